@@ -1,0 +1,60 @@
+import type { ServiceName } from "./contract.ts";
+
+/** Who is on the bus: a service, and which of its instances. */
+export interface BusIdentity {
+  readonly service: ServiceName;
+  readonly instance: string;
+}
+
+/** Where a request goes: to any live instance, or to the one named. */
+export interface BusTarget {
+  readonly service: ServiceName;
+  readonly instance?: string;
+}
+
+export interface RequestOptions {
+  /** After this many milliseconds the request fails with `BusTimeoutError`. */
+  readonly timeoutMs: number;
+  /** Aborting it fails the request at once and aborts the `signal` its handler was given. */
+  readonly signal?: AbortSignal;
+}
+
+export interface RequestContext {
+  readonly caller: BusIdentity;
+  /** Aborted when the caller gave up or its time is over. */
+  readonly signal: AbortSignal;
+}
+
+export type RequestHandler = (operation: string, body: string, context: RequestContext) => Promise<string>;
+export type EventHandler = (body: string, key: string | null) => Promise<void> | void;
+export type Unsubscribe = () => Promise<void>;
+
+/**
+ * One member's link to the bus. Bodies are encoded text: the bus never looks inside. Whoever is not in the
+ * permission table for an operation or topic gets `BusForbiddenError`.
+ */
+export interface BusConnection {
+  readonly identity: BusIdentity;
+  /**
+   * Sends a request and waits for the reply. Requests without an instance go round-robin over the live ones.
+   * Throws `ServiceUnavailableError` when nobody serves, `BusTimeoutError`, or the signal's reason.
+   */
+  request(target: BusTarget, operation: string, body: string, options: RequestOptions): Promise<string>;
+  /** Answers requests for this connection's own service until the result is called or the connection closes. */
+  serve(handler: RequestHandler): Promise<Unsubscribe>;
+  /** Delivers to all subscribers there are now; resolves when the bus has accepted it, not when they have run. */
+  publish(topic: string, key: string | null, body: string): Promise<void>;
+  /**
+   * Receives what is published from now on; with a key only that key's events, with null all of the topic.
+   * A handler that throws is logged and stays subscribed. Events of one publisher arrive in order.
+   */
+  subscribe(topic: string, key: string | null, handler: EventHandler): Promise<Unsubscribe>;
+  /** Ends all subscriptions and serving. Calling it again does nothing. */
+  close(): Promise<void>;
+}
+
+/** The port that the services talk through. `src/adapters/memory` and `src/adapters/nats` implement it. */
+export interface Bus {
+  connect(identity: BusIdentity): Promise<BusConnection>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,110 @@
+import type { z } from "zod";
+import { ProblemError } from "../errors.ts";
+import type { BusConnection, RequestContext, Unsubscribe } from "./bus.ts";
+import type { AnyContract, Operation, ServiceContract } from "./contract.ts";
+import { decode, encode } from "./message.ts";
+
+const DEFAULT_TIMEOUT_MS = 5_000;
+
+export interface CallOptions {
+  /** The instance that must answer; any live one when absent. */
+  readonly instance?: string;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+type OperationsOf<C> = C extends ServiceContract<infer Operations> ? Operations : never;
+type InputOf<O> = O extends Operation<infer Input> ? z.input<Input> : never;
+type OutputOf<O> = O extends Operation<z.ZodType, infer Output> ? z.output<Output> : never;
+type ParsedInputOf<O> = O extends Operation<infer Input> ? z.output<Input> : never;
+type RawOutputOf<O> = O extends Operation<z.ZodType, infer Output> ? z.input<Output> : never;
+
+/** A service as its callers see it: one function for each operation. */
+export type Proxy<C extends AnyContract> = {
+  readonly [K in keyof OperationsOf<C>]: (
+    input: InputOf<OperationsOf<C>[K]>,
+    options?: CallOptions,
+  ) => Promise<OutputOf<OperationsOf<C>[K]>>;
+};
+
+/** A service as it implements itself: one handler for each operation of its contract. */
+export type Handlers<C extends AnyContract> = {
+  readonly [K in keyof OperationsOf<C>]: (
+    input: ParsedInputOf<OperationsOf<C>[K]>,
+    context: RequestContext,
+  ) => Promise<RawOutputOf<OperationsOf<C>[K]>>;
+};
+
+type Reply =
+  | { readonly value: unknown }
+  | {
+      readonly error: {
+        code: string;
+        message: string;
+        status: number;
+        data: Record<string, unknown>;
+        headers: Record<string, string>;
+      };
+    };
+
+/**
+ * Makes the typed proxy through which a service calls another. The caller does not know where an instance runs.
+ * Errors the other side threw as `ProblemError` arrive as `ProblemError` with code, status and data.
+ */
+export function proxyOf<C extends AnyContract>(connection: BusConnection, contract: C): Proxy<C> {
+  const call = async (name: string, operation: Operation, input: unknown, options: CallOptions) => {
+    const where = `${contract.name}.${name}`;
+    const body = encode(where, operation.input, input);
+    const target = { service: contract.name, ...(options.instance ? { instance: options.instance } : {}) };
+    const reply = await connection.request(target, name, body, {
+      timeoutMs: options.timeoutMs ?? operation.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
+    return readReply(where, operation, reply);
+  };
+  const functions = Object.entries(contract.operations).map(([name, operation]) => [
+    name,
+    (input: unknown, options: CallOptions = {}) => call(name, operation, input, options),
+  ]);
+  return Object.fromEntries(functions) as Proxy<C>;
+}
+
+/** Serves a contract's operations. Input and output are checked against the contract's schemas. */
+export function serveContract<C extends AnyContract>(
+  connection: BusConnection,
+  contract: C,
+  handlers: Handlers<C>,
+): Promise<Unsubscribe> {
+  const table = handlers as Readonly<Record<string, (input: unknown, context: RequestContext) => Promise<unknown>>>;
+  return connection.serve(async (name, body, context) => {
+    const operation = contract.operations[name];
+    const handler = table[name];
+    const where = `${contract.name}.${name}`;
+    try {
+      if (!operation || !handler)
+        throw new ProblemError("unknown-operation", `${where} does not exist.`, { status: 500 });
+      const value = await handler(decode(where, operation.input, body), context);
+      return `{"value":${encode(where, operation.output, value)}}`;
+    } catch (error) {
+      return JSON.stringify({ error: describeError(where, error) });
+    }
+  });
+}
+
+function describeError(where: string, error: unknown) {
+  if (error instanceof ProblemError) {
+    const { code, message, status, data, headers } = error;
+    return { code, message, status, data, headers };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: "internal", message: `${where} failed: ${message}`, status: 500, data: {}, headers: {} };
+}
+
+function readReply(where: string, operation: Operation, body: string): unknown {
+  const reply = JSON.parse(body) as Reply;
+  if ("error" in reply) {
+    const { code, message, status, data, headers } = reply.error;
+    throw new ProblemError(code, message, { status, data, headers });
+  }
+  return decode(where, operation.output, JSON.stringify(reply.value ?? null));
+}

@@ -1,0 +1,36 @@
+import type { Context } from "hono";
+import type { Logger } from "pino";
+import type { Principal, Role } from "../auth/contract.ts";
+import { ForbiddenError, UnauthorizedError } from "../errors.ts";
+
+/** What the listener hands to every request. */
+export interface HttpBindings {
+  /** The client's address, through `trustedProxies`. */
+  readonly clientAddress: string;
+  /** Seconds of silence after which the connection is closed; 0 for never. Media and event streams need more than the default. */
+  setIdleTimeout(seconds: number): void;
+}
+
+export interface HttpVariables {
+  requestId: string;
+  log: Logger;
+  /** Who asks; null when nobody is signed in. */
+  principal: Principal | null;
+}
+
+export type HttpEnv = { Bindings: HttpBindings; Variables: HttpVariables };
+export type HttpContext = Context<HttpEnv>;
+
+/** The signed-in caller; `UnauthorizedError` when nobody is. */
+export function requirePrincipal(c: HttpContext): Principal {
+  const who = c.get("principal");
+  if (!who) throw new UnauthorizedError();
+  return who;
+}
+
+/** The signed-in caller, who must have one of these roles; `ForbiddenError` otherwise. */
+export function requireRole(c: HttpContext, ...allowed: Role[]): Principal {
+  const who = requirePrincipal(c);
+  if (!allowed.includes(who.role)) throw new ForbiddenError(`This takes the role ${allowed.join(" or ")}.`);
+  return who;
+}

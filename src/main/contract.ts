@@ -1,0 +1,51 @@
+import { z } from "zod";
+import { defineService, defineTopic, serviceNames } from "../bus/contract.ts";
+import { id, none, timestamp } from "../bus/schemas.ts";
+
+export const serviceInstance = z.object({
+  service: z.enum(serviceNames),
+  instance: z.string(),
+  /** Base URLs of its HTTP listener. */
+  addresses: z.array(z.string()),
+  since: timestamp,
+});
+export type ServiceInstance = z.infer<typeof serviceInstance>;
+
+/** A heartbeat every 2 s, a goodbye on stop. An instance is gone after 3 missed heartbeats or a refused call. */
+export const ServiceAvailability = defineTopic(
+  "ServiceAvailability",
+  z.discriminatedUnion("type", [
+    z.object({ type: z.literal("available"), ...serviceInstance.shape }),
+    z.object({ type: z.literal("goodbye"), service: z.enum(serviceNames), instance: z.string() }),
+  ]),
+);
+
+/** How far some work is. Goes to the user it belongs to and to admins; to all signed-in users when `userId` is null. */
+export const progressEvent = z.object({
+  kind: z.enum(["scan", "upload", "job"]),
+  id: z.string(),
+  userId: id.nullable(),
+  state: z.enum(["running", "done", "failed"]),
+  /** What it works on, for people: a file's or folder's name. */
+  label: z.string(),
+  /** Units done and in all (bytes, or files in a scan); `total` is null while it is unknown. */
+  done: z.number(),
+  total: z.number().nullable(),
+  titleId: id.nullable().default(null),
+  error: z.object({ code: z.string(), detail: z.string() }).nullable().default(null),
+});
+export type ProgressEvent = z.infer<typeof progressEvent>;
+export const Progress = defineTopic("Progress", progressEvent);
+
+export const mainContract = defineService({
+  name: "main",
+  operations: {
+    /** An active instance of a service, another one each time in turn; `temporary-unavailable` when there is none. */
+    locate: { input: z.object({ service: z.enum(serviceNames) }), output: serviceInstance, repeatable: true },
+    listServices: { input: none, output: z.object({ items: z.array(serviceInstance) }), repeatable: true },
+  },
+  publishes: ["ServiceAvailability"],
+  subscribes: ["ServiceAvailability", "Progress", "AuthenticationStatus"],
+  calls: ["main", "auth", "catalog", "upload", "streaming"],
+  routes: [{ path: "/" }],
+});

@@ -1,0 +1,24 @@
+import { z } from "zod";
+import { defineService } from "../bus/contract.ts";
+import { id, mediaId } from "../bus/schemas.ts";
+
+/** An upload as the HTTP interface shows it. Title, upload and source have the same id. */
+export const upload = z.object({
+  id,
+  state: z.enum(["receiving", "ready", "failed"]),
+  offset: z.number().int(),
+  sizeBytes: z.number().int(),
+  titleId: id,
+  mediaId: mediaId.nullable(),
+  error: z.object({ code: z.string(), detail: z.string() }).nullable(),
+});
+export type Upload = z.infer<typeof upload>;
+
+export const uploadContract = defineService({
+  name: "upload",
+  operations: {},
+  publishes: ["Progress", "ServiceAvailability"],
+  subscribes: ["TitleChanges", "AuthenticationStatus"],
+  calls: ["auth", "catalog", "streaming"],
+  routes: [{ path: "/api/titles", exact: true, methods: ["POST"] }, { path: "/api/uploads" }, { path: "/api/imports" }],
+});

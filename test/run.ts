@@ -1,0 +1,43 @@
+/**
+ * Runs everything a change must pass: what the tests need is installed, then `check`, then every test.
+ * Ends with one line `N passed, N failed`. Arguments that are no options choose test files.
+ */
+import { existsSync } from "node:fs";
+import { debianPackages, ensureDebianPackages } from "./support/debian.ts";
+
+const args = Bun.argv.slice(2);
+const long = args.includes("--long");
+const files = args.filter((arg) => !arg.startsWith("--"));
+
+async function run(command: string[], env: Record<string, string> = {}): Promise<number> {
+  const child = Bun.spawn(command, { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
+  return child.exited;
+}
+
+const skipped = await ensureDebianPackages(debianPackages);
+let failed = 0;
+let passed = 0;
+if (files.length === 0) {
+  for (const step of [["scripts/build-web.ts"], ["scripts/check.ts"]]) {
+    if (!existsSync(step[0] ?? "")) continue;
+    if ((await run([process.execPath, ...step])) === 0) passed++;
+    else failed++;
+  }
+}
+const junit = `${process.env.TMPDIR ?? "/tmp"}/kinora-tests-${process.pid}.xml`;
+const code = await run(
+  [process.execPath, "test", "--timeout", "60000", "--reporter=junit", `--reporter-outfile=${junit}`, ...files],
+  { KINORA_TEST_LONG: long ? "1" : "", KINORA_TEST_MISSING: skipped.join(" ") },
+);
+const report = existsSync(junit) ? await Bun.file(junit).text() : "";
+const count = (name: string) =>
+  Number(/<testsuites[^>]*>/.exec(report)?.[0].match(new RegExp(`${name}="(\\d+)"`))?.[1] ?? 0);
+const failures = count("failures");
+failed += failures;
+passed += count("tests") - failures - count("skipped");
+if (code !== 0 && failures === 0) failed++;
+if (skipped.length > 0) {
+  console.log(`Some suites were skipped. This installs what they need: apt-get install -y ${skipped.join(" ")}`);
+}
+console.log(`${passed} passed, ${failed} failed, ${count("skipped")} skipped`);
+process.exit(failed === 0 && passed > 0 ? 0 : 1);

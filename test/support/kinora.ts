@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { z } from "zod";
+import { configSchema } from "../../src/config/schema.ts";
+import { startKinora } from "../../src/main.ts";
+
+export interface TestKinora {
+  readonly url: string;
+  readonly data: string;
+  /** Stops it and removes its data folder. */
+  close(): Promise<void>;
+  /** Stops it, keeping the data, and starts it again on another port. */
+  restart(): Promise<void>;
+}
+
+/** A whole Kinora in this process, on a free loopback port and a temporary data folder. */
+export async function startTestKinora(config: Partial<z.input<typeof configSchema>> = {}): Promise<TestKinora> {
+  const data = config.data ?? mkdtempSync(join(tmpdir(), "kinora-test-"));
+  const start = () =>
+    startKinora(configSchema.parse({ listen: "127.0.0.1:0", log: { level: "silent" }, ...config, data }));
+  let running = await start();
+  return {
+    get url() {
+      return running.url;
+    },
+    data,
+    async close() {
+      await running.close();
+      rmSync(data, { recursive: true, force: true });
+    },
+    async restart() {
+      await running.close();
+      running = await start();
+    },
+  };
+}
+
+/** One person's client: keeps the session cookie. */
+export class TestUser {
+  readonly #base: () => string;
+  cookie = "";
+
+  constructor(kinora: Pick<TestKinora, "url">) {
+    this.#base = () => kinora.url;
+  }
+
+  /** Signs in, or creates the account when the name is new. */
+  static async signIn(kinora: Pick<TestKinora, "url">, username: string, password = "correct horse battery") {
+    const user = new TestUser(kinora);
+    const response = await user.post("/api/session", { username, password });
+    if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
+    return user;
+  }
+
+  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (this.cookie) headers.set("Cookie", this.cookie);
+    const response = await fetch(new URL(path, this.#base()), { redirect: "manual", ...init, headers });
+    for (const cookie of response.headers.getSetCookie()) this.#keep(cookie);
+    return response;
+  }
+
+  send(method: string, path: string, body?: unknown): Promise<Response> {
+    const json =
+      body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+    return this.fetch(path, { method, ...json });
+  }
+
+  get = (path: string) => this.send("GET", path);
+  post = (path: string, body?: unknown) => this.send("POST", path, body);
+
+  /** Uploads a file as multipart and returns the title's JSON. */
+  async upload(
+    path: string,
+    fields: { name?: string; tags?: string[] } = {},
+  ): Promise<Record<string, unknown> & { id: string }> {
+    const form = new FormData();
+    if (fields.name) form.set("name", fields.name);
+    for (const tag of fields.tags ?? []) form.append("tags", tag);
+    form.set("file", Bun.file(path), path.slice(path.lastIndexOf("/") + 1));
+    const response = await this.fetch("/api/titles", { method: "POST", body: form });
+    if (response.status !== 201) throw new Error(`${response.status}: ${await response.text()}`);
+    return (await response.json()) as Record<string, unknown> & { id: string };
+  }
+
+  #keep(setCookie: string): void {
+    const [pair = ""] = setCookie.split(";");
+    const name = pair.slice(0, pair.indexOf("="));
+    const others = this.cookie.split("; ").filter((existing) => existing && !existing.startsWith(`${name}=`));
+    const gone = /max-age=0\b/i.test(setCookie) || pair.endsWith("=");
+    this.cookie = (gone ? others : [...others, pair]).join("; ");
+  }
+}
