@@ -1,6 +1,6 @@
 #!/usr/bin/env bun
 import { Command } from "commander";
-import { configSchema } from "./config/schema.ts";
+import { loadConfig } from "./config/load.ts";
 import { startKinora } from "./main.ts";
 
 const program = new Command("kinora").description("Self-hosted video streaming.");
@@ -10,11 +10,7 @@ program
   .description("start Kinora")
   .argument("[folders...]", "folders whose videos join the library")
   .action(async (folders: string[]) => {
-    const config = configSchema.parse({
-      listen: process.env.KINORA_LISTEN,
-      data: process.env.KINORA_DATA,
-      library: { folders: folders.map((path) => ({ path })) },
-    });
+    const { config } = await loadConfig({ folders });
     const kinora = await startKinora(config);
     console.log(`Kinora is at ${kinora.url}`);
     const stop = () => void kinora.close().then(() => process.exit(0));

@@ -1,5 +1,4 @@
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import pino from "pino";
 import { MemoryBus } from "./adapters/memory/memory-bus.ts";
 import { migrate } from "./adapters/sql/migrate.ts";
@@ -9,6 +8,7 @@ import type { ServiceName } from "./bus/contract.ts";
 import { permissionsOf } from "./bus/permissions.ts";
 import { startCatalog } from "./catalog/catalog-service.ts";
 import type { Config } from "./config/schema.ts";
+import { loadSecrets } from "./config/secrets.ts";
 import { contracts } from "./contracts.ts";
 import { type Listener, listen } from "./http/listener.ts";
 import type { Authenticator } from "./identity/authenticator.ts";
@@ -31,7 +31,8 @@ export interface Kinora {
 export async function startKinora(config: Config): Promise<Kinora> {
   const log = pino({ level: config.log.level });
   mkdirSync(config.data, { recursive: true, mode: 0o700 });
-  const { database } = openSqlite(join(config.data, "kinora.db"));
+  loadSecrets(config.data, (message) => log.warn(message));
+  const { database } = openSqlite(config.database.path);
   await migrate(database);
   const bus = new MemoryBus(permissionsOf(contracts), (topic, error) =>
     log.error({ err: error, topic }, "event handler failed"),
@@ -49,15 +50,14 @@ export async function startKinora(config: Config): Promise<Kinora> {
     await startStreaming({ connection: await connect("streaming"), addresses }),
   ];
   const nobody: Authenticator = { authenticate: async () => null, onRevoked: () => () => undefined };
-  const [hostname = "127.0.0.1", port = "8080"] = config.listen.split(":");
   listener = listen(
     services.map((service) => service.routes),
     {
-      hostname,
-      port: Number(port),
+      hostname: config.listen.host,
+      port: config.listen.port,
       authenticator: nobody,
       trustedProxies: config.trustedProxies,
-      publicOrigin: config.publicUrl ? new URL(config.publicUrl).origin : null,
+      publicOrigin: config.publicUrl?.origin ?? null,
       log,
     },
   );

@@ -1,34 +1,164 @@
+import { join } from "node:path";
 import { z } from "zod";
+import { byteSize, cidr, duration, isLoopback, listenAddress, oneOf, origin, parsePath, path } from "./values.ts";
 
-/** Everything that can be set. The one source of types, defaults, env names, the sample file and the reference page. */
-export const configSchema = z.strictObject({
-  listen: z.string().default("127.0.0.1:8080"),
-  data: z.string().default("./data"),
-  publicUrl: z.string().nullable().default(null),
-  trustedProxies: z.array(z.string()).default([]),
-  registration: z.enum(["open", "invite", "closed"]).nullable().default(null),
-  rtsp: z.strictObject({ listen: z.string().default("127.0.0.1:8554") }).prefault({}),
+/** What a key of a later version answers with. */
+const NOT_YET = "is not supported by this version yet";
+
+/** A URL whose scheme chooses the technology. Schemes of later versions are known, and refused by name. */
+function resource(expects: string, scheme: string, later: readonly string[]) {
+  return z
+    .string()
+    .transform((text, context) => {
+      const rest = text.startsWith(`${scheme}:`) ? text.slice(scheme.length + 1).replace(/^\/\/(?=\/)/, "") : "";
+      const path = parsePath(rest);
+      if (path !== undefined) return path;
+      const known = later.find((other) => text.startsWith(`${other}:`));
+      context.addIssue({ code: "custom", message: known ? `${known}: ${NOT_YET}` : `expected ${expects}` });
+      return z.NEVER;
+    })
+    .meta({ expects });
+}
+
+/** A key that a later version brings: known by its name, refused when it is set. */
+const later = (expects: string) =>
+  z
+    .any()
+    .transform((_value, context): null => {
+      context.addIssue({ code: "custom", message: NOT_YET });
+      return z.NEVER;
+    })
+    .meta({ expects });
+
+const folder = z
+  .union([z.string(), z.strictObject({ path: z.string(), visibility: z.string().optional() })])
+  .transform((entry) => (typeof entry === "string" ? { path: entry } : entry))
+  .pipe(z.strictObject({ path: path(), visibility: oneOf(["private", "members", "public"]).default("members") }))
+  .meta({ expects: "a path, or {path, visibility} with visibility private, members or public" });
+
+/**
+ * Every key there is. To add one: a value type of `values.ts`, its default as a person would write it
+ * (`.prefault(…)`), and last `.meta({ description })`. The file, variable, sample and reference page follow;
+ * `secret: true` hides the value wherever it would be printed.
+ */
+export const configShape = z.strictObject({
+  listen: listenAddress().prefault("127.0.0.1:8080").meta({
+    description:
+      "Where the web app and the HTTP interface listen. `0.0.0.0:8080` opens Kinora to your network; `registration` must be set then. Port 0 takes any free port.",
+  }),
+  data: path().prefault("./data").meta({
+    description: "The folder for the database, secrets and uploaded videos. Made on first start, for one Kinora only.",
+  }),
+  publicUrl: origin().nullable().default(null).meta({
+    description:
+      "The address people use when a proxy stands in front. Links carry it, and requests from its pages are accepted.",
+    example: "https://video.example.org",
+  }),
+  trustedProxies: z
+    .array(cidr())
+    .default([])
+    .meta({
+      description:
+        "Proxies whose `X-Forwarded-For` counts. Everybody else's is ignored. Limits on sign-in attempts use the address found this way.",
+      example: ["127.0.0.1", "10.0.0.0/8"],
+    }),
+  registration: oneOf(["open", "invite", "closed"]).nullable().default(null).meta({
+    description:
+      "Who may create an account: anybody (`open`), holders of an invitation (`invite`), or nobody (`closed`). Must be named unless `listen` is a loopback address.",
+    defaultText: "`open` while listening on loopback only",
+    example: "invite",
+  }),
+  rtsp: z
+    .strictObject({
+      listen: listenAddress().prefault("127.0.0.1:8554").meta({
+        description:
+          "Where the RTSP server listens. This version has no RTSP server yet: the key is checked, nothing listens.",
+      }),
+    })
+    .prefault({}),
   library: z
     .strictObject({
       folders: z
-        .array(
-          z.strictObject({ path: z.string(), visibility: z.enum(["private", "members", "public"]).default("members") }),
-        )
-        .default([]),
+        .array(folder)
+        .default([])
+        .meta({
+          description:
+            "Folders whose videos join the library. Kinora only reads them. Their titles are for all members unless the folder says otherwise. Folders on the command line are added.",
+          example: ["~/Videos", { path: "/srv/films", visibility: "public" }],
+        }),
     })
     .prefault({}),
-  database: z.string().nullable().default(null),
-  storage: z.string().nullable().default(null),
+  database: resource("sqlite:PATH, such as sqlite:/var/lib/kinora/kinora.db", "sqlite", ["mysql"])
+    .nullable()
+    .default(null)
+    .meta({
+      description: "The database. `mysql://…` comes with a later version.",
+      defaultText: "`kinora.db` in the data folder",
+      example: "sqlite:/var/lib/kinora/kinora.db",
+    }),
+  storage: resource("file:PATH, such as file:/srv/media", "file", ["s3"]).nullable().default(null).meta({
+    description: "Where uploaded videos are kept. `s3://…` comes with a later version.",
+    defaultText: "`media` in the data folder",
+    example: "file:/srv/media",
+  }),
+  redis: later("a redis:// address").nullable().default(null).meta({
+    description: "Reserved: what several instances share. Comes with a later version and is refused until then.",
+    secret: true,
+  }),
+  nats: later("a nats:// address").nullable().default(null).meta({
+    description: "Reserved: the broker between services. Comes with a later version and is refused until then.",
+    secret: true,
+  }),
   auth: z
     .strictObject({
-      defaultRole: z.enum(["admin", "editor", "viewer"]).default("editor"),
-      /** Milliseconds once loaded. */
-      tokenLifetime: z.number().default(30_000),
-      sessionLifetime: z.number().default(31 * 24 * 3_600_000),
+      defaultRole: oneOf(["admin", "editor", "viewer"]).prefault("editor").meta({
+        description: "The role of new users. The first one is always an admin.",
+      }),
+      tokenLifetime: duration("10ms", "1d").prefault("30s").meta({
+        description: "How long a token counts before it must be renewed.",
+      }),
+      sessionLifetime: duration("10ms", "400d").prefault("31d").meta({
+        description: "How long a browser stays signed in.",
+      }),
     })
     .prefault({}),
-  upload: z.strictObject({ maxSize: z.number().default(64 * 2 ** 30) }).prefault({}),
-  log: z.strictObject({ level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info") }).prefault({}),
+  upload: z
+    .strictObject({
+      maxSize: byteSize().prefault("64GiB").meta({
+        description: "The largest upload that is accepted; larger ones are refused with `too-large`.",
+      }),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: oneOf(["debug", "info", "warn", "error", "silent"]).prefault("info").meta({
+        description: "How much is logged. Logs are lines of JSON on standard output, or short lines on a terminal.",
+      }),
+    })
+    .prefault({}),
+});
+
+/** The configuration as the program uses it: value types parsed, what depends on other keys filled in. */
+export const configSchema = configShape.transform((config, context) => {
+  const loopback = isLoopback(config.listen.host);
+  if (config.registration === null && !loopback) {
+    context.addIssue({
+      code: "custom",
+      path: ["registration"],
+      message:
+        "must be named (open, invite or closed) when listen is not a loopback address: others will reach this Kinora",
+    });
+    return z.NEVER;
+  }
+  return {
+    ...config,
+    registration: config.registration ?? ("open" as const),
+    /** Whether only this machine reaches the HTTP interface. */
+    loopbackOnly: loopback,
+    database: { path: config.database ?? join(config.data, "kinora.db") },
+    storage: { path: config.storage ?? join(config.data, "media") },
+  };
 });
 
 export type Config = z.output<typeof configSchema>;
+export type ConfigInput = z.input<typeof configSchema>;

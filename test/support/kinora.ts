@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { z } from "zod";
-import { configSchema } from "../../src/config/schema.ts";
+import { type ConfigInput, configSchema } from "../../src/config/schema.ts";
 import { startKinora } from "../../src/main.ts";
 
 export interface TestKinora {
@@ -15,7 +14,7 @@ export interface TestKinora {
 }
 
 /** A whole Kinora in this process, on a free loopback port and a temporary data folder. */
-export async function startTestKinora(config: Partial<z.input<typeof configSchema>> = {}): Promise<TestKinora> {
+export async function startTestKinora(config: Partial<ConfigInput> = {}): Promise<TestKinora> {
   const data = config.data ?? mkdtempSync(join(tmpdir(), "kinora-test-"));
   const start = () =>
     startKinora(configSchema.parse({ listen: "127.0.0.1:0", log: { level: "silent" }, ...config, data }));

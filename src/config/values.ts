@@ -1,0 +1,156 @@
+import { isIP } from "node:net";
+import { homedir } from "node:os";
+import { resolve } from "node:path";
+import { z } from "zod";
+
+/**
+ * Value types of the configuration. Each is parsed at once from what a file, a variable or the command line holds;
+ * its `expects` is what an error message and the reference page say about it.
+ */
+
+/** Where to listen. Port 0 takes any free port. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+const units = (table: Readonly<Record<string, number>>, text: string): number | undefined => {
+  const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]+)$/.exec(text);
+  const factor = table[match?.[2] ?? ""];
+  return match && factor !== undefined ? Math.round(Number(match[1]) * factor) : undefined;
+};
+
+const durationUnits = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+const byteUnits = {
+  ...{ B: 1, kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 },
+  ...{ KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 },
+};
+
+/** `30s`, `1.5h` or `31d` in milliseconds; undefined when it is none. */
+export const parseDuration = (text: string) => units(durationUnits, text);
+
+/** `64GiB` or `500MB` in bytes; undefined when it is none. */
+export const parseByteSize = (text: string) => units(byteUnits, text);
+
+/** `host:port` or `[v6]:port`; undefined when it is none. */
+export function parseListenAddress(text: string): ListenAddress | undefined {
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (!match || port > 65_535) return undefined;
+  const [, v6, name] = match;
+  if (v6 !== undefined) return isIP(v6) === 6 ? { host: v6, port } : undefined;
+  const host = name ?? "";
+  // Digits and dots alone are meant as an address: `127.0.1` or `300.1.1.1` would only fail later, and worse.
+  if (/^[\d.]+$/.test(host) && isIP(host) !== 4) return undefined;
+  return { host, port };
+}
+
+/** The `host:port` form of a listen address. */
+export const formatListenAddress = ({ host, port }: ListenAddress) =>
+  isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
+
+/** Whether only this machine can reach it: 127.0.0.0/8, ::1 or `localhost`. */
+export function isLoopback(host: string): boolean {
+  if (host.toLowerCase() === "localhost") return true;
+  if (isIP(host) === 4) return host.startsWith("127.");
+  if (isIP(host) !== 6) return false;
+  const canonical = new URL(`http://[${host}]/`).hostname;
+  return canonical === "[::1]" || canonical.startsWith("[::ffff:7f");
+}
+
+/** `10.0.0.0/8`, `fd00::/8` or a single address; undefined when it is none. */
+export function parseCidr(text: string): string | undefined {
+  const [address = "", prefix, ...rest] = text.split("/");
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return undefined;
+  if (prefix === undefined) return text;
+  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128) ? text : undefined;
+}
+
+/** An absolute path; `~` is the home folder, a relative path starts where Kinora was started. */
+export function parsePath(text: string): string | undefined {
+  if (text === "" || text.includes("\0")) return undefined;
+  return resolve(text === "~" || text.startsWith("~/") ? homedir() + text.slice(1) : text);
+}
+
+function textValue<T>(expects: string, parse: (text: string) => T | undefined) {
+  return z
+    .string()
+    .transform((text, context) => {
+      const value = parse(text.trim());
+      if (value !== undefined) return value;
+      context.addIssue({ code: "custom", message: `expected ${expects}` });
+      return z.NEVER;
+    })
+    .meta({ expects });
+}
+
+/** A number with a unit; code may also give the plain number. */
+function quantity(expects: string, parse: (text: string) => number | undefined, min: number, max: number) {
+  return z
+    .union([z.string(), z.number()])
+    .transform((input, context) => {
+      const value = typeof input === "number" ? input : parse(input.trim());
+      if (value !== undefined && value >= min && value <= max) return value;
+      context.addIssue({ code: "custom", message: `expected ${expects}` });
+      return z.NEVER;
+    })
+    .meta({ expects });
+}
+
+/** An address to listen on. */
+export const listenAddress = () =>
+  textValue("host:port, such as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080", parseListenAddress);
+
+/** A time span with a unit, in milliseconds once loaded. `min` and `max` are texts such as `1s`. */
+export const duration = (min: string, max: string) =>
+  quantity(
+    `a time span with a unit (ms, s, m, h, d) from ${min} to ${max}, such as 30s`,
+    parseDuration,
+    parseDuration(min) ?? 0,
+    parseDuration(max) ?? 0,
+  );
+
+/** An amount of data with a unit, in bytes once loaded. */
+export const byteSize = () =>
+  quantity(
+    "a size with a unit (B, kB, MB, GB, TB, KiB, MiB, GiB, TiB), such as 64GiB",
+    parseByteSize,
+    1,
+    Number.MAX_SAFE_INTEGER,
+  );
+
+/** A whole number in a range. */
+export const integer = (min: number, max: number) =>
+  quantity(
+    `a whole number from ${min} to ${max}`,
+    (text) => (/^-?\d+$/.test(text) ? Number(text) : undefined),
+    min,
+    max,
+  ).refine(Number.isInteger, "expected a whole number");
+
+/** `true` or `false`. */
+export const flag = () =>
+  z
+    .union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")])
+    .meta({ expects: "true or false" });
+
+/** The origin people reach Kinora at. */
+export const origin = () =>
+  textValue("an http:// or https:// address without a path, such as https://video.example.org", (text) => {
+    const url = URL.parse(text);
+    if (!url || !/^https?:$/.test(url.protocol)) return undefined;
+    const bare = url.pathname === "/" && !url.search && !url.hash && !url.username && !url.password;
+    return bare ? url : undefined;
+  });
+
+/** An address or a range of addresses. */
+export const cidr = () => textValue("an address or CIDR range, such as 127.0.0.1 or 10.0.0.0/8", parseCidr);
+
+/** A file or folder. */
+export const path = () => textValue("the path of a file or folder", parsePath);
+
+/** One of a few words. */
+export const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) =>
+  z.enum(words).meta({ expects: `one of ${words.join(", ")}` });
