@@ -1,0 +1,10 @@
+/** Random access to the bytes of one original: a file, an object, a list of parts. */
+export interface ByteSource {
+  /** Length in bytes; fixed while the source is open. */
+  readonly size: number;
+  /**
+   * The bytes from `offset`, exactly `length` of them. Callers never ask past `size`; an implementation that cannot
+   * deliver them all throws. The array may be kept by the caller.
+   */
+  read(offset: number, length: number): Promise<Uint8Array>;
+}
