@@ -1,23 +1,109 @@
+import type { Logger } from "pino";
 import type { BusConnection } from "../bus/bus.ts";
 import { announcePresence } from "../bus/presence.ts";
-import { createApp } from "../http/app.ts";
+import { proxyOf, serveContract } from "../bus/proxy.ts";
+import { publish, subscribe } from "../bus/topics.ts";
+import { catalogContract, MediaReleased, TitleChanges } from "../catalog/contract.ts";
+import { Progress } from "../main/contract.ts";
 import type { Service } from "../service.ts";
+import { MediaAnnouncements, streamingContract } from "./contract.ts";
+import { Library, type LibraryFolder } from "./library.ts";
+import type { MediaStore } from "./media-store.ts";
+import { MovieCache } from "./movie-cache.ts";
+import { Playback } from "./playback.ts";
+import { createStreamingRoutes } from "./routes.ts";
+import { announcementOf, type Source } from "./source.ts";
+import type { SourceRepository } from "./source-repository.ts";
+import { TitleGate } from "./title-gate.ts";
+import { UploadIntake } from "./upload-intake.ts";
+
+const REANNOUNCE_PAGE = 500;
+/** Progress of a scan is told this often at most, in milliseconds. */
+const PROGRESS_EVERY_MS = 500;
 
 export interface StreamingDependencies {
   readonly connection: BusConnection;
   /** Base URLs of the listener its routes are on. */
   readonly addresses: () => string[];
+  readonly sources: SourceRepository;
+  readonly store: MediaStore;
+  /** Where indexes are kept. */
+  readonly indexFolder: string;
+  readonly folders: readonly LibraryFolder[];
+  readonly log: Logger;
 }
 
-/** Starts the streaming service. */
-export async function startStreaming({ connection, addresses }: StreamingDependencies): Promise<Service> {
-  const presence = await announcePresence(connection, addresses);
+/** Starts the streaming service: media bytes, packaging, library folders. The first scan runs behind the start. */
+export async function startStreaming(dependencies: StreamingDependencies): Promise<Service> {
+  const { connection, sources, store, log } = dependencies;
+  const gate = new TitleGate(proxyOf(connection, catalogContract));
+  const playback = new Playback(gate, sources, store);
+  const movies = new MovieCache(dependencies.indexFolder);
+  const { instance } = connection.identity;
+  const announce = async (source: Source) => {
+    playback.drop(null);
+    await publish(connection, MediaAnnouncements, announcementOf(source, instance));
+  };
+  const intake = new UploadIntake({ sources, store, movies, announce });
+  const progress = scanProgress(connection);
+  const library = new Library({ folders: dependencies.folders, sources, movies, log, announce, progress });
+
+  await subscribe(connection, MediaReleased, async ({ sourceIds }) => {
+    await intake.release(sourceIds);
+    playback.drop(null);
+  });
+  await subscribe(connection, TitleChanges, ({ titleId }) => {
+    gate.drop(titleId);
+    playback.drop(titleId);
+  });
+  await serveContract(connection, streamingContract, {
+    adopt: async (upload) => announcementOf(await intake.adopt(upload), instance),
+    identify: async ({ sourceId, mediaId }) => {
+      await intake.identify(sourceId, mediaId);
+      return {};
+    },
+    reannounce: async () => ({ sources: await announceAll(sources, announce) }),
+    isAvailable: async ({ mediaId }) => (await sources.findPlayable("", mediaId)) !== null,
+  });
+  const presence = await announcePresence(connection, dependencies.addresses);
+  library.startRescan();
   return {
-    routes: createApp(),
+    routes: createStreamingRoutes({ playback, movies, library }),
     ready: async () => undefined,
     async close() {
+      await library.close();
       await presence.close();
       await connection.close();
     },
+  };
+}
+
+async function announceAll(sources: SourceRepository, announce: (source: Source) => Promise<void>): Promise<number> {
+  let count = 0;
+  for (let after: string | null = null; ; ) {
+    const page: Source[] = await sources.list(after, REANNOUNCE_PAGE);
+    for (const source of page) await announce(source);
+    count += page.length;
+    const last = page.at(-1);
+    if (!last) return count;
+    after = last.id;
+  }
+}
+
+function scanProgress(connection: BusConnection) {
+  let toldAt = 0;
+  return async (folder: string, done: number, state: "running" | "done" | "failed") => {
+    if (state === "running" && performance.now() - toldAt < PROGRESS_EVERY_MS) return;
+    toldAt = performance.now();
+    const label = folder.slice(folder.lastIndexOf("/") + 1);
+    await publish(connection, Progress, {
+      kind: "scan",
+      id: label,
+      userId: null,
+      state,
+      label,
+      done,
+      total: null,
+    });
   };
 }

@@ -1,0 +1,36 @@
+import { ProblemError } from "../errors.ts";
+
+/** 422 `not-a-video`: the bytes are no container that is known, or hold no video. */
+export class NotAVideoError extends ProblemError {
+  constructor(detail: string, cause?: unknown) {
+    super("not-a-video", `This file is not a video Kinora can read. ${detail}`, { status: 422, cause });
+  }
+}
+
+/** 422 `truncated`: the file ends before its content does. */
+export class TruncatedError extends ProblemError {
+  constructor(detail: string, cause?: unknown) {
+    super("truncated", `This video is cut off: its end is missing. ${detail}`, { status: 422, cause });
+  }
+}
+
+/** 422 `empty`: there are no bytes. */
+export class EmptyError extends ProblemError {
+  constructor() {
+    super("empty", "This file is empty.", { status: 422 });
+  }
+}
+
+/** 409 `conflict`: the finished upload is not the size it was announced with. */
+export class SizeMismatchError extends ProblemError {
+  constructor(expectedBytes: number, foundBytes: number) {
+    super("conflict", `The upload should have ${expectedBytes} bytes, the file has ${foundBytes}.`, { status: 409 });
+  }
+}
+
+/** 422 `not-packaged`: this container is not packaged for adaptive streaming; the original can be played. */
+export class NotPackagedError extends ProblemError {
+  constructor(container: string) {
+    super("not-packaged", `HLS is not available for ${container} files yet. Play the original instead.`, { status: 422 });
+  }
+}

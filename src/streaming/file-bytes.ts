@@ -1,0 +1,79 @@
+import { type FileHandle, open, stat } from "node:fs/promises";
+import type { ByteSource } from "../media/byte-source.ts";
+
+/** Reads of one file. Reads happen off the event loop, so a slow disk holds up nobody else. */
+export class FileBytes implements ByteSource {
+  readonly size: number;
+  readonly mtimeMs: number;
+  readonly #handle: FileHandle;
+
+  private constructor(handle: FileHandle, size: number, mtimeMs: number) {
+    this.#handle = handle;
+    this.size = size;
+    this.mtimeMs = mtimeMs;
+  }
+
+  /** Opens the first of these paths that is there; throws the last one's `ENOENT` when none is. */
+  static open(paths: readonly string[]): Promise<FileBytes> {
+    return firstThere(paths, async (path) => {
+      const handle = await open(path, "r");
+      const { size, mtimeMs } = await handle.stat();
+      return new FileBytes(handle, size, Math.floor(mtimeMs));
+    });
+  }
+
+  /** Up to `length` bytes from `offset`; fewer only at the end of the file. */
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    const wanted = Math.max(0, Math.min(length, this.size - offset));
+    const buffer = new Uint8Array(wanted);
+    let filled = 0;
+    while (filled < wanted) {
+      const { bytesRead } = await this.#handle.read(buffer, filled, wanted - filled, offset + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return filled === wanted ? buffer : buffer.subarray(0, filled);
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+/** Opens, uses and closes. */
+export async function withFile<T>(paths: readonly string[], use: (file: FileBytes) => Promise<T>): Promise<T> {
+  const file = await FileBytes.open(paths);
+  try {
+    return await use(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/** A file by its path, and what it was when it was looked at. */
+export interface LocatedFile {
+  readonly path: string;
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
+/** The first of these paths that is there; throws the last one's `ENOENT` when none is. */
+export function locateFirst(paths: readonly string[]): Promise<LocatedFile> {
+  return firstThere(paths, async (path) => {
+    const { size, mtimeMs } = await stat(path);
+    return { path, size, mtimeMs: Math.floor(mtimeMs) };
+  });
+}
+
+async function firstThere<T>(paths: readonly string[], use: (path: string) => Promise<T>): Promise<T> {
+  let missing: unknown = new Error("no path");
+  for (const path of paths) {
+    try {
+      return await use(path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      missing = error;
+    }
+  }
+  throw missing;
+}

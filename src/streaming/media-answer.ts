@@ -1,0 +1,58 @@
+import { type ByteRange, select } from "../http/conditional.ts";
+import type { HttpContext } from "../http/env.ts";
+import type { Playable } from "./playback.ts";
+
+/** Seconds a media connection may be silent: a paused player is idle. */
+export const MEDIA_IDLE_SECONDS = 240;
+
+/** How long anybody may keep an answer about a public title, in seconds. */
+const PUBLIC_MAX_AGE = 300;
+
+export interface MediaAnswer {
+  readonly sizeBytes: number;
+  readonly contentType: string;
+  /** A strong entity tag, quotes included. */
+  readonly etag: string;
+  readonly lastModified?: Date;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The bytes of the range; asked for only when they are sent. */
+  readonly body: (range: ByteRange) => Promise<BodyInit> | BodyInit;
+  /** Called when the body is not asked for. */
+  readonly discard?: () => Promise<void>;
+}
+
+/** A strong tag for what follows from these values alone. */
+export function etagOf(...parts: readonly (string | number)[]): string {
+  const digest = new Bun.CryptoHasher("sha256").update(parts.join("\n")).digest("base64url");
+  return `"${digest.slice(0, 27)}"`;
+}
+
+/**
+ * Answers GET and HEAD for media: conditions, one range, `Cache-Control` by visibility. What is not public is kept by
+ * the browser that asked, and asked for again each time, so that a sign-out counts at once.
+ */
+export async function answerMedia(c: HttpContext, { access }: Playable, answer: MediaAnswer): Promise<Response> {
+  const selection = select(c.req.raw.headers, answer.sizeBytes, answer);
+  const isHead = c.req.method === "HEAD";
+  const hasBody = !isHead && (selection.status === 200 || selection.status === 206);
+  if (!hasBody) await answer.discard?.();
+  const headers = new Headers({
+    ETag: answer.etag,
+    "Cache-Control": access.visibility === "public" ? `public, max-age=${PUBLIC_MAX_AGE}` : "private, no-cache",
+    "Accept-Ranges": "bytes",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    ...answer.headers,
+  });
+  if (answer.lastModified) headers.set("Last-Modified", answer.lastModified.toUTCString());
+  if (selection.status === 304) return new Response(null, { status: 304, headers });
+  if ("contentRange" in selection) headers.set("Content-Range", selection.contentRange);
+  if (selection.status === 416) return new Response(null, { status: 416, headers });
+  headers.set("Content-Type", answer.contentType);
+  const { start, end } = selection.range;
+  if (isHead) {
+    headers.set("Content-Length", String(end - start));
+    return new Response(null, { status: selection.status, headers });
+  }
+  c.env.setIdleTimeout(MEDIA_IDLE_SECONDS);
+  return new Response(await answer.body(selection.range), { status: selection.status, headers });
+}

@@ -1,0 +1,108 @@
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { decodeIndex, encodeIndex } from "../media/index-file.ts";
+import type { Movie } from "../media/movie.ts";
+import { openMedia } from "../media/open.ts";
+import type { FileBytes } from "./file-bytes.ts";
+
+/** Largest sum of index bytes kept in memory. */
+const CACHE_BYTES = 128 * 2 ** 20;
+/** What a kept index costs beside its arrays. */
+const ENTRY_OVERHEAD_BYTES = 4096;
+
+interface Entry {
+  readonly movie: Promise<Movie | null>;
+  bytes: number;
+}
+
+/**
+ * Indexes of sources: in memory up to a bound, else from `{folder}/{sourceId}`, else built from the file. Requests
+ * that come at the same time share one build. A file that changed on disk (size, mtime) is another one.
+ */
+export class MovieCache {
+  readonly #folder: string;
+  readonly #limitBytes: number;
+  readonly #entries = new Map<string, Entry>();
+  #bytes = 0;
+
+  constructor(folder: string, limitBytes = CACHE_BYTES) {
+    this.#folder = folder;
+    this.#limitBytes = limitBytes;
+  }
+
+  /** The index of a file; null when its container is not packaged. Throws `MediaError` when it cannot be read. */
+  get(sourceId: string, file: FileBytes): Promise<Movie | null> {
+    const key = keyOf(sourceId, file);
+    const known = this.#entries.get(key);
+    if (known) {
+      this.#entries.delete(key);
+      this.#entries.set(key, known);
+      return known.movie;
+    }
+    const entry: Entry = { movie: this.#load(sourceId, key, file), bytes: 0 };
+    this.#entries.set(key, entry);
+    entry.movie.then(
+      (movie) => this.#account(key, entry, movie),
+      () => this.#entries.delete(key),
+    );
+    return entry.movie;
+  }
+
+  /** Keeps an index that was just built. */
+  async put(sourceId: string, file: FileBytes, movie: Movie): Promise<void> {
+    await this.#write(sourceId, keyOf(sourceId, file), movie);
+  }
+
+  /** Forgets a source's index, in memory and on disk. */
+  async remove(sourceId: string): Promise<void> {
+    for (const [key, entry] of this.#entries) {
+      if (!key.startsWith(sourceId)) continue;
+      this.#entries.delete(key);
+      this.#bytes -= entry.bytes;
+    }
+    await rm(join(this.#folder, sourceId), { force: true });
+  }
+
+  async #load(sourceId: string, key: string, file: FileBytes): Promise<Movie | null> {
+    const stored = await this.#read(sourceId, key);
+    if (stored) return stored;
+    const { movie } = await openMedia(file);
+    if (movie) await this.#write(sourceId, key, movie);
+    return movie;
+  }
+
+  /** A stored index, unless it is missing, damaged, of another version or of other bytes: then it is built again. */
+  async #read(sourceId: string, key: string): Promise<Movie | null> {
+    try {
+      const bytes = await readFile(join(this.#folder, sourceId));
+      const keyLength = bytes.readUInt16BE(0);
+      if (bytes.toString("utf8", 2, 2 + keyLength) !== key) return null;
+      return decodeIndex(new Uint8Array(bytes.subarray(2 + keyLength)));
+    } catch {
+      return null;
+    }
+  }
+
+  async #write(sourceId: string, key: string, movie: Movie): Promise<void> {
+    const name = Buffer.from(key);
+    const length = Buffer.alloc(2);
+    length.writeUInt16BE(name.length);
+    const partial = join(this.#folder, `${sourceId}.${Bun.randomUUIDv7()}`);
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await writeFile(partial, Buffer.concat([length, name, encodeIndex(movie)]), { mode: 0o600 });
+    await rename(partial, join(this.#folder, sourceId));
+  }
+
+  #account(key: string, entry: Entry, movie: Movie | null): void {
+    if (this.#entries.get(key) !== entry) return;
+    entry.bytes = ENTRY_OVERHEAD_BYTES + (movie?.byteLength ?? 0);
+    this.#bytes += entry.bytes;
+    for (const [oldest, { bytes }] of this.#entries) {
+      if (this.#bytes <= this.#limitBytes || oldest === key) break;
+      this.#entries.delete(oldest);
+      this.#bytes -= bytes;
+    }
+  }
+}
+
+const keyOf = (sourceId: string, file: FileBytes) => `${sourceId}:${file.size}:${file.mtimeMs}`;

@@ -1,0 +1,75 @@
+import type { Principal } from "../auth/contract.ts";
+import type { TitleAccess } from "../catalog/contract.ts";
+import { TemporaryUnavailableError } from "../errors.ts";
+import { FileBytes, type LocatedFile, locateFirst } from "./file-bytes.ts";
+import { type MediaStore, pathsOf } from "./media-store.ts";
+import type { Source } from "./source.ts";
+import type { SourceRepository } from "./source-repository.ts";
+import type { TitleGate } from "./title-gate.ts";
+
+const MAX_KEPT = 10_000;
+
+/** A title that its caller may watch, with the source that plays it. */
+export interface Playable {
+  readonly access: TitleAccess;
+  readonly source: Source;
+}
+
+/** Leads from a request to the bytes it may have. */
+export class Playback {
+  readonly #gate: TitleGate;
+  readonly #sources: SourceRepository;
+  readonly #store: MediaStore;
+  readonly #kept = new Map<string, Source>();
+
+  constructor(gate: TitleGate, sources: SourceRepository, store: MediaStore) {
+    this.#gate = gate;
+    this.#sources = sources;
+    this.#store = store;
+  }
+
+  /**
+   * Authorises the caller and finds a source. Throws `unauthorized`, `wrong-media-id`, or `temporary-unavailable`
+   * when the title is known but its bytes are not here.
+   */
+  async find(titleId: string, who: Principal | null): Promise<Playable> {
+    const access = await this.#gate.admit(titleId, who);
+    const kept = this.#kept.get(titleId);
+    if (kept) return { access, source: kept };
+    const source = await this.#sources.findPlayable(access.id, access.mediaId);
+    if (!source) throw new TemporaryUnavailableError("This video's file is not here right now.");
+    this.#keep(titleId, source);
+    return { access, source };
+  }
+
+  /** Where a source's file is, and what it is right now. `temporary-unavailable` when it has vanished. */
+  locate(playable: Playable): Promise<LocatedFile> {
+    return this.#orUnavailable(playable, () => locateFirst(pathsOf(playable.source, this.#store)));
+  }
+
+  /** Opens a source's file; the caller closes it. `temporary-unavailable` when it has vanished. */
+  open(playable: Playable): Promise<FileBytes> {
+    return this.#orUnavailable(playable, () => FileBytes.open(pathsOf(playable.source, this.#store)));
+  }
+
+  /** Forgets which source plays a title; with null, of all titles. */
+  drop(titleId: string | null): void {
+    if (titleId === null) this.#kept.clear();
+    else this.#kept.delete(titleId);
+  }
+
+  async #orUnavailable<T>(playable: Playable, use: () => Promise<T>): Promise<T> {
+    try {
+      return await use();
+    } catch (cause) {
+      this.#kept.delete(playable.access.id);
+      throw new TemporaryUnavailableError("This video's file is not here right now.", { cause });
+    }
+  }
+
+  #keep(titleId: string, source: Source): void {
+    const oldest = this.#kept.keys().next().value;
+    if (this.#kept.size >= MAX_KEPT && oldest !== undefined) this.#kept.delete(oldest);
+    this.#kept.set(titleId, source);
+  }
+}

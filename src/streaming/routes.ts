@@ -1,0 +1,187 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { NotFoundError } from "../errors.ts";
+import { createApp } from "../http/app.ts";
+import { type HttpContext, type HttpEnv, requireRole } from "../http/env.ts";
+import { problem } from "../http/problem.ts";
+import { hlsMediaPlaylist, hlsMultivariantPlaylist } from "../media/hls/hls-playlist.ts";
+import { initSegment, mediaSegment } from "../media/hls/segment.ts";
+import { type Movie, PACKAGER_VERSION } from "../media/movie.ts";
+import { bodyOf, type ComputedBody } from "./computed-body.ts";
+import { libraryReport } from "./contract.ts";
+import { NotPackagedError } from "./errors.ts";
+import type { Library } from "./library.ts";
+import { answerMedia, etagOf } from "./media-answer.ts";
+import type { MovieCache } from "./movie-cache.ts";
+import type { Playback } from "./playback.ts";
+
+const PLAYLIST = "application/vnd.apple.mpegurl";
+const SEGMENT = "video/mp4";
+
+const containerTypes: Readonly<Record<string, string>> = {
+  mp4: "video/mp4",
+  mov: "video/quicktime",
+  matroska: "video/x-matroska",
+  webm: "video/webm",
+  mpegts: "video/mp2t",
+};
+
+export interface StreamingRoutesDependencies {
+  readonly playback: Playback;
+  readonly movies: MovieCache;
+  readonly library: Library;
+}
+
+/** `/stream/…` and `/api/library`. Every answer is authorised anew. GET routes answer HEAD too. */
+export function createStreamingRoutes(dependencies: StreamingRoutesDependencies): OpenAPIHono<HttpEnv> {
+  const app = createApp();
+  addOriginal(app, dependencies);
+  addHls(app, dependencies);
+  addLibrary(app, dependencies.library);
+  return app;
+}
+
+const titleId = z.string().openapi({ description: "The title's id.", format: "uuid" });
+const problems = (...statuses: number[]) =>
+  Object.fromEntries(
+    statuses.map((status) => [
+      status,
+      { description: "A problem document.", content: { "application/problem+json": { schema: problem } } },
+    ]),
+  );
+
+/** Describes a media route, which answers bytes and is therefore no typed route. */
+function describe(app: OpenAPIHono<HttpEnv>, path: string, params: string[], summary: string, type: string): void {
+  app.openAPIRegistry.registerPath({
+    method: "get",
+    path,
+    summary,
+    tags: ["streaming"],
+    request: { params: z.object(Object.fromEntries(params.map((name) => [name, name === "titleId" ? titleId : z.string()]))) },
+    responses: {
+      200: { description: "The whole.", content: { [type]: { schema: { type: "string", format: "binary" } } } },
+      206: { description: "The range that was asked for." },
+      304: { description: "What the client has is current." },
+      416: { description: "The range lies past the end." },
+      ...problems(401, 404, 503),
+    },
+  });
+}
+
+function addOriginal(app: OpenAPIHono<HttpEnv>, { playback }: StreamingRoutesDependencies): void {
+  describe(app, "/stream/{titleId}/original", ["titleId"], "The untouched original, ranged", "video/*");
+  app.get("/stream/:titleId/original", async (c) => {
+    const playable = await playback.find(c.req.param("titleId"), c.get("principal"));
+    const file = await playback.locate(playable);
+    return answerMedia(c, playable, {
+      sizeBytes: file.size,
+      contentType: containerTypes[playable.source.info.container] ?? "application/octet-stream",
+      etag: etagOf("original", playable.source.id, file.size, file.mtimeMs),
+      lastModified: new Date(file.mtimeMs),
+      headers: { "Content-Disposition": disposition(playable.access.name, playable.source.info.container) },
+      // A path and no handle: Bun sends it with sendfile.
+      body: ({ start, end }) => Bun.file(file.path).slice(start, end),
+    });
+  });
+}
+
+/** RFC 6266 with the extended form of RFC 8187, which can carry any name. */
+function disposition(name: string, container: string): string {
+  const extension = { matroska: "mkv", mpegts: "ts" }[container] ?? container;
+  const encoded = encodeURIComponent(`${name.toWellFormed()}.${extension}`).replace(/['()*]/g, escape);
+  return `inline; filename*=UTF-8''${encoded}`;
+}
+
+function addHls(app: OpenAPIHono<HttpEnv>, dependencies: StreamingRoutesDependencies): void {
+  const base = "/stream/{titleId}/hls";
+  describe(app, `${base}/master.m3u8`, ["titleId"], "HLS multivariant playlist (RFC 8216)", PLAYLIST);
+  describe(app, `${base}/{track}/playlist.m3u8`, ["titleId", "track"], "HLS media playlist", PLAYLIST);
+  describe(app, `${base}/{track}/init.mp4`, ["titleId", "track"], "CMAF header", SEGMENT);
+  describe(app, `${base}/{track}/{segment}.m4s`, ["titleId", "track", "segment"], "CMAF segment", SEGMENT);
+
+  app.get("/stream/:titleId/hls/master.m3u8", (c) =>
+    answerComputed(c, dependencies, PLAYLIST, (movie) => textBody(hlsMultivariantPlaylist(movie))),
+  );
+  app.get("/stream/:titleId/hls/:track{[0-9]+}/playlist.m3u8", (c) =>
+    answerComputed(c, dependencies, PLAYLIST, (movie) => textBody(hlsMediaPlaylist(movie, trackOf(movie, c)))),
+  );
+  app.get("/stream/:titleId/hls/:track{[0-9]+}/init.mp4", (c) =>
+    answerComputed(c, dependencies, SEGMENT, (movie) => bytesBody(initSegment(movie, trackOf(movie, c)))),
+  );
+  app.get("/stream/:titleId/hls/:track{[0-9]+}/:segment{[0-9]+\\.m4s}", (c) =>
+    answerComputed(c, dependencies, SEGMENT, (movie) => {
+      const segment = mediaSegment(movie, trackOf(movie, c), Number.parseInt(c.req.param("segment"), 10));
+      if (!segment) throw new NotFoundError("This track has no such segment.");
+      return segment;
+    }),
+  );
+}
+
+type ParamContext = HttpContext & { req: { param(name: string): string | undefined } };
+
+function trackOf(movie: Movie, c: ParamContext): number {
+  const id = Number(c.req.param("track"));
+  if (!movie.tracks.some((track) => track.id === id)) throw new NotFoundError("This video has no such track.");
+  return id;
+}
+
+const bytesBody = (header: Uint8Array): ComputedBody => ({ header, ranges: [], sizeBytes: header.length });
+const textBody = (text: string) => bytesBody(new TextEncoder().encode(text));
+
+/** Answers with what follows from the index and the path alone. */
+async function answerComputed(
+  c: ParamContext,
+  { playback, movies }: StreamingRoutesDependencies,
+  contentType: string,
+  compute: (movie: Movie) => ComputedBody,
+): Promise<Response> {
+  const playable = await playback.find(c.req.param("titleId") ?? "", c.get("principal"));
+  const file = await playback.open(playable);
+  try {
+    const movie = await movies.get(playable.source.id, file);
+    if (!movie) throw new NotPackagedError(playable.source.info.container);
+    const body = compute(movie);
+    const path = c.req.path.slice(c.req.path.indexOf("/hls/"));
+    return await answerMedia(c, playable, {
+      sizeBytes: body.sizeBytes,
+      contentType,
+      etag: etagOf(PACKAGER_VERSION, playable.source.id, file.size, file.mtimeMs, path),
+      body: (range) => bodyOf(file, body, range),
+      discard: () => file.close(),
+    });
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+function addLibrary(app: OpenAPIHono<HttpEnv>, library: Library): void {
+  const report = { description: "The folders.", content: { "application/json": { schema: libraryReport } } };
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/library",
+      summary: "Library folders, and the files that were refused and why (admin)",
+      tags: ["library"],
+      responses: { 200: report, ...problems(401, 403) },
+    }),
+    (c) => {
+      requireRole(c, "admin");
+      return c.json(library.report(), 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/library/rescan",
+      summary: "Scan the library folders again (admin)",
+      tags: ["library"],
+      responses: { 202: report, ...problems(401, 403) },
+    }),
+    (c) => {
+      requireRole(c, "admin");
+      // It may take hours; its progress is on /api/events and its failures in the report and the log.
+      library.startRescan();
+      return c.json(library.report(), 202);
+    },
+  );
+}

@@ -1,0 +1,39 @@
+import type { Announcement, MediaInfo } from "./contract.ts";
+
+/** One physical file that can be watched. */
+export interface Source {
+  /** UUIDv7; for an upload also the id of its title. */
+  readonly id: string;
+  readonly origin: "upload" | "library";
+  readonly ownerId: string | null;
+  readonly name: string;
+  /** SHA-256 of the content; null until it is known. */
+  readonly mediaId: string | null;
+  /** The library folder it lies in, as configured; null for uploads. */
+  readonly folder: string | null;
+  /** Path below the folder; null for uploads, whose place follows from id and media id. */
+  readonly path: string | null;
+  readonly sizeBytes: number;
+  /** Modification time in whole milliseconds; with size and path it tells whether a file is still the same. */
+  readonly mtimeMs: number;
+  readonly visibility: Announcement["visibility"];
+  readonly availability: Announcement["availability"];
+  readonly info: MediaInfo;
+  readonly createdAt: string;
+}
+
+/** What the other services hear of a source. */
+export function announcementOf(source: Source, provider: string): Announcement {
+  return {
+    sourceId: source.id,
+    mediaId: source.mediaId,
+    name: source.name,
+    provider,
+    origin: source.origin,
+    ownerId: source.ownerId,
+    visibility: source.visibility,
+    availability: source.availability,
+    info: source.info,
+    createdAt: source.createdAt,
+  };
+}
