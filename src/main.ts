@@ -1,7 +1,10 @@
 import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import pino from "pino";
+import { FileMediaStore } from "./adapters/file/file-media-store.ts";
 import { MemoryBus } from "./adapters/memory/memory-bus.ts";
 import { migrate } from "./adapters/sql/migrate.ts";
+import { SqlSourceRepository } from "./adapters/sql/sql-source-repository.ts";
 import { openSqlite } from "./adapters/sqlite/sqlite-database.ts";
 import { startAuth } from "./auth/auth-service.ts";
 import type { ServiceName } from "./bus/contract.ts";
@@ -47,7 +50,15 @@ export async function startKinora(config: Config): Promise<Kinora> {
     await startAuth({ connection: await connect("auth"), addresses }),
     await startCatalog({ connection: await connect("catalog"), addresses }),
     await startUpload({ connection: await connect("upload"), addresses }),
-    await startStreaming({ connection: await connect("streaming"), addresses }),
+    await startStreaming({
+      connection: await connect("streaming"),
+      addresses,
+      sources: new SqlSourceRepository(database),
+      store: new FileMediaStore(config.storage.path),
+      indexFolder: join(config.data, "index"),
+      folders: config.library.folders,
+      log: log.child({ service: "streaming" }),
+    }),
   ];
   const nobody: Authenticator = { authenticate: async () => null, onRevoked: () => () => undefined };
   listener = listen(

@@ -20,7 +20,7 @@ type ParsedInputOf<O> = O extends Operation<infer Input> ? z.output<Input> : nev
 type RawOutputOf<O> = O extends Operation<z.ZodType, infer Output> ? z.input<Output> : never;
 
 /** A service as its callers see it: one function for each operation. */
-export type Proxy<C extends AnyContract> = {
+export type ServiceProxy<C extends AnyContract> = {
   readonly [K in keyof OperationsOf<C>]: (
     input: InputOf<OperationsOf<C>[K]>,
     options?: CallOptions,
@@ -51,7 +51,7 @@ type Reply =
  * Makes the typed proxy through which a service calls another. The caller does not know where an instance runs.
  * Errors the other side threw as `ProblemError` arrive as `ProblemError` with code, status and data.
  */
-export function proxyOf<C extends AnyContract>(connection: BusConnection, contract: C): Proxy<C> {
+export function proxyOf<C extends AnyContract>(connection: BusConnection, contract: C): ServiceProxy<C> {
   const call = async (name: string, operation: Operation, input: unknown, options: CallOptions) => {
     const where = `${contract.name}.${name}`;
     const body = encode(where, operation.input, input);
@@ -66,7 +66,7 @@ export function proxyOf<C extends AnyContract>(connection: BusConnection, contra
     name,
     (input: unknown, options: CallOptions = {}) => call(name, operation, input, options),
   ]);
-  return Object.fromEntries(functions) as Proxy<C>;
+  return Object.fromEntries(functions) as ServiceProxy<C>;
 }
 
 /** Serves a contract's operations. Input and output are checked against the contract's schemas. */

@@ -3,7 +3,10 @@ import type { FileBytes } from "./file-bytes.ts";
 const READ_BYTES = 1024 * 1024;
 
 /** SHA-256 of a file in lower-case hex. The next piece is read while one is hashed; never more than two in memory. */
-export async function contentHash(file: FileBytes, onBytes: (bytes: number) => void = () => undefined): Promise<string> {
+export async function contentHash(
+  file: FileBytes,
+  onBytes: (bytes: number) => void = () => undefined,
+): Promise<string> {
   const hasher = new Bun.CryptoHasher("sha256");
   let next = file.read(0, READ_BYTES);
   for (let offset = 0; offset < file.size; ) {

@@ -56,11 +56,13 @@ export class Library {
   /** Scans all folders; a scan that is asked for while one runs follows it, once. Resolves when that is done. */
   rescan(): Promise<void> {
     if (this.#scanWaiting) return this.#scanWaiting;
-    const next = this.#scan.catch(() => undefined).then(() => {
-      this.#scanWaiting = null;
-      this.#scan = this.#scanAll();
-      return this.#scan;
-    });
+    const next = this.#scan
+      .catch(() => undefined)
+      .then(() => {
+        this.#scanWaiting = null;
+        this.#scan = this.#scanAll();
+        return this.#scan;
+      });
     this.#scanWaiting = next;
     return next;
   }

@@ -10,8 +10,14 @@ const CACHE_BYTES = 128 * 2 ** 20;
 /** What a kept index costs beside its arrays. */
 const ENTRY_OVERHEAD_BYTES = 4096;
 
+/** An index and the bytes of its stored form, about what it costs in memory. */
+interface Loaded {
+  readonly movie: Movie | null;
+  readonly bytes: number;
+}
+
 interface Entry {
-  readonly movie: Promise<Movie | null>;
+  readonly loaded: Promise<Loaded>;
   bytes: number;
 }
 
@@ -31,21 +37,25 @@ export class MovieCache {
   }
 
   /** The index of a file; null when its container is not packaged. Throws `MediaError` when it cannot be read. */
-  get(sourceId: string, file: FileBytes): Promise<Movie | null> {
+  async get(sourceId: string, file: FileBytes): Promise<Movie | null> {
     const key = keyOf(sourceId, file);
     const known = this.#entries.get(key);
     if (known) {
+      // Moved to the end: the map's order is the order of last use.
       this.#entries.delete(key);
       this.#entries.set(key, known);
-      return known.movie;
+      return (await known.loaded).movie;
     }
-    const entry: Entry = { movie: this.#load(sourceId, key, file), bytes: 0 };
+    const entry: Entry = { loaded: this.#load(sourceId, key, file), bytes: 0 };
     this.#entries.set(key, entry);
-    entry.movie.then(
-      (movie) => this.#account(key, entry, movie),
-      () => this.#entries.delete(key),
-    );
-    return entry.movie;
+    try {
+      const { movie, bytes } = await entry.loaded;
+      this.#account(key, entry, bytes);
+      return movie;
+    } catch (error) {
+      this.#entries.delete(key);
+      throw error;
+    }
   }
 
   /** Keeps an index that was just built. */
@@ -63,39 +73,40 @@ export class MovieCache {
     await rm(join(this.#folder, sourceId), { force: true });
   }
 
-  async #load(sourceId: string, key: string, file: FileBytes): Promise<Movie | null> {
+  async #load(sourceId: string, key: string, file: FileBytes): Promise<Loaded> {
     const stored = await this.#read(sourceId, key);
     if (stored) return stored;
     const { movie } = await openMedia(file);
-    if (movie) await this.#write(sourceId, key, movie);
-    return movie;
+    return { movie, bytes: movie ? await this.#write(sourceId, key, movie) : 0 };
   }
 
   /** A stored index, unless it is missing, damaged, of another version or of other bytes: then it is built again. */
-  async #read(sourceId: string, key: string): Promise<Movie | null> {
+  async #read(sourceId: string, key: string): Promise<Loaded | null> {
     try {
       const bytes = await readFile(join(this.#folder, sourceId));
       const keyLength = bytes.readUInt16BE(0);
       if (bytes.toString("utf8", 2, 2 + keyLength) !== key) return null;
-      return decodeIndex(new Uint8Array(bytes.subarray(2 + keyLength)));
+      return { movie: decodeIndex(new Uint8Array(bytes.subarray(2 + keyLength))), bytes: bytes.length };
     } catch {
       return null;
     }
   }
 
-  async #write(sourceId: string, key: string, movie: Movie): Promise<void> {
+  async #write(sourceId: string, key: string, movie: Movie): Promise<number> {
     const name = Buffer.from(key);
     const length = Buffer.alloc(2);
     length.writeUInt16BE(name.length);
     const partial = join(this.#folder, `${sourceId}.${Bun.randomUUIDv7()}`);
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    await writeFile(partial, Buffer.concat([length, name, encodeIndex(movie)]), { mode: 0o600 });
+    const bytes = Buffer.concat([length, name, encodeIndex(movie)]);
+    await writeFile(partial, bytes, { mode: 0o600 });
     await rename(partial, join(this.#folder, sourceId));
+    return bytes.length;
   }
 
-  #account(key: string, entry: Entry, movie: Movie | null): void {
+  #account(key: string, entry: Entry, bytes: number): void {
     if (this.#entries.get(key) !== entry) return;
-    entry.bytes = ENTRY_OVERHEAD_BYTES + (movie?.byteLength ?? 0);
+    entry.bytes = ENTRY_OVERHEAD_BYTES + bytes;
     this.#bytes += entry.bytes;
     for (const [oldest, { bytes }] of this.#entries) {
       if (this.#bytes <= this.#limitBytes || oldest === key) break;

@@ -3,9 +3,11 @@ import { NotFoundError } from "../errors.ts";
 import { createApp } from "../http/app.ts";
 import { type HttpContext, type HttpEnv, requireRole } from "../http/env.ts";
 import { problem } from "../http/problem.ts";
+import { initSegment } from "../media/cmaf/init-segment.ts";
+import { mediaSegment } from "../media/cmaf/media-segment.ts";
 import { hlsMediaPlaylist, hlsMultivariantPlaylist } from "../media/hls/hls-playlist.ts";
-import { initSegment, mediaSegment } from "../media/hls/segment.ts";
-import { type Movie, PACKAGER_VERSION } from "../media/movie.ts";
+import { type Movie, trackById } from "../media/movie.ts";
+import { PACKAGER_VERSION } from "../media/packager-version.ts";
 import { bodyOf, type ComputedBody } from "./computed-body.ts";
 import { libraryReport } from "./contract.ts";
 import { NotPackagedError } from "./errors.ts";
@@ -56,7 +58,9 @@ function describe(app: OpenAPIHono<HttpEnv>, path: string, params: string[], sum
     path,
     summary,
     tags: ["streaming"],
-    request: { params: z.object(Object.fromEntries(params.map((name) => [name, name === "titleId" ? titleId : z.string()]))) },
+    request: {
+      params: z.object(Object.fromEntries(params.map((name) => [name, name === "titleId" ? titleId : z.string()]))),
+    },
     responses: {
       200: { description: "The whole.", content: { [type]: { schema: { type: "string", format: "binary" } } } },
       206: { description: "The range that was asked for." },
@@ -120,7 +124,7 @@ type ParamContext = HttpContext & { req: { param(name: string): string | undefin
 
 function trackOf(movie: Movie, c: ParamContext): number {
   const id = Number(c.req.param("track"));
-  if (!movie.tracks.some((track) => track.id === id)) throw new NotFoundError("This video has no such track.");
+  if (!trackById(movie, id)) throw new NotFoundError("This video has no such track.");
   return id;
 }
 

@@ -1,5 +1,5 @@
 import type { Principal } from "../auth/contract.ts";
-import type { Proxy } from "../bus/proxy.ts";
+import type { ServiceProxy } from "../bus/proxy.ts";
 import { type catalogContract, maySee, type TitleAccess } from "../catalog/contract.ts";
 import { UnauthorizedError, WrongMediaIdError } from "../errors.ts";
 
@@ -17,12 +17,12 @@ interface Entry {
  * until it changes, so that a segment costs no call.
  */
 export class TitleGate {
-  readonly #catalog: Pick<Proxy<typeof catalogContract>, "getAccess">;
+  readonly #catalog: Pick<ServiceProxy<typeof catalogContract>, "getAccess">;
   readonly #entries = new Map<string, Entry>();
   /** Grows with each change, so that an answer that was under way when it came is not kept. */
   #changes = 0;
 
-  constructor(catalog: Pick<Proxy<typeof catalogContract>, "getAccess">) {
+  constructor(catalog: Pick<ServiceProxy<typeof catalogContract>, "getAccess">) {
     this.#catalog = catalog;
   }
 

@@ -4,7 +4,7 @@ import type { MediaStore } from "../../streaming/media-store.ts";
 
 /**
  * Uploads and their content on a disk or a shared volume: `uploads/{sourceId}` until it is filed as
- * `media/{first two digits}/{sha256}`.
+ * `originals/{first two digits}/{sha256}`.
  */
 export class FileMediaStore implements MediaStore {
   readonly #root: string;
@@ -18,7 +18,7 @@ export class FileMediaStore implements MediaStore {
   }
 
   contentPath(mediaId: string): string {
-    return join(this.#root, "media", mediaId.slice(0, 2), mediaId);
+    return join(this.#root, "originals", mediaId.slice(0, 2), mediaId);
   }
 
   async file(sourceId: string, mediaId: string): Promise<void> {
