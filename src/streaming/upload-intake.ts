@@ -43,7 +43,7 @@ export class UploadIntake {
   async identify(sourceId: string, mediaId: string): Promise<void> {
     const { sources, store, announce } = this.#dependencies;
     const source = await sources.find(sourceId);
-    if (!source || source.origin !== "upload" || source.mediaId === mediaId) return;
+    if (source?.origin !== "upload" || source.mediaId === mediaId) return;
     const identified = { ...source, mediaId };
     await sources.save(identified);
     await store.file(sourceId, mediaId);
