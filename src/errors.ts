@@ -92,3 +92,14 @@ export class TemporaryUnavailableError extends ProblemError {
     });
   }
 }
+
+/** Kinora cannot start, and the operator can do something about it: `hint` says what. */
+export class StartError extends Error {
+  readonly hint: string;
+
+  constructor(message: string, hint: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "StartError";
+    this.hint = hint;
+  }
+}

@@ -1,84 +1,144 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import pino from "pino";
+import pino, { type Logger } from "pino";
+import { openDataFolder } from "./adapters/file/data-folder.ts";
 import { FileMediaStore } from "./adapters/file/file-media-store.ts";
 import { MemoryBus } from "./adapters/memory/memory-bus.ts";
 import { migrate } from "./adapters/sql/migrate.ts";
 import { SqlSourceRepository } from "./adapters/sql/sql-source-repository.ts";
-import { openSqlite } from "./adapters/sqlite/sqlite-database.ts";
+import { openSqlite, type SqliteDatabase } from "./adapters/sqlite/sqlite-database.ts";
 import { startAuth } from "./auth/auth-service.ts";
-import type { ServiceName } from "./bus/contract.ts";
+import type { BusConnection } from "./bus/bus.ts";
+import { type ServiceName, serviceNames } from "./bus/contract.ts";
 import { permissionsOf } from "./bus/permissions.ts";
 import { startCatalog } from "./catalog/catalog-service.ts";
 import type { Config } from "./config/schema.ts";
-import { loadSecrets } from "./config/secrets.ts";
+import { loadSecrets, type Secrets } from "./config/secrets.ts";
 import { contracts } from "./contracts.ts";
 import { type Listener, listen } from "./http/listener.ts";
+import { createMetrics } from "./http/metrics.ts";
 import type { Authenticator } from "./identity/authenticator.ts";
 import { startMain } from "./main/main-service.ts";
-import type { Service } from "./service.ts";
+import type { MountedService, Service } from "./service.ts";
 import { startStreaming } from "./streaming/streaming-service.ts";
 import { startUpload } from "./upload/upload-service.ts";
 
 /** How long running answers may take when Kinora stops. */
-const GRACE_MS = 8_000;
+const GRACE_MS = 7_000;
 
 export interface Kinora {
-  /** Base URL of the HTTP interface. */
+  /** Base URL of the HTTP interface, from this machine. */
   readonly url: string;
+  /** Every base URL it can be reached at, over all networks. */
+  readonly addresses: readonly string[];
   /** Stops within 10 s: no new requests, running answers end, services close in reverse order. */
   close(): Promise<void>;
 }
 
-/** The composition root: builds the adapters, starts the services and puts them behind one listener. */
-export async function startKinora(config: Config): Promise<Kinora> {
-  const log = pino({ level: config.log.level });
-  mkdirSync(config.data, { recursive: true, mode: 0o700 });
-  loadSecrets(config.data, (message) => log.warn(message));
-  const { database } = openSqlite(config.database.path);
-  await migrate(database);
-  const bus = new MemoryBus(permissionsOf(contracts), (topic, error) =>
-    log.error({ err: error, topic }, "event handler failed"),
-  );
-  const instance = `${process.pid}-${Bun.randomUUIDv7().slice(-8)}`;
-  const connect = (service: ServiceName) => bus.connect({ service, instance });
-  let listener: Listener | null = null;
-  const addresses = () => (listener ? [listener.url] : []);
+/** What the services of this process are built from. */
+interface Parts {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly log: Logger;
+  readonly sqlite: SqliteDatabase;
+  readonly authenticator: Authenticator;
+  connect(service: ServiceName): Promise<BusConnection>;
+  /** Base URLs of the listener the services are on. */
+  readonly addresses: () => string[];
+}
 
-  const services: Service[] = [
-    await startMain({ connection: await connect("main"), addresses }),
-    await startAuth({ connection: await connect("auth"), addresses }),
-    await startCatalog({ connection: await connect("catalog"), addresses }),
-    await startUpload({ connection: await connect("upload"), addresses }),
-    await startStreaming({
+/** One function for each service: adapters in, a running service out. Started in the order of `serviceNames`. */
+const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>> = {
+  main: async ({ connect, addresses }) => startMain({ connection: await connect("main"), addresses }),
+
+  auth: async ({ connect, addresses }) => startAuth({ connection: await connect("auth"), addresses }),
+
+  catalog: async ({ connect, addresses }) => startCatalog({ connection: await connect("catalog"), addresses }),
+
+  upload: async ({ connect, addresses }) => startUpload({ connection: await connect("upload"), addresses }),
+
+  streaming: async ({ connect, addresses, config, sqlite, log }) =>
+    startStreaming({
       connection: await connect("streaming"),
       addresses,
-      sources: new SqlSourceRepository(database),
+      sources: new SqlSourceRepository(sqlite.database),
       store: new FileMediaStore(config.storage.path),
       indexFolder: join(config.data, "index"),
       folders: config.library.folders,
       log: log.child({ service: "streaming" }),
     }),
-  ];
-  const nobody: Authenticator = { authenticate: async () => null, onRevoked: () => () => undefined };
-  listener = listen(
-    services.map((service) => service.routes),
-    {
-      hostname: config.listen.host,
-      port: config.listen.port,
-      authenticator: nobody,
-      trustedProxies: config.trustedProxies,
-      publicOrigin: config.publicUrl?.origin ?? null,
-      log,
-    },
+};
+
+/** What must be closed, in the reverse of the order it was opened in. */
+class Opened {
+  readonly #closers: (() => unknown)[] = [];
+
+  add(close: () => unknown): void {
+    this.#closers.push(close);
+  }
+
+  /** Closes all of it, whatever fails; throws the first failure. Calling it again does nothing. */
+  async close(): Promise<void> {
+    const failures: unknown[] = [];
+    for (let close = this.#closers.pop(); close; close = this.#closers.pop()) {
+      try {
+        await close();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+}
+
+/**
+ * The composition root: builds the adapters, starts the services and puts them behind one listener. Throws
+ * `StartError` or `ConfigError` when an operator can do something about it; nothing stays open then.
+ */
+export async function startKinora(config: Config, log: Logger = pino({ level: config.log.level })): Promise<Kinora> {
+  const opened = new Opened();
+  try {
+    const listener = await compose(config, log, opened);
+    let closing: Promise<void> | null = null;
+    const close = () => {
+      closing ??= opened.close();
+      return closing;
+    };
+    return { url: listener.url, addresses: listener.addresses, close };
+  } catch (error) {
+    await opened.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function compose(config: Config, log: Logger, opened: Opened): Promise<Listener> {
+  const data = openDataFolder(config.data);
+  opened.add(() => data.release());
+  const metrics = createMetrics();
+  const { host, port } = config.listen;
+  const { trustedProxies } = config;
+  const publicOrigin = config.publicUrl?.origin ?? null;
+  const listener = listen({ host, port, trustedProxies, publicOrigin, log, metrics });
+  opened.add(() => listener.close(0));
+  const secrets = loadSecrets(config.data, (message) => log.warn(message));
+  const sqlite = openSqlite(config.database.path);
+  opened.add(() => sqlite.database.destroy());
+  await migrate(sqlite.database);
+  const bus = new MemoryBus(permissionsOf(contracts), (topic, error) =>
+    log.error({ err: error, topic }, "event handler failed"),
   );
-  return {
-    url: listener.url,
-    async close() {
-      await listener?.close(GRACE_MS);
-      for (const service of services.reverse()) await service.close();
-      await bus.close();
-      await database.destroy();
-    },
-  };
+  opened.add(() => bus.close());
+  const instance = `${process.pid}-${Bun.randomUUIDv7().slice(-8)}`;
+  const connect = (service: ServiceName) => bus.connect({ service, instance });
+  const authenticator: Authenticator = { authenticate: async () => null, onRevoked: () => () => undefined };
+  const addresses = () => [...listener.addresses];
+  const parts: Parts = { config, secrets, log, sqlite, authenticator, connect, addresses };
+  const services: MountedService[] = [];
+  for (const name of serviceNames) {
+    const service = await starters[name](parts);
+    opened.add(() => service.close());
+    services.push({ name, service });
+  }
+  listener.mount(services, authenticator);
+  opened.add(() => listener.close(GRACE_MS));
+  return listener;
 }

@@ -1,4 +1,5 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { ServiceName } from "./bus/contract.ts";
 import type { HttpEnv } from "./http/env.ts";
 
 /** A service that runs: what the composition root needs to know of each. */
@@ -9,4 +10,10 @@ export interface Service {
   ready(): Promise<void>;
   /** Lets running work end and frees everything. Calling it again does nothing. */
   close(): Promise<void>;
+}
+
+/** A service behind a listener. */
+export interface MountedService {
+  readonly name: ServiceName;
+  readonly service: Service;
 }

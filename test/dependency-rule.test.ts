@@ -13,9 +13,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   rtsp: ["media"],
   "errors.ts": [],
   bus: ["errors.ts", "contract"],
-  http: ["errors.ts", "contract", "identity", "service.ts"],
+  http: ["errors.ts", "contract", "identity", "service.ts", "bus"],
   identity: ["errors.ts", "contract", "bus"],
-  "service.ts": ["http"],
+  "service.ts": ["http", "bus"],
   config: ["errors.ts"],
   contract: ["contract", "bus"],
   ...Object.fromEntries(

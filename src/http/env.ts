@@ -7,6 +7,10 @@ import { ForbiddenError, UnauthorizedError } from "../errors.ts";
 export interface HttpBindings {
   /** The client's address, through `trustedProxies`. */
   readonly clientAddress: string;
+  /** Whether the request came straight from this machine: no proxy has had it. */
+  readonly fromThisMachine: boolean;
+  /** Aborted when Kinora stops: answers that have no end of their own end then. */
+  readonly stopping: AbortSignal;
   /** Seconds of silence after which the connection is closed; 0 for never. Media and event streams need more than the default. */
   setIdleTimeout(seconds: number): void;
 }

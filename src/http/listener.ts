@@ -1,93 +1,111 @@
-import type { OpenAPIHono } from "@hono/zod-openapi";
+import { isIP } from "node:net";
 import type { Logger } from "pino";
+import { StartError, TemporaryUnavailableError } from "../errors.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
-import { createApp } from "./app.ts";
+import type { MountedService } from "../service.ts";
+import { reachableAt } from "./addresses.ts";
+import { assembleApp } from "./assemble-app.ts";
 import { ClientAddresses } from "./client-address.ts";
-import type { HttpBindings, HttpEnv } from "./env.ts";
-import { sameOrigin } from "./same-origin.ts";
+import type { HttpBindings } from "./env.ts";
+import type { Metrics } from "./metrics.ts";
+import { problemResponse } from "./problem.ts";
 
 /** Seconds a connection may be silent unless its route says otherwise. */
 const IDLE_TIMEOUT_SECONDS = 60;
 
+/** Forwarding headers (RFC 7239 and the older ones): whoever sets one is a proxy. */
+const FORWARDING_HEADERS = ["Forwarded", "X-Forwarded-For", "X-Real-IP"];
+
 export interface ListenerOptions {
-  readonly hostname: string;
+  readonly host: string;
   readonly port: number;
-  readonly authenticator: Authenticator;
   readonly trustedProxies: readonly string[];
   /** Origin of `publicUrl`; null when not set. */
   readonly publicOrigin: string | null;
   readonly log: Logger;
-  /** Called after each answer, for metrics. `route` is the pattern, never the path. */
-  readonly onAnswer?: (answer: { method: string; route: string; status: number; seconds: number }) => void;
+  readonly metrics: Metrics;
 }
 
 export interface Listener {
-  /** Base URL it can be reached at, with the real port. */
+  /** Base URL it can be reached at from this machine, with the real port. */
   readonly url: string;
-  /** Stops accepting, waits for running answers up to `graceMs`, then cuts them. */
+  /** Every base URL it can be reached at: this machine's first. */
+  readonly addresses: readonly string[];
+  /** Starts answering with the routes of these services. Requests that came before wait for it. */
+  mount(services: readonly MountedService[], authenticator: Authenticator): void;
+  /** Stops accepting, waits for running answers up to `graceMs`, then cuts them. Calling it again does nothing. */
   close(graceMs: number): Promise<void>;
 }
 
-/** Puts the routes of the services that live here behind one port: request ids, identity, CSRF rule, errors, log. */
-export function listen(routes: readonly OpenAPIHono<HttpEnv>[], options: ListenerOptions): Listener {
-  const app = assemble(routes, options);
-  const addresses = new ClientAddresses(options.trustedProxies);
-  const server = Bun.serve({
-    hostname: options.hostname,
-    port: options.port,
-    idleTimeout: IDLE_TIMEOUT_SECONDS,
-    // Uploads have their own limit, which answers with a problem document.
-    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    fetch(request, bun) {
-      const bindings: HttpBindings = {
-        clientAddress: addresses.of(bun.requestIP(request)?.address ?? "", request.headers.get("X-Forwarded-For")),
-        setIdleTimeout: (seconds) => bun.timeout(request, seconds),
-      };
-      return app.fetch(request, bindings);
-    },
+type Fetch = (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
+
+/** Takes the port. What is answered there is said with `mount`. Throws `StartError` when it cannot be had. */
+export function listen(options: ListenerOptions): Listener {
+  const clients = new ClientAddresses(options.trustedProxies);
+  const stopping = new AbortController();
+  const mounted = Promise.withResolvers<Fetch>();
+  const server = bind(options, async (request, bun) => {
+    const fetch = await mounted.promise;
+    const peer = bun.requestIP(request)?.address ?? "";
+    return fetch(request, {
+      clientAddress: clients.of(peer, request.headers.get("X-Forwarded-For")),
+      fromThisMachine: isThisMachine(peer) && !FORWARDING_HEADERS.some((name) => request.headers.has(name)),
+      stopping: stopping.signal,
+      setIdleTimeout: (seconds) => bun.timeout(request, seconds),
+    });
   });
+  const addresses = reachableAt(options.host, server.port ?? options.port);
+  const stopped = () => problemResponse(new TemporaryUnavailableError("Kinora is stopping."));
+  let closed: Promise<void> | null = null;
   return {
-    url: server.url.origin,
-    async close(graceMs) {
-      await Promise.race([server.stop(), Bun.sleep(graceMs)]);
-      await server.stop(true);
+    url: addresses[0] ?? server.url.origin,
+    addresses,
+    mount(services, authenticator) {
+      const app = assembleApp(services, { ...options, authenticator });
+      mounted.resolve((request, bindings) => app.fetch(request, bindings));
+    },
+    close(graceMs) {
+      mounted.resolve(stopped);
+      stopping.abort();
+      closed ??= stop(server, graceMs);
+      return closed;
     },
   };
 }
 
-function assemble(routes: readonly OpenAPIHono<HttpEnv>[], options: ListenerOptions) {
-  const app = createApp();
-  app.use(async (c, next) => {
-    const start = performance.now();
-    const requestId = Bun.randomUUIDv7();
-    c.set("requestId", requestId);
-    c.set("log", options.log.child({ requestId }));
-    c.set("principal", null);
-    await next();
-    c.res.headers.set("X-Request-Id", requestId);
-    c.res.headers.set("X-Content-Type-Options", "nosniff");
-    c.res.headers.set("Referrer-Policy", "same-origin");
-    const seconds = (performance.now() - start) / 1000;
-    const { method } = c.req;
-    const status = c.res.status;
-    options.onAnswer?.({ method, route: c.req.routePath, status, seconds });
-    const level = c.req.path.startsWith("/api/") ? "info" : "debug";
-    c.get("log")[level]({ method, path: c.req.path, status, ms: Math.round(seconds * 1e6) / 1e3 }, "answered");
-  });
-  app.use(sameOrigin(options.publicOrigin));
-  const identify = createIdentify(options.authenticator);
-  app.use("/api/*", identify);
-  app.use("/stream/*", identify);
-  for (const service of routes) app.route("/", service);
-  return app;
+function bind(
+  { host, port }: ListenerOptions,
+  fetch: (request: Request, server: Bun.Server<undefined>) => Promise<Response>,
+): Bun.Server<undefined> {
+  try {
+    return Bun.serve({
+      hostname: host,
+      port,
+      idleTimeout: IDLE_TIMEOUT_SECONDS,
+      // Uploads have their own limit, which answers with a problem document.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+      fetch,
+    });
+  } catch (cause) {
+    throw listenError(`${isIP(host) === 6 ? `[${host}]` : host}:${port}`, cause);
+  }
 }
 
-function createIdentify(authenticator: Authenticator) {
-  return async (
-    c: { req: { raw: Request }; set: (key: "principal", who: HttpEnv["Variables"]["principal"]) => void },
-    next: () => Promise<void>,
-  ) => {
-    c.set("principal", await authenticator.authenticate(c.req.raw));
-    await next();
-  };
+function listenError(address: string, cause: unknown): StartError {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  if (code === "EADDRINUSE") {
+    const hint = "Stop the program that listens there, or choose another port with `listen` (KINORA_LISTEN).";
+    return new StartError(`${address} is in use by another program.`, hint, { cause });
+  }
+  const why = code === "EACCES" ? "it takes more rights" : "this machine does not have that address";
+  const hint = "Choose another address with `listen` (KINORA_LISTEN), such as 127.0.0.1:8080.";
+  return new StartError(`Kinora cannot listen on ${address}: ${why} (${code ?? cause}).`, hint, { cause });
+}
+
+const isThisMachine = (address: string) =>
+  address === "::1" || address.startsWith("127.") || address.startsWith("::ffff:127.");
+
+async function stop(server: Bun.Server<undefined>, graceMs: number): Promise<void> {
+  await Promise.race([server.stop(), Bun.sleep(graceMs)]);
+  await server.stop(true);
 }

@@ -13,7 +13,6 @@ export interface MainDependencies {
 export async function startMain({ connection, addresses }: MainDependencies): Promise<Service> {
   const presence = await announcePresence(connection, addresses);
   const routes = createApp();
-  routes.get("/healthz", (c) => c.json({ status: "ok" }));
   return {
     routes,
     ready: async () => undefined,

@@ -1,0 +1,102 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import type { Logger } from "pino";
+import { NotFoundError, ProblemError } from "../errors.ts";
+import type { Authenticator } from "../identity/authenticator.ts";
+import type { MountedService } from "../service.ts";
+import { createApp } from "./app.ts";
+import type { HttpEnv } from "./env.ts";
+import type { Metrics } from "./metrics.ts";
+import { operationsRoutes } from "./operations.ts";
+import { problemResponse } from "./problem.ts";
+import { sameOrigin } from "./same-origin.ts";
+
+export interface AppOptions {
+  readonly authenticator: Authenticator;
+  /** Origin of `publicUrl`; null when not set. */
+  readonly publicOrigin: string | null;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Paths that need to know who asks. Everything else is the same for everybody. */
+const IDENTIFIED = ["/api/*", "/stream/*", "/metrics"];
+
+/** One app for all services that live here: request ids, log, metrics, CSRF rule, identity, errors, operations. */
+export function assembleApp(services: readonly MountedService[], options: AppOptions): OpenAPIHono<HttpEnv> {
+  const app = createApp();
+  app.use(accompany(options));
+  app.use(sameOrigin(options.publicOrigin));
+  const identify: MiddlewareHandler<HttpEnv> = async (c, next) => {
+    c.set("principal", await options.authenticator.authenticate(c.req.raw));
+    await next();
+  };
+  for (const path of IDENTIFIED) app.use(path, identify);
+  app.route("/", operationsRoutes(services, options.metrics));
+  for (const { service } of services) app.route("/", service.routes);
+  app.notFound((c) => {
+    const allowed = methodsAt(app, c.req.path);
+    const error = allowed.length > 0 ? new MethodNotAllowedError(c.req.method, allowed) : new NotFoundError(NOTHING);
+    return problemResponse(error);
+  });
+  return app;
+}
+
+const NOTHING = "There is nothing at this address.";
+
+/** 405 `method-not-allowed`: the address exists, for other methods; `Allow` names them (RFC 9110 section 15.5.6). */
+class MethodNotAllowedError extends ProblemError {
+  constructor(method: string, allowed: readonly string[]) {
+    super("method-not-allowed", `${method} is not possible here; ${allowed.join(", ")} is.`, {
+      status: 405,
+      headers: { Allow: allowed.join(", ") },
+    });
+  }
+}
+
+/** The methods some route answers at a path. HEAD stands wherever GET does. */
+function methodsAt(app: OpenAPIHono<HttpEnv>, path: string): string[] {
+  const answered = ["GET", "POST", "PUT", "PATCH", "DELETE"].filter((method) =>
+    app.router.match(method, path)[0].some(([[, route]]) => route.method === method),
+  );
+  return answered.includes("GET") ? ["GET", "HEAD", ...answered.slice(1)] : answered;
+}
+
+/** What goes along with every request: id, log, metrics and the headers every answer has. */
+function accompany({ log, metrics }: AppOptions): MiddlewareHandler<HttpEnv> {
+  return async (c, next) => {
+    const start = performance.now();
+    const requestId = Bun.randomUUIDv7();
+    c.set("requestId", requestId);
+    c.set("log", log.child({ requestId }));
+    c.set("principal", null);
+    await next();
+    if (c.req.method === "HEAD") await nameLength(c);
+    c.res.headers.set("X-Request-Id", requestId);
+    c.res.headers.set("X-Content-Type-Options", "nosniff");
+    if (!c.res.headers.has("Referrer-Policy")) c.res.headers.set("Referrer-Policy", "same-origin");
+    const seconds = (performance.now() - start) / 1000;
+    const { status } = c.res;
+    metrics.answered({ method: c.req.method, route: c.req.routePath, status, seconds });
+    const level = c.req.path.startsWith("/api/") ? "info" : "debug";
+    // The path only: a query may hold a grant.
+    c.get("log")[level](
+      { method: c.req.method, path: c.req.path, status, ms: Math.round(seconds * 1e6) / 1e3 },
+      "answered",
+    );
+  };
+}
+
+/**
+ * RFC 9110 section 9.3.2: HEAD sends the header fields GET would have sent. Only JSON, which is in memory anyway;
+ * whoever answers with media names the length itself.
+ */
+async function nameLength(c: { res: Response }): Promise<void> {
+  const { headers, status, body } = c.res;
+  if (!body || headers.has("Content-Length") || !/^application\/(\w+\+)?json\b/.test(headers.get("Content-Type") ?? ""))
+    return;
+  const length = (await c.res.arrayBuffer()).byteLength;
+  const named = new Response(null, { status, headers });
+  named.headers.set("Content-Length", String(length));
+  c.res = named;
+}

@@ -1,0 +1,212 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import pino from "pino";
+import { z } from "zod";
+import type { Principal } from "../auth/contract.ts";
+import { StartError } from "../errors.ts";
+import type { MountedService } from "../service.ts";
+import { createApp } from "./app.ts";
+import { type Listener, listen } from "./listener.ts";
+import { createMetrics } from "./metrics.ts";
+
+const lines: Record<string, unknown>[] = [];
+const log = pino({ level: "debug" }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+let who: Principal | null = null;
+let broken = false;
+
+const routes = createApp();
+routes.get("/api/things/:id", (c) => c.json({ id: c.req.param("id") }));
+routes.put("/api/things/:id", (c) => c.body(null, 204));
+routes.post("/api/broken", () => {
+  throw new Error("the secret cause");
+});
+routes.get("/api/address", (c) => c.text(`${c.env.clientAddress} ${c.env.fromThisMachine}`));
+routes.get("/api/endless", (c) => {
+  const chunks = new ReadableStream({
+    start: (controller) => {
+      controller.enqueue("x");
+      c.env.stopping.addEventListener("abort", () => controller.close());
+    },
+  });
+  return c.body(chunks);
+});
+
+const services: MountedService[] = [
+  { name: "main", service: { routes, ready: async () => undefined, close: async () => undefined } },
+  {
+    name: "auth",
+    service: {
+      routes: createApp(),
+      ready: async () => {
+        if (broken) throw new Error("no database");
+      },
+      close: async () => undefined,
+    },
+  },
+];
+
+const open = (options: { trustedProxies?: string[]; port?: number } = {}): Listener =>
+  listen({
+    host: "127.0.0.1",
+    port: 0,
+    trustedProxies: [],
+    publicOrigin: null,
+    log,
+    metrics: createMetrics(),
+    ...options,
+  });
+
+function start(options: { trustedProxies?: string[] } = {}): Listener {
+  const listener = open(options);
+  listener.mount(services, { authenticate: async () => who, onRevoked: () => () => undefined });
+  return listener;
+}
+
+let listener: Listener;
+const get = (path: string, init?: RequestInit) => fetch(listener.url + path, init);
+beforeAll(() => {
+  listener = start();
+});
+afterAll(() => listener.close(0));
+
+const problem = z.object({ code: z.string(), status: z.number(), detail: z.string() });
+
+async function expectProblem(response: Response, status: number, code: string) {
+  expect(response.status).toBe(status);
+  expect(response.headers.get("Content-Type")).toBe("application/problem+json");
+  const body = problem.parse(await response.json());
+  expect(body).toMatchObject({ code, status });
+  return body;
+}
+
+test("an unknown address is a 404 problem", async () => {
+  await expectProblem(await get("/api/nothing"), 404, "not-found");
+});
+
+test("a method that an address does not know is a 405 problem naming those it knows", async () => {
+  const response = await get("/api/things/1", { method: "DELETE" });
+  await expectProblem(response, 405, "method-not-allowed");
+  expect(response.headers.get("Allow")).toBe("GET, HEAD, PUT");
+  const post = await get("/api/broken");
+  await expectProblem(post, 405, "method-not-allowed");
+  expect(post.headers.get("Allow")).toBe("POST");
+});
+
+test("HEAD answers what GET would, with its length and without its body", async () => {
+  const [head, whole] = [await get("/api/things/1", { method: "HEAD" }), await get("/api/things/1")];
+  expect(head.status).toBe(200);
+  expect(head.headers.get("Content-Length")).toBe(String((await whole.text()).length));
+  expect(await head.text()).toBe("");
+});
+
+test("what fails inside is a 500 that tells nothing, and the log has it under the request id", async () => {
+  const response = await get("/api/broken", { method: "POST" });
+  const { detail } = await expectProblem(response, 500, "internal");
+  expect(detail).not.toContain("secret cause");
+  const requestId = response.headers.get("X-Request-Id");
+  const logged = lines.find((line) => line.requestId === requestId && line.level === 50);
+  expect(JSON.stringify(logged)).toContain("the secret cause");
+});
+
+test("neither queries nor credentials are logged", async () => {
+  await get("/api/things/1?grant=s3cret", { headers: { Authorization: "Bearer s3cret", Cookie: "kinora=s3cret" } });
+  expect(lines.some(({ path }) => path === "/api/things/1")).toBe(true);
+  expect(JSON.stringify(lines)).not.toContain("s3cret");
+});
+
+test("a state-changing request of another site's page is refused", async () => {
+  const foreign = await get("/api/things/1", { method: "PUT", headers: { Origin: "https://evil.example" } });
+  await expectProblem(foreign, 403, "forbidden");
+  const own = await get("/api/things/1", { method: "PUT", headers: { Origin: listener.url } });
+  expect(own.status).toBe(204);
+});
+
+describe("client addresses", () => {
+  const asked = async (listener: Listener, headers: Record<string, string>) =>
+    (await fetch(`${listener.url}/api/address`, { headers })).text();
+
+  test("are the peer's own, whatever it says, unless the proxy is trusted", async () => {
+    expect(await asked(listener, {})).toBe("127.0.0.1 true");
+    expect(await asked(listener, { "X-Forwarded-For": "192.0.2.1" })).toBe("127.0.0.1 false");
+  });
+
+  test("come from X-Forwarded-For through trusted proxies", async () => {
+    const proxied = start({ trustedProxies: ["127.0.0.0/8", "10.0.0.0/8"] });
+    expect(await asked(proxied, { "X-Forwarded-For": "203.0.113.9, 192.0.2.1, 10.1.1.1" })).toBe("192.0.2.1 false");
+    await proxied.close(0);
+  });
+});
+
+describe("operations", () => {
+  test("/healthz answers whenever the process does", async () => {
+    expect(await (await get("/healthz")).json()).toEqual({ status: "ok" });
+  });
+
+  test("/readyz names the services that are not ready", async () => {
+    expect((await get("/readyz")).status).toBe(200);
+    broken = true;
+    const response = await get("/readyz");
+    broken = false;
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({ status: "not-ready", notReady: ["auth"] });
+  });
+
+  test("/metrics counts requests by method, pattern and status, never by path", async () => {
+    await get("/api/things/7");
+    const text = await (await get("/metrics")).text();
+    expect(text).toMatch(
+      /kinora_http_request_duration_seconds_count\{method="GET",route="\/api\/things\/:id",status="200"\} \d+/,
+    );
+    expect(text).toMatch(/le="\+Inf"/);
+    expect(text).toMatch(/process_resident_memory_bytes \d{7,}/);
+    expect(text).not.toContain("things/7");
+  });
+
+  test("unknown addresses and methods make no series of their own", async () => {
+    for (const path of ["/api/x1", "/api/x2"]) await get(path, { method: "BREW" });
+    const text = await (await get("/metrics")).text();
+    expect(text).not.toContain("BREW");
+    expect(text).not.toContain("x1");
+  });
+
+  test("/metrics is for admins when asked from elsewhere", async () => {
+    const remote = { headers: { "X-Forwarded-For": "192.0.2.1" } };
+    await expectProblem(await get("/metrics", remote), 401, "unauthorized");
+    who = { userId: Bun.randomUUIDv7(), username: "v", role: "viewer", credential: { kind: "session", id: "1" } };
+    await expectProblem(await get("/metrics", remote), 403, "forbidden");
+    who = { ...who, role: "admin" };
+    expect((await get("/metrics", remote)).status).toBe(200);
+    who = null;
+  });
+});
+
+describe("the life of a listener", () => {
+  test("requests that come before its routes are mounted wait for them", async () => {
+    const early = open();
+    const answer = fetch(`${early.url}/healthz`);
+    await Bun.sleep(5);
+    early.mount(services, { authenticate: async () => null, onRevoked: () => () => undefined });
+    expect((await answer).status).toBe(200);
+    await early.close(0);
+  });
+
+  test("a port that is in use is said, with what to do", () => {
+    const port = Number(new URL(listener.url).port);
+    let error: unknown;
+    try {
+      open({ port });
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(StartError);
+    expect(error).toMatchObject({ message: `127.0.0.1:${port} is in use by another program.` });
+  });
+
+  test("closing ends answers that have no end of their own, well before the grace is over", async () => {
+    const closing = start();
+    const endless = await fetch(`${closing.url}/api/endless`);
+    const begin = performance.now();
+    await closing.close(5_000);
+    expect(await endless.text()).toBe("x");
+    expect(performance.now() - begin).toBeLessThan(2_000);
+  });
+});
