@@ -1,0 +1,150 @@
+import { type Kysely, type Migration, SqliteAdapter } from "kysely";
+
+/**
+ * A title. `seq` is its place in time: milliseconds of its creation times 2,048, plus a counter. So the order of the
+ * primary key, and of every index beside it, is the order in which titles are listed.
+ */
+export interface TitleTable {
+  seq: number;
+  id: string;
+  name: string;
+  name_folded: string;
+  name_key: string;
+  description: string;
+  owner_id: string | null;
+  owner_name: string | null;
+  origin: "upload" | "library";
+  visibility: "private" | "members" | "public";
+  availability: "receiving" | "ready" | "unavailable" | "failed";
+  media_id: string | null;
+  size_bytes: number;
+  /** `MediaInfo` as JSON; null while nothing is known of the bytes. */
+  info: string | null;
+  created_at: string;
+  /** Milliseconds since 1970; null while it is there. */
+  deleted_at: number | null;
+}
+
+export interface TitleTagTable {
+  title_seq: number;
+  /** Its place among the title's tags. */
+  position: number;
+  tag: string;
+  tag_key: string;
+}
+
+export interface TitleSourceTable {
+  source_id: string;
+  title_seq: number;
+  provider: string;
+  origin: "upload" | "library";
+  availability: "ready" | "unavailable";
+  media_id: string | null;
+}
+
+export interface TitleTombstoneTable {
+  source_id: string;
+  origin: "upload" | "library";
+  media_id: string | null;
+  purged_at: string;
+}
+
+export interface TitleProgressTable {
+  user_id: string;
+  title_seq: number;
+  position_seconds: number;
+  updated_at: string;
+}
+
+/** The catalog's tables. */
+export interface CatalogTables {
+  titles: TitleTable;
+  title_tags: TitleTagTable;
+  title_sources: TitleSourceTable;
+  title_tombstones: TitleTombstoneTable;
+  title_progress: TitleProgressTable;
+}
+
+/** The catalog's migrations that every database shares. */
+export const catalogMigrations: Readonly<Record<string, Migration>> = {
+  "2026-11-22-catalog": { up: createCatalog },
+};
+
+async function createCatalog(db: Kysely<unknown>): Promise<void> {
+  // Only `integer primary key` makes SQLite keep the rows in this order.
+  const seqType = db.getExecutor().adapter instanceof SqliteAdapter ? "integer" : "bigint";
+  await createTitles(db, seqType);
+  await db.schema
+    .createTable("title_tags")
+    .addColumn("title_seq", seqType, (column) => column.notNull().references("titles.seq").onDelete("cascade"))
+    .addColumn("position", "integer", (column) => column.notNull())
+    .addColumn("tag", "varchar(64)", (column) => column.notNull())
+    .addColumn("tag_key", "varchar(255)", (column) => column.notNull())
+    .addPrimaryKeyConstraint("title_tags_key", ["title_seq", "tag_key"])
+    .execute();
+  await db.schema
+    .createTable("title_sources")
+    .addColumn("source_id", "varchar(36)", (column) => column.primaryKey())
+    .addColumn("title_seq", seqType, (column) => column.notNull().references("titles.seq").onDelete("cascade"))
+    .addColumn("provider", "varchar(255)", (column) => column.notNull())
+    .addColumn("origin", "varchar(16)", (column) => column.notNull())
+    .addColumn("availability", "varchar(16)", (column) => column.notNull())
+    .addColumn("media_id", "varchar(64)")
+    .execute();
+  await db.schema.createIndex("title_sources_title").on("title_sources").column("title_seq").execute();
+  await createMemories(db, seqType);
+}
+
+async function createTitles(db: Kysely<unknown>, seqType: "integer" | "bigint"): Promise<void> {
+  await db.schema
+    .createTable("titles")
+    .addColumn("seq", seqType, (column) => column.primaryKey())
+    .addColumn("id", "varchar(36)", (column) => column.notNull().unique())
+    .addColumn("name", "text", (column) => column.notNull())
+    .addColumn("name_folded", "text", (column) => column.notNull())
+    .addColumn("name_key", "varchar(64)", (column) => column.notNull())
+    .addColumn("description", "text", (column) => column.notNull())
+    .addColumn("owner_id", "varchar(36)")
+    .addColumn("owner_name", "varchar(64)")
+    .addColumn("origin", "varchar(16)", (column) => column.notNull())
+    .addColumn("visibility", "varchar(16)", (column) => column.notNull())
+    .addColumn("availability", "varchar(16)", (column) => column.notNull())
+    .addColumn("media_id", "varchar(64)")
+    .addColumn("size_bytes", "bigint", (column) => column.notNull())
+    .addColumn("info", "text")
+    .addColumn("created_at", "varchar(30)", (column) => column.notNull())
+    .addColumn("deleted_at", "bigint")
+    .execute();
+  const indexes = {
+    titles_by_visibility: ["visibility", "seq"],
+    titles_by_visibility_and_name: ["visibility", "name_key", "seq"],
+    titles_by_owner: ["owner_id", "seq"],
+    titles_by_owner_and_name: ["owner_id", "name_key", "seq"],
+    titles_by_name: ["name_key", "seq"],
+    titles_by_media: ["media_id", "seq"],
+    titles_by_deletion: ["deleted_at"],
+  };
+  for (const [name, columns] of Object.entries(indexes)) {
+    await db.schema.createIndex(name).on("titles").columns(columns).execute();
+  }
+}
+
+async function createMemories(db: Kysely<unknown>, seqType: "integer" | "bigint"): Promise<void> {
+  await db.schema
+    .createTable("title_tombstones")
+    .addColumn("source_id", "varchar(36)", (column) => column.primaryKey())
+    .addColumn("origin", "varchar(16)", (column) => column.notNull())
+    .addColumn("media_id", "varchar(64)")
+    .addColumn("purged_at", "varchar(30)", (column) => column.notNull())
+    .execute();
+  await db.schema.createIndex("title_tombstones_by_media").on("title_tombstones").column("media_id").execute();
+  await db.schema
+    .createTable("title_progress")
+    .addColumn("user_id", "varchar(36)", (column) => column.notNull())
+    .addColumn("title_seq", seqType, (column) => column.notNull().references("titles.seq").onDelete("cascade"))
+    .addColumn("position_seconds", "double precision", (column) => column.notNull())
+    .addColumn("updated_at", "varchar(30)", (column) => column.notNull())
+    .addPrimaryKeyConstraint("title_progress_key", ["user_id", "title_seq"])
+    .execute();
+  await db.schema.createIndex("title_progress_by_title").on("title_progress").column("title_seq").execute();
+}

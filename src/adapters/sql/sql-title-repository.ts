@@ -1,0 +1,295 @@
+import { sql, type Transaction } from "kysely";
+import type {
+  Audience,
+  FoundTitles,
+  TitleIndexOf,
+  TitleRecord,
+  TitleRepository,
+  TitleSearch,
+  TitleWithSources,
+  Tombstone,
+} from "../../catalog/title-repository.ts";
+import type { Database, Tables } from "./tables.ts";
+import { findTitleRows, visibleTo } from "./title-find.ts";
+import { bury, isTaken, nextSeq } from "./title-places.ts";
+import { type TitleRow, toRecord, toRow } from "./title-rows.ts";
+import type { TitleSearchIndex } from "./title-search-index.ts";
+
+export interface SqlTitleRepositoryOptions {
+  readonly database: Database;
+  /** The text index of this kind of database. */
+  readonly search: TitleSearchIndex;
+  readonly indexOf: TitleIndexOf;
+}
+
+/** Titles in any SQL database that Kysely speaks to. */
+export class SqlTitleRepository implements TitleRepository {
+  readonly #database: Database;
+  readonly #search: TitleSearchIndex;
+  readonly #indexOf: TitleIndexOf;
+
+  constructor({ database, search, indexOf }: SqlTitleRepositoryOptions) {
+    this.#database = database;
+    this.#search = search;
+    this.#indexOf = indexOf;
+  }
+
+  insert(title: TitleWithSources): Promise<boolean> {
+    return this.#database.transaction().execute(async (transaction) => {
+      if (await isTaken(transaction, title.id)) return false;
+      const index = this.#indexOf(title);
+      const seq = await nextSeq(transaction, Date.parse(title.createdAt));
+      await transaction
+        .insertInto("titles")
+        .values({ seq, ...toRow(title, index) })
+        .execute();
+      await this.#writeParts(transaction, seq, title);
+      return true;
+    });
+  }
+
+  async get(id: string): Promise<TitleRecord | null> {
+    return this.#one(await this.#database.selectFrom("titles").selectAll().where("id", "=", id).executeTakeFirst());
+  }
+
+  async getBySource(sourceId: string): Promise<TitleRecord | null> {
+    const row = await this.#database
+      .selectFrom("title_sources as s")
+      .innerJoin("titles as t", "t.seq", "s.title_seq")
+      .selectAll("t")
+      .where("s.source_id", "=", sourceId)
+      .executeTakeFirst();
+    return this.#one(row);
+  }
+
+  async getByMedia(mediaId: string, audience: Audience): Promise<TitleRecord | null> {
+    const own = "userId" in audience ? sql`case when t.owner_id = ${audience.userId} then 0 else 1 end, ` : sql``;
+    const { rows } = await sql<TitleRow>`select t.* from titles as t
+      where t.media_id = ${mediaId} and t.deleted_at is null and ${visibleTo(audience)}
+      order by ${own}t.seq limit 1`.execute(this.#database);
+    return this.#one(rows[0]);
+  }
+
+  async getLibraryTitle(mediaId: string): Promise<TitleRecord | null> {
+    const row = await this.#database
+      .selectFrom("titles")
+      .selectAll()
+      .where("media_id", "=", mediaId)
+      .where("origin", "=", "library")
+      .where("deleted_at", "is", null)
+      .orderBy("seq")
+      .limit(1)
+      .executeTakeFirst();
+    return this.#one(row);
+  }
+
+  edit(id: string, change: (title: TitleWithSources) => TitleWithSources | null): Promise<TitleWithSources | null> {
+    return this.#database.transaction().execute(async (transaction) => {
+      const found = await this.#whole(transaction, id);
+      if (!found) return null;
+      const next = change(found.title);
+      if (!next) return null;
+      await transaction
+        .updateTable("titles")
+        .set(toRow(next, this.#indexOf(next)))
+        .where("seq", "=", found.seq)
+        .execute();
+      await this.#dropParts(transaction, found.seq);
+      await this.#writeParts(transaction, found.seq, next);
+      return next;
+    });
+  }
+
+  async find(search: TitleSearch, audience: Audience): Promise<FoundTitles> {
+    const rows = await findTitleRows(this.#database, search, audience, this.#search.match(search, audience));
+    const shown = rows.slice(0, search.limit);
+    const last = shown.at(-1);
+    const more = rows.length > search.limit && last !== undefined;
+    const nameKey = search.sort === "name" && last ? { nameKey: last.name_key } : {};
+    return {
+      titles: await this.#records(this.#database, shown),
+      next: more ? { place: last.seq, ...nameKey } : null,
+    };
+  }
+
+  remove(id: string): Promise<boolean> {
+    return this.#database.transaction().execute(async (transaction) => {
+      const found = await transaction.selectFrom("titles").select("seq").where("id", "=", id).executeTakeFirst();
+      if (found) await this.#delete(transaction, found.seq);
+      return found !== undefined;
+    });
+  }
+
+  purge(id: string, when: (title: TitleRecord) => boolean): Promise<TitleWithSources | null> {
+    return this.#database.transaction().execute(async (transaction) => {
+      const found = await this.#whole(transaction, id);
+      if (!found || !when(found.title)) return null;
+      await bury(transaction, found.title);
+      await this.#delete(transaction, found.seq);
+      return found.title;
+    });
+  }
+
+  async listDeleted(until: number): Promise<string[]> {
+    const rows = await this.#database.selectFrom("titles").select("id").where("deleted_at", "<=", until).execute();
+    return rows.map(({ id }) => id);
+  }
+
+  async firstDeletion(): Promise<number | null> {
+    const row = await this.#database
+      .selectFrom("titles")
+      .select(({ fn }) => fn.min("deleted_at").as("first"))
+      .where("deleted_at", "is not", null)
+      .executeTakeFirst();
+    return row?.first == null ? null : Number(row.first);
+  }
+
+  async listOwned(ownerId: string): Promise<string[]> {
+    const rows = await this.#database.selectFrom("titles").select("id").where("owner_id", "=", ownerId).execute();
+    return rows.map(({ id }) => id);
+  }
+
+  async getTombstone(sourceId: string, mediaId: string | null): Promise<Tombstone | null> {
+    const row = await this.#database
+      .selectFrom("title_tombstones")
+      .selectAll()
+      .where("source_id", "=", sourceId)
+      .executeTakeFirst();
+    if (!row) return null;
+    if (mediaId !== null && mediaId !== row.media_id) {
+      await this.#database
+        .updateTable("title_tombstones")
+        .set({ media_id: mediaId })
+        .where("source_id", "=", sourceId)
+        .execute();
+    }
+    return { sourceId, origin: row.origin, mediaId: mediaId ?? row.media_id };
+  }
+
+  async listReleasable(mediaId: string): Promise<string[]> {
+    const used = await this.#database
+      .selectFrom("titles")
+      .select("id")
+      .where("media_id", "=", mediaId)
+      .limit(1)
+      .executeTakeFirst();
+    if (used) return [];
+    const rows = await this.#database
+      .selectFrom("title_tombstones")
+      .select("source_id")
+      .where("media_id", "=", mediaId)
+      .where("origin", "=", "upload")
+      .execute();
+    return rows.map((row) => row.source_id);
+  }
+
+  async getProgress(userId: string, titleId: string): Promise<number | null> {
+    const row = await this.#database
+      .selectFrom("title_progress as p")
+      .innerJoin("titles as t", "t.seq", "p.title_seq")
+      .select("p.position_seconds")
+      .where("p.user_id", "=", userId)
+      .where("t.id", "=", titleId)
+      .executeTakeFirst();
+    return row?.position_seconds ?? null;
+  }
+
+  putProgress(userId: string, titleId: string, positionSeconds: number): Promise<void> {
+    return this.#database.transaction().execute(async (transaction) => {
+      const title = await transaction.selectFrom("titles").select("seq").where("id", "=", titleId).executeTakeFirst();
+      if (!title) return;
+      await transaction
+        .deleteFrom("title_progress")
+        .where("user_id", "=", userId)
+        .where("title_seq", "=", title.seq)
+        .execute();
+      await transaction
+        .insertInto("title_progress")
+        .values({
+          user_id: userId,
+          title_seq: title.seq,
+          position_seconds: positionSeconds,
+          updated_at: new Date().toISOString(),
+        })
+        .execute();
+    });
+  }
+
+  async forgetProgressOf(userId: string): Promise<void> {
+    await this.#database.deleteFrom("title_progress").where("user_id", "=", userId).execute();
+  }
+
+  async #one(row: TitleRow | undefined): Promise<TitleRecord | null> {
+    const [record] = row ? await this.#records(this.#database, [row]) : [];
+    return record ?? null;
+  }
+
+  async #records(database: Database | Transaction<Tables>, rows: readonly TitleRow[]): Promise<TitleRecord[]> {
+    if (rows.length === 0) return [];
+    const tags = await database
+      .selectFrom("title_tags")
+      .select(["title_seq", "tag"])
+      .where(
+        "title_seq",
+        "in",
+        rows.map(({ seq }) => seq),
+      )
+      .orderBy("position")
+      .execute();
+    const bySeq = Map.groupBy(tags, ({ title_seq }) => title_seq);
+    return rows.map((row) =>
+      toRecord(
+        row,
+        (bySeq.get(row.seq) ?? []).map(({ tag }) => tag),
+      ),
+    );
+  }
+
+  async #whole(transaction: Transaction<Tables>, id: string) {
+    const row = await transaction.selectFrom("titles").selectAll().where("id", "=", id).executeTakeFirst();
+    const [record] = row ? await this.#records(transaction, [row]) : [];
+    if (!row || !record) return null;
+    const sources = await transaction
+      .selectFrom("title_sources")
+      .select(["source_id as sourceId", "provider", "origin", "availability", "media_id as mediaId"])
+      .where("title_seq", "=", row.seq)
+      .orderBy("source_id")
+      .execute();
+    return { seq: row.seq, title: { ...record, sources } satisfies TitleWithSources };
+  }
+
+  /** Writes tags, sources and, unless the title is deleted, the text index. */
+  async #writeParts(transaction: Transaction<Tables>, seq: number, title: TitleWithSources): Promise<void> {
+    const index = this.#indexOf(title);
+    const tags = title.tags.map((tag, position) => ({
+      title_seq: seq,
+      position,
+      tag,
+      tag_key: index.tagKeys[position] ?? tag,
+    }));
+    if (tags.length > 0) await transaction.insertInto("title_tags").values(tags).execute();
+    const sources = title.sources.map(({ sourceId, provider, origin, availability, mediaId }) => ({
+      source_id: sourceId,
+      title_seq: seq,
+      provider,
+      origin,
+      availability,
+      media_id: mediaId,
+    }));
+    if (sources.length > 0) await transaction.insertInto("title_sources").values(sources).execute();
+    if (title.deletedAt !== null) return;
+    const { visibility, owner } = title;
+    await this.#search.put(transaction, { seq, visibility, ownerId: owner?.id ?? null, index });
+  }
+
+  async #dropParts(transaction: Transaction<Tables>, seq: number): Promise<void> {
+    await transaction.deleteFrom("title_tags").where("title_seq", "=", seq).execute();
+    await transaction.deleteFrom("title_sources").where("title_seq", "=", seq).execute();
+    await this.#search.remove(transaction, seq);
+  }
+
+  async #delete(transaction: Transaction<Tables>, seq: number): Promise<void> {
+    await this.#dropParts(transaction, seq);
+    await transaction.deleteFrom("titles").where("seq", "=", seq).execute();
+  }
+}

@@ -1,0 +1,25 @@
+import type { RawBuilder, Transaction } from "kysely";
+import type { Audience, TitleIndex, TitleSearch } from "../../catalog/title-repository.ts";
+import type { Tables } from "./tables.ts";
+
+/** What is indexed of one title beside its row. */
+export interface IndexEntry {
+  readonly seq: number;
+  readonly visibility: string;
+  readonly ownerId: string | null;
+  readonly index: TitleIndex;
+}
+
+/** The part of the title repository that differs between databases: the text index. */
+export interface TitleSearchIndex {
+  /** Adds a title that is not in the index. */
+  put(transaction: Transaction<Tables>, entry: IndexEntry): Promise<void>;
+  /** Takes a title out; nothing when it is not in. */
+  remove(transaction: Transaction<Tables>, seq: number): Promise<void>;
+  /**
+   * A query with the one column `seq`: every title that fits the search's phrases, marks, tags and part of a name,
+   * and that the audience may see. It may hold more titles than that, where only the name's runs of characters
+   * fit or the audience may not see them: the repository checks both. Null when the search asks for none of these.
+   */
+  match(search: TitleSearch, audience: Audience): RawBuilder<unknown> | null;
+}

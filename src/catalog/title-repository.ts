@@ -1,0 +1,144 @@
+import type { MediaInfo } from "../streaming/contract.ts";
+import type { TitleQuery, Visibility } from "./contract.ts";
+
+export type Availability = "receiving" | "ready" | "unavailable" | "failed";
+export type Origin = "upload" | "library";
+
+/** A physical file or upload that a title can be played from. */
+export interface TitleSource {
+  readonly sourceId: string;
+  readonly provider: string;
+  readonly origin: Origin;
+  readonly availability: "ready" | "unavailable";
+  readonly mediaId: string | null;
+}
+
+/** A title as it is kept. */
+export interface TitleRecord {
+  readonly id: string;
+  readonly mediaId: string | null;
+  readonly name: string;
+  readonly description: string;
+  readonly tags: readonly string[];
+  /** Null for library titles. */
+  readonly owner: { readonly id: string; readonly username: string } | null;
+  readonly origin: Origin;
+  readonly visibility: Visibility;
+  readonly availability: Availability;
+  readonly sizeBytes: number;
+  readonly info: MediaInfo | null;
+  readonly createdAt: string;
+  /** Milliseconds since 1970; null while it is there. */
+  readonly deletedAt: number | null;
+}
+
+/** A title with what it is played from. */
+export interface TitleWithSources extends TitleRecord {
+  readonly sources: readonly TitleSource[];
+}
+
+/** Text of a title, folded and cut for searching. */
+export interface TitleIndex {
+  readonly nameFolded: string;
+  /** The beginning of the folded name: what titles are sorted by. */
+  readonly nameKey: string;
+  /** One key for each tag, in the tags' order. */
+  readonly tagKeys: readonly string[];
+  /** Tokens of name, tags and description; an empty string parts what no phrase may span. */
+  readonly tokens: readonly string[];
+  /** Punctuation in name, tags and description. */
+  readonly marks: readonly string[];
+  /** All runs of one, two and three characters in the folded name. */
+  readonly grams: readonly string[];
+}
+
+/** Computes what a repository indexes of a title. */
+export type TitleIndexOf = (title: Pick<TitleRecord, "name" | "description" | "tags">) => TitleIndex;
+
+/** Whose eyes a search has: `everything` (admins), `public` only (nobody signed in), or a user's. */
+export type Audience = { readonly sees: "everything" } | { readonly sees: "public" } | { readonly userId: string };
+
+/** Where a page ended: the last title's place in the order. */
+export interface Position {
+  readonly place: number;
+  /** Only for the order by name. */
+  readonly nameKey?: string;
+}
+
+export interface NameSearch {
+  readonly folded: string;
+  /** The `nameKey` of a title with exactly this name. */
+  readonly key: string;
+  readonly exact: boolean;
+  /** Its runs of 3 characters, or itself when it is shorter. */
+  readonly grams: readonly string[];
+}
+
+/** A search with folded text. All conditions must hold. */
+export interface TitleSearch {
+  /** Each phrase must occur in name, tags or description; its last token may be the beginning of a word. */
+  readonly phrases: readonly (readonly string[])[];
+  readonly marks: readonly string[];
+  /** The folded name contains this, or equals it when `exact`. */
+  readonly name: NameSearch | null;
+  readonly tagKeys: readonly string[];
+  readonly match: TitleQuery["match"];
+  readonly ownerId: string | null;
+  readonly sort: TitleQuery["sort"];
+  readonly limit: number;
+  readonly after: Position | null;
+}
+
+export interface FoundTitles {
+  readonly titles: readonly TitleRecord[];
+  /** Where the next page begins; null on the last. */
+  readonly next: Position | null;
+}
+
+/** What is left of a title that was purged: its source never becomes a title again. */
+export interface Tombstone {
+  readonly sourceId: string;
+  readonly origin: Origin;
+  readonly mediaId: string | null;
+}
+
+/** The port to the database of titles. `src/adapters/sql` implements it; the suites beside this file define it. */
+export interface TitleRepository {
+  /** Adds a title. False, and nothing done, when its id is a title's or a tombstone's. */
+  insert(title: TitleWithSources): Promise<boolean>;
+  /** A title by id, deleted ones included until they are purged. */
+  get(id: string): Promise<TitleRecord | null>;
+  /** The title that a source belongs to. */
+  getBySource(sourceId: string): Promise<TitleRecord | null>;
+  /** Of the titles with this content: the user's own, else the oldest the audience may see. */
+  getByMedia(mediaId: string, audience: Audience): Promise<TitleRecord | null>;
+  /** The oldest library title with this content. */
+  getLibraryTitle(mediaId: string): Promise<TitleRecord | null>;
+  /**
+   * Changes a title in one transaction: `change` gets it as it is, deleted ones included, and returns what it
+   * becomes, or null to leave it. Id and creation time stay. Null when there was no such title or no change.
+   */
+  edit(id: string, change: (title: TitleWithSources) => TitleWithSources | null): Promise<TitleWithSources | null>;
+  find(search: TitleSearch, audience: Audience): Promise<FoundTitles>;
+  /** Forgets a title without a trace. */
+  remove(id: string): Promise<boolean>;
+  /**
+   * Replaces a title by tombstones of its id and sources when `when` says yes. Null when it was not there or
+   * `when` said no; otherwise what it was.
+   */
+  purge(id: string, when: (title: TitleRecord) => boolean): Promise<TitleWithSources | null>;
+  /** Ids of titles deleted at or before this time (ms). */
+  listDeleted(until: number): Promise<string[]>;
+  /** When the title that was deleted first was deleted; null when none is. */
+  firstDeletion(): Promise<number | null>;
+  listOwned(ownerId: string): Promise<string[]>;
+  /** The tombstone of a source, with its content's id updated when one is given. */
+  getTombstone(sourceId: string, mediaId: string | null): Promise<Tombstone | null>;
+  /** Purged uploads with this content, when no title has it any more; otherwise none. */
+  listReleasable(mediaId: string): Promise<string[]>;
+  /** Where the user stopped, in seconds; null when never started. */
+  getProgress(userId: string, titleId: string): Promise<number | null>;
+  /** Keeps where the user stopped; nothing when there is no such title. */
+  putProgress(userId: string, titleId: string, positionSeconds: number): Promise<void>;
+  forgetProgressOf(userId: string): Promise<void>;
+}
