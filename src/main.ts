@@ -5,12 +5,15 @@ import { FileMediaStore } from "./adapters/file/file-media-store.ts";
 import { MemoryBus } from "./adapters/memory/memory-bus.ts";
 import { migrate } from "./adapters/sql/migrate.ts";
 import { SqlSourceRepository } from "./adapters/sql/sql-source-repository.ts";
+import { SqlTitleRepository } from "./adapters/sql/sql-title-repository.ts";
 import { openSqlite, type SqliteDatabase } from "./adapters/sqlite/sqlite-database.ts";
+import { SqliteTitleSearch, sqliteTitleSearchMigrations } from "./adapters/sqlite/sqlite-title-search.ts";
 import { startAuth } from "./auth/auth-service.ts";
 import type { BusConnection } from "./bus/bus.ts";
 import { type ServiceName, serviceNames } from "./bus/contract.ts";
 import { permissionsOf } from "./bus/permissions.ts";
 import { startCatalog } from "./catalog/catalog-service.ts";
+import { titleIndexOf } from "./catalog/title-index.ts";
 import type { Config } from "./config/schema.ts";
 import { loadSecrets, type Secrets } from "./config/secrets.ts";
 import { contracts } from "./contracts.ts";
@@ -52,7 +55,17 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
 
   auth: async ({ connect, addresses }) => startAuth({ connection: await connect("auth"), addresses }),
 
-  catalog: async ({ connect, addresses }) => startCatalog({ connection: await connect("catalog"), addresses }),
+  catalog: async ({ connect, addresses, sqlite, log }) =>
+    startCatalog({
+      connection: await connect("catalog"),
+      addresses,
+      repository: new SqlTitleRepository({
+        database: sqlite.database,
+        search: new SqliteTitleSearch(),
+        indexOf: titleIndexOf,
+      }),
+      onFailure: (error) => log.error({ err: error, service: "catalog" }, "work in the background failed"),
+    }),
 
   upload: async ({ connect, addresses }) => startUpload({ connection: await connect("upload"), addresses }),
 
@@ -122,7 +135,7 @@ async function compose(config: Config, log: Logger, opened: Opened): Promise<Lis
   const secrets = loadSecrets(config.data, (message) => log.warn(message));
   const sqlite = openSqlite(config.database.path);
   opened.add(() => sqlite.database.destroy());
-  await migrate(sqlite.database);
+  await migrate(sqlite.database, sqliteTitleSearchMigrations);
   const bus = new MemoryBus(permissionsOf(contracts), (topic, error) =>
     log.error({ err: error, topic }, "event handler failed"),
   );

@@ -102,6 +102,12 @@ export interface Tombstone {
   readonly mediaId: string | null;
 }
 
+/** A title after an edit. */
+export interface EditedTitle {
+  readonly title: TitleWithSources;
+  readonly changed: boolean;
+}
+
 /** The port to the database of titles. `src/adapters/sql` implements it; the suites beside this file define it. */
 export interface TitleRepository {
   /** Adds a title. False, and nothing done, when its id is a title's or a tombstone's. */
@@ -116,12 +122,12 @@ export interface TitleRepository {
   getLibraryTitle(mediaId: string): Promise<TitleRecord | null>;
   /**
    * Changes a title in one transaction: `change` gets it as it is, deleted ones included, and returns what it
-   * becomes, or null to leave it. Id and creation time stay. Null when there was no such title or no change.
+   * becomes, or null to leave it. Id and creation time stay. Null when there is no such title.
    */
-  edit(id: string, change: (title: TitleWithSources) => TitleWithSources | null): Promise<TitleWithSources | null>;
+  edit(id: string, change: (title: TitleWithSources) => TitleWithSources | null): Promise<EditedTitle | null>;
   find(search: TitleSearch, audience: Audience): Promise<FoundTitles>;
-  /** Forgets a title without a trace. */
-  remove(id: string): Promise<boolean>;
+  /** Forgets a title without a trace when `when` says yes; whether it did. */
+  remove(id: string, when: (title: TitleRecord) => boolean): Promise<boolean>;
   /**
    * Replaces a title by tombstones of its id and sources when `when` says yes. Null when it was not there or
    * `when` said no; otherwise what it was.

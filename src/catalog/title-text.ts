@@ -1,4 +1,4 @@
-import { NAME_MAX, TAGS_MAX } from "./contract.ts";
+import { NAME_MAX } from "./contract.ts";
 import { tagKeyOf } from "./title-index.ts";
 
 /** One line as it is kept: well-formed, NFC, without control characters, spaces in a row as one. */
@@ -25,13 +25,13 @@ export function nameFrom(text: string): string {
   return cleanLine(text).slice(0, NAME_MAX).toWellFormed().trim() || "Untitled";
 }
 
-/** Tags with others added: of equal ones the first stays as it was written; at most `TAGS_MAX`. */
+/** Tags with others added: of equal ones the first stays as it was written. */
 export function withTags(tags: readonly string[], added: readonly string[]): string[] {
   const byKey = new Map<string, string>();
   for (const tag of [...tags, ...added].map(cleanLine)) {
     if (tag !== "" && !byKey.has(tagKeyOf(tag))) byKey.set(tagKeyOf(tag), tag);
   }
-  return [...byKey.values()].slice(0, TAGS_MAX + added.length);
+  return [...byKey.values()];
 }
 
 /** Tags without those that equal one of `removed`. */

@@ -1,23 +1,21 @@
 import type { z } from "zod";
 import type { Principal } from "../auth/contract.ts";
-import { ForbiddenError, UnauthorizedError, WrongMediaIdError } from "../errors.ts";
+import { UnauthorizedError, WrongMediaIdError } from "../errors.ts";
 import {
   type catalogContract,
-  mayEdit,
-  maySee,
+  TAGS_MAX,
   type Title,
   type TitleAccess,
   type TitlePage,
   type TitleQuery,
-  TAGS_MAX,
 } from "./contract.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { EmptyTextError, TitleIdUsedError, TooManyTagsError } from "./errors.ts";
 import { searchOf } from "./title-index.ts";
-import type { Audience, TitleRecord, TitleRepository, TitleWithSources } from "./title-repository.ts";
+import type { TitleRepository, TitleWithSources } from "./title-repository.ts";
 import { cleanLine, cleanText, nameFrom, withoutTags, withTags } from "./title-text.ts";
+import { audienceOf, requireEditable, requireVisible, toAccess, toTitle, type Who } from "./title-view.ts";
 
-export type Who = Principal | null;
 type Operations = (typeof catalogContract)["operations"];
 export type NewUpload = z.output<Operations["createTitle"]["input"]>;
 export type CompletedUpload = z.output<Operations["completeTitle"]["input"]>;
@@ -95,32 +93,23 @@ export class Titles {
 
   /** Forgets the title of an upload that came to nothing; leaves one that can be played. */
   async discardUpload(id: string): Promise<void> {
-    const title = await this.#repository.get(id);
-    if (!title || title.origin !== "upload" || (title.availability !== "receiving" && title.availability !== "failed"))
-      return;
-    await this.#repository.remove(id);
-    await this.#publishChange(id, "deleted");
+    const removed = await this.#repository.remove(
+      id,
+      ({ origin, availability }) => origin === "upload" && (availability === "receiving" || availability === "failed"),
+    );
+    if (removed) await this.#publishChange(id, "deleted");
   }
 
   /** What deciding about a title takes; null when there is none. */
   async access(id: string): Promise<TitleAccess | null> {
     const title = await this.#repository.get(id);
-    if (!title || title.deletedAt !== null) return null;
-    return {
-      id,
-      ownerId: title.owner?.id ?? null,
-      visibility: title.visibility,
-      mediaId: title.mediaId,
-      name: title.name,
-    };
+    return title && title.deletedAt === null ? toAccess(title) : null;
   }
 
   /** One title by its id, or by its content's: then the caller's own, else the oldest they may see. */
   async get(id: string, who: Who): Promise<Title> {
     const isMediaId = /^[0-9a-f]{64}$/.test(id);
-    const title = isMediaId
-      ? await this.#repository.getByMedia(id, audienceOf(who))
-      : await this.#repository.get(id.toLowerCase());
+    const title = isMediaId ? await this.#repository.getByMedia(id, audienceOf(who)) : await this.#repository.get(id);
     return toTitle(requireVisible(title, who));
   }
 
@@ -131,7 +120,7 @@ export class Titles {
     return { items: titles.map(toTitle), nextCursor: next && encodeCursor(query, next) };
   }
 
-  edit(id: string, who: Who, { name, visibility, description }: TitleEdit): Promise<Title> {
+  edit(id: string, who: Principal, { name, visibility, description }: TitleEdit): Promise<Title> {
     return this.#change(id, (title) => {
       requireEditable(title, who);
       return {
@@ -140,44 +129,44 @@ export class Titles {
         visibility: visibility ?? title.visibility,
         description: description === undefined ? title.description : cleanText(description),
       };
-    }, who);
+    });
   }
 
-  addTags(id: string, who: Who, added: readonly string[]): Promise<Title> {
+  addTags(id: string, who: Principal, added: readonly string[]): Promise<Title> {
     return this.#change(id, (title) => {
       requireEditable(title, who);
       for (const tag of added) requireText("tags", cleanLine(tag));
       const tags = withTags(title.tags, added);
       if (tags.length > TAGS_MAX) throw new TooManyTagsError(tags.length);
       return { ...title, tags };
-    }, who);
+    });
   }
 
-  removeTags(id: string, who: Who, removed: readonly string[]): Promise<Title> {
+  removeTags(id: string, who: Principal, removed: readonly string[]): Promise<Title> {
     return this.#change(id, (title) => {
       requireEditable(title, who);
       return { ...title, tags: withoutTags(title.tags, removed) };
-    }, who);
+    });
   }
 
   /** Hides a title from everybody at once; it can be restored for a while, then it is purged. */
-  async delete(id: string, who: Who): Promise<void> {
+  async delete(id: string, who: Principal): Promise<void> {
     const deleted = await this.#repository.edit(id, (title) => {
       requireEditable(title, who);
       return { ...title, deletedAt: this.#now() };
     });
-    if (!deleted) requireVisible(null, who);
+    if (!deleted) throw new WrongMediaIdError();
     await this.#publishChange(id, "deleted");
     this.#onDeleted();
   }
 
   /** Undoes a deletion; `WrongMediaIdError` when its time is over. */
-  restore(id: string, who: Who): Promise<Title> {
+  restore(id: string, who: Principal): Promise<Title> {
     return this.#change(id, (title) => {
       const tooLate = title.deletedAt !== null && title.deletedAt + this.#restoreWindowMs <= this.#now();
       requireEditable(tooLate ? title : { ...title, deletedAt: null }, who);
       return { ...title, deletedAt: null };
-    }, who);
+    });
   }
 
   /** Where the caller stopped, in seconds; 0 when they never started. */
@@ -192,15 +181,18 @@ export class Titles {
   }
 
   /** Changes a title and tells of it; a change that changes nothing is not told. */
-  async #change(id: string, change: (title: TitleWithSources) => TitleWithSources, who: Who = null): Promise<Title> {
-    let unchanged: TitleWithSources | null = null;
-    const changed = await this.#repository.edit(id, (title) => {
+  async #change(id: string, change: (title: TitleWithSources) => TitleWithSources): Promise<Title> {
+    const edited = await this.#repository.edit(id, (title) => {
       const next = change(title);
-      if (!Bun.deepEquals(next, title)) return next;
-      unchanged = title;
-      return null;
+      return Bun.deepEquals(next, title) ? null : next;
     });
-    if (changed) await this.#publishChange(id, "changed");
-    return toTitle(requireVisible(changed ?? unchanged, who, changed !== null || unchanged !== null));
+    if (!edited) throw new WrongMediaIdError();
+    if (edited.changed) await this.#publishChange(id, "changed");
+    return toTitle(edited.title);
   }
+}
+
+function requireText(field: string, text: string): string {
+  if (text === "") throw new EmptyTextError(field);
+  return text;
 }

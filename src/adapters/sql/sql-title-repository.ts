@@ -1,6 +1,7 @@
 import { sql, type Transaction } from "kysely";
 import type {
   Audience,
+  EditedTitle,
   FoundTitles,
   TitleIndexOf,
   TitleRecord,
@@ -83,12 +84,12 @@ export class SqlTitleRepository implements TitleRepository {
     return this.#one(row);
   }
 
-  edit(id: string, change: (title: TitleWithSources) => TitleWithSources | null): Promise<TitleWithSources | null> {
+  edit(id: string, change: (title: TitleWithSources) => TitleWithSources | null): Promise<EditedTitle | null> {
     return this.#database.transaction().execute(async (transaction) => {
       const found = await this.#whole(transaction, id);
       if (!found) return null;
       const next = change(found.title);
-      if (!next) return null;
+      if (!next) return { title: found.title, changed: false };
       await transaction
         .updateTable("titles")
         .set(toRow(next, this.#indexOf(next)))
@@ -96,7 +97,7 @@ export class SqlTitleRepository implements TitleRepository {
         .execute();
       await this.#dropParts(transaction, found.seq);
       await this.#writeParts(transaction, found.seq, next);
-      return next;
+      return { title: next, changed: true };
     });
   }
 
@@ -112,11 +113,12 @@ export class SqlTitleRepository implements TitleRepository {
     };
   }
 
-  remove(id: string): Promise<boolean> {
+  remove(id: string, when: (title: TitleRecord) => boolean): Promise<boolean> {
     return this.#database.transaction().execute(async (transaction) => {
-      const found = await transaction.selectFrom("titles").select("seq").where("id", "=", id).executeTakeFirst();
-      if (found) await this.#delete(transaction, found.seq);
-      return found !== undefined;
+      const found = await this.#whole(transaction, id);
+      if (!found || !when(found.title)) return false;
+      await this.#delete(transaction, found.seq);
+      return true;
     });
   }
 

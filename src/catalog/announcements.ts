@@ -1,0 +1,135 @@
+import type { User } from "../auth/contract.ts";
+import type { Announcement } from "../streaming/contract.ts";
+import type { TitleRepository, TitleSource, TitleWithSources } from "./title-repository.ts";
+import { nameFrom } from "./title-text.ts";
+
+export interface AnnouncementsDependencies {
+  readonly repository: TitleRepository;
+  readonly publishChange: (titleId: string, type: "changed" | "deleted") => Promise<void>;
+  /** Says that the bytes of purged uploads may go. */
+  readonly publishReleased: (sourceIds: string[], mediaId: string | null) => Promise<void>;
+  /** The users that exist among these ids. */
+  readonly getUsers: (ids: string[]) => Promise<Pick<User, "id" | "username">[]>;
+}
+
+/** Turns what streaming instances announce into titles. The same announcement again changes nothing. */
+export class Announcements {
+  readonly #repository: TitleRepository;
+  readonly #publishChange: AnnouncementsDependencies["publishChange"];
+  readonly #publishReleased: AnnouncementsDependencies["publishReleased"];
+  readonly #getUsers: AnnouncementsDependencies["getUsers"];
+
+  constructor({ repository, publishChange, publishReleased, getUsers }: AnnouncementsDependencies) {
+    this.#repository = repository;
+    this.#publishChange = publishChange;
+    this.#publishReleased = publishReleased;
+    this.#getUsers = getUsers;
+  }
+
+  async handle(announced: Announcement): Promise<void> {
+    const { sourceId, mediaId } = announced;
+    if (await this.#releaseAgain(announced)) return;
+    const known = (await this.#repository.getBySource(sourceId)) ?? (await this.#repository.get(sourceId));
+    if (known && !isReplaced(known, announced)) return this.#update(known.id, announced);
+    if (known) await this.#detach(known.id, sourceId);
+    const twin =
+      announced.origin === "library" && mediaId !== null ? await this.#repository.getLibraryTitle(mediaId) : null;
+    if (twin) return this.#update(twin.id, announced);
+    await this.#create(announced);
+  }
+
+  /** Whether the source's title was purged. Its bytes may go, unless a title has the same content. */
+  async #releaseAgain({ sourceId, mediaId }: Announcement): Promise<boolean> {
+    const tombstone = await this.#repository.getTombstone(sourceId, mediaId);
+    if (!tombstone) return false;
+    if (tombstone.origin === "upload") await this.release([sourceId], tombstone.mediaId);
+    return true;
+  }
+
+  /** Tells that purged sources' bytes may go, with those of others of this content, when no title has it any more. */
+  async release(sourceIds: readonly string[], mediaId: string | null): Promise<void> {
+    const released = mediaId === null ? [...sourceIds] : await this.#repository.listReleasable(mediaId);
+    if (released.length > 0) await this.#publishReleased(released, mediaId);
+  }
+
+  async #update(titleId: string, announced: Announcement): Promise<void> {
+    const edited = await this.#repository.edit(titleId, (title) => {
+      const next = withAnnouncement(title, announced);
+      return Bun.deepEquals(next, title) ? null : next;
+    });
+    if (!edited)
+      throw new Error(`The title ${titleId} went away while its source ${announced.sourceId} was announced.`);
+    if (edited.changed && edited.title.deletedAt === null) await this.#publishChange(titleId, "changed");
+  }
+
+  /** Takes a source from a title whose content it no longer has. */
+  async #detach(titleId: string, sourceId: string): Promise<void> {
+    await this.#repository.edit(titleId, (title) =>
+      withSources(
+        title,
+        title.sources.filter((source) => source.sourceId !== sourceId),
+      ),
+    );
+    await this.#publishChange(titleId, "changed");
+  }
+
+  async #create(announced: Announcement): Promise<void> {
+    const { sourceId: id, origin, info, mediaId, visibility, createdAt } = announced;
+    const inserted = await this.#repository.insert({
+      id,
+      mediaId,
+      name: nameFrom(announced.name),
+      description: "",
+      tags: [],
+      owner: await this.#ownerOf(announced),
+      origin,
+      visibility,
+      availability: announced.availability,
+      sizeBytes: info.sizeBytes,
+      info,
+      createdAt,
+      deletedAt: null,
+      sources: [sourceOf(announced)],
+    });
+    if (inserted) await this.#publishChange(id, "changed");
+  }
+
+  /** Nobody owns what is in library folders, nor an upload whose user is gone: then only admins see it. */
+  async #ownerOf({ origin, ownerId }: Announcement): Promise<TitleWithSources["owner"]> {
+    if (origin === "library" || ownerId === null) return null;
+    const [user] = await this.#getUsers([ownerId]);
+    return user ? { id: user.id, username: user.username } : null;
+  }
+}
+
+/** Whether a library source that was a further copy of a title now has other content. */
+function isReplaced(title: { id: string; mediaId: string | null }, announced: Announcement): boolean {
+  return (
+    title.id !== announced.sourceId &&
+    announced.mediaId !== null &&
+    title.mediaId !== null &&
+    title.mediaId !== announced.mediaId
+  );
+}
+
+function withAnnouncement(title: TitleWithSources, announced: Announcement): TitleWithSources {
+  const others = title.sources.filter(({ sourceId }) => sourceId !== announced.sourceId);
+  const next = withSources(title, [...others, sourceOf(announced)]);
+  if (announced.sourceId !== title.id && title.info !== null) return next;
+  const sameBytes = title.info === null || title.sizeBytes === announced.info.sizeBytes;
+  const mediaId = announced.mediaId ?? (sameBytes ? title.mediaId : null);
+  return { ...next, mediaId, info: announced.info, sizeBytes: announced.info.sizeBytes };
+}
+
+/** A title is ready when any of its sources is. */
+function withSources(title: TitleWithSources, sources: readonly TitleSource[]): TitleWithSources {
+  return {
+    ...title,
+    sources: [...sources].sort((a, b) => (a.sourceId < b.sourceId ? -1 : 1)),
+    availability: sources.some(({ availability }) => availability === "ready") ? "ready" : "unavailable",
+  };
+}
+
+function sourceOf({ sourceId, provider, origin, availability, mediaId }: Announcement): TitleSource {
+  return { sourceId, provider, origin, availability, mediaId };
+}
