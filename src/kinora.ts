@@ -1,21 +1,49 @@
 #!/usr/bin/env bun
 import { Command } from "commander";
-import { loadConfig } from "./config/load.ts";
-import { startKinora } from "./main.ts";
+import { version } from "../package.json" with { type: "json" };
 
-const program = new Command("kinora").description("Self-hosted video streaming.");
+const program = new Command("kinora")
+  .description("Self-hosted video streaming: upload a video or point it at a folder, and watch at once.")
+  .version(version, "-V, --version", "print the version")
+  .helpOption("-h, --help", "print this help")
+  .helpCommand("help [command]", "print the help of a command")
+  .showHelpAfterError("(kinora --help shows what there is)");
+
+const settings = (command: Command) =>
+  command
+    .option("-c, --config <file>", "configuration file (else KINORA_CONFIG, else ./kinora.yaml when it is there)")
+    .option("-l, --listen <host:port>", "where to listen, such as 0.0.0.0:8080")
+    .option("-d, --data <folder>", "folder for the database and uploaded videos")
+    .option(
+      "-s, --set <key=value>",
+      "set any key of the configuration, such as upload.maxSize=10GiB; may be repeated",
+      (pair: string, before: string[] = []) => [...before, pair],
+    );
+
+settings(program.command("serve", { isDefault: true }))
+  .summary("start Kinora (the default)")
+  .description("Starts Kinora in one process. Every setting is described in docs/configuration.md.")
+  .argument("[folders...]", "folders whose videos join the library")
+  .addHelpText(
+    "after",
+    "\nExamples:\n  kinora serve ~/Videos\n  kinora serve --listen 0.0.0.0:8080 --set registration=invite",
+  )
+  .action(async (folders: string[], options) => {
+    const { serve } = await import("./cli/serve.ts");
+    await serve(folders, options);
+  });
+
+settings(program.command("config"))
+  .summary("print the configuration in effect, and where each value comes from")
+  .description("Prints every setting with its value and where it comes from. Secrets are hidden.")
+  .action(async (options) => {
+    const { printConfig } = await import("./cli/print-config.ts");
+    await printConfig(options);
+  });
 
 program
-  .command("serve", { isDefault: true })
-  .description("start Kinora")
-  .argument("[folders...]", "folders whose videos join the library")
-  .action(async (folders: string[]) => {
-    const { config } = await loadConfig({ folders });
-    const kinora = await startKinora(config);
-    console.log(`Kinora is at ${kinora.url}`);
-    const stop = () => void kinora.close().then(() => process.exit(0));
-    process.once("SIGINT", stop);
-    process.once("SIGTERM", stop);
-  });
+  .command("version")
+  .description("print the version")
+  .action(() => console.log(version));
 
 await program.parseAsync();

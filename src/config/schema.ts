@@ -102,11 +102,11 @@ export const configShape = z.strictObject({
     example: "file:/srv/media",
   }),
   redis: later("a redis:// address").nullable().default(null).meta({
-    description: "Reserved: what several instances share. Comes with a later version and is refused until then.",
+    description: "What several instances share. Comes with a later version and is refused until then.",
     secret: true,
   }),
   nats: later("a nats:// address").nullable().default(null).meta({
-    description: "Reserved: the broker between services. Comes with a later version and is refused until then.",
+    description: "The broker between services. Comes with a later version and is refused until then.",
     secret: true,
   }),
   auth: z
