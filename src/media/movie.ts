@@ -90,6 +90,13 @@ export function trackById(movie: Movie, trackId: number): Track | null {
   return movie.tracks.find((track) => track.id === trackId) ?? null;
 }
 
+/** The track with this id; throws a `RangeError` when there is none. */
+export function requireTrack(movie: Movie, trackId: number): Track {
+  const track = trackById(movie, trackId);
+  if (track === null) throw new RangeError(`The movie has no track ${trackId}.`);
+  return track;
+}
+
 /** The video track that all cuts follow, or null. */
 export function videoTrack(movie: Movie): VideoTrack | null {
   return movie.tracks.find((track) => track.kind === "video") ?? null;

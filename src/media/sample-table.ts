@@ -87,6 +87,12 @@ export class SampleTable {
     return syncSamples[lowerBound(syncSamples, sample)] === sample;
   }
 
+  /** The sync samples from `from` up to `to`; only for tables that list them. */
+  syncSamplesBetween(from: number, to: number): Uint32Array {
+    const syncSamples = this.columns.syncSamples ?? new Uint32Array(0);
+    return syncSamples.subarray(lowerBound(syncSamples, from), lowerBound(syncSamples, to));
+  }
+
   /** The last sample whose decode time is at most `ticks`; 0 when there is none. */
   sampleAtDecodeTime(ticks: number): number {
     const { durations, count } = this.columns;

@@ -1,7 +1,149 @@
-import type { Movie } from "../movie.ts";
+import { type Movie, type Track, trackById } from "../movie.ts";
+import { valueAt } from "../sample-table.ts";
 import type { SegmentPlan } from "../segment-plan.ts";
+import { type Fragment, layOutFragment, type Run } from "./fragment.ts";
+import { segmentStarts } from "./segments.ts";
+
+const fullBoxBytes = 12;
+const trunFixedBytes = fullBoxBytes + 8;
+const maxSmallBox = 2 ** 32;
+
+/** `trun` flags, ISO/IEC 14496-12 section 8.8.8. */
+const trunFlags = { dataOffset: 1, firstSampleFlags: 4, duration: 0x100, size: 0x200, flags: 0x400, offset: 0x800 };
+/** `tfhd` flags, section 8.8.7: `default-base-is-moof` and all defaults. */
+const tfhdFlags = 0x020000 | 0x02 | 0x08 | 0x10 | 0x20;
+const tfhdBytes = fullBoxBytes + 4 + 16;
+const tfdtBytes = fullBoxBytes + 8;
+/** `sample_depends_on` 2 (on none), or 1 with `sample_is_non_sync_sample`; section 8.8.3.1. */
+const syncFlags = 0x0200_0000;
+const nonSyncFlags = 0x0101_0000;
 
 /** Segment `n` (from 1) of a track; null when the movie has no such track or segment. */
-export function mediaSegment(_movie: Movie, _trackId: number, _n: number): SegmentPlan | null {
-  throw new Error("Not written yet");
+export function mediaSegment(movie: Movie, trackId: number, n: number): SegmentPlan | null {
+  const track = trackById(movie, trackId);
+  const fragment = track && fragmentOf(movie, track, n);
+  if (!fragment) return null;
+  const header = writeHeader(fragment, n);
+  return { header, ranges: fragment.ranges, sizeBytes: header.byteLength + fragment.payloadBytes };
+}
+
+/** Bytes of segment `n` as sent, without making it. */
+export function mediaSegmentBytes(movie: Movie, track: Track, n: number): number {
+  const fragment = fragmentOf(movie, track, n);
+  return fragment === null ? 0 : moofBytes(fragment) + mdatHeaderBytes(fragment) + fragment.payloadBytes;
+}
+
+function fragmentOf(movie: Movie, track: Track, n: number): Fragment | null {
+  const starts = segmentStarts(movie, track);
+  const from = starts[n - 1];
+  const to = starts[n];
+  return !Number.isInteger(n) || from === undefined || to === undefined ? null : layOutFragment(track, from, to);
+}
+
+const mdatHeaderBytes = ({ payloadBytes }: Fragment) => (payloadBytes + 8 < maxSmallBox ? 8 : 16);
+
+const entryBytes = ({ duration, size, sync, hasCompositionOffsets }: Fragment) =>
+  4 * (Number(duration === null) + Number(size === null) + Number(sync === "each") + Number(hasCompositionOffsets));
+
+const trafBytes = (fragment: Fragment) =>
+  8 +
+  tfhdBytes +
+  tfdtBytes +
+  fragment.runs.length * trunFixedBytes +
+  (fragment.sync === "first" ? 4 : 0) +
+  (fragment.to - fragment.from) * entryBytes(fragment);
+
+const moofBytes = (fragment: Fragment) => 8 + fullBoxBytes + 4 + trafBytes(fragment);
+
+/** Writes big-endian fields one after the other. */
+class Fields {
+  readonly bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
+
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size);
+    this.#view = new DataView(this.bytes.buffer);
+  }
+
+  u32(value: number): void {
+    this.#view.setUint32(this.#at, value);
+    this.#at += 4;
+  }
+
+  i32(value: number): void {
+    this.#view.setInt32(this.#at, value);
+    this.#at += 4;
+  }
+
+  u64(value: number): void {
+    this.#view.setBigUint64(this.#at, BigInt(value));
+    this.#at += 8;
+  }
+
+  /** Size and type of a box. */
+  box(size: number, type: string): void {
+    this.u32(size);
+    for (let i = 0; i < 4; i++) this.#view.setUint8(this.#at++, type.charCodeAt(i));
+  }
+
+  fullBox(size: number, type: string, version: number, flags: number): void {
+    this.box(size, type);
+    this.u32(version * 2 ** 24 + flags);
+  }
+}
+
+/** `moof` and the header of `mdat`. */
+function writeHeader(fragment: Fragment, sequenceNumber: number): Uint8Array {
+  const { track, from } = fragment;
+  const moof = moofBytes(fragment);
+  const mdat = mdatHeaderBytes(fragment);
+  const fields = new Fields(moof + mdat);
+  fields.box(moof, "moof");
+  fields.fullBox(fullBoxBytes + 4, "mfhd", 0, 0);
+  fields.u32(sequenceNumber);
+  fields.box(trafBytes(fragment), "traf");
+  writeTrackDefaults(fields, fragment);
+  fields.fullBox(tfdtBytes, "tfdt", 1, 0);
+  fields.u64(Math.max(0, track.samples.decodeTimeOf(from) + track.delay));
+  const payload = moof + mdat - (fragment.verbatim ? (fragment.ranges[0]?.offset ?? 0) : 0);
+  for (const run of fragment.runs) writeRun(fields, fragment, run, payload + run.offset);
+  const mdatBytes = mdat + fragment.payloadBytes;
+  fields.box(mdat === 8 ? mdatBytes : 1, "mdat");
+  if (mdat === 16) fields.u64(mdatBytes);
+  return fields.bytes;
+}
+
+function writeTrackDefaults(fields: Fields, { track, from, duration, size, sync }: Fragment): void {
+  const { chunkEntries } = track.samples.columns;
+  fields.fullBox(tfhdBytes, "tfhd", 0, tfhdFlags);
+  fields.u32(track.id);
+  fields.u32(valueAt(chunkEntries, track.samples.chunkOf(from)));
+  fields.u32(duration ?? 0);
+  fields.u32(size ?? 0);
+  fields.u32(sync === "all" ? syncFlags : nonSyncFlags);
+}
+
+function writeRun(fields: Fields, fragment: Fragment, run: Run, dataOffset: number): void {
+  const { track, duration, size, sync, hasCompositionOffsets, hasNegativeOffsets } = fragment;
+  const tellsFirst = sync === "first" && run.firstSample === fragment.from;
+  const flags =
+    trunFlags.dataOffset |
+    (tellsFirst ? trunFlags.firstSampleFlags : 0) |
+    (duration === null ? trunFlags.duration : 0) |
+    (size === null ? trunFlags.size : 0) |
+    (sync === "each" ? trunFlags.flags : 0) |
+    (hasCompositionOffsets ? trunFlags.offset : 0);
+  const bytes = trunFixedBytes + (tellsFirst ? 4 : 0) + run.count * entryBytes(fragment);
+  fields.fullBox(bytes, "trun", hasNegativeOffsets ? 1 : 0, flags);
+  fields.u32(run.count);
+  fields.i32(dataOffset);
+  if (tellsFirst) fields.u32(syncFlags);
+  const { samples } = track;
+  for (let sample = run.firstSample; sample < run.firstSample + run.count; sample++) {
+    if (duration === null) fields.u32(samples.durationOf(sample));
+    if (size === null) fields.u32(samples.sizeOf(sample));
+    if (sync === "each") fields.u32(samples.isSync(sample) ? syncFlags : nonSyncFlags);
+    if (hasCompositionOffsets) fields.i32(samples.compositionOffsetOf(sample));
+  }
 }

@@ -1,0 +1,167 @@
+import type { ByteSource } from "../byte-source.ts";
+import { renditionNeed } from "../decodability.ts";
+import { MediaError } from "../errors.ts";
+import type { AudioDescription, Container, MediaDescription, Movie, Track, VideoDescription } from "../movie.ts";
+import type { SampleTable } from "../sample-table.ts";
+import { type TimedTrack, timeTracks } from "../timeline.ts";
+import type { Box } from "./box.ts";
+import { readSampleTable } from "./sample-tables.ts";
+import { readBrands, readMovieBox, scanTopLevel } from "./top-level.ts";
+import { readTrackHeader, type TrackHeader } from "./track-box.ts";
+
+const maxTracks = 256;
+/** Codecs of one picture, as chapters and covers have them. */
+const stillCodecs = new Set(["mjpeg", "png"]);
+/** Sound that fits into CMAF segments. */
+const carriedAudio = new Set(["aac", "mp3", "opus", "flac", "ac3", "eac3", "alac"]);
+
+/** Reads an MP4 or MOV; `movie` is null for those that cannot be packaged. */
+export async function openMp4(source: ByteSource): Promise<{ description: MediaDescription; movie: Movie | null }> {
+  const topLevel = await scanTopLevel(source);
+  const moov = await readMovieBox(source, topLevel);
+  if (moov.child("cmov")) {
+    throw new MediaError("unsupported", "The index is compressed", { box: "moov/cmov", offset: moov.offset });
+  }
+  const brands = await readBrands(source, topLevel);
+  const container = brands.length === 0 || brands[0] === "qt  " ? "mov" : "mp4";
+  const { timescale, duration } = readMovieHeader(moov.required("mvhd"));
+  const headers = readTrackHeaders(moov, timescale);
+  const video = chooseVideo(headers);
+  if (video === null) refuseWithoutVideo(moov, headers);
+  const audio = headers.filter((header) => header.kind === "audio");
+  const carried = [video, ...audio.filter((header) => carriedAudio.has(codecOf(header)) && !isRawMp3(header))];
+  const timed = timeTracks(
+    carried.map((header) =>
+      timedTrack(header, timescale, readSampleTable(header.stbl, source.size, header.entries.length)),
+    ),
+  ).filter((track) => track.samples.count > 0 || track.id === video.id);
+  return describeAndIndex({ container, timescale, duration, video, audio, timed });
+}
+
+/** `.mp3` entries are QuickTime's: no browser takes them in an ISO file. */
+const isRawMp3 = (header: TrackHeader) => header.entries[0]?.codec === "mp3" && header.entries[0].bytes[4] !== 0x6d;
+const codecOf = (header: TrackHeader) => header.entries[0]?.codec ?? "unknown";
+
+function readMovieHeader(mvhd: Box): { timescale: number; duration: number } {
+  const large = mvhd.version === 1;
+  const timescale = mvhd.u32(large ? 20 : 12);
+  if (timescale === 0) mvhd.fail("the timescale is zero", { expected: "1 or more", got: 0 });
+  return { timescale, duration: large ? mvhd.u32(24) * 2 ** 32 + mvhd.u32(28) : mvhd.u32(16) };
+}
+
+function readTrackHeaders(moov: Box, timescale: number): TrackHeader[] {
+  const traks = moov.children().filter((box) => box.type === "trak");
+  if (traks.length > maxTracks) {
+    moov.fail("too many tracks", { expected: `at most ${maxTracks}`, got: traks.length, code: "unsupported" });
+  }
+  const headers = traks.map((trak) => readTrackHeader(trak, timescale)).filter((header) => header !== null);
+  if (new Set(headers.map((header) => header.id)).size !== headers.length) moov.fail("two tracks have the same number");
+  return headers;
+}
+
+/** The track to watch: switched on and moving pictures, if there is one. */
+function chooseVideo(headers: readonly TrackHeader[]): TrackHeader | null {
+  const videos = headers.filter((header) => header.kind === "video");
+  const rank = (header: TrackHeader) => (stillCodecs.has(codecOf(header)) ? 2 : 0) + (header.enabled ? 0 : 1);
+  return videos.toSorted((a, b) => rank(a) - rank(b))[0] ?? null;
+}
+
+function refuseWithoutVideo(moov: Box, headers: readonly TrackHeader[]): never {
+  const message = headers.length > 0 ? "The file has sound only" : "The file has no video track";
+  const got = headers.map((header) => header.kind).join(" ") || "none";
+  throw new MediaError("not-a-video", message, { box: "moov", offset: moov.offset, expected: "a video track", got });
+}
+
+function timedTrack(header: TrackHeader, movieTimescale: number, samples: SampleTable): TimedTrack {
+  const { edit, timescale } = header;
+  return { id: header.id, kind: header.kind, timescale, movieTimescale, edit, samples };
+}
+
+interface Parts {
+  readonly container: Container;
+  readonly timescale: number;
+  /** Of `mvhd`, for files whose samples are not read. */
+  readonly duration: number;
+  readonly video: TrackHeader;
+  readonly audio: readonly TrackHeader[];
+  readonly timed: readonly ReturnType<typeof timeTracks>[number][];
+}
+
+function describeAndIndex(parts: Parts): { description: MediaDescription; movie: Movie | null } {
+  const { timed, video, timescale, duration } = parts;
+  const headers = [video, ...parts.audio];
+  const tracks = timed.flatMap((placed) => {
+    const header = headers.find(({ id }) => id === placed.id);
+    return header === undefined ? [] : [trackOf(header, placed)];
+  });
+  const shown = Math.max(0, ...timed.map((track) => track.endSeconds));
+  const description: MediaDescription = {
+    durationSeconds: shown > 0 ? shown : duration / timescale,
+    container: parts.container,
+    video: describeVideo(video, tracks),
+    audio: parts.audio.map(describeAudio),
+    needsRendition: renditionNeed(
+      { codec: codecOf(video), codecString: video.entries[0]?.codecString ?? "" },
+      parts.audio.map(codecOf),
+    ),
+  };
+  const packaged = tracks.some((track) => track.kind === "video" && track.samples.count > 0);
+  return { description, movie: packaged ? { description, timescale, tracks } : null };
+}
+
+function describeVideo(header: TrackHeader, tracks: readonly Track[]): VideoDescription {
+  const track = tracks.find((candidate) => candidate.kind === "video");
+  const entry = header.entries[0];
+  return {
+    codec: codecOf(header),
+    width: entry?.width ?? 0,
+    height: entry?.height ?? 0,
+    frameRate: track?.kind === "video" ? track.frameRate : 0,
+    rotation: header.rotation,
+  };
+}
+
+function describeAudio(header: TrackHeader): AudioDescription {
+  const entry = header.entries[0];
+  const { channels = 0, sampleRate = 0 } = entry ?? {};
+  return { codec: codecOf(header), channels, sampleRate, language: header.language };
+}
+
+function trackOf(header: TrackHeader, placed: Parts["timed"][number]): Track {
+  const entry = header.entries[0];
+  const base = {
+    id: header.id,
+    timescale: header.timescale,
+    codec: codecOf(header),
+    codecString: entry?.codecString ?? "",
+    sampleEntries: header.entries.map(({ bytes }) => bytes),
+    language: header.language,
+    name: header.name,
+    samples: placed.samples,
+    mediaTime: placed.mediaTime,
+    delay: placed.delay,
+    editsIgnored: header.edit.ignored,
+    firstSample: placed.firstSample,
+    endSample: placed.endSample,
+  };
+  if (header.kind === "audio") {
+    return { ...base, kind: "audio", channels: entry?.channels ?? 0, sampleRate: entry?.sampleRate ?? 0 };
+  }
+  const { width = 0, height = 0 } = entry ?? {};
+  const { rotation, matrix } = header;
+  return {
+    ...base,
+    kind: "video",
+    width,
+    height,
+    rotation,
+    matrix,
+    frameRate: frameRateOf(placed.samples, header.timescale),
+  };
+}
+
+/** Average frames a second, to three decimals. */
+function frameRateOf(samples: SampleTable, timescale: number): number {
+  if (samples.totalDuration === 0) return 0;
+  return Math.round((samples.count * timescale * 1000) / samples.totalDuration) / 1000;
+}

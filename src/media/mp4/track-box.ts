@@ -1,0 +1,120 @@
+import { MediaError } from "../errors.ts";
+import type { Box } from "./box.ts";
+import { type Edit, readEdit } from "./edits.ts";
+import { readSampleEntries, type SampleEntry } from "./sample-entry.ts";
+
+const maxNameLength = 200;
+
+/** A sound or video track as `trak` describes it, without its samples. */
+export interface TrackHeader {
+  readonly id: number;
+  readonly kind: "video" | "audio";
+  readonly enabled: boolean;
+  readonly timescale: number;
+  readonly language: string | null;
+  readonly name: string | null;
+  readonly matrix: readonly number[];
+  readonly rotation: number;
+  readonly edit: Edit;
+  readonly entries: readonly SampleEntry[];
+  readonly stbl: Box;
+}
+
+/** Reads `trak`; null when it is neither sound nor video (text, timecode, hints). */
+export function readTrackHeader(trak: Box, movieTimescale: number): TrackHeader | null {
+  const mdia = trak.required("mdia");
+  const kind = kindOf(mdia.required("hdlr"));
+  if (kind === null) return null;
+  const tkhd = readTrackFields(trak.required("tkhd"));
+  const mdhd = readMediaFields(mdia.required("mdhd"));
+  const minf = mdia.required("minf");
+  const stbl = minf.required("stbl");
+  const entries = readSampleEntries(stbl.required("stsd"), kind);
+  refuseExternalMedia(minf, entries);
+  const elng = mdia.child("elng");
+  return {
+    ...tkhd,
+    kind,
+    timescale: mdhd.timescale,
+    language: (elng && languageTag(text(elng.content.subarray(4)))) ?? languageTag(mdhd.language),
+    name: trackName(trak),
+    edit: readEdit(trak.child("edts"), movieTimescale, mdhd.timescale),
+    entries,
+    stbl,
+  };
+}
+
+function kindOf(hdlr: Box): "video" | "audio" | null {
+  const type = hdlr.fourCc(8);
+  return type === "vide" ? "video" : type === "soun" ? "audio" : null;
+}
+
+function readTrackFields(tkhd: Box) {
+  const large = tkhd.version === 1;
+  const id = tkhd.u32(large ? 20 : 12);
+  if (id === 0) tkhd.fail("the track has no number", { expected: "1 or more", got: id });
+  const at = large ? 52 : 40;
+  tkhd.need(at, 36);
+  const matrix = Array.from({ length: 9 }, (_, i) => tkhd.i32(at + i * 4));
+  return { id, enabled: (tkhd.flags & 1) === 1, matrix, rotation: rotationOf(matrix) };
+}
+
+/** Clockwise degrees of a transformation matrix, to the nearest quarter turn. */
+function rotationOf(matrix: readonly number[]): number {
+  const [a = 0, b = 0] = matrix;
+  const quarters = Math.round((Math.atan2(b, a) * 2) / Math.PI);
+  return ((quarters + 4) % 4) * 90;
+}
+
+function readMediaFields(mdhd: Box): { timescale: number; language: string } {
+  const large = mdhd.version === 1;
+  const timescale = mdhd.u32(large ? 20 : 12);
+  if (timescale === 0) mdhd.fail("the timescale is zero", { expected: "1 or more", got: 0 });
+  const packed = mdhd.u16(large ? 32 : 20);
+  // Three letters of five bits; below 0x400 it is a Macintosh language code.
+  const letters = [packed >> 10, packed >> 5, packed].map((value) => String.fromCharCode((value & 31) + 0x60));
+  return { timescale, language: packed < 0x400 ? "und" : letters.join("") };
+}
+
+/** The shortest BCP 47 tag of a language, null when it is undetermined or none. */
+export function languageTag(language: string): string | null {
+  if (!/^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$/.test(language)) return null;
+  try {
+    const tag = Intl.getCanonicalLocales(language)[0] ?? null;
+    return tag === null || tag.startsWith("und") ? null : tag;
+  } catch {
+    return null;
+  }
+}
+
+function trackName(trak: Box): string | null {
+  const name = trak.child("udta", { lenient: true })?.child("name", { lenient: true });
+  return name ? cleanName(text(name.content)) : null;
+}
+
+/** A name fit to be shown and to stand in a playlist; null when nothing is left of it. */
+export function cleanName(name: string): string | null {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must go
+  const clean = name.replaceAll(/[\u0000-\u001f\u007f-\u009f"\ufffd]/g, "").trim();
+  return clean.slice(0, maxNameLength) || null;
+}
+
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).replace(/\0.*$/s, "");
+
+/** Media in other files is never followed: the name in the file would choose what the server reads. */
+function refuseExternalMedia(minf: Box, entries: readonly SampleEntry[]): void {
+  const dref = minf.child("dinf")?.child("dref");
+  if (!dref) return;
+  const references = dref.children({ at: 8, lenient: true });
+  for (const { dataReferenceIndex } of entries) {
+    const reference = references[dataReferenceIndex - 1];
+    // Some writers forget the flag "in this file" but name no other file either.
+    if (reference === undefined || reference.size <= 4 || reference.flags & 1) continue;
+    throw new MediaError("unsupported", "The video's bytes are in another file", {
+      box: reference.path,
+      offset: reference.offset,
+      expected: "media in this file",
+      got: "a reference",
+    });
+  }
+}

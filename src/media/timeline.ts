@@ -1,0 +1,96 @@
+import type { Edit } from "./mp4/edits.ts";
+import { lowerBound, type SampleTable } from "./sample-table.ts";
+
+/** A track with the edit that places it on the movie's clock. */
+export interface TimedTrack {
+  readonly id: number;
+  readonly kind: "video" | "audio";
+  readonly timescale: number;
+  readonly movieTimescale: number;
+  readonly edit: Edit;
+  readonly samples: SampleTable;
+}
+
+/** A track placed: which samples are sent, and when. */
+export interface PlacedTrack extends TimedTrack {
+  readonly mediaTime: number;
+  readonly delay: number;
+  readonly firstSample: number;
+  readonly endSample: number;
+  /** When its last sample ends. */
+  readonly endSeconds: number;
+}
+
+/** Sound decoders need a packet or a few before the first one that is heard. */
+const audioPreroll = 3;
+/** B-frames look back no further: the most pictures that H.264 and H.265 reorder. */
+const maxReorder = 17;
+/** Key frames looked at to find the one before an edit. */
+const maxSearched = 1000;
+
+/**
+ * Places the tracks on one clock that starts at 0. An edit that starts between two key frames cannot be cut there:
+ * what comes before is shown as well, and all tracks move later by that much, so they stay together.
+ */
+export function timeTracks(tracks: readonly TimedTrack[]): PlacedTrack[] {
+  const leadSeconds = Math.max(0, ...tracks.filter(({ kind }) => kind === "video").map(leadOf));
+  return tracks.map((track) => placeTrack(track, leadSeconds));
+}
+
+function placeTrack(track: TimedTrack, leadSeconds: number): PlacedTrack {
+  const { edit, samples, timescale, movieTimescale } = track;
+  const emptyTicks = Math.round((edit.delayMovieTicks * timescale) / movieTimescale);
+  const start = edit.mediaTime - Math.round(leadSeconds * timescale);
+  const from = Math.max(0, start);
+  const firstSample = track.kind === "video" ? keyFrameAt(samples, from) : firstAudioSample(samples, from);
+  const endSample = Math.max(endSampleOf(track), Math.min(firstSample + 1, samples.count));
+  // What edits cut off at the front is taken off both clocks: players that overlook `elst` then are off by a frame only.
+  const cutOff = Math.min(samples.decodeTimeOf(firstSample), from);
+  const mediaTime = from - cutOff;
+  const delay = emptyTicks + (from - start) - cutOff;
+  const end = endSample === 0 ? 0 : latestEnd(samples, endSample) - mediaTime + delay;
+  return { ...track, mediaTime, delay, firstSample, endSample, endSeconds: Math.max(0, end / timescale) };
+}
+
+/** How long before the start of the edit its key frame is. */
+function leadOf({ samples, edit, timescale }: TimedTrack): number {
+  if (edit.mediaTime === 0 || samples.count === 0) return 0;
+  const before = edit.mediaTime - samples.compositionTimeOf(keyFrameAt(samples, edit.mediaTime));
+  return Math.max(0, before / timescale);
+}
+
+/** The last sync sample presented at or before `mediaTime`; 0 when there is none near. */
+function keyFrameAt(samples: SampleTable, mediaTime: number): number {
+  const { syncSamples } = samples.columns;
+  // Decode times run ahead of the media time by the reordering, so look a little further.
+  const near = Math.min(samples.sampleAtDecodeTime(mediaTime) + maxReorder, samples.count - 1);
+  const index = syncSamples === null ? near : lowerBound(syncSamples, near + 1) - 1;
+  for (let i = index; i > Math.max(0, index - maxSearched); i--) {
+    const sample = syncSamples === null ? i : (syncSamples[i] ?? 0);
+    if (samples.compositionTimeOf(sample) <= mediaTime) return sample;
+  }
+  // Before the first key frame nothing can be decoded, but whatever stands there is sent as it is.
+  return 0;
+}
+
+function firstAudioSample(samples: SampleTable, mediaTime: number): number {
+  return mediaTime <= 0 ? 0 : Math.max(0, samples.sampleAtDecodeTime(mediaTime) - audioPreroll);
+}
+
+/** The end of the samples that the edit's duration reaches; one tick of the movie's clock is forgiven. */
+function endSampleOf({ samples, edit, timescale, movieTimescale }: TimedTrack): number {
+  if (edit.durationMovieTicks === null) return samples.count;
+  const end = edit.mediaTime + ((edit.durationMovieTicks + 1) * timescale) / movieTimescale;
+  let sample = Math.min(samples.count, samples.sampleAtDecodeTime(end) + 1 + maxReorder);
+  while (sample > 0 && samples.compositionTimeOf(sample - 1) >= end) sample--;
+  return sample;
+}
+
+/** The latest presentation end, in ticks, of the samples before `endSample`. */
+function latestEnd(samples: SampleTable, endSample: number): number {
+  let latest = 0;
+  for (let sample = Math.max(0, endSample - maxReorder); sample < endSample; sample++) {
+    latest = Math.max(latest, samples.compositionTimeOf(sample) + samples.durationOf(sample));
+  }
+  return latest;
+}
