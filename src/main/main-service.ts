@@ -2,6 +2,7 @@ import type { BusConnection } from "../bus/bus.ts";
 import { announcePresence } from "../bus/presence.ts";
 import { createApp } from "../http/app.ts";
 import type { Service } from "../service.ts";
+import { createWebApp, loadWebAssets } from "./web-app.ts";
 
 export interface MainDependencies {
   readonly connection: BusConnection;
@@ -13,6 +14,7 @@ export interface MainDependencies {
 export async function startMain({ connection, addresses }: MainDependencies): Promise<Service> {
   const presence = await announcePresence(connection, addresses);
   const routes = createApp();
+  routes.route("/", createWebApp(await loadWebAssets()));
   return {
     routes,
     ready: async () => undefined,

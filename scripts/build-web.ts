@@ -1,0 +1,174 @@
+/**
+ * Builds the web app from `src/web/` into `dist/web/` (hashed names, a `.gz` beside each file) and packs the same files
+ * into `dist/web.tar`, which the server reads and a compiled executable embeds. Does nothing when the sources have
+ * not changed since; `--force` builds anyway. Prints the gzip size of each page against its budget.
+ */
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { basename, join, relative } from "node:path";
+import * as mediaChrome from "media-chrome";
+
+const root = join(import.meta.dir, "..");
+const source = join(root, "src", "web");
+const target = join(root, "dist");
+const fontPackage = join(root, "node_modules/@fontsource-variable/instrument-sans");
+const FONT = "files/instrument-sans-latin-wght-normal.woff2";
+const BUDGET_KB = { library: 60, watch: 300 } as const;
+
+interface Output {
+  /** Path below `dist/web/`. */
+  readonly path: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly gzip: Uint8Array<ArrayBuffer>;
+}
+
+/** Builds when the sources are newer than the last build. */
+async function buildWebIfStale(force: boolean): Promise<void> {
+  const inputs = await digestOfInputs();
+  const stamp = Bun.file(join(target, "web", ".inputs"));
+  if (!force && existsSync(join(target, "web.tar")) && (await stamp.exists()) && (await stamp.text()) === inputs)
+    return;
+  const started = performance.now();
+  const outputs = await build();
+  await write(outputs, inputs);
+  printSizes(outputs);
+  console.log(`web app built in ${Math.round(performance.now() - started)} ms`);
+}
+
+/** What a build depends on: contents of the sources, this script, and the versions of the packages. */
+async function digestOfInputs(): Promise<string> {
+  const hash = new Bun.CryptoHasher("sha256");
+  const files = [...new Bun.Glob("**/*").scanSync({ cwd: source, absolute: true })].sort();
+  for (const path of [...files, import.meta.path, join(root, "package-lock.json")]) {
+    hash.update(`${relative(root, path)}\0`).update(await Bun.file(path).bytes());
+  }
+  return hash.digest("hex");
+}
+
+async function build(): Promise<Output[]> {
+  const result = await Bun.build({
+    entrypoints: [join(source, "main.tsx")],
+    target: "browser",
+    format: "esm",
+    splitting: true,
+    minify: true,
+    publicPath: "/assets/",
+    naming: { entry: "[name]-[hash].[ext]", chunk: "[name]-[hash].[ext]", asset: "[name]-[hash].[ext]" },
+    // Left alone: Bun would put it into the stylesheet, where it delays the first text.
+    external: ["*.woff2"],
+    define: { "process.env.NODE_ENV": '"production"' },
+  });
+  const scripts = await Promise.all(
+    result.outputs
+      .filter(({ path }) => path.endsWith(".js"))
+      .map(async (file) => output(`assets/${basename(file.path)}`, new Uint8Array(await file.arrayBuffer()))),
+  );
+  const entry = result.outputs.find((file) => file.kind === "entry-point" && file.path.endsWith(".js"));
+  const css = await result.outputs.find(({ path }) => path.endsWith(".css"))?.text();
+  if (!entry || css === undefined) throw new Error("the build has no entry point or no stylesheet");
+  const script = `assets/${basename(entry.path)}`;
+  const icon = named("icon.svg", await Bun.file(join(source, "icon.svg")).bytes());
+  const font = named("instrument-sans.woff2", await Bun.file(join(fontPackage, FONT)).bytes());
+  const license = named("instrument-sans-license.txt", await Bun.file(join(fontPackage, "LICENSE")).bytes());
+  const style = named("main.css", encode(css.replace(/url\([^)]*\.woff2"?\)/, `url("/${font.path}")`)));
+  const preload = [...closure(scripts, script)].filter((path) => path !== script);
+  const html = (await Bun.file(join(source, "index.html")).text())
+    .replace("{{icon}}", `/${icon.path}`)
+    .replace("{{style}}", `/${style.path}`)
+    .replace("{{script}}", `/${script}`)
+    .replace("{{preload}}", preload.map((path) => `<link rel="modulepreload" href="/${path}">`).join(""));
+  return [
+    output("index.html", encode(html)),
+    output("manifest.json", encode(JSON.stringify({ styleHashes: styleHashes() }))),
+    ...[icon, font, license, style],
+    ...scripts,
+  ];
+}
+
+const encode = (text: string) => new TextEncoder().encode(text);
+
+/** A file whose name changes with its content, so that it may be kept for ever. */
+function named(name: string, bytes: Uint8Array<ArrayBuffer>): Output {
+  const [stem, extension] = name.split(".");
+  return output(`assets/${stem}-${Bun.hash(bytes).toString(36).slice(0, 8)}.${extension}`, bytes);
+}
+
+function output(path: string, bytes: Uint8Array<ArrayBuffer>): Output {
+  return { path, bytes, gzip: Bun.gzipSync(bytes, { level: 9 }) };
+}
+
+/**
+ * CSP hashes (CSP 3 section 2.3.1) of the `<style>` elements that media-chrome puts into its shadow roots, so that
+ * the policy allows these and no other inline style.
+ */
+function styleHashes(): string[] {
+  const styles = new Set<string>();
+  for (const element of Object.values(mediaChrome)) {
+    if (typeof element !== "function" || !("getTemplateHTML" in element)) continue;
+    const template = element.getTemplateHTML as (attributes: object, props: object) => string;
+    const html = template.call(element, {}, {});
+    for (const [, style = ""] of html.matchAll(/<style>([\s\S]*?)<\/style>/g)) styles.add(style);
+  }
+  return [...styles].map((style) => `'sha256-${new Bun.CryptoHasher("sha256").update(style).digest("base64")}'`).sort();
+}
+
+/** A script and everything it imports statically. */
+function closure(files: readonly Output[], script: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(script)) return seen;
+  seen.add(script);
+  for (const { kind, path } of importsOf(files, script)) if (kind === "import-statement") closure(files, path, seen);
+  return seen;
+}
+
+function importsOf(files: readonly Output[], script: string) {
+  const text = new TextDecoder().decode(files.find((file) => file.path === script)?.bytes);
+  return new Bun.Transpiler({ loader: "js" })
+    .scanImports(text)
+    .map(({ kind, path }) => ({ kind, path: `assets/${basename(path)}` }));
+}
+
+/** Everything a script can come to load, but not what only `except` leads to. */
+function reachable(files: readonly Output[], script: string, except: RegExp, seen = new Set<string>()): Set<string> {
+  if (seen.has(script) || except.test(script)) return seen;
+  seen.add(script);
+  for (const { path } of importsOf(files, script)) reachable(files, path, except, seen);
+  return seen;
+}
+
+async function write(outputs: readonly Output[], inputs: string): Promise<void> {
+  const folder = join(target, `web-${process.pid}`);
+  mkdirSync(join(folder, "assets"), { recursive: true });
+  const packed: Record<string, Uint8Array<ArrayBuffer>> = {};
+  for (const { path, bytes, gzip } of outputs) {
+    await Bun.write(join(folder, path), bytes);
+    packed[path] = bytes;
+    if (path.endsWith(".woff2")) continue;
+    await Bun.write(join(folder, `${path}.gz`), gzip);
+    packed[`${path}.gz`] = gzip;
+  }
+  await Bun.write(join(folder, ".inputs"), inputs);
+  await Bun.write(`${folder}.tar`, new Bun.Archive(packed));
+  renameSync(`${folder}.tar`, join(target, "web.tar"));
+  rmSync(join(target, "web"), { recursive: true, force: true });
+  renameSync(folder, join(target, "web"));
+}
+
+function printSizes(outputs: readonly Output[]): void {
+  const script = outputs.find(({ path }) => /^assets\/main-.*\.js$/.test(path))?.path ?? "";
+  const always = outputs
+    .filter(({ path }) => path === "index.html" || /\.(css|svg)$/.test(path) || path.endsWith(".woff2"))
+    .map(({ path }) => path);
+  const pages = {
+    library: [...always, ...closure(outputs, script)],
+    watch: [...always, ...reachable(outputs, script, /\/tus-/)],
+  };
+  for (const [page, paths] of Object.entries(pages)) {
+    const kb = outputs.filter(({ path }) => paths.includes(path)).reduce((sum, file) => sum + sent(file), 0) / 1000;
+    const budget = BUDGET_KB[page as keyof typeof BUDGET_KB];
+    console.log(`${page} page: ${kb.toFixed(1)} KB gzip (budget ${budget} KB)${kb > budget ? " OVER BUDGET" : ""}`);
+    if (kb > budget) process.exitCode = 1;
+  }
+}
+
+const sent = ({ path, bytes, gzip }: Output) => (path.endsWith(".woff2") ? bytes.length : gzip.length);
+
+await buildWebIfStale(Bun.argv.includes("--force"));

@@ -1,0 +1,89 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { messageOf } from "./api.ts";
+import { Header } from "./components/header.tsx";
+import { Notices } from "./notices.tsx";
+import { SignInPage } from "./pages/sign-in.tsx";
+import { TitlesPage } from "./pages/titles.tsx";
+import { UploadPage } from "./pages/upload.tsx";
+import { WatchPage } from "./pages/watch.tsx";
+import { here, navigate } from "./router.ts";
+import { loadSession, signInAddress, startPage, user } from "./session.ts";
+
+/** The whole app: who is signed in, then the page the address names. */
+export function App() {
+  const [failure, setFailure] = useState<string | null>(null);
+  useEffect(() => {
+    loadSession().catch((error: unknown) => setFailure(messageOf(error)));
+  }, []);
+  if (failure !== null) return <Unreachable message={failure} />;
+  if (user.value === undefined) return <main class="page" aria-busy="true" />;
+  return (
+    <>
+      <a class="skip" href="#content">
+        Skip to content
+      </a>
+      <Header />
+      <main class="page" id="content">
+        <Page />
+      </main>
+      <Notices />
+    </>
+  );
+}
+
+function Page() {
+  const { path } = here.value;
+  if (path === "/sign-in") return <SignInPage />;
+  const watched = /^\/watch\/([^/]+)$/.exec(path)?.[1];
+  // A public video is for everybody; the server says which.
+  if (watched !== undefined) return <WatchPage key={watched} id={watched} />;
+  if (user.value === null) return <GoTo address={async () => signInAddress()} />;
+  if (path === "/") return <GoTo address={startPage} />;
+  if (path === "/upload") return <UploadPage />;
+  if (path === "/videos") return <TitlesPage key="videos" owner="me" />;
+  if (path === "/library") return <TitlesPage key="library" owner={null} />;
+  return <Nowhere />;
+}
+
+function GoTo({ address }: { address: () => Promise<string> }) {
+  useEffect(() => {
+    address().then(
+      (to) => navigate(to, { replace: true }),
+      () => navigate("/library", { replace: true }),
+    );
+  }, []);
+  return null;
+}
+
+function Nowhere() {
+  return (
+    <Message heading="There is no such page">
+      <p>
+        Go to <a href="/videos">my videos</a> or the <a href="/library">library</a>.
+      </p>
+    </Message>
+  );
+}
+
+function Unreachable({ message }: { message: string }) {
+  return (
+    <main class="page">
+      <Message heading="Kinora does not answer">
+        <p role="alert">{message}</p>
+        <button type="button" onClick={() => location.reload()}>
+          Try again
+        </button>
+      </Message>
+    </main>
+  );
+}
+
+function Message({ heading, children }: { heading: string; children: ComponentChildren }) {
+  return (
+    <section class="message">
+      <h1>{heading}</h1>
+      {children}
+    </section>
+  );
+}

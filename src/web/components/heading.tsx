@@ -1,0 +1,22 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+
+let firstPage = true;
+
+/** A page's heading. Takes the focus when one page follows another, so that keyboard and screen reader start there. */
+export function Heading({ title, children }: { title: string; children?: ComponentChildren }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    document.title = `${title} · Kinora`;
+  }, [title]);
+  useEffect(() => {
+    // A field with `autofocus` keeps it.
+    if (!firstPage && !document.activeElement?.matches("input, textarea")) heading.current?.focus();
+    firstPage = false;
+  }, []);
+  return (
+    <h1 ref={heading} tabIndex={-1}>
+      {children ?? title}
+    </h1>
+  );
+}

@@ -1,0 +1,27 @@
+/** A title's tags; each shows what else has it. */
+export function Tags({ tags, onChoose }: { tags: readonly string[]; onChoose(tag: string): void }) {
+  if (tags.length === 0) return null;
+  return (
+    <ul class="tags" aria-label="Tags">
+      {tags.map((tag) => (
+        <li key={tag}>
+          <button type="button" class="tag" onClick={() => onChoose(tag)} title={`Show videos tagged ${tag}`}>
+            {tag}
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Tags typed into one field: separated by commas, each once. */
+export function parseTags(text: string): string[] {
+  return [
+    ...new Set(
+      text
+        .split(",")
+        .map((tag) => tag.trim())
+        .filter(Boolean),
+    ),
+  ];
+}

@@ -1,0 +1,59 @@
+/** `0:07`, `12:34`, `1:02:03`; a dash for what is not known. */
+export function formatDuration(seconds: number | null): string {
+  if (seconds === null || !Number.isFinite(seconds)) return "–";
+  const whole = Math.max(0, Math.round(seconds));
+  const two = (value: number) => String(value).padStart(2, "0");
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+const units = ["B", "KB", "MB", "GB", "TB"] as const;
+
+/** Three digits at most, powers of 1,000: `512 B`, `1.2 MB`, `38 GB`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${value >= 9.95 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** `4 s left`, `3 min left`, `1 h 20 min left`. */
+export function formatTimeLeft(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "";
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s left`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min left`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
+}
+
+/** `12 Mar 2026`, in the reader's own language. */
+export function formatDate(iso: string): string {
+  return new Date(iso).toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
+}
+
+const codecNames: Readonly<Record<string, string>> = {
+  h264: "H.264",
+  h265: "H.265 (HEVC)",
+  vp8: "VP8",
+  vp9: "VP9",
+  av1: "AV1",
+  aac: "AAC",
+  opus: "Opus",
+  flac: "FLAC",
+  mp3: "MP3",
+  ac3: "AC-3 (Dolby Digital)",
+  eac3: "E-AC-3 (Dolby Digital Plus)",
+};
+
+/** The name people know a codec by. */
+export function formatCodec(codec: string): string {
+  return codecNames[codec] ?? codec.toUpperCase();
+}
+
+/** A file's name without its extension, as a video's first name. */
+export function nameOfFile(filename: string): string {
+  return filename.replace(/\.[A-Za-z0-9]{1,5}$/, "").trim() || filename;
+}

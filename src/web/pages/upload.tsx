@@ -1,0 +1,147 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { messageOf } from "../api.ts";
+import { Heading } from "../components/heading.tsx";
+import { UploadIcon } from "../components/icons.tsx";
+import { parseTags } from "../components/tags.tsx";
+import { formatBytes } from "../format.ts";
+import { mayUpload, user } from "../session.ts";
+import { choose, queue, start } from "../upload/queue.ts";
+import type { Unfinished } from "../upload/tus-transfer.ts";
+import { UploadProgress } from "./upload-progress.tsx";
+
+const ACCEPT = "video/*,.mkv,.ts,.m2ts,.mov,.m4v";
+
+/** Choose files, send them, see how far they are. */
+export function UploadPage() {
+  const [tagsText, setTagsText] = useState("");
+  const [over, setOver] = useState(false);
+  const input = useRef<HTMLInputElement>(null);
+  const chosen = queue.value.filter(({ step }) => step === "chosen");
+  if (!mayUpload(user.value)) return <NotAllowed />;
+
+  const take = (files: FileList | null | undefined) => {
+    if (files) choose(files);
+    if (input.current) input.current.value = "";
+  };
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    start(parseTags(tagsText));
+  };
+  const drop = (event: DragEvent) => {
+    event.preventDefault();
+    setOver(false);
+    take(event.dataTransfer?.files);
+  };
+  return (
+    <section class="upload">
+      <div class="title-bar">
+        <Heading title="Upload" />
+        <a href="/videos">Skip to my videos</a>
+      </div>
+      <form onSubmit={submit}>
+        <label
+          class="drop"
+          data-over={over}
+          onDragOver={(event) => {
+            event.preventDefault();
+            setOver(true);
+          }}
+          onDragLeave={() => setOver(false)}
+          onDrop={drop}
+        >
+          <UploadIcon />
+          <span class="drop-text">
+            <strong>Choose videos</strong> or drop them here
+          </span>
+          <small>MP4, MOV, MKV, WebM or TS. Only you see them until you decide otherwise.</small>
+          <input
+            ref={input}
+            type="file"
+            accept={ACCEPT}
+            multiple
+            onChange={(event) => take(event.currentTarget.files)}
+          />
+        </label>
+        <UploadProgress />
+        <label class="field">
+          <span>Tags</span>
+          <input
+            value={tagsText}
+            onInput={(event) => setTagsText(event.currentTarget.value)}
+            placeholder="holiday, 2026"
+          />
+          <small>Optional, separated by commas</small>
+        </label>
+        <div class="actions">
+          <button type="submit" class="primary" disabled={chosen.length === 0}>
+            {chosen.length > 1 ? `Upload ${chosen.length} videos` : "Upload"}
+          </button>
+        </div>
+      </form>
+      <UnfinishedUploads />
+    </section>
+  );
+}
+
+function NotAllowed() {
+  return (
+    <section class="message">
+      <Heading title="Upload" />
+      <p>
+        Your account may watch, not upload. Ask an admin for the editor role, or go to the{" "}
+        <a href="/library">library</a>.
+      </p>
+    </section>
+  );
+}
+
+/** Uploads from before a reload: the browser no longer has the file, so the person chooses it again. */
+function UnfinishedUploads() {
+  const [unfinished, setUnfinished] = useState<readonly Unfinished[]>([]);
+  const [problem, setProblem] = useState<string | null>(null);
+  const userId = user.value?.id;
+  useEffect(() => {
+    if (userId === undefined) return;
+    import("../upload/tus-transfer.ts")
+      .then(({ listUnfinished }) => listUnfinished(userId))
+      .then(setUnfinished)
+      .catch((error: unknown) => setProblem(messageOf(error)));
+  }, [userId]);
+
+  const discard = async (upload: Unfinished) => {
+    try {
+      const { discardUnfinished } = await import("../upload/tus-transfer.ts");
+      await discardUnfinished(upload);
+      setUnfinished((all) => all.filter(({ key }) => key !== upload.key));
+    } catch (error) {
+      setProblem(messageOf(error));
+    }
+  };
+  const running = new Set(queue.value.map(({ file }) => `${file.name}/${file.size}`));
+  const shown = unfinished.filter(({ filename, sizeBytes }) => !running.has(`${filename}/${sizeBytes}`));
+  if (shown.length === 0 && problem === null) return null;
+  return (
+    <section class="unfinished" aria-labelledby="unfinished-heading">
+      <h2 id="unfinished-heading">Unfinished</h2>
+      <p>Choose the same file again to continue where it stopped.</p>
+      {problem && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      <ul>
+        {shown.map((upload) => (
+          <li key={upload.key}>
+            <span class="name">{upload.filename}</span>
+            <span class="meta">
+              {formatBytes(upload.sentBytes)} of {formatBytes(upload.sizeBytes)}
+            </span>
+            <button type="button" onClick={() => void discard(upload)} aria-label={`Discard ${upload.filename}`}>
+              Discard
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

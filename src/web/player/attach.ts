@@ -1,0 +1,63 @@
+import type { Title } from "../../catalog/contract.ts";
+
+const HLS_TYPE = "application/vnd.apple.mpegurl";
+
+/** How the bytes come: chosen by what the browser has and what the title can do. */
+export type Delivery = "hls" | "native-hls" | "progressive";
+
+export interface AttachOptions {
+  readonly startAtSeconds: number | null;
+  /** Told when the way of delivery is settled or changes. */
+  onDelivery(delivery: Delivery): void;
+  /** Told when nothing works any more. */
+  onFatal(reason: string): void;
+}
+
+const hlsUrl = (id: string) => `/stream/${id}/hls/master.m3u8`;
+const originalUrl = (id: string) => `/stream/${id}/original`;
+
+/** Connects a video element to a title. The result disconnects it. */
+export function attach(video: HTMLVideoElement, title: Pick<Title, "id">, options: AttachOptions): () => void {
+  const progressive = () => {
+    options.onDelivery("progressive");
+    setSource(video, originalUrl(title.id), options.startAtSeconds);
+  };
+  let detach = () => {};
+  let ended = false;
+  if (prefersNativeHls(video)) {
+    options.onDelivery("native-hls");
+    // Once, and only before anything played: later errors are real ones.
+    const fallBack = (event: Event) => {
+      event.stopImmediatePropagation();
+      progressive();
+    };
+    video.addEventListener("error", fallBack, { once: true, capture: true });
+    video.addEventListener("loadeddata", () => video.removeEventListener("error", fallBack, true), { once: true });
+    setSource(video, hlsUrl(title.id), options.startAtSeconds);
+  } else {
+    import("./hls.ts").then(
+      ({ attachHls }) => {
+        if (!ended) detach = attachHls(video, hlsUrl(title.id), { ...options, onUnavailable: progressive });
+      },
+      () => ended || progressive(),
+    );
+  }
+  return () => {
+    ended = true;
+    detach();
+    video.removeAttribute("src");
+    video.load();
+  };
+}
+
+/** Safari's own HLS is what its media stack is made for; elsewhere it is young, and hls.js is better. */
+function prefersNativeHls(video: HTMLVideoElement): boolean {
+  if (video.canPlayType(HLS_TYPE) === "") return false;
+  return navigator.vendor.startsWith("Apple") || !("MediaSource" in window);
+}
+
+function setSource(video: HTMLVideoElement, url: string, startAtSeconds: number | null): void {
+  video.src = url;
+  if (startAtSeconds === null) return;
+  video.addEventListener("loadedmetadata", () => (video.currentTime = startAtSeconds), { once: true });
+}

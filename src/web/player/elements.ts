@@ -1,0 +1,36 @@
+import "media-chrome/media-controller";
+import "media-chrome/media-control-bar";
+import "media-chrome/media-play-button";
+import "media-chrome/media-mute-button";
+import "media-chrome/media-volume-range";
+import "media-chrome/media-time-display";
+import "media-chrome/media-time-range";
+import "media-chrome/media-playback-rate-button";
+import "media-chrome/media-pip-button";
+import "media-chrome/media-fullscreen-button";
+import "media-chrome/media-loading-indicator";
+import "media-chrome/media-seek-backward-button";
+import "media-chrome/media-seek-forward-button";
+import type { HTMLAttributes } from "preact";
+
+type PlayerPart = HTMLAttributes<HTMLElement>;
+
+declare module "preact" {
+  namespace JSX {
+    interface IntrinsicElements {
+      "media-controller": PlayerPart & { hotkeys?: string; "aria-label"?: string };
+      "media-control-bar": PlayerPart;
+      "media-play-button": PlayerPart;
+      "media-mute-button": PlayerPart;
+      "media-volume-range": PlayerPart;
+      "media-time-display": PlayerPart & { showduration?: boolean };
+      "media-time-range": PlayerPart;
+      "media-playback-rate-button": PlayerPart & { rates?: string };
+      "media-pip-button": PlayerPart;
+      "media-fullscreen-button": PlayerPart;
+      "media-loading-indicator": PlayerPart & { noautohide?: boolean };
+      "media-seek-backward-button": PlayerPart & { seekoffset?: number };
+      "media-seek-forward-button": PlayerPart & { seekoffset?: number };
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import Hls, { type ErrorData } from "hls.js";
+import type { AttachOptions } from "./attach.ts";
+
+interface HlsOptions extends AttachOptions {
+  /** Told once when there is no HLS for this title, or this browser cannot take it. */
+  onUnavailable(): void;
+}
+
+/** How often a broken decoder or a bad stretch is tried to be got over before giving up. */
+const RECOVERIES = 2;
+
+/** Plays HLS through Media Source Extensions. The result ends it. */
+export function attachHls(video: HTMLVideoElement, url: string, options: HlsOptions): () => void {
+  if (!Hls.isSupported()) {
+    options.onUnavailable();
+    return () => {};
+  }
+  const hls = new Hls({
+    // Segments are fragmented MP4 already: nothing worth a worker, and the policy forbids blob workers.
+    enableWorker: false,
+    startPosition: options.startAtSeconds ?? -1,
+    maxBufferLength: 30,
+    backBufferLength: 30,
+  });
+  let started = false;
+  let recoveries = 0;
+  hls.on(Hls.Events.FRAG_BUFFERED, () => {
+    if (started) return;
+    started = true;
+    options.onDelivery("hls");
+  });
+  hls.on(Hls.Events.ERROR, (_, data) => {
+    if (!data.fatal) return;
+    if (!started) {
+      hls.destroy();
+      return options.onUnavailable();
+    }
+    if (recoveries++ < RECOVERIES && recover(hls, data)) return;
+    hls.destroy();
+    options.onFatal(describe(data));
+  });
+  hls.attachMedia(video);
+  hls.loadSource(url);
+  return () => hls.destroy();
+}
+
+function recover(hls: Hls, data: ErrorData): boolean {
+  if (data.response?.code && data.response.code < 500) return false;
+  if (data.type === Hls.ErrorTypes.NETWORK_ERROR) hls.startLoad();
+  else if (data.type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
+  else return false;
+  return true;
+}
+
+function describe(data: ErrorData): string {
+  const status = data.response?.code;
+  if (status === 401) return "You are signed out. Sign in to go on.";
+  if (status === 404) return "The video is gone, or no longer shared with you.";
+  if (status === 503) return "The video is not available right now. Its server or disk may be away.";
+  if (data.type === Hls.ErrorTypes.NETWORK_ERROR) return "The connection was lost.";
+  return `The browser could not play on (${data.details}).`;
+}

@@ -1,0 +1,108 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Title } from "../../catalog/contract.ts";
+import { formatCodec, formatDuration } from "../format.ts";
+import { attach, type Delivery } from "./attach.ts";
+import "./elements.ts";
+import { ProgressKeeper } from "./progress-keeper.ts";
+
+export interface PlayerProps {
+  readonly title: Title;
+  readonly startAtSeconds: number | null;
+  /** Whether the position is kept for next time. */
+  readonly keepsProgress: boolean;
+}
+
+/** Plays a title, with controls. */
+export function Player({ title, startAtSeconds, keepsProgress }: PlayerProps) {
+  const video = useRef<HTMLVideoElement>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [delivery, setDelivery] = useState<Delivery | null>(null);
+  const [attempt, setAttempt] = useState(0);
+  const [resumed, setResumed] = useState(startAtSeconds);
+
+  useEffect(() => {
+    const element = video.current;
+    if (!element) return;
+    setProblem(null);
+    const startAt = attempt === 0 ? startAtSeconds : element.currentTime || startAtSeconds;
+    const detach = attach(element, title, { startAtSeconds: startAt, onDelivery: setDelivery, onFatal: setProblem });
+    const keeper = keepsProgress ? new ProgressKeeper(element, title.id) : null;
+    // Arriving by a click on Play counts as a wish to play; where the browser disagrees, the button is there.
+    element.play().catch(() => undefined);
+    return () => {
+      keeper?.close();
+      detach();
+    };
+  }, [title.id, attempt]);
+
+  const startOver = () => {
+    if (video.current) video.current.currentTime = 0;
+    setResumed(null);
+  };
+  return (
+    <div class="player" data-delivery={delivery ?? ""}>
+      <media-controller aria-label={`Player: ${title.name}`}>
+        {/* biome-ignore lint/a11y/useMediaCaption: subtitles come from the stream when it has any */}
+        <video
+          slot="media"
+          ref={video}
+          playsInline
+          preload="auto"
+          onError={(event) => setProblem(describeMediaError(event.currentTarget.error, title))}
+          onPlaying={() => setTimeout(() => setResumed(null), 6000)}
+        />
+        <media-loading-indicator slot="centered-chrome" noautohide />
+        <media-control-bar class="time-bar">
+          <media-time-range />
+        </media-control-bar>
+        <media-control-bar>
+          <media-play-button />
+          <media-seek-backward-button seekoffset={10} class="wide" />
+          <media-seek-forward-button seekoffset={10} class="wide" />
+          <media-mute-button />
+          <media-volume-range class="wide" />
+          <media-time-display showduration />
+          <span class="spacer" />
+          <media-playback-rate-button rates="0.5 0.75 1 1.25 1.5 2" />
+          <media-pip-button class="wide" />
+          <media-fullscreen-button />
+        </media-control-bar>
+      </media-controller>
+      {resumed !== null && problem === null && (
+        <p class="player-note" role="status">
+          Resumed at {formatDuration(resumed)}
+          <button type="button" class="plain" onClick={startOver}>
+            Start over
+          </button>
+        </p>
+      )}
+      {problem && (
+        <div class="player-problem" role="alert">
+          <p>{problem}</p>
+          <p class="actions">
+            <button type="button" onClick={() => setAttempt(attempt + 1)}>
+              Try again
+            </button>
+            <a class="button" href={`/stream/${title.id}/original`} download>
+              Download the original
+            </a>
+          </p>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** What a failed player means for the person in front of it, with the codecs. */
+function describeMediaError(error: MediaError | null, title: Title): string {
+  const codecs = [title.video?.codec, ...title.audio.map(({ codec }) => codec)].filter((codec) => codec !== undefined);
+  const named = [...new Set(codecs)].map(formatCodec).join(", ") || "unknown";
+  switch (error?.code) {
+    case MediaError.MEDIA_ERR_NETWORK:
+      return "The connection was lost while the video was loading.";
+    case MediaError.MEDIA_ERR_DECODE:
+      return `This browser could not decode the video (codecs: ${named}). The original is untouched; other players may play it.`;
+    default:
+      return `This browser cannot play this video (codecs: ${named}). The original is untouched; other players may play it.`;
+  }
+}

@@ -1,0 +1,73 @@
+import { signal } from "@preact/signals";
+import type { User } from "../auth/contract.ts";
+import type { Title, TitlePage } from "../catalog/contract.ts";
+import { ApiError, call, onSignedOut } from "./api.ts";
+import { here, navigate } from "./router.ts";
+
+/** Who is signed in; null for nobody, undefined until the server has said. */
+export const user = signal<User | null | undefined>(undefined);
+
+interface SessionAnswer {
+  readonly user: User;
+}
+
+/** Asks the server who is signed in. */
+export async function loadSession(): Promise<void> {
+  try {
+    user.value = (await call<SessionAnswer>("GET", "/api/session", undefined, { anonymous: true })).user;
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 401)) throw error;
+    user.value = null;
+  }
+}
+
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+  /** False: an unknown name is refused with `unknown-user` instead of becoming an account. */
+  readonly create: boolean;
+  /** What registration asks for beside name and password: the first admin's one-time code, or an invitation. */
+  readonly code?: string;
+}
+
+/** Signs in, or creates the account. */
+export async function signIn(credentials: Credentials): Promise<void> {
+  user.value = (await call<SessionAnswer>("POST", "/api/session", credentials, { anonymous: true })).user;
+}
+
+export async function signOut(): Promise<void> {
+  await call("DELETE", "/api/session", undefined, { anonymous: true });
+  user.value = null;
+  navigate("/sign-in");
+}
+
+/** Where a person starts: upload when they have nothing of their own, else their videos. */
+export async function startPage(): Promise<string> {
+  if (!mayUpload(user.peek())) return "/library";
+  const mine = await call<TitlePage>("GET", "/api/titles?owner=me&limit=1");
+  return mine.items.length > 0 ? "/videos" : "/upload";
+}
+
+export function mayUpload(who: User | null | undefined): boolean {
+  return who?.role === "admin" || who?.role === "editor";
+}
+
+/** Whether the server would let this person change the title. */
+export function mayEditTitle(who: User | null | undefined, title: Pick<Title, "owner">): boolean {
+  if (!who || who.role === "viewer") return false;
+  return who.role === "admin" || title.owner === null || title.owner.id === who.id;
+}
+
+/** The sign-in page that leads back to where we are. */
+export function signInAddress(): string {
+  const { path, query } = here.peek();
+  const search = query.toString();
+  const next =
+    path === "/" || path === "/sign-in" ? "" : `?next=${encodeURIComponent(search ? `${path}?${search}` : path)}`;
+  return `/sign-in${next}`;
+}
+
+onSignedOut(() => {
+  if (here.peek().path !== "/sign-in") navigate(signInAddress(), { replace: true });
+  user.value = null;
+});
