@@ -2,8 +2,10 @@ import { join } from "node:path";
 import pino, { type Logger } from "pino";
 import { openDataFolder } from "./adapters/file/data-folder.ts";
 import { FileMediaStore } from "./adapters/file/file-media-store.ts";
+import { MemoryAttempts } from "./adapters/memory/memory-attempts.ts";
 import { MemoryBus } from "./adapters/memory/memory-bus.ts";
 import { migrate } from "./adapters/sql/migrate.ts";
+import { SqlAuthStore } from "./adapters/sql/sql-auth-store.ts";
 import { SqlSourceRepository } from "./adapters/sql/sql-source-repository.ts";
 import { SqlTitleRepository } from "./adapters/sql/sql-title-repository.ts";
 import { openSqlite, type SqliteDatabase } from "./adapters/sqlite/sqlite-database.ts";
@@ -17,9 +19,9 @@ import { titleIndexOf } from "./catalog/title-index.ts";
 import type { Config } from "./config/schema.ts";
 import { loadSecrets, type Secrets } from "./config/secrets.ts";
 import { contracts } from "./contracts.ts";
-import { type Listener, listen } from "./http/listener.ts";
+import { listen } from "./http/listener.ts";
 import { createMetrics } from "./http/metrics.ts";
-import type { Authenticator } from "./identity/authenticator.ts";
+import { BusAuthenticator } from "./identity/bus-authenticator.ts";
 import { startMain } from "./main/main-service.ts";
 import type { MountedService, Service } from "./service.ts";
 import { startStreaming } from "./streaming/streaming-service.ts";
@@ -33,6 +35,8 @@ export interface Kinora {
   readonly url: string;
   /** Every base URL it can be reached at, over all networks. */
   readonly addresses: readonly string[];
+  /** The one-time code that the first account takes; null when it takes none. */
+  readonly firstAdminCode: string | null;
   /** Stops within 10 s: no new requests, running answers end, services close in reverse order. */
   close(): Promise<void>;
 }
@@ -43,7 +47,9 @@ interface Parts {
   readonly secrets: Secrets;
   readonly log: Logger;
   readonly sqlite: SqliteDatabase;
-  readonly authenticator: Authenticator;
+  readonly authenticator: BusAuthenticator;
+  /** Told what an operator must know at the start. */
+  readonly notices: { firstAdminCode: string | null };
   connect(service: ServiceName): Promise<BusConnection>;
   /** Base URLs of the listener the services are on. */
   readonly addresses: () => string[];
@@ -53,7 +59,26 @@ interface Parts {
 const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>> = {
   main: async ({ connect, addresses }) => startMain({ connection: await connect("main"), addresses }),
 
-  auth: async ({ connect, addresses }) => startAuth({ connection: await connect("auth"), addresses }),
+  auth: async ({ connect, addresses, config, secrets, sqlite, authenticator, notices }) => {
+    const service = await startAuth({
+      connection: await connect("auth"),
+      addresses,
+      store: new SqlAuthStore(sqlite.database),
+      database: { db: sqlite.database, type: "sqlite", transaction: true },
+      attempts: new MemoryAttempts(),
+      authSecret: secrets.authSecret,
+      registration: {
+        mode: config.registration,
+        defaultRole: config.auth.defaultRole,
+        firstNeedsCode: !(config.loopbackOnly && config.registration === "open"),
+      },
+      tokenLifetimeMs: config.auth.tokenLifetime,
+      sessionLifetimeMs: config.auth.sessionLifetime,
+      applyRevocations: (revocations) => authenticator.apply(revocations),
+    });
+    notices.firstAdminCode = service.firstAdminCode;
+    return service;
+  },
 
   catalog: async ({ connect, addresses, sqlite, log }) =>
     startCatalog({
@@ -110,20 +135,20 @@ class Opened {
 export async function startKinora(config: Config, log: Logger = pino({ level: config.log.level })): Promise<Kinora> {
   const opened = new Opened();
   try {
-    const listener = await compose(config, log, opened);
+    const { listener, firstAdminCode } = await compose(config, log, opened);
     let closing: Promise<void> | null = null;
     const close = () => {
       closing ??= opened.close();
       return closing;
     };
-    return { url: listener.url, addresses: listener.addresses, close };
+    return { url: listener.url, addresses: listener.addresses, firstAdminCode, close };
   } catch (error) {
     await opened.close().catch(() => undefined);
     throw error;
   }
 }
 
-async function compose(config: Config, log: Logger, opened: Opened): Promise<Listener> {
+async function compose(config: Config, log: Logger, opened: Opened) {
   const data = openDataFolder(config.data);
   opened.add(() => data.release());
   const metrics = createMetrics();
@@ -142,9 +167,11 @@ async function compose(config: Config, log: Logger, opened: Opened): Promise<Lis
   opened.add(() => bus.close());
   const instance = `${process.pid}-${Bun.randomUUIDv7().slice(-8)}`;
   const connect = (service: ServiceName) => bus.connect({ service, instance });
-  const authenticator: Authenticator = { authenticate: async () => null, onRevoked: () => () => undefined };
+  const authenticator = await BusAuthenticator.start(await connect("main"));
+  opened.add(() => authenticator.close());
+  const notices: Parts["notices"] = { firstAdminCode: null };
   const addresses = () => [...listener.addresses];
-  const parts: Parts = { config, secrets, log, sqlite, authenticator, connect, addresses };
+  const parts: Parts = { config, secrets, log, sqlite, authenticator, notices, connect, addresses };
   const services: MountedService[] = [];
   for (const name of serviceNames) {
     const service = await starters[name](parts);
@@ -153,5 +180,5 @@ async function compose(config: Config, log: Logger, opened: Opened): Promise<Lis
   }
   listener.mount(services, authenticator);
   opened.add(() => listener.close(GRACE_MS));
-  return listener;
+  return { listener, firstAdminCode: notices.firstAdminCode };
 }

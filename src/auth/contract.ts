@@ -40,9 +40,17 @@ export const AuthenticationStatus = defineTopic(
   ]),
 );
 
+/** The session cookie. Its value is a signed random token, the same for all instances that share the secret. */
+export const SESSION_COOKIE = "kinora.session_token";
+
 /** Claims of a token, beside `exp` and `iat`: `sub` user id, `jti` token id, `name` username, `role`. */
 export const TOKEN_ISSUER = "kinora";
 export const TOKEN_AUDIENCE = "kinora:token";
+/** The `typ` header and the one algorithm (Ed25519, RFC 8037) of a token. Anything else is refused. */
+export const TOKEN_TYPE = "kinora-token+jwt";
+export const TOKEN_ALGORITHM = "EdDSA";
+/** How far the clocks of two instances may be apart: a token counts this much longer than it says. */
+export const TOKEN_CLOCK_SKEW_SECONDS = 2;
 
 export const issuedToken = z.object({ token: z.string(), id: z.string(), expiresAt: timestamp });
 

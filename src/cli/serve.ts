@@ -52,10 +52,11 @@ function explain(error: unknown): never {
   process.exit(EXIT_FAILURE);
 }
 
-function startMessage(config: Config, { url, addresses }: Kinora): string {
+function startMessage(config: Config, { url, addresses, firstAdminCode }: Kinora): string {
   const lines = ["", `  Kinora is at  ${config.publicUrl?.origin ?? url}`];
   for (const address of addresses)
     if (address !== (config.publicUrl?.origin ?? url)) lines.push(`          and  ${address}`);
+  if (firstAdminCode) lines.push("", `  The first account, which is the admin's, takes this code:  ${firstAdminCode}`);
   lines.push("", ...networkHint(config), `  Data          ${config.data}`);
   for (const { path } of config.library.folders) lines.push(`  Library       ${path}`);
   return `${lines.join("\n")}\n`;

@@ -15,7 +15,8 @@ export class ClientAddresses {
   }
 
   /** Whether what this peer says in `X-Forwarded-…` counts. */
-  trusts(address: string): boolean {
+  trusts(peer: string): boolean {
+    const address = unmap(peer);
     return isIP(address) !== 0 && this.#trusted.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
   }
 

@@ -7,6 +7,8 @@ import { ForbiddenError, UnauthorizedError } from "../errors.ts";
 export interface HttpBindings {
   /** The client's address, through `trustedProxies`. */
   readonly clientAddress: string;
+  /** Whether the client speaks TLS: `publicUrl` says so, or a trusted proxy in `X-Forwarded-Proto`. */
+  readonly secure: boolean;
   /** Whether the request came straight from this machine: no proxy has had it. */
   readonly fromThisMachine: boolean;
   /** Aborted when Kinora stops: answers that have no end of their own end then. */

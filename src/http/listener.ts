@@ -49,6 +49,9 @@ export function listen(options: ListenerOptions): Listener {
     const peer = bun.requestIP(request)?.address ?? "";
     return fetch(request, {
       clientAddress: clients.of(peer, request.headers.get("X-Forwarded-For")),
+      secure:
+        options.publicOrigin?.startsWith("https:") ||
+        (clients.trusts(peer) && request.headers.get("X-Forwarded-Proto") === "https"),
       fromThisMachine: isThisMachine(peer) && !FORWARDING_HEADERS.some((name) => request.headers.has(name)),
       stopping: stopping.signal,
       setIdleTimeout: (seconds) => bun.timeout(request, seconds),

@@ -6,7 +6,7 @@ const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
  * Refuses state-changing requests that another site's page makes a browser send: a foreign `Sec-Fetch-Site`
- * (W3C Fetch Metadata) or `Origin`. Requests with `Authorization` are never sent by a browser on its own.
+ * (W3C Fetch Metadata) or `Origin`. A Bearer credential is never sent by a browser on its own; a Basic one may be.
  * `publicOrigin` is the origin people use when a proxy stands in front; the `Host` otherwise.
  */
 export function sameOrigin(publicOrigin: string | null): MiddlewareHandler<HttpEnv> {
@@ -14,7 +14,7 @@ export function sameOrigin(publicOrigin: string | null): MiddlewareHandler<HttpE
     const request = c.req.raw;
     if (
       !SAFE_METHODS.has(request.method) &&
-      !request.headers.has("Authorization") &&
+      !/^Bearer /i.test(request.headers.get("Authorization") ?? "") &&
       isForeign(request, publicOrigin)
     ) {
       throw new ForbiddenError("This request came from a page of another site and was refused.");

@@ -1,0 +1,265 @@
+import type { Generated, Kysely, Migration } from "kysely";
+
+/**
+ * Tables of the auth service. Those of better-auth have the columns it asks for (a test compares them); dates are
+ * ISO 8601 text and booleans 0 or 1, as better-auth writes them. In Kinora's own, times are epoch milliseconds.
+ */
+export interface AuthTables {
+  auth_users: {
+    id: string;
+    name: string;
+    /** Synthetic, `{id}@users.invalid`: better-auth wants one. Never shown. */
+    email: string;
+    emailVerified: number;
+    image: string | null;
+    createdAt: string;
+    updatedAt: string;
+    username: string;
+    role: string;
+    /** 1 for a disabled account. */
+    banned: number | null;
+    banReason: string | null;
+    banExpires: string | null;
+  };
+  auth_sessions: {
+    id: string;
+    expiresAt: string;
+    token: string;
+    createdAt: string;
+    updatedAt: string;
+    ipAddress: string | null;
+    userAgent: string | null;
+    userId: string;
+    impersonatedBy: string | null;
+  };
+  auth_accounts: {
+    id: string;
+    accountId: string;
+    providerId: string;
+    userId: string;
+    accessToken: string | null;
+    refreshToken: string | null;
+    idToken: string | null;
+    accessTokenExpiresAt: string | null;
+    refreshTokenExpiresAt: string | null;
+    scope: string | null;
+    /** argon2id in PHC form, for `providerId` `credential`. */
+    password: string | null;
+    createdAt: string;
+    updatedAt: string;
+  };
+  auth_verifications: {
+    id: string;
+    identifier: string;
+    value: string;
+    expiresAt: string;
+    createdAt: string;
+    updatedAt: string;
+  };
+  auth_api_keys: {
+    id: string;
+    configId: string;
+    name: string | null;
+    start: string | null;
+    /** The user it belongs to. */
+    referenceId: string;
+    prefix: string | null;
+    /** SHA-256 of the key. */
+    key: string;
+    refillInterval: number | null;
+    refillAmount: number | null;
+    lastRefillAt: string | null;
+    enabled: number | null;
+    rateLimitEnabled: number | null;
+    rateLimitTimeWindow: number | null;
+    rateLimitMax: number | null;
+    requestCount: number | null;
+    remaining: number | null;
+    lastRequest: string | null;
+    expiresAt: string | null;
+    createdAt: string;
+    updatedAt: string;
+    permissions: string | null;
+    metadata: string | null;
+  };
+  /** Tokens that may still be renewed. The token itself is not stored. */
+  auth_tokens: {
+    id: string;
+    userId: string;
+    /** The session or API key it was made with; both null when made with name and password. */
+    parentKind: string | null;
+    parentId: string | null;
+    createdAt: number;
+    expiresAt: number;
+  };
+  auth_signing_keys: {
+    id: string;
+    publicJwk: string;
+    /** JWE (A256GCM) with a key derived from the auth secret. */
+    privateJwe: string;
+    createdAt: number;
+  };
+  auth_revocations: {
+    position: Generated<number>;
+    kind: string;
+    subject: string;
+    at: number;
+    until: number;
+  };
+  auth_invites: {
+    id: string;
+    codeHash: string;
+    role: string;
+    createdBy: string;
+    createdAt: number;
+    expiresAt: number;
+    usedBy: string | null;
+  };
+}
+
+async function createBetterAuthTables(database: Kysely<unknown>): Promise<void> {
+  const { schema } = database;
+  await schema
+    .createTable("auth_users")
+    .addColumn("id", "text", (column) => column.notNull().primaryKey())
+    .addColumn("name", "text", (column) => column.notNull())
+    .addColumn("email", "text", (column) => column.notNull().unique())
+    .addColumn("emailVerified", "integer", (column) => column.notNull())
+    .addColumn("image", "text")
+    .addColumn("createdAt", "date", (column) => column.notNull())
+    .addColumn("updatedAt", "date", (column) => column.notNull())
+    .addColumn("username", "text", (column) => column.notNull().unique())
+    .addColumn("role", "text", (column) => column.notNull())
+    .addColumn("banned", "integer")
+    .addColumn("banReason", "text")
+    .addColumn("banExpires", "date")
+    .execute();
+  await schema
+    .createTable("auth_sessions")
+    .addColumn("id", "text", (column) => column.notNull().primaryKey())
+    .addColumn("expiresAt", "date", (column) => column.notNull())
+    .addColumn("token", "text", (column) => column.notNull().unique())
+    .addColumn("createdAt", "date", (column) => column.notNull())
+    .addColumn("updatedAt", "date", (column) => column.notNull())
+    .addColumn("ipAddress", "text")
+    .addColumn("userAgent", "text")
+    .addColumn("userId", "text", (column) => column.notNull().references("auth_users.id").onDelete("cascade"))
+    .addColumn("impersonatedBy", "text")
+    .execute();
+  await schema
+    .createTable("auth_accounts")
+    .addColumn("id", "text", (column) => column.notNull().primaryKey())
+    .addColumn("accountId", "text", (column) => column.notNull())
+    .addColumn("providerId", "text", (column) => column.notNull())
+    .addColumn("userId", "text", (column) => column.notNull().references("auth_users.id").onDelete("cascade"))
+    .addColumn("accessToken", "text")
+    .addColumn("refreshToken", "text")
+    .addColumn("idToken", "text")
+    .addColumn("accessTokenExpiresAt", "date")
+    .addColumn("refreshTokenExpiresAt", "date")
+    .addColumn("scope", "text")
+    .addColumn("password", "text")
+    .addColumn("createdAt", "date", (column) => column.notNull())
+    .addColumn("updatedAt", "date", (column) => column.notNull())
+    .execute();
+  await schema
+    .createTable("auth_verifications")
+    .addColumn("id", "text", (column) => column.notNull().primaryKey())
+    .addColumn("identifier", "text", (column) => column.notNull())
+    .addColumn("value", "text", (column) => column.notNull())
+    .addColumn("expiresAt", "date", (column) => column.notNull())
+    .addColumn("createdAt", "date", (column) => column.notNull())
+    .addColumn("updatedAt", "date", (column) => column.notNull())
+    .execute();
+}
+
+async function createApiKeyTable(database: Kysely<unknown>): Promise<void> {
+  await database.schema
+    .createTable("auth_api_keys")
+    .addColumn("id", "text", (column) => column.notNull().primaryKey())
+    .addColumn("configId", "text", (column) => column.notNull())
+    .addColumn("name", "text")
+    .addColumn("start", "text")
+    .addColumn("referenceId", "text", (column) => column.notNull().references("auth_users.id").onDelete("cascade"))
+    .addColumn("prefix", "text")
+    .addColumn("key", "text", (column) => column.notNull())
+    .addColumn("refillInterval", "integer")
+    .addColumn("refillAmount", "integer")
+    .addColumn("lastRefillAt", "date")
+    .addColumn("enabled", "integer")
+    .addColumn("rateLimitEnabled", "integer")
+    .addColumn("rateLimitTimeWindow", "integer")
+    .addColumn("rateLimitMax", "integer")
+    .addColumn("requestCount", "integer")
+    .addColumn("remaining", "integer")
+    .addColumn("lastRequest", "date")
+    .addColumn("expiresAt", "date")
+    .addColumn("createdAt", "date", (column) => column.notNull())
+    .addColumn("updatedAt", "date", (column) => column.notNull())
+    .addColumn("permissions", "text")
+    .addColumn("metadata", "text")
+    .execute();
+}
+
+async function createOwnTables(database: Kysely<unknown>): Promise<void> {
+  const { schema } = database;
+  await schema
+    .createTable("auth_tokens")
+    .addColumn("id", "text", (column) => column.notNull().primaryKey())
+    .addColumn("userId", "text", (column) => column.notNull().references("auth_users.id").onDelete("cascade"))
+    .addColumn("parentKind", "text")
+    .addColumn("parentId", "text")
+    .addColumn("createdAt", "bigint", (column) => column.notNull())
+    .addColumn("expiresAt", "bigint", (column) => column.notNull())
+    .execute();
+  await schema
+    .createTable("auth_signing_keys")
+    .addColumn("id", "text", (column) => column.notNull().primaryKey())
+    .addColumn("publicJwk", "text", (column) => column.notNull())
+    .addColumn("privateJwe", "text", (column) => column.notNull())
+    .addColumn("createdAt", "bigint", (column) => column.notNull())
+    .execute();
+  await schema
+    .createTable("auth_revocations")
+    .addColumn("position", "integer", (column) => column.primaryKey().autoIncrement())
+    .addColumn("kind", "text", (column) => column.notNull())
+    .addColumn("subject", "text", (column) => column.notNull())
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .addColumn("until", "bigint", (column) => column.notNull())
+    .execute();
+  await schema
+    .createTable("auth_invites")
+    .addColumn("id", "text", (column) => column.notNull().primaryKey())
+    .addColumn("codeHash", "text", (column) => column.notNull().unique())
+    .addColumn("role", "text", (column) => column.notNull())
+    .addColumn("createdBy", "text", (column) => column.notNull())
+    .addColumn("createdAt", "bigint", (column) => column.notNull())
+    .addColumn("expiresAt", "bigint", (column) => column.notNull())
+    .addColumn("usedBy", "text")
+    .execute();
+}
+
+const indexes: readonly (readonly [table: string, column: string])[] = [
+  ["auth_sessions", "userId"],
+  ["auth_accounts", "userId"],
+  ["auth_verifications", "identifier"],
+  ["auth_api_keys", "configId"],
+  ["auth_api_keys", "referenceId"],
+  ["auth_api_keys", "key"],
+  ["auth_tokens", "userId"],
+  ["auth_tokens", "parentId"],
+  ["auth_revocations", "until"],
+];
+
+export const authMigrations: Readonly<Record<string, Migration>> = {
+  "2026-11-22-auth-1": {
+    async up(database) {
+      await createBetterAuthTables(database);
+      await createApiKeyTable(database);
+      await createOwnTables(database);
+      for (const [table, column] of indexes) {
+        await database.schema.createIndex(`${table}_${column}_idx`).on(table).column(column).execute();
+      }
+    },
+  },
+};

@@ -1,0 +1,16 @@
+import type { Accounts } from "./accounts.ts";
+import type { AuthStore } from "./auth-store.ts";
+import type { KinoraBetterAuth } from "./better-auth.ts";
+import type { Revocations } from "./revocations.ts";
+import type { Tokens } from "./tokens.ts";
+import type { Users } from "./users.ts";
+
+/** The use cases that the routes and the bus operations call. */
+export interface AuthParts {
+  readonly store: AuthStore;
+  readonly betterAuth: KinoraBetterAuth;
+  readonly accounts: Accounts;
+  readonly tokens: Tokens;
+  readonly users: Users;
+  readonly revocations: Revocations;
+}

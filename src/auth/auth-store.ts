@@ -1,0 +1,107 @@
+import type { Revocation, Role } from "./contract.ts";
+
+export interface UserRecord {
+  readonly id: string;
+  readonly username: string;
+  readonly role: Role;
+  readonly disabled: boolean;
+  readonly createdAt: Date;
+}
+
+/** A user with the hash that the password was checked against. */
+export type Login = UserRecord & { readonly passwordHash: string };
+
+export interface NewUser {
+  readonly id: string;
+  readonly username: string;
+  readonly passwordHash: string;
+  /** Whether this account may be the first one of all, and admin by that. */
+  readonly mayBeFirst: boolean;
+  /** Role when other accounts exist; null when this account is only allowed as the first. An invitation's role wins. */
+  readonly role: Role | null;
+  /** Hash of the invitation that is used up. */
+  readonly inviteHash?: string;
+}
+
+export interface UserChange {
+  readonly role?: Role | undefined;
+  readonly disabled?: boolean | undefined;
+  readonly passwordHash?: string | undefined;
+}
+
+export interface NewInvite {
+  readonly id: string;
+  readonly codeHash: string;
+  readonly role: Role;
+  readonly createdBy: string;
+  readonly expiresAt: Date;
+}
+
+export interface TokenRecord {
+  readonly id: string;
+  readonly userId: string;
+  /** The session or API key it was made with; null when made with name and password. */
+  readonly parent: { readonly kind: "session" | "api-key"; readonly id: string } | null;
+  readonly expiresAt: Date;
+}
+
+export interface StoredSigningKey {
+  readonly id: string;
+  readonly publicJwk: string;
+  /** Encrypted. */
+  readonly privateJwe: string;
+}
+
+/** What auth keeps. Sessions and API keys are better-auth's; here they are only ended. `src/adapters/sql` implements it. */
+export interface AuthStore {
+  hasUsers(): Promise<boolean>;
+  getUser(id: string): Promise<UserRecord | null>;
+  getUsers(ids: readonly string[]): Promise<UserRecord[]>;
+  /** In the order of their ids, which is that of their creation, after the id given. */
+  listUsers(limit: number, after: string | null): Promise<UserRecord[]>;
+  /** By name (folded). */
+  findLogin(username: string): Promise<Login | null>;
+  /** Whether the account still has this password and is not disabled. */
+  isCurrent(login: Login): Promise<boolean>;
+  /**
+   * Creates an account; whether it is the first, and so admin, is decided in the same transaction. Otherwise says why
+   * not: the name is taken, the invitation does not count, it would be the first (`first`), it would not be the
+   * first (`not-first`) and was only allowed as such.
+   */
+  createUser(user: NewUser): Promise<UserRecord | "username-taken" | "invalid-invite" | "first" | "not-first">;
+  /**
+   * Changes a user, ends their tokens, and ends what else the change makes invalid: disabling ends all sessions, a
+   * new password all sessions but `keepSession` and all API keys. The revocation is made and kept in the same
+   * transaction, so that whoever read the account before it did so before the revocation's time.
+   * Changes nothing when that would leave no active admin.
+   */
+  updateUser(
+    id: string,
+    change: UserChange,
+    options: { readonly revoke: () => Revocation; readonly keepSession?: string | undefined },
+  ): Promise<UserRecord | "unknown" | "last-admin">;
+  /** Deletes a user with everything that belongs to them here, unless that would leave no active admin. */
+  deleteUser(id: string, revoke: () => Revocation): Promise<"deleted" | "unknown" | "last-admin">;
+
+  createInvite(invite: NewInvite): Promise<void>;
+  /** Whether an unused invitation with this hash is still in time. */
+  hasInvite(codeHash: string): Promise<boolean>;
+
+  /** False when its user, session or API key is gone: then it must not be handed out. */
+  saveToken(token: TokenRecord): Promise<boolean>;
+  getToken(id: string): Promise<TokenRecord | null>;
+  /** Extends a token; false when it has been ended meanwhile. */
+  extendToken(id: string, expiresAt: Date): Promise<boolean>;
+  /** Ends tokens made with a session or API key and gives their ids. */
+  endTokensOf(parentId: string): Promise<string[]>;
+  endToken(id: string): Promise<boolean>;
+
+  listSigningKeys(): Promise<StoredSigningKey[]>;
+  addSigningKey(key: StoredSigningKey): Promise<void>;
+
+  addRevocations(revocations: readonly Revocation[]): Promise<void>;
+  /** Those still in force. */
+  listRevocations(): Promise<Revocation[]>;
+  /** Forgets sessions, tokens, invitations and revocations whose time is over. */
+  purgeExpired(): Promise<void>;
+}

@@ -1,0 +1,65 @@
+import { ConflictError, ForbiddenError, ProblemError, UnauthorizedError } from "../errors.ts";
+
+/** 401 `unauthorized`: name and password do not belong together. Never says which of them is wrong. */
+export class WrongCredentialsError extends UnauthorizedError {
+  constructor() {
+    super("The user name or the password is not right.");
+  }
+}
+
+/** 404 `unknown-user`: nobody has this name, anybody may register, and the caller asked not to create the account. */
+export class UnknownUserError extends ProblemError {
+  constructor() {
+    super("unknown-user", "Nobody has this user name yet.", { status: 404 });
+  }
+}
+
+/** 403 `account-disabled`: name and password are right, but an admin has disabled the account. */
+export class AccountDisabledError extends ProblemError {
+  constructor() {
+    super("account-disabled", "This account has been disabled. Ask an admin.", { status: 403 });
+  }
+}
+
+/** 403 `invalid-invite`: the invitation code is unknown, used or too old. */
+export class InvalidInviteError extends ProblemError {
+  constructor() {
+    super("invalid-invite", "This invitation is unknown, used already or too old. Ask an admin for a new one.", {
+      status: 403,
+    });
+  }
+}
+
+/** 403 `setup-code-required`: the first account takes the one-time code that the server printed when it started. */
+export class SetupCodeError extends ProblemError {
+  constructor(given: boolean) {
+    super(
+      "setup-code-required",
+      given
+        ? "This is not the code that the server printed when it started."
+        : "The first account takes the code that the server printed when it started: send it as setupCode.",
+      { status: 403 },
+    );
+  }
+}
+
+/** 409 `conflict`: another account has this name. */
+export class UsernameTakenError extends ConflictError {
+  constructor() {
+    super("Somebody has this user name already. Choose another one.");
+  }
+}
+
+/** 409 `last-admin`: without this account nobody could administer Kinora any more. */
+export class LastAdminError extends ProblemError {
+  constructor() {
+    super("last-admin", "This is the last active admin. Make somebody else admin first.", { status: 409 });
+  }
+}
+
+/** 403 `forbidden`: a token is renewed, never used to make others, or it would outlive its own revocation. */
+export class TokenFromTokenError extends ForbiddenError {
+  constructor() {
+    super("A token cannot make another one. Renew it with POST /api/tokens/refresh.");
+  }
+}

@@ -1,0 +1,57 @@
+import type { Handlers } from "../bus/proxy.ts";
+import type { AuthParts } from "./auth-parts.ts";
+import { type authContract, type Principal, SESSION_COOKIE } from "./contract.ts";
+import { username } from "./http-schemas.ts";
+import type { SigningKeys } from "./signing-keys.ts";
+
+/** A password that arrives over the bus has no client address: its attempts share one. */
+const BUS_ADDRESS = "bus";
+
+/** What auth answers on the bus. */
+export function authOperations(parts: AuthParts, keys: SigningKeys): Handlers<typeof authContract> {
+  const { betterAuth, store, tokens } = parts;
+  return {
+    async resolveSession({ cookie }) {
+      const found = await betterAuth.api.getSession({
+        headers: new Headers({ Cookie: `${SESSION_COOKIE}=${cookie}` }),
+        query: { disableRefresh: true },
+      });
+      if (!found) return null;
+      const principal = await principalOf(parts, found.session.userId, { kind: "session", id: found.session.id });
+      return principal && { principal, expiresAt: found.session.expiresAt.toISOString() };
+    },
+    async resolveApiKey({ key }) {
+      const { valid, key: found } = await betterAuth.api.verifyApiKey({ body: { key } });
+      if (!valid || !found) return null;
+      return principalOf(parts, found.referenceId, { kind: "api-key", id: found.id });
+    },
+    getVerificationKeys: () => keys.publicKeys(),
+    listRevocations: async () => ({ revocations: await store.listRevocations() }),
+    isAuthorized: ({ token }) => tokens.isAuthorized(token),
+    async issueToken(input) {
+      const provedAtMs = Date.now();
+      const request = {
+        username: username.parse(input.username),
+        password: input.password,
+        clientAddress: BUS_ADDRESS,
+      };
+      const login = await parts.accounts.verify(request);
+      return tokens.issue(login.id, null, provedAtMs);
+    },
+    refreshAuthorization: ({ token }) => tokens.refresh(token),
+    async getUsers({ ids }) {
+      const found = await store.getUsers(ids);
+      return found.map(({ id, username, role }) => ({ id, username, role }));
+    },
+  };
+}
+
+/** Read anew: what better-auth returns of the user may be older than the role we go by. */
+async function principalOf(
+  { store }: AuthParts,
+  userId: string,
+  credential: Principal["credential"],
+): Promise<Principal | null> {
+  const user = await store.getUser(userId);
+  return user && !user.disabled ? { userId, username: user.username, role: user.role, credential } : null;
+}

@@ -1,0 +1,97 @@
+import { type JSONWebKeySet, SignJWT } from "jose";
+import type { z } from "zod";
+import { UnauthorizedError } from "../errors.ts";
+import { createTokenVerifier } from "../identity/token-verifier.ts";
+import type { AuthStore, TokenRecord, UserRecord } from "./auth-store.ts";
+import { type issuedToken, TOKEN_ALGORITHM, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_TYPE } from "./contract.ts";
+import type { Revocations } from "./revocations.ts";
+import type { SigningKey, SigningKeys } from "./signing-keys.ts";
+
+type IssuedToken = z.infer<typeof issuedToken>;
+
+export interface TokensDependencies {
+  readonly store: AuthStore;
+  readonly keys: SigningKeys;
+  readonly signingKey: SigningKey;
+  readonly revocations: Revocations;
+  readonly lifetimeMs: number;
+}
+
+/**
+ * Short-lived signed tokens (RFC 7519). Renewing one keeps its id, so that revoking the id ends all that came of it.
+ * The store knows which ids may still be renewed.
+ */
+export class Tokens {
+  readonly #dependencies: TokensDependencies;
+
+  constructor(dependencies: TokensDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /**
+   * A new token for somebody who has just proved who they are. `provedAtMs` is the time before the proof was looked
+   * at: what has been revoked meanwhile covers the token. `UnauthorizedError` when user or parent are gone by now.
+   */
+  async issue(userId: string, parent: TokenRecord["parent"], provedAtMs: number): Promise<IssuedToken> {
+    const { store } = this.#dependencies;
+    const user = await store.getUser(userId);
+    if (!user || user.disabled) throw new UnauthorizedError();
+    const id = Bun.randomUUIDv7();
+    const token = await this.#sign(user, id, provedAtMs);
+    const saved = await store.saveToken({ id, userId, parent, expiresAt: new Date(token.expiresAt) });
+    if (!saved) throw new UnauthorizedError();
+    return token;
+  }
+
+  /** Ends a token and all that comes of it. `ownerId`: only when it is this user's. False when there is none. */
+  async revoke(id: string, ownerId?: string): Promise<boolean> {
+    const { revocations, store } = this.#dependencies;
+    const record = await store.getToken(id);
+    if (!record || (ownerId !== undefined && record.userId !== ownerId)) return false;
+    await store.endToken(id);
+    await revocations.keep([revocations.of("token", id)]);
+    return true;
+  }
+
+  /** A fresh token with the same id for one that still counts; `UnauthorizedError` otherwise. */
+  async refresh(token: string): Promise<IssuedToken> {
+    const provedAtMs = Date.now();
+    const user = await this.#holder(token);
+    if (!user) throw new UnauthorizedError("This token does not count (any more). Sign in again.");
+    const fresh = await this.#sign(user, user.tokenId, provedAtMs);
+    if (!(await this.#dependencies.store.extendToken(user.tokenId, new Date(fresh.expiresAt))))
+      throw new UnauthorizedError("This token has been revoked. Sign in again.");
+    return fresh;
+  }
+
+  /** Whether a token counts right now, by what the store knows. */
+  async isAuthorized(token: string): Promise<boolean> {
+    return (await this.#holder(token)) !== null;
+  }
+
+  async #holder(token: string): Promise<(UserRecord & { readonly tokenId: string }) | null> {
+    const { keys, store } = this.#dependencies;
+    const verify = createTokenVerifier((await keys.publicKeys()) as JSONWebKeySet);
+    const verified = await verify(token);
+    if (!verified || verified === "unknown-key") return null;
+    const { userId, credential } = verified.principal;
+    const [record, user] = await Promise.all([store.getToken(credential.id), store.getUser(userId)]);
+    return record && user && !user.disabled ? { ...user, tokenId: record.id } : null;
+  }
+
+  async #sign({ id: userId, username, role }: UserRecord, id: string, issuedAtMs: number): Promise<IssuedToken> {
+    const { lifetimeMs, signingKey } = this.#dependencies;
+    const expiresAtMs = Date.now() + lifetimeMs;
+    // Fractions of a second (RFC 7519 section 2) tell a token issued right after a revocation from one right before.
+    const token = await new SignJWT({ name: username, role })
+      .setProtectedHeader({ alg: TOKEN_ALGORITHM, typ: TOKEN_TYPE, kid: signingKey.kid })
+      .setIssuer(TOKEN_ISSUER)
+      .setAudience(TOKEN_AUDIENCE)
+      .setSubject(userId)
+      .setJti(id)
+      .setIssuedAt(issuedAtMs / 1000)
+      .setExpirationTime(expiresAtMs / 1000)
+      .sign(signingKey.privateKey);
+    return { token, id, expiresAt: new Date(expiresAtMs).toISOString() };
+  }
+}

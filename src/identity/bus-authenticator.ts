@@ -1,0 +1,259 @@
+import { createHash } from "node:crypto";
+import type { JSONWebKeySet } from "jose";
+import {
+  AuthenticationStatus,
+  authContract,
+  type Principal,
+  type Revocation,
+  SESSION_COOKIE,
+} from "../auth/contract.ts";
+import type { BusConnection, Unsubscribe } from "../bus/bus.ts";
+import { proxyOf, type ServiceProxy } from "../bus/proxy.ts";
+import { subscribe } from "../bus/topics.ts";
+import { TemporaryUnavailableError, UnauthorizedError } from "../errors.ts";
+import type { Authenticator } from "./authenticator.ts";
+import { ExpiringCache } from "./expiring-cache.ts";
+import { RevocationSet } from "./revocation-set.ts";
+import { createTokenVerifier, type TokenVerifier } from "./token-verifier.ts";
+
+/** How long a session or API key counts without asking auth again; revocations are heard of at once. */
+const CACHE_MS = 30_000;
+const CACHED_CREDENTIALS = 10_000;
+/** Revocations are read again this often, in case events were missed while the bus was away. */
+const RELOAD_MS = 30_000;
+const RETRY_MS = 250;
+/** Unknown key ids make us ask for newer keys at most this often. */
+const KEYS_REFRESH_MS = 5_000;
+/** A revocation that arrives while auth is being asked makes us ask again, this often at most. */
+const RESOLVE_ATTEMPTS = 3;
+/** No session cookie, token or API key of ours is longer. */
+const MAX_CREDENTIAL_LENGTH = 4_096;
+
+interface Resolved {
+  readonly principal: Principal;
+  readonly expiresAtMs: number;
+}
+
+interface Watch {
+  readonly principal: Principal;
+  readonly cut: () => void;
+}
+
+/**
+ * Finds out who asks with the help of auth on the bus: sessions and API keys are resolved there and cached for 30 s,
+ * tokens are verified here. Hears of revocation on `AuthenticationStatus`. Services start in any order: until auth
+ * is there, credentials get `TemporaryUnavailableError`.
+ */
+export class BusAuthenticator implements Authenticator {
+  readonly #auth: ServiceProxy<typeof authContract>;
+  readonly #revoked = new RevocationSet();
+  readonly #cache = new ExpiringCache<Resolved>(CACHED_CREDENTIALS);
+  readonly #pending = new Map<string, Promise<Resolved | null>>();
+  readonly #watches = new Set<Watch>();
+  /** The set's counter when a principal was found out, so that a watch on an outdated one is cut at once. */
+  readonly #foundAt = new WeakMap<Principal, number>();
+  #verifier: { readonly verify: TokenVerifier; readonly fetchedAtMs: number } | null = null;
+  #loading: Promise<void> | null = null;
+  #loaded = false;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #closed = false;
+  #unsubscribe: Unsubscribe = async () => undefined;
+
+  private constructor(connection: BusConnection) {
+    this.#auth = proxyOf(connection, authContract);
+  }
+
+  /** Subscribes first and reads the store's revocations after, so that none falls in between. */
+  static async start(connection: BusConnection): Promise<BusAuthenticator> {
+    const authenticator = new BusAuthenticator(connection);
+    authenticator.#unsubscribe = await subscribe(connection, AuthenticationStatus, (event) => {
+      if (event.type === "revoked") authenticator.apply(event.revocations);
+      if (event.type === "keys-changed") authenticator.#verifier = null;
+      if (event.type === "user-deleted") authenticator.#forgetUser(event.userId);
+    });
+    authenticator.#reloadIn(0);
+    return authenticator;
+  }
+
+  async authenticate(request: Request): Promise<Principal | null> {
+    const bearer = bearerOf(request.headers.get("Authorization"));
+    if (bearer === null) return this.#fromCookie(request);
+    if (bearer === "" || bearer.length > MAX_CREDENTIAL_LENGTH) throw invalidBearer();
+    // A token has three parts (RFC 7515 section 3.1), an API key never has a dot.
+    if (bearer.includes(".")) return this.#fromToken(bearer);
+    const resolved = await this.#resolve("api-key", bearer);
+    if (!resolved) throw invalidBearer();
+    return resolved.principal;
+  }
+
+  onRevoked(principal: Principal, cut: () => void): () => void {
+    const watch: Watch = { principal, cut };
+    const foundAt = this.#foundAt.get(principal) ?? this.#revoked.order;
+    if (this.#revoked.hasCredential(principal.credential) || this.#revoked.hasUserSince(principal.userId, foundAt)) {
+      queueMicrotask(() => {
+        if (this.#watches.delete(watch)) cut();
+      });
+    }
+    this.#watches.add(watch);
+    return () => void this.#watches.delete(watch);
+  }
+
+  /** Puts revocations in force here. The caller's own process need not wait for its event to come around. */
+  apply(revocations: readonly Revocation[]): void {
+    for (const revocation of revocations) {
+      this.#revoked.add(revocation);
+      const { kind, id } = revocation;
+      const isNamed = ({ userId, credential }: Principal) =>
+        kind === "user" ? userId === id : credential.kind === kind && credential.id === id;
+      this.#cache.deleteWhere(({ principal }) => isNamed(principal));
+      this.#cut(isNamed);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    await this.#unsubscribe();
+  }
+
+  async #fromCookie(request: Request): Promise<Principal | null> {
+    const cookie = cookieOf(request.headers.get("Cookie"), SESSION_COOKIE);
+    if (!cookie || cookie.length > MAX_CREDENTIAL_LENGTH) return null;
+    return (await this.#resolve("session", cookie))?.principal ?? null;
+  }
+
+  async #fromToken(token: string): Promise<Principal> {
+    await this.#load();
+    const verified = await this.#verify(token);
+    if (!verified) throw invalidBearer();
+    const { principal, issuedAtMs } = verified;
+    const { userId, credential } = principal;
+    if (this.#revoked.hasCredential(credential) || this.#revoked.hasUserIssuedAt(userId, issuedAtMs))
+      throw invalidBearer();
+    this.#foundAt.set(principal, this.#revoked.order);
+    return principal;
+  }
+
+  async #verify(token: string) {
+    const { verify, fetchedAtMs } = this.#verifier ?? (await this.#fetchKeys());
+    const first = await verify(token);
+    if (first !== "unknown-key") return first;
+    if (Date.now() - fetchedAtMs < KEYS_REFRESH_MS) return null;
+    const second = await (await this.#fetchKeys()).verify(token);
+    return second === "unknown-key" ? null : second;
+  }
+
+  async #fetchKeys() {
+    const keys = (await reaching(this.#auth.getVerificationKeys({}))) as JSONWebKeySet;
+    this.#verifier = { verify: createTokenVerifier(keys), fetchedAtMs: Date.now() };
+    return this.#verifier;
+  }
+
+  async #resolve(kind: "session" | "api-key", secret: string): Promise<Resolved | null> {
+    const key = createHash("sha256").update(`${kind}:${secret}`).digest("base64url");
+    const cached = this.#cache.get(key);
+    if (cached && cached.expiresAtMs > Date.now()) return cached;
+    const pending = this.#pending.get(key) ?? this.#ask(kind, secret, key).finally(() => this.#pending.delete(key));
+    this.#pending.set(key, pending);
+    return pending;
+  }
+
+  async #ask(kind: "session" | "api-key", secret: string, key: string): Promise<Resolved | null> {
+    for (let attempt = 0; attempt < RESOLVE_ATTEMPTS; attempt++) {
+      const order = this.#revoked.order;
+      const resolved = await reaching(this.#askAuth(kind, secret));
+      if (!resolved || this.#revoked.hasCredential(resolved.principal.credential)) return null;
+      if (this.#revoked.hasUserSince(resolved.principal.userId, order)) continue;
+      this.#cache.set(key, resolved, Date.now() + CACHE_MS);
+      this.#foundAt.set(resolved.principal, this.#revoked.order);
+      return resolved;
+    }
+    throw new TemporaryUnavailableError("This account is being changed. Try again.");
+  }
+
+  async #askAuth(kind: "session" | "api-key", secret: string): Promise<Resolved | null> {
+    if (kind === "api-key") {
+      const principal = await this.#auth.resolveApiKey({ key: secret });
+      return principal && { principal, expiresAtMs: Number.POSITIVE_INFINITY };
+    }
+    const session = await this.#auth.resolveSession({ cookie: secret });
+    return session && { principal: session.principal, expiresAtMs: Date.parse(session.expiresAt) };
+  }
+
+  /** Reads the revocations once; tokens cannot be told from revoked ones before. */
+  async #load(): Promise<void> {
+    if (this.#loaded) return;
+    this.#loading ??= this.#reload().finally(() => {
+      this.#loading = null;
+    });
+    await reaching(this.#loading);
+  }
+
+  async #reload(): Promise<void> {
+    const { revocations } = await this.#auth.listRevocations({});
+    this.apply(revocations.filter((revocation) => !this.#knows(revocation)));
+    this.#revoked.purge();
+    this.#loaded = true;
+  }
+
+  #knows({ kind, id, at }: Revocation): boolean {
+    if (kind === "user") return this.#revoked.hasUserIssuedAt(id, Date.parse(at));
+    return this.#revoked.hasCredential({ kind, id });
+  }
+
+  #reloadIn(ms: number): void {
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => {
+      const again = () => this.#reloadIn(this.#loaded ? RELOAD_MS : RETRY_MS);
+      void this.#reload().then(again, again);
+    }, ms);
+    this.#timer.unref?.();
+  }
+
+  #forgetUser(userId: string): void {
+    this.#cache.deleteWhere(({ principal }) => principal.userId === userId);
+    this.#cut((principal) => principal.userId === userId);
+  }
+
+  #cut(isNamed: (principal: Principal) => boolean): void {
+    for (const watch of this.#watches) {
+      if (!isNamed(watch.principal)) continue;
+      this.#watches.delete(watch);
+      try {
+        watch.cut();
+      } catch {
+        // One watcher's failure must not keep the others open; what it holds ends with its own request.
+      }
+    }
+  }
+}
+
+const invalidBearer = () => new UnauthorizedError("This token or API key does not count (any more). Sign in again.");
+
+/** The credential after `Bearer`; null when there is none of this kind, empty when it is missing or malformed. */
+function bearerOf(header: string | null): string | null {
+  if (header === null) return null;
+  const [scheme = "", ...rest] = header.trim().split(/\s+/);
+  // A proxy's own Basic credentials are not ours.
+  if (scheme !== "" && scheme.toLowerCase() !== "bearer") return null;
+  return rest.length === 1 ? (rest[0] ?? "") : "";
+}
+
+function cookieOf(header: string | null, name: string): string | null {
+  for (const pair of (header ?? "").split(";")) {
+    const [key = "", ...value] = pair.split("=");
+    if (key.trim() === name) return value.join("=").trim();
+  }
+  return null;
+}
+
+/** Whatever keeps auth from answering: nobody is let in on doubt, and nobody is told that they are unknown. */
+async function reaching<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (cause) {
+    throw new TemporaryUnavailableError("It cannot be checked right now who you are. Try again in a moment.", {
+      cause,
+    });
+  }
+}
