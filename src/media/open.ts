@@ -1,11 +1,10 @@
 import type { ByteSource } from "./byte-source.ts";
+import { headBytes, sniffContainer } from "./container.ts";
 import { MediaError } from "./errors.ts";
+import { checkMatroskaSize } from "./matroska-size.ts";
 import type { MediaDescription, Movie } from "./movie.ts";
 import { openMp4 } from "./mp4/open-mp4.ts";
-import { looksLikeMp4 } from "./mp4/top-level.ts";
-
-/** Enough to tell every container: three packets of a transport stream. */
-const headBytes = 600;
+import { describeContainer } from "./probe.ts";
 
 /**
  * Reads what the original is, and its index where it can be packaged (`movie` is null for containers that are only
@@ -13,7 +12,15 @@ const headBytes = 600;
  */
 export async function openMedia(source: ByteSource): Promise<{ description: MediaDescription; movie: Movie | null }> {
   if (source.size === 0) throw new MediaError("empty", "The file is empty", { expected: "a video", got: "0 bytes" });
-  const head = await source.read(0, Math.min(headBytes, source.size));
-  if (looksLikeMp4(head)) return openMp4(source);
-  throw new MediaError("not-a-video", "The file is no video that is known here");
+  const container = sniffContainer(await source.read(0, Math.min(headBytes, source.size)));
+  if (container === "mp4") return openMp4(source);
+  if (container === null) {
+    throw new MediaError("not-a-video", "The file is no video that is known here", {
+      offset: 0,
+      expected: "MP4, MOV, Matroska, WebM or MPEG-TS",
+      got: "other bytes",
+    });
+  }
+  if (container !== "mpegts") await checkMatroskaSize(source);
+  return { description: await describeContainer(source, container), movie: null };
 }
