@@ -1,23 +1,99 @@
+import type { Logger } from "pino";
+import { AuthenticationStatus } from "../auth/contract.ts";
 import type { BusConnection } from "../bus/bus.ts";
 import { announcePresence } from "../bus/presence.ts";
-import { createApp } from "../http/app.ts";
+import { createProxy } from "../bus/proxy.ts";
+import { publish, subscribe } from "../bus/topics.ts";
+import { catalogContract, TitleChanges } from "../catalog/contract.ts";
+import { TemporaryUnavailableError } from "../errors.ts";
+import type { Authenticator } from "../identity/authenticator.ts";
+import { Progress } from "../main/contract.ts";
 import type { Service } from "../service.ts";
+import { streamingContract } from "../streaming/contract.ts";
+import { Finisher } from "./finisher.ts";
+import { Intake } from "./intake.ts";
+import { Receptions } from "./receptions.ts";
+import { createRoutes } from "./routes.ts";
+import type { UploadFiles } from "./upload-files.ts";
+import { UploadProgress } from "./upload-progress.ts";
+import type { UploadRecords } from "./upload-records.ts";
+import { Uploads } from "./uploads.ts";
+
+/** How often what was left undone is tried again, and how often what has expired is removed. */
+const RESUME_MS = 5_000;
+const SWEEP_MS = 3_600_000;
 
 export interface UploadDependencies {
   readonly connection: BusConnection;
   /** Base URLs of the listener its routes are on. */
   readonly addresses: () => string[];
+  readonly authenticator: Pick<Authenticator, "onRevoked">;
+  readonly records: UploadRecords;
+  readonly files: UploadFiles;
+  readonly maxSizeBytes: number;
+  readonly log: Logger;
 }
 
 /** Starts the upload service. */
-export async function startUpload({ connection, addresses }: UploadDependencies): Promise<Service> {
+export async function startUpload(dependencies: UploadDependencies): Promise<Service> {
+  const { connection, addresses, log } = dependencies;
+  const { uploads, finisher } = createUploads(dependencies);
+  await uploads.recover();
+  await subscribe(connection, TitleChanges, async ({ titleId, type }) => {
+    if (type === "deleted") await uploads.titleDeleted(titleId);
+  });
+  await subscribe(connection, AuthenticationStatus, async (event) => {
+    if (event.type === "user-deleted") await uploads.userDeleted(event.userId);
+  });
+  const stopResuming = repeat(RESUME_MS, () => finisher.resume(), log);
+  const stopSweeping = repeat(SWEEP_MS, () => uploads.sweep(), log);
   const presence = await announcePresence(connection, addresses);
+  let closing: Promise<void> | null = null;
+  const close = async () => {
+    await Promise.all([stopResuming(), stopSweeping()]);
+    await uploads.receptions.close(new TemporaryUnavailableError("Kinora is stopping. Go on with the upload later."));
+    await finisher.close();
+    await presence.close();
+    await connection.close();
+  };
   return {
-    routes: createApp(),
-    ready: async () => undefined,
-    async close() {
-      await presence.close();
-      await connection.close();
+    routes: createRoutes(uploads),
+    ready: async () => void (await dependencies.files.freeBytes()),
+    close: () => {
+      closing ??= close();
+      return closing;
     },
+  };
+}
+
+function createUploads(dependencies: UploadDependencies) {
+  const { connection, records, files, maxSizeBytes, log } = dependencies;
+  const progress = new UploadProgress((event) => {
+    publish(connection, Progress, event).catch((error: unknown) => log.warn({ err: error }, "progress not published"));
+  });
+  const catalog = createProxy(connection, catalogContract);
+  const streaming = createProxy(connection, streamingContract);
+  const receptions = new Receptions(dependencies.authenticator);
+  const intake = new Intake({ files, records, progress, maxSizeBytes });
+  const finisher = new Finisher({ records, files, intake, progress, catalog, streaming, log });
+  const uploads = new Uploads({ records, files, intake, catalog, finisher, receptions, maxSizeBytes, log });
+  return { uploads, finisher };
+}
+
+/** Runs `task` now and then again and again, one run at a time. The result stops it and waits for the last run. */
+function repeat(everyMs: number, task: () => Promise<void>, log: Logger): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  const run = () => {
+    running ??= task()
+      .catch((error: unknown) => log.error({ err: error }, "upload housekeeping failed"))
+      .finally(() => {
+        running = null;
+      });
+  };
+  const timer = setInterval(run, everyMs);
+  run();
+  return async () => {
+    clearInterval(timer);
+    await running;
   };
 }

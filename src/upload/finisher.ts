@@ -1,0 +1,158 @@
+import type { Logger } from "pino";
+import type { Proxy } from "../bus/proxy.ts";
+import type { catalogContract, Title } from "../catalog/contract.ts";
+import { ProblemError } from "../errors.ts";
+import type { streamingContract } from "../streaming/contract.ts";
+import type { Intake } from "./intake.ts";
+import type { UploadFiles } from "./upload-files.ts";
+import type { UploadProgress } from "./upload-progress.ts";
+import type { UploadRecord, UploadRecords } from "./upload-records.ts";
+
+/** How long a finished or failed upload can still be asked for. */
+export const KEEP_MS = 24 * 3_600_000;
+
+export interface FinisherDependencies {
+  readonly records: UploadRecords;
+  readonly files: UploadFiles;
+  readonly intake: Intake;
+  readonly progress: UploadProgress;
+  readonly catalog: Pick<Proxy<typeof catalogContract>, "createTitle" | "completeTitle" | "discardTitle">;
+  readonly streaming: Pick<Proxy<typeof streamingContract>, "adopt" | "identify">;
+  readonly log: Logger;
+}
+
+/** Hands complete uploads to streaming and catalog. Each step can be done again, so a crash between them is made good. */
+export class Finisher {
+  readonly #dependencies: FinisherDependencies;
+  readonly #finishing = new Map<string, Promise<Title>>();
+  readonly #identifying = new Map<string, Promise<void>>();
+  readonly #abort = new AbortController();
+
+  constructor(dependencies: FinisherDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /**
+   * Makes an upload whose bytes are all on disk a title that can be watched. When the bytes are refused
+   * (`not-a-video`, `truncated`, `empty`) nothing of it is left but the record that says why. Any other error
+   * leaves it `finishing`, and it is tried again.
+   */
+  finish(upload: UploadRecord): Promise<Title> {
+    const running = this.#finishing.get(upload.id);
+    if (running) return running;
+    const finishing = this.#finish(upload).finally(() => this.#finishing.delete(upload.id));
+    this.#finishing.set(upload.id, finishing);
+    return finishing;
+  }
+
+  /** Finishes and identifies what was left undone, by a crash or because a service was away. */
+  async resume(): Promise<void> {
+    const { records, log } = this.#dependencies;
+    for (const upload of await records.inState("finishing")) {
+      if (this.#abort.signal.aborted) return;
+      await this.finish(upload).catch((error: unknown) => log.warn({ err: error, id: upload.id }, "upload not finished"));
+    }
+    for (const upload of await records.inState("ready")) {
+      if (upload.mediaId === null) this.identify(upload);
+    }
+  }
+
+  /** Hashes what was adopted without its SHA-256, in the background, and tells streaming. */
+  identify(upload: UploadRecord): void {
+    if (this.#identifying.has(upload.id) || this.#abort.signal.aborted) return;
+    const identifying = this.#identify(upload)
+      .catch((error: unknown) => this.#dependencies.log.warn({ err: error, id: upload.id }, "upload not identified"))
+      .finally(() => this.#identifying.delete(upload.id));
+    this.#identifying.set(upload.id, identifying);
+  }
+
+  /** Ends an upload for good: no bytes, no title; the record says why. */
+  async fail(upload: UploadRecord, problem: ProblemError): Promise<void> {
+    const { records, progress } = this.#dependencies;
+    const error = { code: problem.code, detail: problem.message, status: problem.status };
+    await records.update(upload.id, { state: "failed", error, expiresAt: new Date(Date.now() + KEEP_MS) });
+    await this.clear(upload.id);
+    progress.failed(upload, upload.offset, error);
+  }
+
+  /** Removes an unfinished upload's bytes and its title. */
+  async clear(id: string): Promise<void> {
+    const { files, intake, progress, catalog } = this.#dependencies;
+    intake.forget(id);
+    progress.forget(id);
+    await files.remove(id);
+    await catalog.discardTitle({ id });
+  }
+
+  /** Stops hashing and waits for what is under way; it goes on at the next start. */
+  async close(): Promise<void> {
+    this.#abort.abort();
+    await Promise.allSettled([...this.#finishing.values(), ...this.#identifying.values()]);
+  }
+
+  async #finish(upload: UploadRecord): Promise<Title> {
+    const { records, intake, progress, catalog, streaming } = this.#dependencies;
+    const { id, ownerId, name, sizeBytes } = upload;
+    const mediaId = upload.mediaId ?? intake.digestOf(id, sizeBytes);
+    const finishing = { ...upload, state: "finishing" as const, mediaId };
+    await records.update(id, { state: "finishing", mediaId });
+    const title = await this.#orFail(finishing, async () => {
+      const owner = { userId: ownerId, username: upload.ownerName };
+      await catalog.createTitle({ id, owner, name, tags: [...upload.tags], sizeBytes });
+      const { info } = await streaming.adopt({ sourceId: id, ownerId, name, sizeBytes, mediaId });
+      return catalog.completeTitle({ id, mediaId, info });
+    });
+    await records.update(id, { state: "ready", expiresAt: new Date(Date.now() + KEEP_MS) });
+    progress.done(upload, sizeBytes);
+    if (mediaId === null) this.identify(finishing);
+    else intake.forget(id);
+    return title;
+  }
+
+  /** Fails the upload when the error says that these bytes, or this title, will never do. */
+  async #orFail(upload: UploadRecord, steps: () => Promise<Title>): Promise<Title> {
+    try {
+      return await steps();
+    } catch (error) {
+      if (error instanceof ProblemError && error.status >= 400 && error.status < 500) await this.fail(upload, error);
+      throw error;
+    }
+  }
+
+  async #identify(upload: UploadRecord): Promise<void> {
+    const { intake, records, streaming } = this.#dependencies;
+    const mediaId = await this.#hash(upload).catch((error: unknown) => {
+      if (isMissing(error)) return this.#askStreaming(upload);
+      throw error;
+    });
+    if (mediaId === null) return;
+    intake.forget(upload.id);
+    await streaming.identify({ sourceId: upload.id, mediaId });
+    await records.update(upload.id, { mediaId });
+  }
+
+  async #hash(upload: UploadRecord): Promise<string | null> {
+    const hash = this.#dependencies.intake.hashOf(upload.id);
+    const file = await this.#dependencies.files.open(upload.id);
+    try {
+      await hash.catchUp(file, () => upload.sizeBytes, this.#abort.signal);
+    } finally {
+      await file.close();
+    }
+    return hash.digest(upload.sizeBytes);
+  }
+
+  /** The file has been filed already: streaming was told, and this service stopped before it wrote that down. */
+  async #askStreaming({ id, ownerId, name, sizeBytes }: UploadRecord): Promise<string | null> {
+    const { records, streaming } = this.#dependencies;
+    try {
+      return (await streaming.adopt({ sourceId: id, ownerId, name, sizeBytes, mediaId: null })).mediaId;
+    } catch (error) {
+      // Deleted in the meantime.
+      if (error instanceof ProblemError && error.status < 500) await records.remove(id);
+      throw error;
+    }
+  }
+}
+
+const isMissing = (error: unknown) => error instanceof Error && "code" in error && error.code === "ENOENT";

@@ -1,0 +1,118 @@
+import { once } from "node:events";
+import type { Readable } from "node:stream";
+import busboy from "busboy";
+import { TAG_MAX, TAGS_MAX } from "../catalog/contract.ts";
+import { InvalidRequestError } from "../errors.ts";
+import { IncompleteBodyError, UnsupportedMediaTypeError } from "./errors.ts";
+
+/** Bytes of one text field: the longest name in UTF-8 is shorter. */
+const FIELD_BYTES = 4096;
+const FIELDS_MAX = TAGS_MAX + 1;
+
+/** The text fields of an upload form. */
+export interface FormFields {
+  readonly name: string | null;
+  readonly tags: readonly string[];
+}
+
+export type FileReceiver = (fileName: string | null, chunks: AsyncIterable<Uint8Array>) => Promise<void>;
+
+/**
+ * Reads a `multipart/form-data` body (RFC 7578) as it arrives: `file` goes to `receive`, `name` and repeated `tags`
+ * are returned, in any order. Only as much is read as `receive` takes. `InvalidRequestError` for unknown fields,
+ * more than one file, or none; whatever `receive` throws is thrown.
+ */
+export async function readForm(
+  contentType: string,
+  body: AsyncIterable<Uint8Array>,
+  receive: FileReceiver,
+): Promise<FormFields> {
+  const form = new FormReader(contentType, receive);
+  return form.read(body);
+}
+
+class FormReader {
+  readonly #parser: busboy.Busboy;
+  readonly #receive: FileReceiver;
+  readonly #failed = Promise.withResolvers<never>();
+  #name: string | null = null;
+  readonly #tags: string[] = [];
+  #file: Promise<void> | null = null;
+
+  constructor(contentType: string, receive: FileReceiver) {
+    this.#receive = receive;
+    this.#parser = createParser(contentType);
+    // Whoever waits for it gets the rejection; nobody waiting is fine as well.
+    this.#failed.promise.catch(() => undefined);
+    this.#parser.on("error", (error) => this.#failed.reject(new IncompleteBodyError(error)));
+    this.#parser.on("fieldsLimit", () => this.#refuse(`Expected at most ${FIELDS_MAX} fields.`));
+    this.#parser.on("field", (name, value, info) => this.#onField(name, value, info.valueTruncated));
+    this.#parser.on("file", (name, stream, info) => this.#onFile(name, stream, info.filename ?? null));
+  }
+
+  async read(body: AsyncIterable<Uint8Array>): Promise<FormFields> {
+    const closed = once(this.#parser, "close");
+    closed.catch(() => undefined);
+    try {
+      for await (const chunk of body) {
+        if (!this.#parser.write(chunk)) await Promise.race([once(this.#parser, "drain"), this.#failed.promise]);
+      }
+      this.#parser.end();
+      await Promise.race([closed, this.#failed.promise]);
+      if (!this.#file) throw new InvalidRequestError("file: expected one file, none came.");
+      await Promise.race([this.#file, this.#failed.promise]);
+      return { name: this.#name, tags: this.#tags };
+    } catch (error) {
+      this.#failed.reject(error);
+      this.#parser.destroy();
+      await this.#file?.catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #onField(name: string, value: string, truncated: boolean): void {
+    if (truncated) this.#refuse(`${name}: expected at most ${FIELD_BYTES} bytes.`);
+    else if (name === "tags") this.#tags.push(value);
+    else if (name === "name" && this.#name === null) this.#name = value;
+    else if (name === "name") this.#refuse("name: expected once.");
+    else if (name === "file") this.#refuse("file: expected a file, text came.");
+    else this.#refuse(`${name.slice(0, TAG_MAX)}: unknown field. Known are file, name and tags.`);
+  }
+
+  #onFile(name: string, stream: Readable, fileName: string | null): void {
+    // Its errors reach whoever reads it; a stream nobody reads must not end the process.
+    stream.on("error", () => undefined);
+    if (name !== "file") this.#refuse(`${name.slice(0, TAG_MAX)}: unknown file. Send it as field file.`);
+    else if (this.#file) this.#refuse("file: expected one file, two came.");
+    else this.#file = this.#take(stream, fileName);
+    if (this.#file === null || name !== "file") stream.resume();
+  }
+
+  #take(stream: Readable, fileName: string | null): Promise<void> {
+    void this.#failed.promise.catch((error: unknown) =>
+      stream.destroy(error instanceof Error ? error : new IncompleteBodyError(error)),
+    );
+    const taken = this.#receive(fileName, stream as AsyncIterable<Uint8Array>);
+    taken.catch((error: unknown) => this.#failed.reject(error));
+    return taken;
+  }
+
+  #refuse(message: string): void {
+    this.#failed.reject(new InvalidRequestError(message));
+  }
+}
+
+function createParser(contentType: string): busboy.Busboy {
+  if (!/^multipart\/form-data\b/i.test(contentType)) throw new UnsupportedMediaTypeError("multipart/form-data");
+  try {
+    return busboy({
+      headers: { "content-type": contentType },
+      highWaterMark: 1 << 20,
+      fileHwm: 1 << 20,
+      defParamCharset: "utf8",
+      limits: { fieldSize: FIELD_BYTES, fields: FIELDS_MAX, files: 2, headerPairs: 32 },
+    });
+  } catch (error) {
+    throw new InvalidRequestError(`Content-Type: ${error instanceof Error ? error.message : String(error)}.`);
+  }
+}

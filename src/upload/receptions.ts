@@ -1,0 +1,120 @@
+import type { Principal } from "../auth/contract.ts";
+import { type ProblemError, RateLimitedError, UnauthorizedError } from "../errors.ts";
+import type { Authenticator } from "../identity/authenticator.ts";
+import { IncompleteBodyError, UploadLockedError } from "./errors.ts";
+
+/** Requests that one user may have sending at once. */
+export const RUNNING_MAX = 16;
+/** A sender that was silent for this long gives way to a new request: its connection has probably died. */
+export const SILENT_MS = 2_000;
+/** A sender that was silent for this long is cut. */
+const STALLED_MS = 300_000;
+const CHECK_MS = 15_000;
+
+/** One request that sends bytes of an upload. */
+export class Reception {
+  readonly who: Principal;
+  readonly #abort = new AbortController();
+  readonly #over = Promise.withResolvers<void>();
+  #lastByteAt = performance.now();
+  #receiving = true;
+
+  constructor(who: Principal) {
+    this.who = who;
+  }
+
+  /** Aborted with a `ProblemError` when the request may not go on. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Resolves when the request is over. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  /** Milliseconds without a byte; 0 once all bytes are here. */
+  get silentMs(): number {
+    return this.#receiving ? performance.now() - this.#lastByteAt : 0;
+  }
+
+  /** A byte has come. */
+  touch(): void {
+    this.#lastByteAt = performance.now();
+  }
+
+  /** All bytes are here. */
+  received(): void {
+    this.#receiving = false;
+  }
+
+  cut(reason: ProblemError): void {
+    this.#abort.abort(reason);
+  }
+
+  end(): void {
+    this.#over.resolve();
+  }
+}
+
+/** The requests that are sending now: at most one for each upload, and not too many for each user. */
+export class Receptions {
+  readonly #authenticator: Pick<Authenticator, "onRevoked">;
+  readonly #running = new Map<string, Reception>();
+  readonly #timer: Timer;
+
+  constructor(authenticator: Pick<Authenticator, "onRevoked">) {
+    this.#authenticator = authenticator;
+    this.#timer = setInterval(() => this.#cutStalled(), CHECK_MS);
+    this.#timer.unref();
+  }
+
+  /**
+   * Runs `use` as the only request that sends bytes of this upload. `UploadLockedError` while another one is;
+   * one that has gone silent is cut, and what it brought is kept. Revoking the caller's credential cuts it.
+   */
+  async run<Result>(id: string, who: Principal, use: (reception: Reception) => Promise<Result>): Promise<Result> {
+    await this.yieldSilent(id);
+    if (this.#running.has(id)) throw new UploadLockedError();
+    const mine = [...this.#running.values()].filter((other) => other.who.userId === who.userId);
+    if (mine.length >= RUNNING_MAX) throw new RateLimitedError(`At most ${RUNNING_MAX} uploads can run at once.`, 5);
+    const reception = new Reception(who);
+    this.#running.set(id, reception);
+    const unwatch = this.#authenticator.onRevoked(who, () =>
+      reception.cut(new UnauthorizedError("You were signed out. Sign in and go on with the upload.")),
+    );
+    try {
+      return await use(reception);
+    } finally {
+      unwatch();
+      this.#running.delete(id);
+      reception.end();
+    }
+  }
+
+  /** Ends a request that has gone silent, so that its bytes are counted. */
+  async yieldSilent(id: string): Promise<void> {
+    const other = this.#running.get(id);
+    if (other && other.silentMs >= SILENT_MS) await this.cut(id, new IncompleteBodyError());
+  }
+
+  /** Cuts the request that sends this upload, if there is one, and waits for its end. */
+  async cut(id: string, reason: ProblemError): Promise<void> {
+    const reception = this.#running.get(id);
+    if (!reception) return;
+    reception.cut(reason);
+    await reception.over;
+  }
+
+  /** Cuts all of them and waits for their end: what has arrived is kept. */
+  async close(reason: ProblemError): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all([...this.#running.keys()].map((id) => this.cut(id, reason)));
+  }
+
+  #cutStalled(): void {
+    for (const reception of this.#running.values()) {
+      if (reception.silentMs >= STALLED_MS) reception.cut(new IncompleteBodyError());
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { InvalidRequestError } from "../errors.ts";
+import { id as idSchema } from "../bus/schemas.ts";
+import { createApp } from "../http/app.ts";
+import { type HttpContext, type HttpEnv, requireRole } from "../http/env.ts";
+import { UploadNotFoundError } from "./errors.ts";
+import { uploadForm } from "./form-upload.ts";
+import { describeRoutes } from "./route-descriptions.ts";
+import { TUS_PATH, TusProtocol } from "./tus.ts";
+import { toUpload, type Uploads } from "./uploads.ts";
+
+const UPLOADERS = ["admin", "editor"] as const;
+
+/** The upload service's part of the HTTP interface. */
+export function createRoutes(uploads: Uploads): OpenAPIHono<HttpEnv> {
+  const app = createApp();
+  const tus = new TusProtocol(uploads);
+  describeRoutes(app);
+
+  app.post("/api/titles", async (c) => {
+    const who = begin(c);
+    const title = await uploadForm(uploads, c.req.raw, who);
+    return c.json(title, 201, { Location: `/api/titles/${title.id}` });
+  });
+
+  app.post(TUS_PATH, async (c) => {
+    const who = begin(c);
+    return tus.send({ raw: c.req.raw, who, id: Bun.randomUUIDv7() });
+  });
+
+  app.options(TUS_PATH, async (c) => tus.other({ raw: c.req.raw, who: begin(c), id: "" }));
+
+  // Hono answers HEAD through GET.
+  app.get(`${TUS_PATH}/:id`, async (c) => {
+    const request = await ownRequest(c, uploads);
+    if (c.req.raw.method === "HEAD") return tus.head(request);
+    return c.json(toUpload(await uploads.find(request.id, request.who)), 200, { "Cache-Control": "no-store" });
+  });
+
+  app.patch(`${TUS_PATH}/:id`, async (c) => tus.send(await ownRequest(c, uploads)));
+  app.delete(`${TUS_PATH}/:id`, async (c) => tus.other(await ownRequest(c, uploads)));
+  return app;
+}
+
+/** What all requests have in common: an editor or admin asks, nothing stands in the query, and time is no limit. */
+function begin(c: HttpContext) {
+  const who = requireRole(c, ...UPLOADERS);
+  if (new URL(c.req.url).search !== "") throw new InvalidRequestError("The query: expected nothing.");
+  // A slow sender and a large file being checked are silent for longer; `Receptions` cuts those that have stalled.
+  c.env.setIdleTimeout(0);
+  return who;
+}
+
+/** A request about one of the caller's own uploads; anybody else's is not there. */
+async function ownRequest(c: HttpContext, uploads: Uploads) {
+  const who = begin(c);
+  const { success, data: id } = idSchema.safeParse(c.req.param("id"));
+  if (!success) throw new UploadNotFoundError();
+  await uploads.find(id, who);
+  return { raw: c.req.raw, who, id };
+}

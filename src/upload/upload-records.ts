@@ -1,0 +1,46 @@
+/**
+ * `receiving`: bytes are missing. `finishing`: all bytes are on disk, streaming and catalog do not all know yet.
+ * `ready` and `failed` are final.
+ */
+export type UploadState = "receiving" | "finishing" | "ready" | "failed";
+
+/** What is remembered of an upload. */
+export interface UploadRecord {
+  readonly id: string;
+  /** `tus` can be resumed, `form` cannot. */
+  readonly kind: "tus" | "form";
+  readonly ownerId: string;
+  readonly ownerName: string;
+  /** The title's initial name and tags. */
+  readonly name: string;
+  readonly tags: readonly string[];
+  /** `Upload-Metadata` as the client sent it, to be given back in HEAD (tus 1.0.0, Creation). */
+  readonly metadata: Readonly<Record<string, string | null>>;
+  /** All bytes it will have; 0 while a form upload's size is unknown. */
+  readonly sizeBytes: number;
+  /** Bytes safely on disk. */
+  readonly offset: number;
+  readonly state: UploadState;
+  readonly mediaId: string | null;
+  readonly error: { readonly code: string; readonly detail: string; readonly status: number } | null;
+  readonly createdAt: Date;
+  /** From then on the record, and the bytes of an unfinished upload, may be removed. */
+  readonly expiresAt: Date;
+}
+
+export type UploadChange = Partial<
+  Pick<UploadRecord, "name" | "tags" | "sizeBytes" | "offset" | "state" | "mediaId" | "error" | "expiresAt">
+>;
+
+/** The port to the table of uploads. */
+export interface UploadRecords {
+  insert(record: UploadRecord): Promise<void>;
+  get(id: string): Promise<UploadRecord | null>;
+  /** Changes a record; nothing when it is gone. */
+  update(id: string, change: UploadChange): Promise<void>;
+  remove(id: string): Promise<void>;
+  /** Uploads in this state, oldest first. */
+  inState(state: UploadState): Promise<UploadRecord[]>;
+  expired(now: Date): Promise<UploadRecord[]>;
+  ofOwner(ownerId: string): Promise<UploadRecord[]>;
+}

@@ -1,0 +1,230 @@
+import type { Principal } from "../auth/contract.ts";
+import type { Title } from "../catalog/contract.ts";
+import { ConflictError, ProblemError, RateLimitedError } from "../errors.ts";
+import type { Upload } from "./contract.ts";
+import {
+  DiskFullError,
+  EmptyUploadError,
+  OffsetConflictError,
+  TooLargeError,
+  UploadGoneError,
+  UploadNotFoundError,
+} from "./errors.ts";
+import type { Finisher, FinisherDependencies } from "./finisher.ts";
+import { EXPIRY_MS } from "./intake.ts";
+import type { Reception, Receptions } from "./receptions.ts";
+import type { UploadRecord } from "./upload-records.ts";
+
+/** Unfinished uploads that one user may have. */
+export const UNFINISHED_MAX = 200;
+/** Bytes that stay free on the media volume: the database may lie there too. */
+export const RESERVED_BYTES = 32 << 20;
+
+export interface NewUpload {
+  readonly name: string;
+  readonly tags: readonly string[];
+  readonly metadata: Readonly<Record<string, string | null>>;
+  readonly sizeBytes: number;
+}
+
+export interface UploadsDependencies extends Pick<FinisherDependencies, "records" | "files" | "intake" | "catalog" | "log"> {
+  readonly finisher: Finisher;
+  readonly receptions: Receptions;
+  readonly maxSizeBytes: number;
+}
+
+/** What can be done with uploads. Whoever calls has been found to be an editor or admin. */
+export class Uploads {
+  readonly receptions: Receptions;
+  readonly #dependencies: UploadsDependencies;
+
+  constructor(dependencies: UploadsDependencies) {
+    this.receptions = dependencies.receptions;
+    this.#dependencies = dependencies;
+  }
+
+  get maxSizeBytes(): number {
+    return this.#dependencies.maxSizeBytes;
+  }
+
+  /** `TooLargeError` or `DiskFullError` for bytes that certainly will not fit. */
+  async requireRoom(sizeBytes: number): Promise<void> {
+    if (sizeBytes > this.maxSizeBytes) throw TooLargeError.forLimit(this.maxSizeBytes);
+    const free = await this.#dependencies.files.freeBytes();
+    if (sizeBytes + RESERVED_BYTES > free) throw new DiskFullError();
+  }
+
+  /** Begins a resumable upload and its title. */
+  async createResumable(id: string, upload: NewUpload, who: Principal): Promise<UploadRecord> {
+    if (upload.sizeBytes === 0) throw new EmptyUploadError();
+    await this.requireRoom(upload.sizeBytes);
+    const { catalog } = this.#dependencies;
+    const record = await this.#create(id, "tus", upload, who);
+    try {
+      const owner = { userId: who.userId, username: who.username };
+      await catalog.createTitle({ id, owner, name: upload.name, tags: [...upload.tags], sizeBytes: upload.sizeBytes });
+    } catch (error) {
+      await this.#remove(id);
+      throw error;
+    }
+    return record;
+  }
+
+  /** The caller's upload; `UploadNotFoundError` for any other. */
+  async find(id: string, who: Pick<Principal, "userId">): Promise<UploadRecord> {
+    const record = await this.#dependencies.records.get(id);
+    if (!record || record.ownerId !== who.userId) throw new UploadNotFoundError();
+    return record;
+  }
+
+  /** Appends to a resumable upload at its offset and returns the new one. What cannot be a video ends it. */
+  async append(id: string, offset: number, chunks: AsyncIterable<Uint8Array>, reception: Reception): Promise<number> {
+    const { records, intake, finisher } = this.#dependencies;
+    const record = requireOpen(await records.get(id));
+    if (record.offset !== offset) throw new OffsetConflictError(record.offset);
+    if (record.state !== "receiving") return record.offset;
+    try {
+      return await intake.receive(record, chunks, reception);
+    } catch (error) {
+      if (error instanceof ProblemError && error.status === 422) await finisher.fail(record, error);
+      throw error;
+    }
+  }
+
+  /** Makes a title of a resumable upload whose bytes have all come. */
+  async complete(id: string, reception: Reception): Promise<Title> {
+    reception.received();
+    return this.#dependencies.finisher.finish(requireOpen(await this.#dependencies.records.get(id)));
+  }
+
+  /** Begins a form upload; its title is made when all fields are known. */
+  createForm(id: string, fileName: string, who: Principal): Promise<UploadRecord> {
+    return this.#create(id, "form", { name: fileName, tags: [], metadata: {}, sizeBytes: 0 }, who);
+  }
+
+  /** Receives the file of a form upload; the number of its bytes. */
+  async receiveForm(record: UploadRecord, chunks: AsyncIterable<Uint8Array>, reception: Reception): Promise<number> {
+    const sizeBytes = await this.#dependencies.intake.receive(record, chunks, reception);
+    if (sizeBytes === 0) throw new EmptyUploadError();
+    return sizeBytes;
+  }
+
+  /** Makes a title of a form upload. From here on a service that is away delays it, and nothing is lost. */
+  async completeForm(record: UploadRecord, upload: Pick<NewUpload, "name" | "tags" | "sizeBytes">): Promise<Title> {
+    const finishing = { ...record, ...upload, offset: upload.sizeBytes };
+    await this.#dependencies.records.update(record.id, { ...upload, offset: upload.sizeBytes });
+    return this.#dependencies.finisher.finish(finishing);
+  }
+
+  /** Forgets a form upload that did not work out, unless all of it is here and only a service is away. */
+  async abandonForm(id: string): Promise<void> {
+    const record = await this.#dependencies.records.get(id);
+    if (record && (record.state === "receiving" || record.state === "failed")) await this.#remove(id);
+  }
+
+  /** Ends an unfinished upload; nothing of it is left. `ConflictError` when it is a title already. */
+  async terminate(id: string): Promise<void> {
+    const { records } = this.#dependencies;
+    await this.receptions.cut(id, new UploadGoneError("This upload was cancelled."));
+    const record = await records.get(id);
+    if (!record) return;
+    if (record.state === "ready" || record.state === "finishing")
+      throw new ConflictError("This upload is complete. Delete its title instead.");
+    await this.#remove(id);
+  }
+
+  /** The title is gone: so is its upload. */
+  async titleDeleted(id: string): Promise<void> {
+    const record = await this.#dependencies.records.get(id);
+    if (!record || record.state === "failed") return;
+    await this.receptions.cut(id, new UploadGoneError("The title of this upload was deleted."));
+    if (record.state === "receiving") await this.#remove(id);
+    else await this.#dependencies.records.remove(id);
+  }
+
+  /** The user is gone: so are their unfinished uploads. */
+  async userDeleted(userId: string): Promise<void> {
+    for (const { id, state } of await this.#dependencies.records.ofOwner(userId)) {
+      await this.receptions.cut(id, new UploadGoneError());
+      if (state === "receiving" || state === "failed") await this.#remove(id);
+    }
+  }
+
+  /** Removes what has expired. */
+  async sweep(now = new Date()): Promise<void> {
+    const { records, log } = this.#dependencies;
+    for (const { id, state } of await records.expired(now)) {
+      if (state === "finishing") continue;
+      log.info({ id, state }, "upload expired");
+      await this.receptions.cut(id, new UploadGoneError());
+      if (state === "ready") await records.remove(id);
+      else await this.#remove(id);
+    }
+  }
+
+  /** After a start: form uploads cannot go on; resumable ones whose bytes were all there are finished. */
+  async recover(): Promise<void> {
+    const { records } = this.#dependencies;
+    for (const record of await records.inState("receiving")) {
+      if (record.kind === "form") await this.#remove(record.id);
+      else if (record.offset === record.sizeBytes) await records.update(record.id, { state: "finishing" });
+    }
+  }
+
+  async #create(id: string, kind: "tus" | "form", upload: NewUpload, who: Principal): Promise<UploadRecord> {
+    const { records, files } = this.#dependencies;
+    const unfinished = (await records.ofOwner(who.userId)).filter(({ state }) => state === "receiving");
+    if (unfinished.length >= UNFINISHED_MAX)
+      throw new RateLimitedError(`You have ${UNFINISHED_MAX} unfinished uploads. Finish or cancel some first.`, 60);
+    const createdAt = new Date();
+    const record: UploadRecord = {
+      id,
+      kind,
+      ...upload,
+      ownerId: who.userId,
+      ownerName: who.username,
+      offset: 0,
+      state: "receiving",
+      mediaId: null,
+      error: null,
+      createdAt,
+      expiresAt: new Date(createdAt.getTime() + EXPIRY_MS),
+    };
+    await records.insert(record);
+    try {
+      await files.create(id);
+    } catch (error) {
+      await records.remove(id);
+      throw error;
+    }
+    return record;
+  }
+
+  /** The record goes last: while it is there, what is left of the upload can be found. */
+  async #remove(id: string): Promise<void> {
+    await this.#dependencies.finisher.clear(id);
+    await this.#dependencies.records.remove(id);
+  }
+}
+
+/** An upload as the HTTP interface shows it. */
+export function toUpload(record: UploadRecord): Upload {
+  const { id, offset, sizeBytes, mediaId, error } = record;
+  return {
+    id,
+    state: record.state === "finishing" ? "receiving" : record.state,
+    offset,
+    sizeBytes,
+    titleId: id,
+    mediaId,
+    error: error && { code: error.code, detail: error.detail },
+  };
+}
+
+/** An upload that can go on; what ended a failed one is told again. */
+function requireOpen(record: UploadRecord | null): UploadRecord {
+  if (!record) throw new UploadGoneError();
+  if (record.error) throw new ProblemError(record.error.code, record.error.detail, { status: record.error.status });
+  return record;
+}
+
