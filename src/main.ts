@@ -2,12 +2,14 @@ import { join } from "node:path";
 import pino, { type Logger } from "pino";
 import { openDataFolder } from "./adapters/file/data-folder.ts";
 import { FileMediaStore } from "./adapters/file/file-media-store.ts";
+import { UploadFolder } from "./adapters/file/upload-folder.ts";
 import { MemoryAttempts } from "./adapters/memory/memory-attempts.ts";
 import { MemoryBus } from "./adapters/memory/memory-bus.ts";
 import { migrate } from "./adapters/sql/migrate.ts";
 import { SqlAuthStore } from "./adapters/sql/sql-auth-store.ts";
 import { SqlSourceRepository } from "./adapters/sql/sql-source-repository.ts";
 import { SqlTitleRepository } from "./adapters/sql/sql-title-repository.ts";
+import { SqlUploadRecords } from "./adapters/sql/upload-tables.ts";
 import { openSqlite, type SqliteDatabase } from "./adapters/sqlite/sqlite-database.ts";
 import { SqliteTitleSearch, sqliteTitleSearchMigrations } from "./adapters/sqlite/sqlite-title-search.ts";
 import { startAuth } from "./auth/auth-service.ts";
@@ -92,7 +94,16 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
       onFailure: (error) => log.error({ err: error, service: "catalog" }, "work in the background failed"),
     }),
 
-  upload: async ({ connect, addresses }) => startUpload({ connection: await connect("upload"), addresses }),
+  upload: async ({ connect, addresses, config, sqlite, authenticator, log }) =>
+    startUpload({
+      connection: await connect("upload"),
+      addresses,
+      authenticator,
+      records: new SqlUploadRecords(sqlite.database),
+      files: new UploadFolder(join(config.storage.path, "uploads")),
+      maxSizeBytes: config.upload.maxSize,
+      log: log.child({ service: "upload" }),
+    }),
 
   streaming: async ({ connect, addresses, config, sqlite, log }) =>
     startStreaming({

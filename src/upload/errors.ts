@@ -2,7 +2,9 @@ import { ProblemError } from "../errors.ts";
 
 /** 422 `not-a-video`: the bytes are certainly no video that Kinora can play. */
 export class NotAVideoError extends ProblemError {
-  constructor(message = "This file is not a video: it begins like no container that Kinora reads (MP4, MOV, Matroska, WebM, MPEG-TS).") {
+  constructor(
+    message = "This file is not a video: it begins like no container that Kinora reads (MP4, MOV, Matroska, WebM, MPEG-TS).",
+  ) {
     super("not-a-video", message, { status: 422 });
   }
 }
@@ -54,6 +56,16 @@ export class UploadNotFoundError extends ProblemError {
 export class UploadGoneError extends ProblemError {
   constructor(message = "This upload is over and its bytes are gone. Start a new one.") {
     super("upload-gone", message, { status: 410 });
+  }
+}
+
+/** 412 `tus-version`: the request does not speak the version of the protocol that is known here (tus 1.0.0). */
+export class TusVersionError extends ProblemError {
+  constructor() {
+    super("tus-version", "Expected the header Tus-Resumable: 1.0.0.", {
+      status: 412,
+      headers: { "Tus-Version": "1.0.0" },
+    });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { Proxy } from "../bus/proxy.ts";
+import type { ServiceProxy } from "../bus/proxy.ts";
 import type { catalogContract, Title } from "../catalog/contract.ts";
 import { ProblemError } from "../errors.ts";
 import type { streamingContract } from "../streaming/contract.ts";
@@ -16,8 +16,8 @@ export interface FinisherDependencies {
   readonly files: UploadFiles;
   readonly intake: Intake;
   readonly progress: UploadProgress;
-  readonly catalog: Pick<Proxy<typeof catalogContract>, "createTitle" | "completeTitle" | "discardTitle">;
-  readonly streaming: Pick<Proxy<typeof streamingContract>, "adopt" | "identify">;
+  readonly catalog: Pick<ServiceProxy<typeof catalogContract>, "createTitle" | "completeTitle" | "discardTitle">;
+  readonly streaming: Pick<ServiceProxy<typeof streamingContract>, "adopt" | "identify">;
   readonly log: Logger;
 }
 
@@ -50,7 +50,9 @@ export class Finisher {
     const { records, log } = this.#dependencies;
     for (const upload of await records.inState("finishing")) {
       if (this.#abort.signal.aborted) return;
-      await this.finish(upload).catch((error: unknown) => log.warn({ err: error, id: upload.id }, "upload not finished"));
+      await this.finish(upload).catch((error: unknown) =>
+        log.warn({ err: error, id: upload.id }, "upload not finished"),
+      );
     }
     for (const upload of await records.inState("ready")) {
       if (upload.mediaId === null) this.identify(upload);

@@ -4,7 +4,6 @@ import { TooLargeError } from "./errors.ts";
 import { readForm } from "./form.ts";
 import { bodyChunks } from "./request-body.ts";
 import { titleFields } from "./upload-metadata.ts";
-import type { UploadRecord } from "./upload-records.ts";
 import type { Uploads } from "./uploads.ts";
 
 /** What boundaries, headers and text fields may add to a file's size. */
@@ -17,25 +16,19 @@ export async function uploadForm(uploads: Uploads, request: Request, who: Princi
   await uploads.requireRoom(Math.max(0, announced - FORM_BYTES));
   const id = Bun.randomUUIDv7();
   return uploads.receptions.run(id, who, async (reception) => {
-    const contentType = request.headers.get("Content-Type") ?? "";
-    let received: { record: UploadRecord; fileName: string | null; sizeBytes: number } | null = null;
+    const chunks = bodyChunks(request.body, reception.signal);
     try {
-      const fields = await readForm(contentType, bodyChunks(request.body, reception.signal), async (fileName, chunks) => {
+      const form = await readForm(request.headers.get("Content-Type") ?? "", chunks, async (fileName, file) => {
         const { name } = titleFields(null, [], fileName);
         const record = await uploads.createForm(id, name, who);
-        received = { record, fileName, sizeBytes: await uploads.receiveForm(record, chunks, reception) };
+        return { record, fileName, sizeBytes: await uploads.receiveForm(record, file, reception) };
       });
       reception.received();
-      const { record, fileName, sizeBytes } = requireReceived(received);
-      return await uploads.completeForm(record, { ...titleFields(fields.name, fields.tags, fileName), sizeBytes });
+      const { record, fileName, sizeBytes } = form.file;
+      return await uploads.completeForm(record, { ...titleFields(form.name, form.tags, fileName), sizeBytes });
     } catch (error) {
       await uploads.abandonForm(id);
       throw error;
     }
   });
-}
-
-function requireReceived<Received>(received: Received | null): Received {
-  if (received === null) throw new Error("readForm returned without a file.");
-  return received;
 }

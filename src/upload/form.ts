@@ -9,37 +9,37 @@ import { IncompleteBodyError, UnsupportedMediaTypeError } from "./errors.ts";
 const FIELD_BYTES = 4096;
 const FIELDS_MAX = TAGS_MAX + 1;
 
-/** The text fields of an upload form. */
-export interface FormFields {
+/** An upload form: its text fields and what became of its file. */
+export interface Form<File> {
   readonly name: string | null;
   readonly tags: readonly string[];
+  readonly file: File;
 }
 
-export type FileReceiver = (fileName: string | null, chunks: AsyncIterable<Uint8Array>) => Promise<void>;
+export type FileReceiver<File> = (fileName: string | null, chunks: AsyncIterable<Uint8Array>) => Promise<File>;
 
 /**
  * Reads a `multipart/form-data` body (RFC 7578) as it arrives: `file` goes to `receive`, `name` and repeated `tags`
  * are returned, in any order. Only as much is read as `receive` takes. `InvalidRequestError` for unknown fields,
  * more than one file, or none; whatever `receive` throws is thrown.
  */
-export async function readForm(
+export function readForm<File>(
   contentType: string,
   body: AsyncIterable<Uint8Array>,
-  receive: FileReceiver,
-): Promise<FormFields> {
-  const form = new FormReader(contentType, receive);
-  return form.read(body);
+  receive: FileReceiver<File>,
+): Promise<Form<File>> {
+  return new FormReader(contentType, receive).read(body);
 }
 
-class FormReader {
+class FormReader<File> {
   readonly #parser: busboy.Busboy;
-  readonly #receive: FileReceiver;
+  readonly #receive: FileReceiver<File>;
   readonly #failed = Promise.withResolvers<never>();
   #name: string | null = null;
   readonly #tags: string[] = [];
-  #file: Promise<void> | null = null;
+  #file: Promise<File> | null = null;
 
-  constructor(contentType: string, receive: FileReceiver) {
+  constructor(contentType: string, receive: FileReceiver<File>) {
     this.#receive = receive;
     this.#parser = createParser(contentType);
     // Whoever waits for it gets the rejection; nobody waiting is fine as well.
@@ -50,7 +50,7 @@ class FormReader {
     this.#parser.on("file", (name, stream, info) => this.#onFile(name, stream, info.filename ?? null));
   }
 
-  async read(body: AsyncIterable<Uint8Array>): Promise<FormFields> {
+  async read(body: AsyncIterable<Uint8Array>): Promise<Form<File>> {
     const closed = once(this.#parser, "close");
     closed.catch(() => undefined);
     try {
@@ -60,8 +60,8 @@ class FormReader {
       this.#parser.end();
       await Promise.race([closed, this.#failed.promise]);
       if (!this.#file) throw new InvalidRequestError("file: expected one file, none came.");
-      await Promise.race([this.#file, this.#failed.promise]);
-      return { name: this.#name, tags: this.#tags };
+      const file = await Promise.race([this.#file, this.#failed.promise]);
+      return { name: this.#name, tags: this.#tags, file };
     } catch (error) {
       this.#failed.reject(error);
       this.#parser.destroy();
@@ -88,7 +88,7 @@ class FormReader {
     if (this.#file === null || name !== "file") stream.resume();
   }
 
-  #take(stream: Readable, fileName: string | null): Promise<void> {
+  #take(stream: Readable, fileName: string | null): Promise<File> {
     void this.#failed.promise.catch((error: unknown) =>
       stream.destroy(error instanceof Error ? error : new IncompleteBodyError(error)),
     );

@@ -58,7 +58,7 @@ export class Receiver {
     this.#dependencies.hash.add(chunk, this.#received);
     this.#received += chunk.length;
     this.#waiting.push(chunk);
-    if (!this.#writing && this.#received - this.#written >= WRITE_BYTES) this.#startWriting();
+    if (!this.#writing && this.#received - this.#written >= WRITE_BYTES) void this.#startWriting();
     while (this.#writing && this.#received - this.#written > WAITING_BYTES) await this.#writing;
     this.#throwFailure();
   }
@@ -81,7 +81,7 @@ export class Receiver {
   #startWriting(): Promise<void> {
     this.#writing = this.#write().finally(() => {
       this.#writing = null;
-      if (!this.#failure && this.#received - this.#written >= WRITE_BYTES) this.#startWriting();
+      if (!this.#failure && this.#received - this.#written >= WRITE_BYTES) void this.#startWriting();
     });
     return this.#writing;
   }

@@ -1,5 +1,5 @@
 import type { Principal } from "../auth/contract.ts";
-import { type ProblemError, RateLimitedError, UnauthorizedError } from "../errors.ts";
+import { type ProblemError, RateLimitedError, TemporaryUnavailableError, UnauthorizedError } from "../errors.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import { IncompleteBodyError, UploadLockedError } from "./errors.ts";
 
@@ -10,6 +10,9 @@ export const SILENT_MS = 2_000;
 /** A sender that was silent for this long is cut. */
 const STALLED_MS = 300_000;
 const CHECK_MS = 15_000;
+
+const SIGNED_OUT = "You were signed out. Sign in and go on with the upload.";
+const STOPPING = "Kinora is stopping. Go on with the upload later.";
 
 /** One request that sends bytes of an upload. */
 export class Reception {
@@ -62,6 +65,7 @@ export class Receptions {
   readonly #authenticator: Pick<Authenticator, "onRevoked">;
   readonly #running = new Map<string, Reception>();
   readonly #timer: Timer;
+  #closed = false;
 
   constructor(authenticator: Pick<Authenticator, "onRevoked">) {
     this.#authenticator = authenticator;
@@ -71,22 +75,25 @@ export class Receptions {
 
   /**
    * Runs `use` as the only request that sends bytes of this upload. `UploadLockedError` while another one is;
-   * one that has gone silent is cut, and what it brought is kept. Revoking the caller's credential cuts it.
+   * one that has gone silent is cut, and what it brought is kept. Revoking the caller's credential cuts it, and so
+   * does `stopping`.
    */
-  async run<Result>(id: string, who: Principal, use: (reception: Reception) => Promise<Result>): Promise<Result> {
+  async run<Result>(
+    id: string,
+    who: Principal,
+    use: (reception: Reception) => Promise<Result>,
+    stopping?: AbortSignal,
+  ): Promise<Result> {
     await this.yieldSilent(id);
-    if (this.#running.has(id)) throw new UploadLockedError();
-    const mine = [...this.#running.values()].filter((other) => other.who.userId === who.userId);
-    if (mine.length >= RUNNING_MAX) throw new RateLimitedError(`At most ${RUNNING_MAX} uploads can run at once.`, 5);
-    const reception = new Reception(who);
-    this.#running.set(id, reception);
-    const unwatch = this.#authenticator.onRevoked(who, () =>
-      reception.cut(new UnauthorizedError("You were signed out. Sign in and go on with the upload.")),
-    );
+    const reception = this.#begin(id, who);
+    const unwatch = this.#authenticator.onRevoked(who, () => reception.cut(new UnauthorizedError(SIGNED_OUT)));
+    const stop = () => reception.cut(new TemporaryUnavailableError(STOPPING));
+    stopping?.addEventListener("abort", stop, { once: true });
     try {
       return await use(reception);
     } finally {
       unwatch();
+      stopping?.removeEventListener("abort", stop);
       this.#running.delete(id);
       reception.end();
     }
@@ -106,10 +113,22 @@ export class Receptions {
     await reception.over;
   }
 
-  /** Cuts all of them and waits for their end: what has arrived is kept. */
-  async close(reason: ProblemError): Promise<void> {
+  /** Cuts all of them and waits for their end: what has arrived is kept. No new ones begin. */
+  async close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#closed = true;
+    const reason = new TemporaryUnavailableError(STOPPING);
     await Promise.all([...this.#running.keys()].map((id) => this.cut(id, reason)));
+  }
+
+  #begin(id: string, who: Principal): Reception {
+    if (this.#closed) throw new TemporaryUnavailableError(STOPPING);
+    if (this.#running.has(id)) throw new UploadLockedError();
+    const mine = [...this.#running.values()].filter((other) => other.who.userId === who.userId);
+    if (mine.length >= RUNNING_MAX) throw new RateLimitedError(`At most ${RUNNING_MAX} uploads can run at once.`, 5);
+    const reception = new Reception(who);
+    this.#running.set(id, reception);
+    return reception;
   }
 
   #cutStalled(): void {

@@ -1,4 +1,4 @@
-import { NotAVideoError, IncompleteBodyError } from "./errors.ts";
+import { IncompleteBodyError, NotAVideoError } from "./errors.ts";
 import { sniff } from "./sniff.ts";
 
 /**

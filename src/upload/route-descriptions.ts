@@ -1,6 +1,6 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import { title } from "../catalog/contract.ts";
 import { id } from "../bus/schemas.ts";
+import { title } from "../catalog/contract.ts";
 import type { HttpEnv } from "../http/env.ts";
 import { problem } from "../http/problem.ts";
 import { upload } from "./contract.ts";
@@ -10,7 +10,10 @@ const json = <Schema extends z.ZodType>(description: string, schema: Schema) => 
   description,
   content: { "application/json": { schema } },
 });
-const refused = (description: string) => ({ description, content: { "application/problem+json": { schema: problem } } });
+const refused = (description: string) => ({
+  description,
+  content: { "application/problem+json": { schema: problem } },
+});
 const common = {
   401: refused("Nobody is signed in (`unauthorized`)."),
   403: refused("The caller is a viewer (`forbidden`)."),
@@ -46,7 +49,12 @@ export function describeRoutes({ openAPIRegistry: registry }: OpenAPIHono<HttpEn
     summary: "Begin a resumable upload (tus 1.0.0)",
     description:
       "Extensions: creation, creation-with-upload, termination, expiration. `Upload-Metadata`: `filename`, `name`, `tags` (a JSON array of strings). The length must be known.",
-    responses: { 201: { description: "`Location` is the upload." }, 400: refused("`invalid-request`."), ...common, ...endings },
+    responses: {
+      201: { description: "`Location` is the upload." },
+      400: refused("`invalid-request`."),
+      ...common,
+      ...endings,
+    },
   });
   registry.registerPath({
     method: "patch",
@@ -85,6 +93,11 @@ export function describeRoutes({ openAPIRegistry: registry }: OpenAPIHono<HttpEn
     tags,
     summary: "Cancel an unfinished upload (tus 1.0.0)",
     request: one,
-    responses: { 204: { description: "Nothing of it is left." }, ...common, ...missing, 409: refused("It is a title already.") },
+    responses: {
+      204: { description: "Nothing of it is left." },
+      ...common,
+      ...missing,
+      409: refused("It is a title already."),
+    },
   });
 }

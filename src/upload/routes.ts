@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import { InvalidRequestError } from "../errors.ts";
 import { id as idSchema } from "../bus/schemas.ts";
+import { InvalidRequestError } from "../errors.ts";
 import { createApp } from "../http/app.ts";
 import { type HttpContext, type HttpEnv, requireRole } from "../http/env.ts";
 import { UploadNotFoundError } from "./errors.ts";
@@ -25,10 +25,10 @@ export function createRoutes(uploads: Uploads): OpenAPIHono<HttpEnv> {
 
   app.post(TUS_PATH, async (c) => {
     const who = begin(c);
-    return tus.send({ raw: c.req.raw, who, id: Bun.randomUUIDv7() });
+    return tus.send({ raw: c.req.raw, who, id: Bun.randomUUIDv7(), stopping: c.env.stopping });
   });
 
-  app.options(TUS_PATH, async (c) => tus.other({ raw: c.req.raw, who: begin(c), id: "" }));
+  app.options(TUS_PATH, async (c) => tus.other({ raw: c.req.raw, who: begin(c), id: "", stopping: c.env.stopping }));
 
   // Hono answers HEAD through GET.
   app.get(`${TUS_PATH}/:id`, async (c) => {
@@ -57,5 +57,5 @@ async function ownRequest(c: HttpContext, uploads: Uploads) {
   const { success, data: id } = idSchema.safeParse(c.req.param("id"));
   if (!success) throw new UploadNotFoundError();
   await uploads.find(id, who);
-  return { raw: c.req.raw, who, id };
+  return { raw: c.req.raw, who, id, stopping: c.env.stopping };
 }

@@ -22,5 +22,11 @@ export function initialName(name: string | null, fileName: string | null): strin
 
 /** At most `NAME_MAX` UTF-16 units, not cutting a character in two. */
 function shorten(text: string): string {
-  return text.length <= NAME_MAX ? text : text.slice(0, NAME_MAX).toWellFormed().replace(/\ufffd$/, "").trim();
+  return text.length <= NAME_MAX
+    ? text
+    : text
+        .slice(0, NAME_MAX)
+        .toWellFormed()
+        .replace(/\ufffd$/, "")
+        .trim();
 }

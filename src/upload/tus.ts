@@ -1,17 +1,17 @@
-import { type Upload as TusUpload, Server } from "@tus/server";
-import { DataStore, Upload } from "@tus/utils";
+import type { Readable } from "node:stream";
+import { DataStore, Server, Upload } from "@tus/server";
 import type { Principal } from "../auth/contract.ts";
-import { NotFoundError, ProblemError, InvalidRequestError, ConflictError } from "../errors.ts";
+import { ConflictError, InvalidRequestError, NotFoundError, ProblemError } from "../errors.ts";
 import { problemResponse } from "../http/problem.ts";
-import { UploadGoneError, UploadNotFoundError, UnsupportedMediaTypeError } from "./errors.ts";
+import { TusVersionError, UnsupportedMediaTypeError, UploadGoneError, UploadNotFoundError } from "./errors.ts";
 import { EXPIRY_MS } from "./intake.ts";
 import type { Reception } from "./receptions.ts";
 import { bodyChunks } from "./request-body.ts";
 import { readMetadata } from "./upload-metadata.ts";
 import type { Uploads } from "./uploads.ts";
-import type { Readable } from "node:stream";
 
 export const TUS_PATH = "/api/uploads";
+const TUS_VERSION = "1.0.0";
 const OFFSET_TYPE = "application/offset+octet-stream";
 
 /** One request of the tus protocol, by a caller who may make it. */
@@ -20,6 +20,8 @@ export interface TusRequest {
   readonly who: Principal;
   /** The upload it is about: a new id for POST. */
   readonly id: string;
+  /** Aborted when Kinora stops: the upload goes on later. */
+  readonly stopping: AbortSignal;
 }
 
 /** Answers requests of the tus protocol 1.0.0 with creation, creation-with-upload, termination and expiration. */
@@ -33,7 +35,8 @@ export class TusProtocol {
   /** POST, and PATCH: both may bring bytes, so both are the only ones to do so. */
   send(request: TusRequest): Promise<Response> {
     if (request.raw.method === "PATCH") requireOffsetHeaders(request.raw.headers);
-    return this.#uploads.receptions.run(request.id, request.who, (reception) => this.#serve(request, reception));
+    const { id, who, stopping } = request;
+    return this.#uploads.receptions.run(id, who, (reception) => this.#serve(request, reception), stopping);
   }
 
   async head(request: TusRequest): Promise<Response> {
@@ -47,6 +50,7 @@ export class TusProtocol {
   }
 
   async #serve({ raw, who, id }: TusRequest, reception: Reception | null): Promise<Response> {
+    if (raw.method !== "OPTIONS" && raw.headers.get("Tus-Resumable") !== TUS_VERSION) throw new TusVersionError();
     let failure: unknown = null;
     const server = new Server({
       path: TUS_PATH,
@@ -83,12 +87,7 @@ class UploadStore extends DataStore {
   readonly #body: ReadableStream<Uint8Array> | null;
   readonly #reception: Reception | null;
 
-  constructor(
-    uploads: Uploads,
-    who: Principal,
-    body: ReadableStream<Uint8Array> | null,
-    reception: Reception | null,
-  ) {
+  constructor(uploads: Uploads, who: Principal, body: ReadableStream<Uint8Array> | null, reception: Reception | null) {
     super();
     this.#uploads = uploads;
     this.#who = who;
@@ -96,7 +95,7 @@ class UploadStore extends DataStore {
     this.#reception = reception;
   }
 
-  override async create(upload: TusUpload): Promise<TusUpload> {
+  override async create(upload: Upload): Promise<Upload> {
     const metadata = upload.metadata ?? {};
     const sizeBytes = upload.size ?? 0;
     await this.#uploads.createResumable(upload.id, { ...readMetadata(metadata), metadata, sizeBytes }, this.#who);
@@ -110,7 +109,7 @@ class UploadStore extends DataStore {
     return this.#uploads.append(id, offset, bodyChunks(this.#body, reception.signal), reception);
   }
 
-  override async getUpload(id: string): Promise<TusUpload> {
+  override async getUpload(id: string): Promise<Upload> {
     const record = await this.#uploads.find(id, this.#who);
     if (record.state === "failed" && !this.#reception) throw new UploadGoneError(record.error?.detail);
     return new Upload({
@@ -145,7 +144,6 @@ const refusals: Readonly<Record<number, (detail: string) => ProblemError>> = {
   405: () => new NotFoundError(),
   409: (detail) => new ConflictError(detail),
   410: () => new UploadGoneError(),
-  412: (detail) => new ProblemError("tus-version", detail, { status: 412, headers: { "Tus-Version": "1.0.0" } }),
   413: (detail) => new ProblemError("too-large", detail, { status: 413 }),
   501: (detail) => new ProblemError("not-implemented", detail, { status: 501 }),
 };

@@ -2,10 +2,9 @@ import type { Logger } from "pino";
 import { AuthenticationStatus } from "../auth/contract.ts";
 import type { BusConnection } from "../bus/bus.ts";
 import { announcePresence } from "../bus/presence.ts";
-import { createProxy } from "../bus/proxy.ts";
+import { proxyOf } from "../bus/proxy.ts";
 import { publish, subscribe } from "../bus/topics.ts";
 import { catalogContract, TitleChanges } from "../catalog/contract.ts";
-import { TemporaryUnavailableError } from "../errors.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import { Progress } from "../main/contract.ts";
 import type { Service } from "../service.ts";
@@ -38,20 +37,27 @@ export interface UploadDependencies {
 export async function startUpload(dependencies: UploadDependencies): Promise<Service> {
   const { connection, addresses, log } = dependencies;
   const { uploads, finisher } = createUploads(dependencies);
-  await uploads.recover();
   await subscribe(connection, TitleChanges, async ({ titleId, type }) => {
     if (type === "deleted") await uploads.titleDeleted(titleId);
   });
   await subscribe(connection, AuthenticationStatus, async (event) => {
     if (event.type === "user-deleted") await uploads.userDeleted(event.userId);
   });
-  const stopResuming = repeat(RESUME_MS, () => finisher.resume(), log);
+  const startedAt = new Date();
+  let recovered = false;
+  const resume = async () => {
+    // Services start in any order: what needs another one is tried until it is there.
+    if (!recovered) await uploads.recover(startedAt);
+    recovered = true;
+    await finisher.resume();
+  };
+  const stopResuming = repeat(RESUME_MS, resume, log);
   const stopSweeping = repeat(SWEEP_MS, () => uploads.sweep(), log);
   const presence = await announcePresence(connection, addresses);
   let closing: Promise<void> | null = null;
   const close = async () => {
     await Promise.all([stopResuming(), stopSweeping()]);
-    await uploads.receptions.close(new TemporaryUnavailableError("Kinora is stopping. Go on with the upload later."));
+    await uploads.receptions.close();
     await finisher.close();
     await presence.close();
     await connection.close();
@@ -71,8 +77,8 @@ function createUploads(dependencies: UploadDependencies) {
   const progress = new UploadProgress((event) => {
     publish(connection, Progress, event).catch((error: unknown) => log.warn({ err: error }, "progress not published"));
   });
-  const catalog = createProxy(connection, catalogContract);
-  const streaming = createProxy(connection, streamingContract);
+  const catalog = proxyOf(connection, catalogContract);
+  const streaming = proxyOf(connection, streamingContract);
   const receptions = new Receptions(dependencies.authenticator);
   const intake = new Intake({ files, records, progress, maxSizeBytes });
   const finisher = new Finisher({ records, files, intake, progress, catalog, streaming, log });

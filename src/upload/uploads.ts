@@ -27,7 +27,8 @@ export interface NewUpload {
   readonly sizeBytes: number;
 }
 
-export interface UploadsDependencies extends Pick<FinisherDependencies, "records" | "files" | "intake" | "catalog" | "log"> {
+export interface UploadsDependencies
+  extends Pick<FinisherDependencies, "records" | "files" | "intake" | "catalog" | "log"> {
   readonly finisher: Finisher;
   readonly receptions: Receptions;
   readonly maxSizeBytes: number;
@@ -162,10 +163,11 @@ export class Uploads {
     }
   }
 
-  /** After a start: form uploads cannot go on; resumable ones whose bytes were all there are finished. */
-  async recover(): Promise<void> {
+  /** After a start: older form uploads cannot go on; resumable ones whose bytes were all there are finished. */
+  async recover(startedAt: Date): Promise<void> {
     const { records } = this.#dependencies;
     for (const record of await records.inState("receiving")) {
+      if (record.createdAt >= startedAt) continue;
       if (record.kind === "form") await this.#remove(record.id);
       else if (record.offset === record.sizeBytes) await records.update(record.id, { state: "finishing" });
     }
@@ -227,4 +229,3 @@ function requireOpen(record: UploadRecord | null): UploadRecord {
   if (record.error) throw new ProblemError(record.error.code, record.error.detail, { status: record.error.status });
   return record;
 }
-

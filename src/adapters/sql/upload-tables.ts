@@ -57,14 +57,21 @@ export class SqlUploadRecords implements UploadRecords {
   }
 
   async insert(record: UploadRecord): Promise<void> {
-    const row = {
+    const row: UploadTables["upload"] = {
       id: record.id,
       kind: record.kind,
       owner_id: record.ownerId,
       owner_name: record.ownerName,
+      name: record.name,
+      tags: JSON.stringify(record.tags),
       metadata: JSON.stringify(record.metadata),
+      size_bytes: record.sizeBytes,
+      offset_bytes: record.offset,
+      state: record.state,
+      media_id: record.mediaId,
+      error: record.error && JSON.stringify(record.error),
       created_at: record.createdAt.getTime(),
-      ...toColumns(record),
+      expires_at: record.expiresAt.getTime(),
     };
     await this.#database.insertInto("upload").values(row).execute();
   }
@@ -98,18 +105,18 @@ export class SqlUploadRecords implements UploadRecords {
   }
 }
 
-/** The columns of the members that are there. */
-function toColumns<Change extends UploadChange>(change: Change) {
+/** The columns of the members that are there; the others are left out of the statement. */
+function toColumns({ name, tags, sizeBytes, offset, state, mediaId, error, expiresAt }: UploadChange) {
   return {
-    ...(change.name === undefined ? {} : { name: change.name }),
-    ...(change.tags === undefined ? {} : { tags: JSON.stringify(change.tags) }),
-    ...(change.sizeBytes === undefined ? {} : { size_bytes: change.sizeBytes }),
-    ...(change.offset === undefined ? {} : { offset_bytes: change.offset }),
-    ...(change.state === undefined ? {} : { state: change.state }),
-    ...(change.mediaId === undefined ? {} : { media_id: change.mediaId }),
-    ...(change.error === undefined ? {} : { error: change.error && JSON.stringify(change.error) }),
-    ...(change.expiresAt === undefined ? {} : { expires_at: change.expiresAt.getTime() }),
-  } as UploadTables["upload"];
+    name,
+    tags: tags && JSON.stringify(tags),
+    size_bytes: sizeBytes,
+    offset_bytes: offset,
+    state,
+    media_id: mediaId,
+    error: error && JSON.stringify(error),
+    expires_at: expiresAt?.getTime(),
+  };
 }
 
 function toRecord(row: Selectable<UploadTables["upload"]>): UploadRecord {
