@@ -37,10 +37,13 @@ export interface BusConnection {
   readonly identity: BusIdentity;
   /**
    * Sends a request and waits for the reply. Requests without an instance go round-robin over the live ones.
-   * Throws `ServiceUnavailableError` when nobody serves, `BusTimeoutError`, or the signal's reason.
+   * Throws `ServiceUnavailableError` when nobody serves or the instance closes, `BusTimeoutError`, or the signal's reason.
    */
   request(target: BusTarget, operation: string, body: string, options: RequestOptions): Promise<string>;
-  /** Answers requests for this connection's own service until the result is called or the connection closes. */
+  /**
+   * Answers requests for this connection's own service until the result is called or the connection closes. What the
+   * handler throws goes to the bus's log; the caller only gets `HandlerFailedError`.
+   */
   serve(handler: RequestHandler): Promise<Unsubscribe>;
   /** Delivers to all subscribers there are now; resolves when the bus has accepted it, not when they have run. */
   publish(topic: string, key: string | null, body: string): Promise<void>;
@@ -49,12 +52,17 @@ export interface BusConnection {
    * A handler that throws is logged and stays subscribed. Events of one publisher arrive in order.
    */
   subscribe(topic: string, key: string | null, handler: EventHandler): Promise<Unsubscribe>;
-  /** Ends all subscriptions and serving. Calling it again does nothing. */
+  /**
+   * Ends all subscriptions and serving. Calls it waits for, and calls it is answering, fail with `temporary-unavailable`
+   * at once; handlers that run may end within a second. What is asked of it afterwards throws `BusClosedError`.
+   * Calling it again does nothing.
+   */
   close(): Promise<void>;
 }
 
 /** The port that the services talk through. `src/adapters/memory` and `src/adapters/nats` implement it. */
 export interface Bus {
   connect(identity: BusIdentity): Promise<BusConnection>;
+  /** Closes every connection. */
   close(): Promise<void>;
 }

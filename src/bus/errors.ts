@@ -33,3 +33,27 @@ export class InvalidMessageError extends ProblemError {
     super("invalid-message", `${where}: ${detail}`, { status: 500, cause });
   }
 }
+
+/** 503: this member of the bus was closed: its service is stopping. */
+export class BusClosedError extends ProblemError {
+  constructor(service: string) {
+    super("temporary-unavailable", `This instance of ${service} is stopping.`, {
+      status: 503,
+      headers: { "Retry-After": "2" },
+    });
+  }
+}
+
+/** 500 `internal`: the handler of a call failed in a way its contract does not know. The service's log says how. */
+export class HandlerFailedError extends ProblemError {
+  constructor(where: string) {
+    super("internal", `${where} failed.`, { status: 500 });
+  }
+}
+
+/** 500: a call of an operation the service does not have: caller and service are of different versions. */
+export class UnknownOperationError extends ProblemError {
+  constructor(where: string) {
+    super("unknown-operation", `${where} does not exist.`, { status: 500 });
+  }
+}

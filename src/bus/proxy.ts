@@ -1,7 +1,8 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { ProblemError } from "../errors.ts";
 import type { BusConnection, RequestContext, Unsubscribe } from "./bus.ts";
 import type { AnyContract, Operation, ServiceContract } from "./contract.ts";
+import { ServiceUnavailableError, UnknownOperationError } from "./errors.ts";
 import { decode, encode } from "./message.ts";
 
 const DEFAULT_TIMEOUT_MS = 5_000;
@@ -35,30 +36,39 @@ export type Handlers<C extends AnyContract> = {
   ) => Promise<RawOutputOf<OperationsOf<C>[K]>>;
 };
 
-type Reply =
-  | { readonly value: unknown }
-  | {
-      readonly error: {
-        code: string;
-        message: string;
-        status: number;
-        data: Record<string, unknown>;
-        headers: Record<string, string>;
-      };
-    };
+/** How a reply looks on the bus: the value, or the error. */
+const replySchema = z.union([
+  z.strictObject({ value: z.unknown() }),
+  z.strictObject({
+    error: z.object({
+      code: z.string(),
+      message: z.string(),
+      status: z.number(),
+      data: z.record(z.string(), z.unknown()),
+      headers: z.record(z.string(), z.string()),
+    }),
+  }),
+]);
 
 /**
  * Makes the typed proxy through which a service calls another. The caller does not know where an instance runs.
- * Errors the other side threw as `ProblemError` arrive as `ProblemError` with code, status and data.
+ * Errors the other side threw as `ProblemError` arrive as `ProblemError` with code, status and data. A repeatable
+ * operation whose instance goes away in the middle is asked of another one, once.
  */
 export function proxyOf<C extends AnyContract>(connection: BusConnection, contract: C): ServiceProxy<C> {
   const call = async (name: string, operation: Operation, input: unknown, options: CallOptions) => {
     const where = `${contract.name}.${name}`;
     const body = encode(where, operation.input, input);
     const target = { service: contract.name, ...(options.instance ? { instance: options.instance } : {}) };
-    const reply = await connection.request(target, name, body, {
-      timeoutMs: options.timeoutMs ?? operation.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-      ...(options.signal ? { signal: options.signal } : {}),
+    const request = () =>
+      connection.request(target, name, body, {
+        timeoutMs: options.timeoutMs ?? operation.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+        ...(options.signal ? { signal: options.signal } : {}),
+      });
+    const reply = await request().catch((error: unknown) => {
+      const another = operation.repeatable && !options.instance && error instanceof ServiceUnavailableError;
+      if (another) return request();
+      throw error;
     });
     return readReply(where, operation, reply);
   };
@@ -77,31 +87,23 @@ export function serveContract<C extends AnyContract>(
 ): Promise<Unsubscribe> {
   const table = handlers as Readonly<Record<string, (input: unknown, context: RequestContext) => Promise<unknown>>>;
   return connection.serve(async (name, body, context) => {
-    const operation = contract.operations[name];
-    const handler = table[name];
     const where = `${contract.name}.${name}`;
     try {
-      if (!operation || !handler)
-        throw new ProblemError("unknown-operation", `${where} does not exist.`, { status: 500 });
+      const operation = Object.hasOwn(contract.operations, name) ? contract.operations[name] : undefined;
+      const handler = Object.hasOwn(table, name) ? table[name] : undefined;
+      if (!operation || !handler) throw new UnknownOperationError(where);
       const value = await handler(decode(where, operation.input, body), context);
       return `{"value":${encode(where, operation.output, value)}}`;
     } catch (error) {
-      return JSON.stringify({ error: describeError(where, error) });
+      if (!(error instanceof ProblemError)) throw error;
+      const { code, message, status, data, headers } = error;
+      return JSON.stringify({ error: { code, message, status, data, headers } });
     }
   });
 }
 
-function describeError(where: string, error: unknown) {
-  if (error instanceof ProblemError) {
-    const { code, message, status, data, headers } = error;
-    return { code, message, status, data, headers };
-  }
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: "internal", message: `${where} failed: ${message}`, status: 500, data: {}, headers: {} };
-}
-
 function readReply(where: string, operation: Operation, body: string): unknown {
-  const reply = JSON.parse(body) as Reply;
+  const reply = decode(where, replySchema, body);
   if ("error" in reply) {
     const { code, message, status, data, headers } = reply.error;
     throw new ProblemError(code, message, { status, data, headers });

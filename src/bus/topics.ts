@@ -1,26 +1,32 @@
 import type { z } from "zod";
 import type { BusConnection, Unsubscribe } from "./bus.ts";
 import type { Topic } from "./contract.ts";
+import { InvalidMessageError } from "./errors.ts";
 import { decode, encode } from "./message.ts";
 
 /** Publishes an event after checking it against the topic's schema. A keyed topic needs its key. */
-export function publish<Payload extends z.ZodType>(
+export async function publish<Payload extends z.ZodType>(
   connection: BusConnection,
   topic: Topic<Payload>,
   payload: z.input<Payload>,
   key: string | null = null,
 ): Promise<void> {
-  return connection.publish(topic.name, key, encode(topic.name, topic.payload, payload));
+  if (topic.keyed !== (key !== null)) throw keyMismatch(topic);
+  await connection.publish(topic.name, key, encode(topic.name, topic.payload, payload));
 }
 
 /** Subscribes to a topic, or to one key of it. What the handler throws is logged; the subscription lives on. */
-export function subscribe<Payload extends z.ZodType>(
+export async function subscribe<Payload extends z.ZodType>(
   connection: BusConnection,
   topic: Topic<Payload>,
   handler: (payload: z.output<Payload>, key: string | null) => Promise<void> | void,
   key: string | null = null,
 ): Promise<Unsubscribe> {
+  if (key !== null && !topic.keyed) throw keyMismatch(topic);
   return connection.subscribe(topic.name, key, (body, eventKey) =>
     handler(decode(topic.name, topic.payload, body), eventKey),
   );
 }
+
+const keyMismatch = ({ name, keyed }: Topic) =>
+  new InvalidMessageError(name, keyed ? "this topic is published for a key" : "this topic has no keys");

@@ -32,10 +32,13 @@ const titles: Readonly<Record<number, string>> = {
   507: "Out of storage",
 };
 
-/** The response for an error. What is no `ProblemError` becomes a 500 that tells nothing of its cause. */
+/**
+ * The response for an error. What is no `ProblemError`, or one of status 500, a mistake of ours,
+ * becomes a 500 `internal` that tells nothing of its cause.
+ */
 export function problemResponse(error: unknown): Response {
   const known =
-    error instanceof ProblemError
+    error instanceof ProblemError && error.status !== 500
       ? error
       : new ProblemError(
           "internal",

@@ -8,8 +8,17 @@ import type {
   RequestOptions,
   Unsubscribe,
 } from "../../bus/bus.ts";
-import { BusForbiddenError, BusTimeoutError, ServiceUnavailableError } from "../../bus/errors.ts";
+import {
+  BusClosedError,
+  BusForbiddenError,
+  BusTimeoutError,
+  HandlerFailedError,
+  ServiceUnavailableError,
+} from "../../bus/errors.ts";
 import type { PermissionTable } from "../../bus/permissions.ts";
+
+/** How long a closing member waits for its running handlers. */
+const CLOSE_WAIT_MS = 1_000;
 
 interface Subscription {
   readonly topic: string;
@@ -20,25 +29,26 @@ interface Subscription {
 }
 
 interface Server {
-  readonly identity: BusIdentity;
+  readonly connection: MemoryBusConnection;
   readonly handler: RequestHandler;
 }
 
-/** Called with what an event handler threw; the subscription goes on. */
-export type HandlerFailure = (topic: string, error: unknown) => void;
+/** Called with what a handler threw, and the topic or operation it was for. */
+export type HandlerFailure = (where: string, error: unknown) => void;
 
 /** The bus of a single process. Messages cross it as encoded text, exactly as they would cross a network. */
 export class MemoryBus implements Bus {
+  readonly report: HandlerFailure;
   readonly #permissions: PermissionTable;
-  readonly #onHandlerFailure: HandlerFailure;
   readonly #subscriptions = new Set<Subscription>();
   readonly #servers: Server[] = [];
   readonly #connections = new Set<MemoryBusConnection>();
-  #turn = 0;
+  /** Whose turn it is, for each service. */
+  readonly #turns = new Map<string, number>();
 
   constructor(permissions: PermissionTable, onHandlerFailure: HandlerFailure) {
     this.#permissions = permissions;
-    this.#onHandlerFailure = onHandlerFailure;
+    this.report = onHandlerFailure;
   }
 
   async connect(identity: BusIdentity): Promise<BusConnection> {
@@ -68,13 +78,15 @@ export class MemoryBus implements Bus {
     };
   }
 
-  pickServer(target: BusTarget): Server {
+  pickServer({ service, instance }: BusTarget): Server {
     const live = this.#servers.filter(
-      ({ identity }) =>
-        identity.service === target.service && (target.instance === undefined || identity.instance === target.instance),
+      ({ connection: { identity } }) =>
+        identity.service === service && (instance === undefined || identity.instance === instance),
     );
-    const server = live[this.#turn++ % live.length];
-    if (!server) throw new ServiceUnavailableError(target.service, target.instance);
+    const turn = this.#turns.get(service) ?? 0;
+    this.#turns.set(service, turn + 1);
+    const server = live[turn % live.length];
+    if (!server) throw new ServiceUnavailableError(service, instance);
     return server;
   }
 
@@ -92,7 +104,7 @@ export class MemoryBus implements Bus {
         try {
           await subscription.handler(body, key);
         } catch (error) {
-          this.#onHandlerFailure(topic, error);
+          this.report(topic, error);
         }
       });
     }
@@ -103,6 +115,11 @@ class MemoryBusConnection implements BusConnection {
   readonly identity: BusIdentity;
   readonly #bus: MemoryBus;
   readonly #ends = new Set<() => void>();
+  readonly #subscriptions = new Set<Subscription>();
+  /** Fails the calls this member waits for and those it is answering. */
+  readonly #callFailures = new Set<(error: Error) => void>();
+  readonly #answering = new Set<Promise<unknown>>();
+  #closed: Promise<void> | null = null;
 
   constructor(bus: MemoryBus, identity: BusIdentity) {
     this.#bus = bus;
@@ -110,7 +127,10 @@ class MemoryBusConnection implements BusConnection {
   }
 
   async request(target: BusTarget, operation: string, body: string, options: RequestOptions): Promise<string> {
+    this.#requireOpen();
     this.#bus.require(this.identity, "call", target.service);
+    const { timeoutMs, signal } = options;
+    signal?.throwIfAborted();
     const server = this.#bus.pickServer(target);
     const abort = new AbortController();
     const { promise, reject, resolve } = Promise.withResolvers<string>();
@@ -118,40 +138,90 @@ class MemoryBusConnection implements BusConnection {
       abort.abort(error);
       reject(error);
     };
-    const timer = setTimeout(
-      () => fail(new BusTimeoutError(target.service, operation, options.timeoutMs)),
-      options.timeoutMs,
-    );
-    const onAbort = () => fail(options.signal?.reason);
-    options.signal?.addEventListener("abort", onAbort, { once: true });
-    if (options.signal?.aborted) onAbort();
-    else server.handler(operation, body, { caller: this.identity, signal: abort.signal }).then(resolve, reject);
+    const timer = setTimeout(() => fail(new BusTimeoutError(target.service, operation, timeoutMs)), timeoutMs);
+    const onAbort = () => fail(signal?.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const untie = [this.#failWith(fail), server.connection.#failWith(fail)];
+    server.connection.#answer(server.handler, operation, body, this.identity, abort.signal).then(resolve, reject);
     try {
       return await promise;
     } finally {
       clearTimeout(timer);
-      options.signal?.removeEventListener("abort", onAbort);
+      signal?.removeEventListener("abort", onAbort);
+      for (const end of untie) end();
     }
   }
 
   async serve(handler: RequestHandler): Promise<Unsubscribe> {
-    return this.#until(this.#bus.addServer({ identity: this.identity, handler }));
+    this.#requireOpen();
+    return this.#until(this.#bus.addServer({ connection: this, handler }));
   }
 
   async publish(topic: string, key: string | null, body: string): Promise<void> {
+    this.#requireOpen();
     this.#bus.require(this.identity, "publish", topic);
     this.#bus.deliver(topic, key, body);
   }
 
   async subscribe(topic: string, key: string | null, handler: EventHandler): Promise<Unsubscribe> {
+    this.#requireOpen();
     this.#bus.require(this.identity, "subscribe", topic);
-    return this.#until(this.#bus.addSubscription({ topic, key, handler, tail: Promise.resolve() }));
+    const subscription: Subscription = { topic, key, handler, tail: Promise.resolve() };
+    this.#subscriptions.add(subscription);
+    const end = this.#bus.addSubscription(subscription);
+    return this.#until(() => {
+      end();
+      this.#subscriptions.delete(subscription);
+    });
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const running = [...[...this.#subscriptions].map(({ tail }) => tail), ...this.#answering];
     for (const end of this.#ends) end();
     this.#ends.clear();
+    const { service, instance } = this.identity;
+    for (const fail of this.#callFailures) fail(new ServiceUnavailableError(service, instance));
     this.#bus.forget(this);
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, CLOSE_WAIT_MS);
+    await Promise.race([Promise.allSettled(running), late.promise]);
+    clearTimeout(timer);
+  }
+
+  /** Runs a handler for a call. What it throws is reported here and told the caller only as `internal`. */
+  async #answer(
+    handler: RequestHandler,
+    operation: string,
+    body: string,
+    caller: BusIdentity,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const answer = Promise.try(handler, operation, body, { caller: { ...caller }, signal });
+    this.#answering.add(answer);
+    try {
+      return await answer;
+    } catch (error) {
+      const where = `${this.identity.service}.${operation}`;
+      // A handler that was told to stop ends as it likes: its caller knows already.
+      if (!signal.aborted) this.#bus.report(where, error);
+      throw new HandlerFailedError(where);
+    } finally {
+      this.#answering.delete(answer);
+    }
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new BusClosedError(this.identity.service);
+  }
+
+  #failWith(fail: (error: Error) => void): () => void {
+    this.#callFailures.add(fail);
+    return () => this.#callFailures.delete(fail);
   }
 
   #until(end: () => void): Unsubscribe {
