@@ -168,24 +168,22 @@ const usersOf = (users: readonly Principal[], ids: readonly string[]) =>
 
 /** Requests to the catalog's routes in somebody's name; the listener would have put it there. */
 function client(service: () => Service, who: Principal | null) {
-  const send = async (method: string, path: string, body?: unknown) => {
+  const sendText = async (method: string, path: string, body?: string) => {
     const app = createApp();
     app.use(async (c, next) => {
       c.set("principal", who);
       await next();
     });
     app.route("/", service().routes);
-    const json =
-      body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+    const json = body === undefined ? {} : { body, headers: { "Content-Type": "application/json" } };
     const response = await app.request(path, { method, ...json });
     const text = await response.text();
     // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever comes
     return { status: response.status, body: (text === "" ? null : JSON.parse(text)) as any };
   };
-  return {
-    get: (path: string) => send("GET", path),
-    send,
-  };
+  const send = (method: string, path: string, body?: unknown) =>
+    sendText(method, path, body === undefined ? undefined : JSON.stringify(body));
+  return { get: (path: string) => send("GET", path), send, sendText };
 }
 
 /** Polls until `probe` answers something, and returns it. */

@@ -22,10 +22,10 @@ export async function findTitleRows(
   audience: Audience,
   matches: RawBuilder<unknown> | null,
 ): Promise<readonly TitleRow[]> {
-  const conditions = [sql`t.deleted_at is null`, ...nameConditions(search), ...positionConditions(search)];
+  const conditions = [sql`t.deleted_at is null`, ...nameConditions(search)];
   if (search.ownerId !== null) conditions.push(sql`t.owner_id = ${search.ownerId}`);
   const { rows } = await (matches
-    ? pageOf(search, sql`(${matches}) as s cross join titles as t on t.seq = s.seq`, [
+    ? pageOf(search, sql`s.seq`, sql`(${matches}) as s cross join titles as t on t.seq = s.seq`, [
         ...conditions,
         visibleTo(audience),
       ])
@@ -36,10 +36,10 @@ export async function findTitleRows(
 
 function mergedPage(search: TitleSearch, audience: Audience, conditions: readonly RawBuilder<unknown>[]) {
   const pages = rangesOf(search, audience).map(
-    (range) => sql`select * from (${pageOf(search, sql`titles as t`, [...conditions, range])}) as page`,
+    (range) => sql`select * from (${pageOf(search, sql`t.seq`, sql`titles as t`, [...conditions, range])}) as page`,
   );
   return sql<TitleRow>`select * from (${sql.join(pages, sql` union all `)}) as t
-    order by ${orderOf(search)} limit ${search.limit + 1}`;
+    order by ${orderOf(search, sql`t.seq`)} limit ${search.limit + 1}`;
 }
 
 /** Disjoint ranges of the indexes that together hold what the audience may see. */
@@ -47,17 +47,26 @@ function rangesOf({ ownerId }: TitleSearch, audience: Audience): RawBuilder<unkn
   if (ownerId !== null) return [visibleTo(audience)];
   const all = sql`t.visibility = 'public'`;
   if (!("userId" in audience)) return audience.sees === "public" ? [all] : [sql`1 = 1`];
-  return [all, sql`t.visibility = 'members'`, sql`t.owner_id = ${audience.userId} and t.visibility = 'private'`];
+  // Not `= 'private'`: that would let the planner read everybody's private titles from the index of visibilities.
+  const own = sql`t.owner_id = ${audience.userId} and t.visibility not in ('public', 'members')`;
+  return [all, sql`t.visibility = 'members'`, own];
 }
 
-function pageOf(search: TitleSearch, from: RawBuilder<unknown>, conditions: readonly RawBuilder<unknown>[]) {
-  return sql<TitleRow>`select t.* from ${from} where ${sql.join(conditions, sql` and `)}
-    order by ${orderOf(search)} limit ${search.limit + 1}`;
+/** `place` is the column whose index gives the order: the text index's where it finds the candidates. */
+function pageOf(
+  search: TitleSearch,
+  place: RawBuilder<unknown>,
+  from: RawBuilder<unknown>,
+  conditions: readonly RawBuilder<unknown>[],
+) {
+  const all = [...conditions, ...positionConditions(search, place)];
+  return sql<TitleRow>`select t.* from ${from} where ${sql.join(all, sql` and `)}
+    order by ${orderOf(search, place)} limit ${search.limit + 1}`;
 }
 
-function orderOf({ sort }: TitleSearch): RawBuilder<unknown> {
-  if (sort === "name") return sql`t.name_key, t.seq`;
-  return sort === "oldest" ? sql`t.seq` : sql`t.seq desc`;
+function orderOf({ sort }: TitleSearch, place: RawBuilder<unknown>): RawBuilder<unknown> {
+  if (sort === "name") return sql`t.name_key, ${place}`;
+  return sort === "oldest" ? place : sql`${place} desc`;
 }
 
 function nameConditions({ name }: TitleSearch): RawBuilder<unknown>[] {
@@ -65,9 +74,9 @@ function nameConditions({ name }: TitleSearch): RawBuilder<unknown>[] {
   return name ? [sql`instr(t.name_folded, ${name.folded}) > 0`] : [];
 }
 
-function positionConditions({ sort, after }: TitleSearch): RawBuilder<unknown>[] {
+function positionConditions({ sort, after }: TitleSearch, place: RawBuilder<unknown>): RawBuilder<unknown>[] {
   if (!after) return [];
-  if (sort === "oldest") return [sql`t.seq > ${after.place}`];
-  if (sort === "newest") return [sql`t.seq < ${after.place}`];
-  return [sql`(t.name_key, t.seq) > (${after.nameKey ?? ""}, ${after.place})`];
+  if (sort === "oldest") return [sql`${place} > ${after.place}`];
+  if (sort === "newest") return [sql`${place} < ${after.place}`];
+  return [sql`(t.name_key, ${place}) > (${after.nameKey ?? ""}, ${after.place})`];
 }
