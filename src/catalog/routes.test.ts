@@ -133,6 +133,7 @@ test("unknown fields and parameters, wrong types and empty text are 400 invalid-
     ["PATCH", `/api/titles/${hers}`, { name: "x".repeat(301) }, "name"],
     ["PATCH", `/api/titles/${hers}`, { visibility: "secret" }, "visibility"],
     ["PATCH", `/api/titles/${hers}`, [], "body"],
+    ["PATCH", `/api/titles/${hers}`, {}, "name"],
     ["POST", `/api/titles/${hers}/tags`, {}, "tags"],
     ["POST", `/api/titles/${hers}/tags`, { tags: "a" }, "tags"],
     ["POST", `/api/titles/${hers}/tags`, { tags: ["x".repeat(65)] }, "tags"],

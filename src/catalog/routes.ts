@@ -17,6 +17,7 @@ const edit = z
     visibility: visibility.optional(),
     description: z.string().max(DESCRIPTION_MAX).optional(),
   })
+  .refine((fields) => Object.keys(fields).length > 0, "expected name, visibility or description")
   .openapi("TitleEdit");
 
 /** A query parameter that may come several times. */

@@ -1,5 +1,6 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { NotFoundError, ProblemError } from "../errors.ts";
+import { HTTPException } from "hono/http-exception";
+import { InvalidRequestError, NotFoundError, ProblemError } from "../errors.ts";
 import type { HttpEnv } from "./env.ts";
 import { invalidRequest, problemResponse } from "./problem.ts";
 
@@ -15,7 +16,10 @@ export function createApp(): OpenAPIHono<HttpEnv> {
       if (!result.success) throw invalidRequest(places[result.target] ?? result.target, result.error);
     },
   });
-  app.onError((error, c) => {
+  app.onError((thrown, c) => {
+    // Hono's own word for a body that is not of its media type.
+    const error =
+      thrown instanceof HTTPException && thrown.status === 400 ? new InvalidRequestError(thrown.message) : thrown;
     const status = error instanceof ProblemError ? error.status : 500;
     if (status >= 500) c.get("log")?.error({ err: error }, "request failed");
     return problemResponse(error);

@@ -116,11 +116,9 @@ export async function startTestCatalog(options: Partial<CatalogDependencies> = {
   const users = [0, 1, 2, 3].map((n) => person(n));
   const fakeAuth = { ...Object.fromEntries(Object.keys(authContract.operations).map((name) => [name, refuse])) };
   const auth = { ...fakeAuth, getUsers: async ({ ids }: { ids: string[] }) => usersOf(users, ids) };
-  const stopAuth = await serveContract(
-    connections.auth,
-    authContract,
-    auth as unknown as Handlers<typeof authContract>,
-  );
+  const serveAuth = () =>
+    serveContract(connections.auth, authContract, auth as unknown as Handlers<typeof authContract>);
+  let stopAuth = await serveAuth();
   const released: Released[] = [];
   const changes: { titleId: string; type: "changed" | "deleted" }[] = [];
   await subscribe(connections.streaming, MediaReleased, (event) => void released.push(event));
@@ -142,7 +140,10 @@ export async function startTestCatalog(options: Partial<CatalogDependencies> = {
     failures,
     released,
     changes,
-    stopAuth,
+    stopAuth: () => stopAuth(),
+    async startAuth() {
+      stopAuth = await serveAuth();
+    },
     /** The catalog as the upload service calls it. */
     catalog: proxyOf(connections.upload, catalogContract),
     announce: (announced: Announcement) => publish(connections.streaming, MediaAnnouncements, announced),

@@ -1,0 +1,168 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import {
+  eventually,
+  libraryFile,
+  person,
+  someInfo,
+  startTestCatalog,
+  testId,
+  testMediaId,
+} from "../../test/support/catalog.ts";
+import { AuthenticationStatus } from "../auth/contract.ts";
+import { publish } from "../bus/topics.ts";
+
+const [ann, ben] = [person(1), person(2)];
+const HOUR_MS = 3_600_000;
+let rig: Awaited<ReturnType<typeof startTestCatalog>>;
+let now = Date.UTC(2026, 0, 1);
+
+beforeEach(async () => {
+  rig = await startTestCatalog({ now: () => now });
+});
+afterEach(() => rig.close());
+
+const uploaded = async (n: number, media: number | null, owner = ann) => {
+  await rig.catalog.createTitle({ id: testId(n), owner, name: `Upload ${n}`, tags: ["t"], sizeBytes: 1 });
+  const mediaId = media === null ? null : testMediaId(media);
+  await rig.catalog.completeTitle({ id: testId(n), mediaId, info: someInfo });
+};
+const remove = (n: number, who = ann) => rig.as(who).send("DELETE", `/api/titles/${testId(n)}`);
+const restore = (n: number) => rig.as(ann).send("POST", `/api/titles/${testId(n)}/restore`);
+/** Lets time pass; the service notices at its next start. */
+const later = async (ms: number) => {
+  now += ms;
+  await rig.restart();
+};
+const purged = (n: number) => eventually(async () => (await rig.repository.get(testId(n))) === null);
+const announcedAgain = (n: number, media: number | null) =>
+  rig.announce(
+    libraryFile(n, { origin: "upload", ownerId: ann.userId, mediaId: media === null ? null : testMediaId(media) }),
+  );
+
+test("a deleted title can be restored for 60 s, also over a restart, and not a moment longer", async () => {
+  await uploaded(1, 1);
+  await remove(1);
+  await later(59_999);
+  expect((await restore(1)).status).toBe(200);
+  await remove(1);
+  now += 60_000;
+  expect((await restore(1)).status).toBe(404);
+  expect(rig.released).toEqual([]);
+});
+
+test("after 60 s it is purged, the bytes are released, and the id is never used again", async () => {
+  await uploaded(1, 1);
+  await rig.as(ann).send("PUT", `/api/titles/${testId(1)}/progress`, { positionSeconds: 5 });
+  await remove(1);
+  await later(60_000);
+  await purged(1);
+  await eventually(() => rig.released.length > 0);
+  expect(rig.released).toEqual([{ sourceIds: [testId(1)], mediaId: testMediaId(1) }]);
+  expect(rig.catalog.createTitle({ id: testId(1), owner: ann, name: "x", tags: [], sizeBytes: 1 })).rejects.toThrow(
+    "was deleted",
+  );
+});
+
+test("the purge comes by itself when its time has come", async () => {
+  await rig.restart({ now: Date.now, restoreWindowMs: 20 });
+  await uploaded(1, 1);
+  await remove(1);
+  await purged(1);
+  await eventually(() => rig.released.length === 1);
+});
+
+test("bytes are released when the last title of them is purged, with all purged uploads of them", async () => {
+  await uploaded(1, 7);
+  await uploaded(2, 7, ben);
+  await remove(1);
+  await later(HOUR_MS);
+  await purged(1);
+  expect(rig.released).toEqual([]);
+  await remove(2, ben);
+  await later(HOUR_MS);
+  await purged(2);
+  await eventually(() => rig.released.length > 0);
+  expect(rig.released).toHaveLength(1);
+  expect(rig.released[0]?.sourceIds.toSorted()).toEqual([testId(1), testId(2)]);
+});
+
+test("a title that can still be restored holds its bytes", async () => {
+  await uploaded(1, 7);
+  await uploaded(2, 7, ben);
+  await remove(1);
+  now += 30_000;
+  await remove(2, ben);
+  await later(30_000);
+  await purged(1);
+  expect(rig.released).toEqual([]);
+  expect((await rig.as(ben).send("POST", `/api/titles/${testId(2)}/restore`)).status).toBe(200);
+});
+
+test("a purged upload that is announced again stays gone and is released again", async () => {
+  await uploaded(1, 1);
+  await remove(1);
+  await later(HOUR_MS);
+  await eventually(() => rig.released.length === 1);
+  await announcedAgain(1, 1);
+  await eventually(() => rig.released.length === 2);
+  expect(rig.released[1]).toEqual({ sourceIds: [testId(1)], mediaId: testMediaId(1) });
+  expect(await rig.repository.get(testId(1))).toBeNull();
+});
+
+test("a purged upload that is announced again is not released while another title has its bytes", async () => {
+  await uploaded(1, null);
+  await uploaded(2, 7, ben);
+  await remove(1);
+  await later(HOUR_MS);
+  await eventually(() => rig.released.length === 1);
+  await announcedAgain(1, 7);
+  await rig.announce(libraryFile(3));
+  await eventually(() => rig.repository.get(testId(3)));
+  expect(rig.released).toEqual([{ sourceIds: [testId(1)], mediaId: null }]);
+});
+
+test("a deleted library title never comes back with its file, and its file is never released", async () => {
+  await rig.announce(libraryFile(1));
+  await rig.announce(libraryFile(2, { mediaId: testMediaId(1) }));
+  await rig.announce(libraryFile(3));
+  await eventually(() => rig.repository.get(testId(3)));
+  expect((await remove(1, ben)).status).toBe(204);
+  await rig.announce(libraryFile(1));
+  await later(HOUR_MS);
+  await purged(1);
+  for (const n of [1, 2]) await rig.announce(libraryFile(n, { mediaId: testMediaId(1) }));
+  await rig.announce(libraryFile(4));
+  await eventually(() => rig.repository.get(testId(4)));
+  const { items } = (await rig.as(ben).get("/api/titles")).body;
+  expect(items.map(({ id }: { id: string }) => id)).toEqual([testId(4), testId(3)]);
+  expect(rig.released).toEqual([]);
+});
+
+test("the last library title of some bytes lets go those of purged uploads of them", async () => {
+  await rig.announce(libraryFile(9, { mediaId: testMediaId(7) }));
+  await eventually(() => rig.repository.get(testId(9)));
+  await uploaded(1, 7);
+  await remove(1);
+  await later(HOUR_MS);
+  await purged(1);
+  expect(rig.released).toEqual([]);
+  await remove(9, ben);
+  await later(HOUR_MS);
+  await eventually(() => rig.released.length > 0);
+  expect(rig.released).toEqual([{ sourceIds: [testId(1)], mediaId: testMediaId(7) }]);
+});
+
+test("with a user go their titles and their places in others' titles, at once", async () => {
+  await uploaded(1, 1);
+  await uploaded(2, 2, ben);
+  await rig.as(ben).send("PATCH", `/api/titles/${testId(2)}`, { visibility: "members" });
+  await rig.as(ann).send("PUT", `/api/titles/${testId(2)}/progress`, { positionSeconds: 5 });
+  await publish(rig.connections.auth, AuthenticationStatus, { type: "user-deleted", userId: ann.userId });
+  await eventually(() => rig.released.length > 0);
+  await eventually(() => rig.changes.at(-1)?.type === "deleted");
+  expect(rig.released).toEqual([{ sourceIds: [testId(1)], mediaId: testMediaId(1) }]);
+  expect(rig.changes.at(-1)).toEqual({ titleId: testId(1), type: "deleted" });
+  expect(await rig.repository.get(testId(1))).toBeNull();
+  expect(await rig.repository.getProgress(ann.userId, testId(2))).toBeNull();
+  expect((await rig.as(ben).get(`/api/titles/${testId(2)}`)).status).toBe(200);
+});
