@@ -44,13 +44,12 @@ export class Library {
 
   constructor(dependencies: LibraryDependencies) {
     this.#dependencies = dependencies;
-    for (const { path } of dependencies.folders) {
-      this.#reports.set(path, { folder: path, state: "scanning", files: 0, scannedAt: null, refused: [] });
-    }
+    for (const { path } of dependencies.folders) this.#reports.set(path, newReport(path));
   }
 
   report(): LibraryReport {
-    return { items: [...this.#reports.values()] };
+    const waits = this.#scanWaiting !== null;
+    return { items: [...this.#reports.values()].map((report) => (waits ? { ...report, state: "scanning" } : report)) };
   }
 
   /** Scans all folders; a scan that is asked for while one runs follows it, once. Resolves when that is done. */
@@ -80,10 +79,11 @@ export class Library {
 
   async #scanAll(): Promise<void> {
     const { folders, log } = this.#dependencies;
+    for (const report of this.#reports.values()) report.state = "scanning";
     await this.#retireUnknownFolders();
     for (const folder of folders) {
       if (this.#stopped.signal.aborted) return;
-      const report: FolderReport = { folder: folder.path, state: "scanning", files: 0, scannedAt: null, refused: [] };
+      const report = newReport(folder.path);
       this.#reports.set(folder.path, report);
       try {
         await this.#scanFolder(folder, report);
@@ -188,6 +188,14 @@ export class Library {
     }
   }
 }
+
+const newReport = (folder: string): FolderReport => ({
+  folder,
+  state: "scanning",
+  files: 0,
+  scannedAt: null,
+  refused: [],
+});
 
 function refuse(report: FolderReport, path: string, reason: { code: string; detail: string }): void {
   if (report.refused.length < MAX_REFUSED) report.refused.push({ path, ...reason });

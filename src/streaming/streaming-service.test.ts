@@ -1,0 +1,529 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import pino from "pino";
+import { fixture } from "../../test/support/fixtures.ts";
+import { temporaryFolder } from "../../test/support/folder.ts";
+import { until } from "../../test/support/until.ts";
+import { FileMediaStore } from "../adapters/file/file-media-store.ts";
+import { MemoryBus } from "../adapters/memory/memory-bus.ts";
+import { migrate } from "../adapters/sql/migrate.ts";
+import { SqlSourceRepository } from "../adapters/sql/sql-source-repository.ts";
+import { openSqlite } from "../adapters/sqlite/sqlite-database.ts";
+import type { Principal } from "../auth/contract.ts";
+import type { BusConnection } from "../bus/bus.ts";
+import { permissionsOf } from "../bus/permissions.ts";
+import { proxyOf, type ServiceProxy } from "../bus/proxy.ts";
+import { publish, subscribe } from "../bus/topics.ts";
+import { MediaReleased, type TitleAccess, TitleChanges } from "../catalog/contract.ts";
+import { contracts } from "../contracts.ts";
+import { createApp } from "../http/app.ts";
+import type { Service } from "../service.ts";
+import { type Announcement, MediaAnnouncements, streamingContract } from "./contract.ts";
+import { startStreaming } from "./streaming-service.ts";
+
+const owner = Bun.randomUUIDv7();
+const principal = (userId: string): Principal => ({
+  userId,
+  username: "somebody",
+  role: "editor",
+  credential: { kind: "session", id: "s" },
+});
+
+/** A streaming service on a bus, and a catalog that says what the test tells it to. */
+class Stage {
+  readonly folder = temporaryFolder();
+  readonly media = join(this.folder.path, "media");
+  readonly library = join(this.folder.path, "library");
+  readonly titles = new Map<string, TitleAccess>();
+  readonly announced: Announcement[] = [];
+  readonly #sqlite = openSqlite(":memory:");
+  readonly #bus = new MemoryBus(permissionsOf(contracts), () => undefined);
+  #service: Service | null = null;
+  catalog!: BusConnection;
+  streaming!: ServiceProxy<typeof streamingContract>;
+
+  async start(): Promise<this> {
+    mkdirSync(join(this.media, "uploads"), { recursive: true });
+    mkdirSync(this.library, { recursive: true });
+    await migrate(this.#sqlite.database);
+    this.catalog = await this.#bus.connect({ service: "catalog", instance: "c" });
+    await this.catalog.serve(async (_operation, body) => {
+      const { id } = JSON.parse(body) as { id: string };
+      return JSON.stringify({ value: this.titles.get(id) ?? null });
+    });
+    await subscribe(this.catalog, MediaAnnouncements, (announcement) => void this.announced.push(announcement));
+    this.streaming = proxyOf(this.catalog, streamingContract);
+    await this.startService();
+    return this;
+  }
+
+  async startService(folders = [{ path: this.library, visibility: "members" as const }]): Promise<void> {
+    this.#service = await startStreaming({
+      connection: await this.#bus.connect({ service: "streaming", instance: "s" }),
+      addresses: () => [],
+      sources: new SqlSourceRepository(this.#sqlite.database),
+      store: new FileMediaStore(this.media),
+      indexFolder: join(this.folder.path, "index"),
+      folders,
+      log: pino({ level: "silent" }),
+    });
+  }
+
+  async stopService(): Promise<void> {
+    await this.#service?.close();
+  }
+
+  async close(): Promise<void> {
+    await this.stopService();
+    await this.#bus.close();
+    await this.#sqlite.database.destroy();
+    this.folder[Symbol.dispose]();
+  }
+
+  /** Asks as `userId`, or as nobody. */
+  async ask(path: string, options: { as?: string | null; method?: string; headers?: Record<string, string> } = {}) {
+    const app = createApp();
+    const who = options.as === undefined ? owner : options.as;
+    app.use(async (c, next) => {
+      c.set("principal", who === null ? null : principal(who));
+      await next();
+    });
+    if (this.#service) app.route("/", this.#service.routes);
+    const bindings = { clientAddress: "127.0.0.1", setIdleTimeout: () => undefined };
+    const init = { method: options.method ?? "GET", headers: options.headers ?? {} };
+    return app.request(path, init, bindings);
+  }
+
+  /** A finished upload and its title. */
+  async upload(
+    name: Parameters<typeof fixture>[0] | Uint8Array,
+    hashed = true,
+    visibility: TitleAccess["visibility"] = "private",
+  ) {
+    const id = Bun.randomUUIDv7();
+    const path = join(this.media, "uploads", id);
+    if (typeof name === "string") copyFileSync(await fixture(name), path);
+    else writeFileSync(path, name);
+    const bytes = new Uint8Array(await Bun.file(path).arrayBuffer());
+    const sha = new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
+    const mediaId = hashed ? sha : null;
+    this.titles.set(id, { id, ownerId: owner, visibility, mediaId, name: 'Ünï "cödé"' });
+    const adopt = () =>
+      this.streaming.adopt({ sourceId: id, ownerId: owner, name: "Film", sizeBytes: bytes.length, mediaId });
+    return { id, bytes, sha, adopt };
+  }
+
+  originals(): string[] {
+    const root = join(this.media, "originals");
+    if (!existsSync(root)) return [];
+    return readdirSync(root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => entry.name);
+  }
+
+  async report() {
+    const app = createApp();
+    app.use(async (c, next) => {
+      c.set("principal", { ...principal(owner), role: "admin" });
+      await next();
+    });
+    if (this.#service) app.route("/", this.#service.routes);
+    const rescan = async () => {
+      await app.request("/api/library/rescan", { method: "POST" });
+      return settled();
+    };
+    const settled = () =>
+      until(async () => {
+        const response = await app.request("/api/library");
+        const { items } = (await response.json()) as {
+          items: {
+            state: string;
+            files: number;
+            refused: { path: string; code: string; detail: string }[];
+            scannedAt: string | null;
+          }[];
+        };
+        return items.every(({ state }) => state !== "scanning") ? items : null;
+      });
+    return { rescan, settled };
+  }
+}
+
+let stage: Stage;
+beforeEach(async () => {
+  stage = await new Stage().start();
+});
+afterEach(() => stage.close());
+
+describe("a finished upload", () => {
+  test("is announced, filed under its SHA-256 and playable when adopt returns", async () => {
+    const { id, bytes, sha, adopt } = await stage.upload("h264-aac.mp4");
+    const announcement = await adopt();
+    expect(announcement).toMatchObject({ sourceId: id, mediaId: sha, ownerId: owner, availability: "ready" });
+    expect(announcement.info).toMatchObject({ container: "mp4", video: { codec: "h264", width: 640, height: 360 } });
+    expect(stage.originals()).toEqual([sha]);
+    expect(existsSync(join(stage.media, "uploads", id))).toBe(false);
+    const sent = await stage.ask(`/stream/${id}/original`);
+    expect(Buffer.from(await sent.arrayBuffer()).equals(bytes)).toBe(true);
+    await until(() => stage.announced.some(({ sourceId }) => sourceId === id) || null);
+  });
+
+  test("can be adopted again with the same answer", async () => {
+    const { adopt } = await stage.upload("h264-aac.mp4");
+    expect(await adopt()).toEqual(await adopt());
+  });
+
+  test("shares one file with an equal upload, until the last of both is released", async () => {
+    const first = await stage.upload("h264-aac.mp4");
+    const second = await stage.upload("h264-aac.mp4");
+    await first.adopt();
+    await second.adopt();
+    expect(stage.originals()).toEqual([first.sha]);
+    await publish(stage.catalog, MediaReleased, { sourceIds: [first.id], mediaId: null });
+    await until(async () => ((await stage.ask(`/stream/${first.id}/hls/master.m3u8`)).status === 200 ? true : null));
+    expect((await stage.ask(`/stream/${second.id}/original`)).status).toBe(200);
+    await publish(stage.catalog, MediaReleased, { sourceIds: [second.id], mediaId: second.sha });
+    await until(() => stage.originals().length === 0 || null);
+    expect((await stage.ask(`/stream/${second.id}/original`)).status).toBe(503);
+  });
+
+  test("is playable before its SHA-256 is known, and filed when it is", async () => {
+    const { id, sha, adopt } = await stage.upload("h264-aac.mp4", false);
+    await adopt();
+    expect((await stage.ask(`/stream/${id}/original`, { method: "HEAD" })).status).toBe(200);
+    await stage.streaming.identify({ sourceId: id, mediaId: sha });
+    expect(stage.originals()).toEqual([sha]);
+    expect((await stage.ask(`/stream/${id}/original`)).status).toBe(200);
+    await until(() => stage.announced.some(({ mediaId }) => mediaId === sha) || null);
+    expect(await stage.streaming.isAvailable({ mediaId: sha })).toBe(true);
+  });
+
+  const refused: [string, () => Promise<Uint8Array>, string][] = [
+    ["no bytes", async () => new Uint8Array(), "empty"],
+    ["text", async () => new TextEncoder().encode("hello, this is no video at all"), "not-a-video"],
+    [
+      "half a video",
+      async () =>
+        new Uint8Array(
+          await Bun.file(await fixture("h264-aac.mp4"))
+            .slice(0, 50_000)
+            .arrayBuffer(),
+        ),
+      "truncated",
+    ],
+    [
+      "sound only",
+      async () => new Uint8Array(await Bun.file(await fixture("aac-only.m4a")).arrayBuffer()),
+      "not-a-video",
+    ],
+  ];
+  for (const [what, bytes, code] of refused) {
+    test(`of ${what} is refused as ${code} and never announced`, async () => {
+      const { adopt } = await stage.upload(await bytes());
+      expect(await adopt().catch((error: { code: string; status: number }) => [error.code, error.status])).toEqual([
+        code,
+        422,
+      ]);
+      expect(stage.announced).toEqual([]);
+      expect(stage.originals()).toEqual([]);
+    });
+  }
+
+  test("of another size than announced is refused", async () => {
+    const { id, bytes, sha } = await stage.upload("h264-aac.mp4");
+    const wrong = stage.streaming.adopt({
+      sourceId: id,
+      ownerId: owner,
+      name: "F",
+      sizeBytes: bytes.length + 1,
+      mediaId: sha,
+    });
+    expect(wrong).rejects.toThrow(`should have ${bytes.length + 1} bytes`);
+  });
+});
+
+describe("the original", () => {
+  test("is sent in ranges with validators", async () => {
+    const { id, bytes, adopt } = await stage.upload("h264-aac.mp4");
+    await adopt();
+    const path = `/stream/${id}/original`;
+    const whole = await stage.ask(path, { method: "HEAD" });
+    const etag = whole.headers.get("ETag") ?? "";
+    expect(Object.fromEntries(whole.headers)).toMatchObject({
+      "content-length": String(bytes.length),
+      "content-type": "video/mp4",
+      "accept-ranges": "bytes",
+      "cache-control": "private, no-cache",
+    });
+    expect(whole.headers.get("Content-Disposition")).toBe(
+      "inline; filename*=UTF-8''%C3%9Cn%C3%AF%20%22c%C3%B6d%C3%A9%22.mp4",
+    );
+    const part = await stage.ask(path, { headers: { Range: "bytes=100-199", "If-Range": etag } });
+    expect([part.status, part.headers.get("Content-Range")]).toEqual([206, `bytes 100-199/${bytes.length}`]);
+    expect(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(100, 200))).toBe(true);
+    const tail = await stage.ask(path, { headers: { Range: "bytes=-5" } });
+    expect(Buffer.from(await tail.arrayBuffer()).equals(bytes.subarray(-5))).toBe(true);
+    const beyond = await stage.ask(path, { headers: { Range: `bytes=${bytes.length}-` } });
+    expect([beyond.status, beyond.headers.get("Content-Range")]).toEqual([416, `bytes */${bytes.length}`]);
+    expect((await stage.ask(path, { headers: { "If-None-Match": etag } })).status).toBe(304);
+    expect((await stage.ask(path, { headers: { Range: "bytes=0-1", "If-Range": '"old"' } })).status).toBe(200);
+  });
+
+  test("of a public title goes to anybody and may be kept", async () => {
+    const { id, adopt } = await stage.upload("h264-aac.mp4", true, "public");
+    await adopt();
+    const sent = await stage.ask(`/stream/${id}/original`, { as: null, method: "HEAD" });
+    expect([sent.status, sent.headers.get("Cache-Control")]).toEqual([200, "public, max-age=300"]);
+  });
+});
+
+describe("every media route", () => {
+  const paths = ["original", "hls/master.m3u8", "hls/1/playlist.m3u8", "hls/1/init.mp4", "hls/1/1.m4s"];
+
+  test("asks who it is: the owner 200, nobody 401, another user 404, after a delete 404", async () => {
+    const { id, adopt } = await stage.upload("h264-aac.mp4");
+    await adopt();
+    const statuses = (as: string | null) =>
+      Promise.all(paths.map(async (path) => (await stage.ask(`/stream/${id}/${path}`, { as })).status));
+    expect(await statuses(owner)).toEqual(paths.map(() => 200));
+    expect(await statuses(null)).toEqual(paths.map(() => 401));
+    expect(await statuses(Bun.randomUUIDv7())).toEqual(paths.map(() => 404));
+    stage.titles.delete(id);
+    await publish(stage.catalog, TitleChanges, { titleId: id, type: "deleted" });
+    expect(await statuses(owner)).toEqual(paths.map(() => 404));
+  });
+
+  test("answers 401 to nobody and 404 to members for ids that do not exist or are none", async () => {
+    for (const id of [Bun.randomUUIDv7(), "a".repeat(64), "..%2f..%2fetc", "x"]) {
+      expect((await stage.ask(`/stream/${id}/original`, { as: null })).status).toBe(401);
+      expect((await stage.ask(`/stream/${id}/original`)).status).toBe(404);
+    }
+  });
+
+  test("says 503 for a title whose bytes are not here", async () => {
+    const id = Bun.randomUUIDv7();
+    stage.titles.set(id, { id, ownerId: owner, visibility: "private", mediaId: null, name: "n" });
+    const answer = await stage.ask(`/stream/${id}/original`);
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([503, "temporary-unavailable"]);
+    expect(answer.headers.get("Retry-After")).toBe("2");
+  });
+});
+
+describe("HLS", () => {
+  async function linesOf(path: string): Promise<string[]> {
+    const answer = await stage.ask(path);
+    expect([answer.status, answer.headers.get("Content-Type")]).toEqual([200, "application/vnd.apple.mpegurl"]);
+    return (await answer.text()).split("\n");
+  }
+
+  test("leads from the master playlist to every segment, whole, by HEAD and in ranges", async () => {
+    const { id, adopt } = await stage.upload("h264-aac.mp4");
+    await adopt();
+    const base = `/stream/${id}/hls/`;
+    const master = (await linesOf(`${base}master.m3u8`)).join("\n");
+    const playlists = new Set([...master.matchAll(/(\d+\/playlist\.m3u8)/g)].map(([path]) => path));
+    expect(playlists.size).toBe(2);
+    for (const playlist of playlists) {
+      const lines = await linesOf(base + playlist);
+      const init = /URI="([^"]+)"/.exec(lines.join("\n"))?.[1];
+      const names = [init ?? "", ...lines.filter((line) => line.endsWith(".m4s"))];
+      expect(names.length).toBeGreaterThan(2);
+      for (const name of names) {
+        const path = `${base}${playlist.split("/")[0]}/${name}`;
+        const whole = await stage.ask(path);
+        const bytes = Buffer.from(await whole.arrayBuffer());
+        const head = await stage.ask(path, { method: "HEAD" });
+        expect([whole.status, head.headers.get("Content-Length")]).toEqual([200, String(bytes.length)]);
+        const part = await stage.ask(path, { headers: { Range: "bytes=10-50" } });
+        expect(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(10, 51))).toBe(true);
+        const again = await stage.ask(path, { headers: { "If-None-Match": whole.headers.get("ETag") ?? "" } });
+        expect(again.status).toBe(304);
+      }
+    }
+  });
+
+  test("of a track or segment that is not there is 404", async () => {
+    const { id, adopt } = await stage.upload("h264-aac.mp4");
+    await adopt();
+    for (const path of ["9/playlist.m3u8", "9/init.mp4", "1/0.m4s", "1/999.m4s", "1/x.m4s", "x/init.mp4"]) {
+      expect((await stage.ask(`/stream/${id}/hls/${path}`)).status).toBe(404);
+    }
+  });
+
+  test("is the same with the index from disk, with a damaged one and with none", async () => {
+    const { id, adopt } = await stage.upload("h264-aac.mp4");
+    await adopt();
+    const index = join(stage.folder.path, "index", id);
+    const segment = async () => {
+      await stage.stopService();
+      await stage.startService();
+      return new Bun.CryptoHasher("sha256")
+        .update(await (await stage.ask(`/stream/${id}/hls/1/1.m4s`)).arrayBuffer())
+        .digest("hex");
+    };
+    const first = await segment();
+    writeFileSync(index, "damaged");
+    expect(await segment()).toBe(first);
+    rmSync(index);
+    expect(await segment()).toBe(first);
+    expect(existsSync(index)).toBe(true);
+  });
+
+  test("of a container that is not packaged yet is refused with a reason, and the original plays", async () => {
+    const { id, adopt } = await stage.upload("vp9-opus.webm");
+    await adopt();
+    const answer = await stage.ask(`/stream/${id}/hls/master.m3u8`);
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([422, "not-packaged"]);
+    const original = await stage.ask(`/stream/${id}/original`, { method: "HEAD" });
+    expect([original.status, original.headers.get("Content-Type")]).toEqual([200, "video/webm"]);
+  });
+});
+
+describe("a library folder", () => {
+  const put = async (name: string, source: Parameters<typeof fixture>[0] = "h264-aac.mp4") => {
+    mkdirSync(join(stage.library, name, ".."), { recursive: true });
+    copyFileSync(await fixture(source), join(stage.library, name));
+  };
+  const announcedNow = () => new Map(stage.announced.map((announcement) => [announcement.name, announcement]));
+
+  test("is scanned at start: videos are announced with their SHA-256, the rest is named with the reason", async () => {
+    await stage.stopService();
+    await put("Film (2020).mp4");
+    await put("series/S01E01.mkv", "h264-aac.mkv");
+    await put("music.m4a", "aac-only.m4a");
+    writeFileSync(join(stage.library, "notes.txt"), "no video");
+    writeFileSync(join(stage.library, "zero.mp4"), "");
+    symlinkSync("/etc/passwd", join(stage.library, "passwd.mp4"));
+    await stage.startService();
+    const { settled } = await stage.report();
+    const [report] = await settled();
+    expect(report).toMatchObject({ state: "ready", files: 2 });
+    expect(Object.fromEntries((report?.refused ?? []).map(({ path, code }) => [path, code]))).toEqual({
+      "music.m4a": "not-a-video",
+      "notes.txt": "not-a-video",
+      "passwd.mp4": "outside",
+      "zero.mp4": "empty",
+    });
+    const sha = new Bun.CryptoHasher("sha256")
+      .update(await Bun.file(await fixture("h264-aac.mp4")).arrayBuffer())
+      .digest("hex");
+    expect(announcedNow().get("Film (2020)")).toMatchObject({
+      mediaId: sha,
+      ownerId: null,
+      visibility: "members",
+      origin: "library",
+    });
+    expect(announcedNow().get("S01E01")?.info.container).toBe("matroska");
+  });
+
+  test("keeps its sources over a restart and hashes nothing again", async () => {
+    await put("one.mp4");
+    const { rescan } = await stage.report();
+    await rescan();
+    const before = announcedNow().get("one");
+    // Other bytes under the same size and time would be noticed only by reading: that they are not shows it is not read.
+    const path = join(stage.library, "one.mp4");
+    const { size, mtime } = statSync(path);
+    writeFileSync(path, new Uint8Array(size));
+    utimesSync(path, mtime, mtime);
+    await stage.stopService();
+    stage.announced.length = 0;
+    await stage.startService();
+    await (await stage.report()).settled();
+    expect(announcedNow().get("one")).toMatchObject({
+      sourceId: before?.sourceId ?? "",
+      mediaId: before?.mediaId ?? "",
+    });
+  });
+
+  test("a file that vanishes becomes unavailable and comes back with the file", async () => {
+    await put("one.mp4");
+    const { rescan } = await stage.report();
+    await rescan();
+    const id = announcedNow().get("one")?.sourceId ?? "";
+    renameSync(join(stage.library, "one.mp4"), join(stage.folder.path, "aside.mp4"));
+    await rescan();
+    expect(announcedNow().get("one")).toMatchObject({ sourceId: id, availability: "unavailable" });
+    renameSync(join(stage.folder.path, "aside.mp4"), join(stage.library, "one.mp4"));
+    await rescan();
+    expect(announcedNow().get("one")).toMatchObject({ sourceId: id, availability: "ready" });
+  });
+
+  test("a file that changed is announced with its new content", async () => {
+    await put("one.mp4");
+    const { rescan } = await stage.report();
+    await rescan();
+    const before = announcedNow().get("one");
+    await put("one.mp4", "h264-only.mp4");
+    await rescan();
+    const after = announcedNow().get("one");
+    expect(after?.sourceId).toBe(before?.sourceId ?? "");
+    expect(after?.mediaId).not.toBe(before?.mediaId ?? "");
+    expect(after?.info.audio).toEqual([]);
+  });
+
+  test("that cannot be read is said, and what it had becomes unavailable", async () => {
+    await put("one.mp4");
+    const { rescan } = await stage.report();
+    await rescan();
+    renameSync(stage.library, `${stage.library}-away`);
+    const [report] = await rescan();
+    expect(report).toMatchObject({
+      state: "unreadable",
+      refused: [{ code: "unreadable", detail: "It is not there." }],
+    });
+    expect(announcedNow().get("one")?.availability).toBe("unavailable");
+  });
+
+  test("that is configured no more keeps nothing available", async () => {
+    await put("one.mp4");
+    await (await stage.report()).rescan();
+    await stage.stopService();
+    await stage.startService([]);
+    await until(() => announcedNow().get("one")?.availability === "unavailable" || null);
+  });
+
+  test("is never released: its files stay", async () => {
+    await put("one.mp4");
+    await (await stage.report()).rescan();
+    const announcement = announcedNow().get("one");
+    await publish(stage.catalog, MediaReleased, {
+      sourceIds: [announcement?.sourceId ?? ""],
+      mediaId: announcement?.mediaId ?? null,
+    });
+    await publish(stage.catalog, TitleChanges, { titleId: Bun.randomUUIDv7(), type: "changed" });
+    expect((await stage.streaming.reannounce({})).sources).toBe(1);
+    expect(existsSync(join(stage.library, "one.mp4"))).toBe(true);
+  });
+
+  test("is the business of admins", async () => {
+    for (const [path, method] of [
+      ["/api/library", "GET"],
+      ["/api/library/rescan", "POST"],
+    ] as const) {
+      expect((await stage.ask(path, { method, as: null })).status).toBe(401);
+      expect((await stage.ask(path, { method })).status).toBe(403);
+    }
+  });
+});
+
+test("announces everything again when asked", async () => {
+  const { id, adopt } = await stage.upload("h264-aac.mp4");
+  await adopt();
+  await until(() => stage.announced.length === 1 || null);
+  expect(await stage.streaming.reannounce({})).toEqual({ sources: 1 });
+  await until(() => stage.announced.length === 2 || null);
+  expect(stage.announced.map(({ sourceId }) => sourceId)).toEqual([id, id]);
+});
