@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../test/support/folder.ts";
 import { bodyOf, type ComputedBody } from "./computed-body.ts";
-import { FileBytes } from "./file-bytes.ts";
+import { locateFirst } from "./file-bytes.ts";
 
 const original = new Uint8Array(2_000_000).map((_, index) => (index * 7) & 255);
 
@@ -21,8 +21,8 @@ const whole = Buffer.concat([body.header, ...body.ranges.map((r) => original.sub
 async function send(folder: string, start: number, end: number): Promise<Buffer> {
   const path = join(folder, "original");
   writeFileSync(path, original);
-  const file = await FileBytes.open([path]);
-  return Buffer.from(await new Response(await bodyOf(file, body, { start, end })).arrayBuffer());
+  const located = await locateFirst([path]);
+  return Buffer.from(await new Response(await bodyOf(located, body, { start, end })).arrayBuffer());
 }
 
 test("sends the header and the ranges, whole and in part", async () => {
@@ -40,19 +40,36 @@ test("a file that became shorter fails instead of sending something else", async
   using folder = temporaryFolder();
   const path = join(folder.path, "short");
   writeFileSync(path, original.subarray(0, 1_500_000));
-  const file = await FileBytes.open([path]);
-  const response = new Response(await bodyOf(file, body, { start: 0, end: body.sizeBytes }));
+  const located = await locateFirst([path]);
+  const response = new Response(await bodyOf(located, body, { start: 0, end: body.sizeBytes }));
   expect(response.arrayBuffer()).rejects.toThrow("the file ends at 1500000");
 });
 
-test("stops reading and closes the file when the client goes away", async () => {
+test("a file that was replaced fails instead of sending something else", async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "original");
   writeFileSync(path, original);
-  const file = await FileBytes.open([path]);
-  const sent = await bodyOf(file, body, { start: 0, end: body.sizeBytes });
+  const located = await locateFirst([path]);
+  writeFileSync(path, original.subarray(1));
+  expect(bodyOf(located, body, { start: 0, end: 100 })).rejects.toThrow("has changed");
+  const response = new Response(await bodyOf(located, body, { start: 0, end: body.sizeBytes }));
+  expect(response.arrayBuffer()).rejects.toThrow("has changed");
+});
+
+test("holds no file before the client reads, and none after it has gone away", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "original");
+  writeFileSync(path, original);
+  const open = () =>
+    readdirSync("/proc/self/fd").filter((fd) => {
+      const link = `/proc/self/fd/${fd}`;
+      return existsSync(link) && readlinkSync(link) === path;
+    }).length;
+  const sent = await bodyOf(await locateFirst([path]), body, { start: 0, end: body.sizeBytes });
+  expect(open()).toBe(0);
   const reader = (sent as ReadableStream<Uint8Array>).getReader();
   await reader.read();
+  expect(open()).toBe(1);
   await reader.cancel();
-  expect(file.read(0, 1)).rejects.toThrow();
+  expect(open()).toBe(0);
 });

@@ -1,5 +1,5 @@
 import type { ByteRange } from "../http/conditional.ts";
-import type { FileBytes } from "./file-bytes.ts";
+import { FileBytes, type LocatedFile } from "./file-bytes.ts";
 
 /** A body made of computed bytes followed by ranges of a file. */
 export interface ComputedBody {
@@ -47,43 +47,71 @@ async function readPiece(file: FileBytes, piece: Piece): Promise<Uint8Array> {
 }
 
 /**
- * The bytes of a body between two positions, as a response body. Takes over `file` and closes it: at the end, on an
- * error, or when the client goes away. Nothing is read before the client takes it.
+ * The bytes of a body between two positions, as a response body. The file is opened when the client begins to read,
+ * and closed at the end, on an error, or when the client goes away. Fails when it is no longer the file that was located.
  */
-export async function bodyOf(file: FileBytes, body: ComputedBody, range: ByteRange): Promise<BodyInit> {
+export async function bodyOf(located: LocatedFile, body: ComputedBody, range: ByteRange): Promise<BodyInit> {
   const pieces = piecesOf(body, range);
-  if (range.end - range.start <= SMALL_BYTES) {
+  if (range.end - range.start > SMALL_BYTES) return new ReadableStream(new PieceSource(located, pieces), PULL_ONLY);
+  if (range.end <= body.header.length) return body.header.slice(range.start, range.end);
+  const file = await openSame(located);
+  try {
+    const small = new Uint8Array(range.end - range.start);
+    let filled = 0;
+    for (const piece of pieces) {
+      const bytes = await readPiece(file, piece);
+      small.set(bytes, filled);
+      filled += bytes.length;
+    }
+    return small;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Nothing is read ahead: a viewer who has stopped reading costs what the socket holds. */
+const PULL_ONLY = { highWaterMark: 0 };
+
+class PieceSource implements UnderlyingDefaultSource<Uint8Array> {
+  readonly #located: LocatedFile;
+  readonly #pieces: Iterator<Piece>;
+  #file: FileBytes | null = null;
+  #over = false;
+
+  constructor(located: LocatedFile, pieces: Iterator<Piece>) {
+    this.#located = located;
+    this.#pieces = pieces;
+  }
+
+  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     try {
-      const small = new Uint8Array(range.end - range.start);
-      let filled = 0;
-      for (const piece of pieces) {
-        const bytes = await readPiece(file, piece);
-        small.set(bytes, filled);
-        filled += bytes.length;
+      const { done, value } = this.#pieces.next();
+      if (done) {
+        await this.cancel();
+        controller.close();
+        return;
       }
-      return small;
-    } finally {
-      await file.close();
+      this.#file ??= await openSame(this.#located);
+      // The client went away while the file was being opened.
+      if (this.#over) return await this.cancel();
+      controller.enqueue(await readPiece(this.#file, value));
+    } catch (error) {
+      await this.cancel();
+      controller.error(error);
     }
   }
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const { done, value } = pieces.next();
-          if (done) {
-            await file.close();
-            controller.close();
-          } else {
-            controller.enqueue(await readPiece(file, value));
-          }
-        } catch (error) {
-          await file.close();
-          controller.error(error);
-        }
-      },
-      cancel: () => file.close(),
-    },
-    { highWaterMark: 0 },
-  );
+
+  async cancel(): Promise<void> {
+    this.#over = true;
+    const file = this.#file;
+    this.#file = null;
+    await file?.close();
+  }
+}
+
+async function openSame(located: LocatedFile): Promise<FileBytes> {
+  const file = await FileBytes.open([located.path]);
+  if (file.size === located.size && file.mtimeMs === located.mtimeMs) return file;
+  await file.close();
+  throw new Error("the file has changed since it was located");
 }

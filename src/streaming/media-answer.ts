@@ -17,8 +17,6 @@ export interface MediaAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   /** The bytes of the range; asked for only when they are sent. */
   readonly body: (range: ByteRange) => Promise<BodyInit> | BodyInit;
-  /** Called when the body is not asked for. */
-  readonly discard?: () => Promise<void>;
 }
 
 /** A strong tag for what follows from these values alone. */
@@ -33,9 +31,6 @@ export function etagOf(...parts: readonly (string | number)[]): string {
  */
 export async function answerMedia(c: HttpContext, { access }: Playable, answer: MediaAnswer): Promise<Response> {
   const selection = select(c.req.raw.headers, answer.sizeBytes, answer);
-  const isHead = c.req.method === "HEAD";
-  const hasBody = !isHead && (selection.status === 200 || selection.status === 206);
-  if (!hasBody) await answer.discard?.();
   const headers = new Headers({
     ETag: answer.etag,
     "Cache-Control": access.visibility === "public" ? `public, max-age=${PUBLIC_MAX_AGE}` : "private, no-cache",
@@ -49,7 +44,7 @@ export async function answerMedia(c: HttpContext, { access }: Playable, answer: 
   if (selection.status === 416) return new Response(null, { status: 416, headers });
   headers.set("Content-Type", answer.contentType);
   const { start, end } = selection.range;
-  if (isHead) {
+  if (c.req.method === "HEAD") {
     headers.set("Content-Length", String(end - start));
     return new Response(null, { status: selection.status, headers });
   }

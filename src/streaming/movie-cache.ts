@@ -3,12 +3,14 @@ import { join } from "node:path";
 import { decodeIndex, encodeIndex } from "../media/index-file.ts";
 import type { Movie } from "../media/movie.ts";
 import { openMedia } from "../media/open.ts";
-import type { FileBytes } from "./file-bytes.ts";
+import { type LocatedFile, withFile } from "./file-bytes.ts";
 
 /** Largest sum of index bytes kept in memory. */
 const CACHE_BYTES = 128 * 2 ** 20;
 /** What a kept index costs beside its arrays. */
 const ENTRY_OVERHEAD_BYTES = 4096;
+
+type FileState = Pick<LocatedFile, "size" | "mtimeMs">;
 
 /** An index and the bytes of its stored form, about what it costs in memory. */
 interface Loaded {
@@ -37,7 +39,7 @@ export class MovieCache {
   }
 
   /** The index of a file; null when its container is not packaged. Throws `MediaError` when it cannot be read. */
-  async get(sourceId: string, file: FileBytes): Promise<Movie | null> {
+  async get(sourceId: string, file: LocatedFile): Promise<Movie | null> {
     const key = keyOf(sourceId, file);
     const known = this.#entries.get(key);
     if (known) {
@@ -59,7 +61,7 @@ export class MovieCache {
   }
 
   /** Keeps an index that was just built. */
-  async put(sourceId: string, file: FileBytes, movie: Movie): Promise<void> {
+  async put(sourceId: string, file: FileState, movie: Movie): Promise<void> {
     await this.#write(sourceId, keyOf(sourceId, file), movie);
   }
 
@@ -73,10 +75,10 @@ export class MovieCache {
     await rm(join(this.#folder, sourceId), { force: true });
   }
 
-  async #load(sourceId: string, key: string, file: FileBytes): Promise<Loaded> {
+  async #load(sourceId: string, key: string, file: LocatedFile): Promise<Loaded> {
     const stored = await this.#read(sourceId, key);
     if (stored) return stored;
-    const { movie } = await openMedia(file);
+    const { movie } = await withFile([file.path], openMedia);
     return { movie, bytes: movie ? await this.#write(sourceId, key, movie) : 0 };
   }
 
@@ -116,4 +118,4 @@ export class MovieCache {
   }
 }
 
-const keyOf = (sourceId: string, file: FileBytes) => `${sourceId}:${file.size}:${file.mtimeMs}`;
+const keyOf = (sourceId: string, file: FileState) => `${sourceId}:${file.size}:${file.mtimeMs}`;

@@ -1,7 +1,7 @@
 import type { Principal } from "../auth/contract.ts";
 import type { TitleAccess } from "../catalog/contract.ts";
 import { TemporaryUnavailableError } from "../errors.ts";
-import { FileBytes, type LocatedFile, locateFirst } from "./file-bytes.ts";
+import { type LocatedFile, locateFirst } from "./file-bytes.ts";
 import { type MediaStore, pathsOf } from "./media-store.ts";
 import type { Source } from "./source.ts";
 import type { SourceRepository } from "./source-repository.ts";
@@ -43,28 +43,19 @@ export class Playback {
   }
 
   /** Where a source's file is, and what it is right now. `temporary-unavailable` when it has vanished. */
-  locate(playable: Playable): Promise<LocatedFile> {
-    return this.#orUnavailable(playable, () => locateFirst(pathsOf(playable.source, this.#store)));
-  }
-
-  /** Opens a source's file; the caller closes it. `temporary-unavailable` when it has vanished. */
-  open(playable: Playable): Promise<FileBytes> {
-    return this.#orUnavailable(playable, () => FileBytes.open(pathsOf(playable.source, this.#store)));
+  async locate(playable: Playable): Promise<LocatedFile> {
+    try {
+      return await locateFirst(pathsOf(playable.source, this.#store));
+    } catch (cause) {
+      this.#kept.delete(playable.access.id);
+      throw new TemporaryUnavailableError("This video's file is not here right now.", { cause });
+    }
   }
 
   /** Forgets which source plays a title; with null, of all titles. */
   drop(titleId: string | null): void {
     if (titleId === null) this.#kept.clear();
     else this.#kept.delete(titleId);
-  }
-
-  async #orUnavailable<T>(playable: Playable, use: () => Promise<T>): Promise<T> {
-    try {
-      return await use();
-    } catch (cause) {
-      this.#kept.delete(playable.access.id);
-      throw new TemporaryUnavailableError("This video's file is not here right now.", { cause });
-    }
   }
 
   #keep(titleId: string, source: Source): void {

@@ -139,23 +139,17 @@ async function answerComputed(
   compute: (movie: Movie) => ComputedBody,
 ): Promise<Response> {
   const playable = await playback.find(c.req.param("titleId") ?? "", c.get("principal"));
-  const file = await playback.open(playable);
-  try {
-    const movie = await movies.get(playable.source.id, file);
-    if (!movie) throw new NotPackagedError(playable.source.info.container);
-    const body = compute(movie);
-    const path = c.req.path.slice(c.req.path.indexOf("/hls/"));
-    return await answerMedia(c, playable, {
-      sizeBytes: body.sizeBytes,
-      contentType,
-      etag: etagOf(PACKAGER_VERSION, playable.source.id, file.size, file.mtimeMs, path),
-      body: (range) => bodyOf(file, body, range),
-      discard: () => file.close(),
-    });
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
+  const file = await playback.locate(playable);
+  const movie = await movies.get(playable.source.id, file);
+  if (!movie) throw new NotPackagedError(playable.source.info.container);
+  const body = compute(movie);
+  const path = c.req.path.slice(c.req.path.indexOf("/hls/"));
+  return answerMedia(c, playable, {
+    sizeBytes: body.sizeBytes,
+    contentType,
+    etag: etagOf(PACKAGER_VERSION, playable.source.id, file.size, file.mtimeMs, path),
+    body: (range) => bodyOf(file, body, range),
+  });
 }
 
 function addLibrary(app: OpenAPIHono<HttpEnv>, library: Library): void {
