@@ -19,6 +19,7 @@ export interface FinisherDependencies {
   readonly catalog: Pick<ServiceProxy<typeof catalogContract>, "createTitle" | "completeTitle" | "discardTitle">;
   readonly streaming: Pick<ServiceProxy<typeof streamingContract>, "adopt" | "identify">;
   readonly log: Logger;
+  readonly now: () => Date;
 }
 
 /** Hands complete uploads to streaming and catalog. Each step can be done again, so a crash between them is made good. */
@@ -72,7 +73,7 @@ export class Finisher {
   async fail(upload: UploadRecord, problem: ProblemError): Promise<void> {
     const { records, progress } = this.#dependencies;
     const error = { code: problem.code, detail: problem.message, status: problem.status };
-    await records.update(upload.id, { state: "failed", error, expiresAt: new Date(Date.now() + KEEP_MS) });
+    await records.update(upload.id, { state: "failed", error, expiresAt: this.#keptUntil() });
     await this.clear(upload.id);
     progress.failed(upload, upload.offset, error);
   }
@@ -92,6 +93,10 @@ export class Finisher {
     await Promise.allSettled([...this.#finishing.values(), ...this.#identifying.values()]);
   }
 
+  #keptUntil(): Date {
+    return new Date(this.#dependencies.now().getTime() + KEEP_MS);
+  }
+
   async #finish(upload: UploadRecord): Promise<Title> {
     const { records, intake, progress, catalog, streaming } = this.#dependencies;
     const { id, ownerId, name, sizeBytes } = upload;
@@ -104,7 +109,7 @@ export class Finisher {
       const { info } = await streaming.adopt({ sourceId: id, ownerId, name, sizeBytes, mediaId });
       return catalog.completeTitle({ id, mediaId, info });
     });
-    await records.update(id, { state: "ready", expiresAt: new Date(Date.now() + KEEP_MS) });
+    await records.update(id, { state: "ready", expiresAt: this.#keptUntil() });
     progress.done(upload, sizeBytes);
     if (mediaId === null) this.identify(finishing);
     else intake.forget(id);

@@ -17,6 +17,7 @@ export interface IntakeDependencies {
   readonly records: UploadRecords;
   readonly progress: UploadProgress;
   readonly maxSizeBytes: number;
+  readonly now: () => Date;
 }
 
 /** Brings the bytes of a request to disk and hashes them. */
@@ -97,7 +98,7 @@ export class Intake {
   }
 
   #keepOffset(id: string, offset: number): Promise<void> {
-    const expiresAt = new Date(Date.now() + EXPIRY_MS);
+    const expiresAt = new Date(this.#dependencies.now().getTime() + EXPIRY_MS);
     return this.#dependencies.records.update(id, { offset, expiresAt });
   }
 }

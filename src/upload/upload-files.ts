@@ -6,7 +6,6 @@ export interface UploadFile {
   sync(): Promise<void>;
   /** Reads up to `buffer.length` bytes at `position`; the number read, 0 at the end. */
   read(buffer: Uint8Array, position: number): Promise<number>;
-  truncate(sizeBytes: number): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -31,6 +31,8 @@ export interface UploadDependencies {
   readonly files: UploadFiles;
   readonly maxSizeBytes: number;
   readonly log: Logger;
+  /** The time; the system's by default. */
+  readonly now?: () => Date;
 }
 
 /** Starts the upload service. */
@@ -43,7 +45,7 @@ export async function startUpload(dependencies: UploadDependencies): Promise<Ser
   await subscribe(connection, AuthenticationStatus, async (event) => {
     if (event.type === "user-deleted") await uploads.userDeleted(event.userId);
   });
-  const startedAt = new Date();
+  const startedAt = dependencies.now?.() ?? new Date();
   let recovered = false;
   const resume = async () => {
     // Services start in any order: what needs another one is tried until it is there.
@@ -74,15 +76,16 @@ export async function startUpload(dependencies: UploadDependencies): Promise<Ser
 
 function createUploads(dependencies: UploadDependencies) {
   const { connection, records, files, maxSizeBytes, log } = dependencies;
+  const now = dependencies.now ?? (() => new Date());
   const progress = new UploadProgress((event) => {
     publish(connection, Progress, event).catch((error: unknown) => log.warn({ err: error }, "progress not published"));
   });
   const catalog = proxyOf(connection, catalogContract);
   const streaming = proxyOf(connection, streamingContract);
   const receptions = new Receptions(dependencies.authenticator);
-  const intake = new Intake({ files, records, progress, maxSizeBytes });
-  const finisher = new Finisher({ records, files, intake, progress, catalog, streaming, log });
-  const uploads = new Uploads({ records, files, intake, catalog, finisher, receptions, maxSizeBytes, log });
+  const intake = new Intake({ files, records, progress, maxSizeBytes, now });
+  const finisher = new Finisher({ records, files, intake, progress, catalog, streaming, log, now });
+  const uploads = new Uploads({ records, files, intake, catalog, finisher, receptions, maxSizeBytes, log, now });
   return { uploads, finisher };
 }
 

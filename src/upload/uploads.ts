@@ -28,7 +28,7 @@ export interface NewUpload {
 }
 
 export interface UploadsDependencies
-  extends Pick<FinisherDependencies, "records" | "files" | "intake" | "catalog" | "log"> {
+  extends Pick<FinisherDependencies, "records" | "files" | "intake" | "catalog" | "log" | "now"> {
   readonly finisher: Finisher;
   readonly receptions: Receptions;
   readonly maxSizeBytes: number;
@@ -152,9 +152,9 @@ export class Uploads {
   }
 
   /** Removes what has expired. */
-  async sweep(now = new Date()): Promise<void> {
-    const { records, log } = this.#dependencies;
-    for (const { id, state } of await records.expired(now)) {
+  async sweep(): Promise<void> {
+    const { records, log, now } = this.#dependencies;
+    for (const { id, state } of await records.expired(now())) {
       if (state === "finishing") continue;
       log.info({ id, state }, "upload expired");
       await this.receptions.cut(id, new UploadGoneError());
@@ -174,11 +174,11 @@ export class Uploads {
   }
 
   async #create(id: string, kind: "tus" | "form", upload: NewUpload, who: Principal): Promise<UploadRecord> {
-    const { records, files } = this.#dependencies;
+    const { records, files, now } = this.#dependencies;
     const unfinished = (await records.ofOwner(who.userId)).filter(({ state }) => state === "receiving");
     if (unfinished.length >= UNFINISHED_MAX)
       throw new RateLimitedError(`You have ${UNFINISHED_MAX} unfinished uploads. Finish or cancel some first.`, 60);
-    const createdAt = new Date();
+    const createdAt = now();
     const record: UploadRecord = {
       id,
       kind,

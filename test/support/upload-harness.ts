@@ -208,6 +208,8 @@ export class UploadHarness {
   readonly streaming: FakeStreaming;
   readonly progress: ProgressEvent[] = [];
   url = "";
+  /** Milliseconds that the service's clock is ahead. */
+  aheadMs = 0;
   readonly #options: HarnessOptions;
   readonly #cuts = new Map<string, Set<() => void>>();
   #catalogConnection: BusConnection | null = null;
@@ -256,6 +258,7 @@ export class UploadHarness {
       files: this.#options.wrapFiles?.(files) ?? files,
       maxSizeBytes: this.#options.maxSizeBytes ?? 1 << 30,
       log,
+      now: () => new Date(Date.now() + this.aheadMs),
     });
     listener.mount([{ name: "upload", service }], authenticator);
     this.url = listener.url;

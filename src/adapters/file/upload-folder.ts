@@ -66,7 +66,6 @@ class OpenUpload implements UploadFile {
     return bytesRead;
   }
 
-  truncate = (sizeBytes: number) => this.#handle.truncate(sizeBytes);
   close = () => this.#handle.close();
 }
 
