@@ -20,6 +20,8 @@ export const ServiceAvailability = defineTopic(
   ]),
 );
 
+export type Availability = z.infer<(typeof ServiceAvailability)["payload"]>;
+
 /** How far some work is. Goes to the user it belongs to and to admins; to all signed-in users when `userId` is null. */
 export const progressEvent = z.object({
   kind: z.enum(["scan", "upload", "job"]),

@@ -1,0 +1,54 @@
+import { HEARTBEAT_MS } from "../bus/presence.ts";
+import { type ServiceName, serviceNames } from "../bus/contract.ts";
+import { TemporaryUnavailableError } from "../errors.ts";
+import type { Availability, ServiceInstance } from "./contract.ts";
+
+/** After this long without a heartbeat an instance is gone. */
+const GONE_AFTER_MS = 3 * HEARTBEAT_MS;
+
+interface Entry {
+  readonly instance: ServiceInstance;
+  readonly heardAtMs: number;
+}
+
+/** The live instances of all services, as their heartbeats tell. */
+export class ServiceRegistry {
+  readonly #now: () => number;
+  readonly #entries = new Map<string, Entry>();
+  readonly #turns = new Map<ServiceName, number>();
+
+  /** `now` is a clock that never runs backwards, in milliseconds. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** Takes a heartbeat or goodbye. */
+  heard(event: Availability): void {
+    const key = `${event.service}/${event.instance}`;
+    if (event.type === "goodbye") this.#entries.delete(key);
+    else {
+      const { type: _, ...instance } = event;
+      this.#entries.set(key, { instance, heardAtMs: this.#now() });
+    }
+  }
+
+  /** Who is alive now, by service. */
+  list(): ServiceInstance[] {
+    const now = this.#now();
+    for (const [key, { heardAtMs }] of this.#entries) {
+      if (now - heardAtMs >= GONE_AFTER_MS) this.#entries.delete(key);
+    }
+    const live = [...this.#entries.values()].map(({ instance }) => instance);
+    return serviceNames.flatMap((name) => live.filter(({ service }) => service === name));
+  }
+
+  /** A live instance, the next one each time; throws `temporary-unavailable` when there is none. */
+  locate(service: ServiceName): ServiceInstance {
+    const live = this.list().filter((instance) => instance.service === service);
+    const turn = this.#turns.get(service) ?? 0;
+    this.#turns.set(service, turn + 1);
+    const instance = live[turn % live.length];
+    if (!instance) throw new TemporaryUnavailableError(`No instance of ${service} is running.`);
+    return instance;
+  }
+}

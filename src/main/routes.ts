@@ -1,0 +1,68 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { createApp } from "../http/app.ts";
+import { type HttpEnv, requirePrincipal } from "../http/env.ts";
+import { problem } from "../http/problem.ts";
+import type { Authenticator } from "../identity/authenticator.ts";
+import { serviceInstance } from "./contract.ts";
+import { eventStream } from "./event-stream.ts";
+import type { ProgressFeed } from "./progress-feed.ts";
+import type { ServiceRegistry } from "./registry.ts";
+
+export interface MainRoutesDependencies {
+  readonly registry: ServiceRegistry;
+  readonly feed: ProgressFeed;
+  readonly authenticator: Authenticator;
+  readonly commentEveryMs: number;
+}
+
+// Made anew: schemas older than the OpenAPI extension do not have its method.
+const shownInstance = z.object(serviceInstance.shape).openapi("ServiceInstance");
+
+const refused = { description: "Nobody is signed in.", content: { "application/problem+json": { schema: problem } } };
+const nothing = z.strictObject({});
+
+const services = createRoute({
+  method: "get",
+  path: "/api/services",
+  tags: ["Operations"],
+  summary: "The service instances that run now",
+  request: { query: nothing },
+  responses: {
+    200: {
+      description: "Live instances. One is gone 6 s after its last heartbeat.",
+      content: { "application/json": { schema: z.object({ items: z.array(shownInstance) }) } },
+    },
+    401: refused,
+  },
+});
+
+const events = createRoute({
+  method: "get",
+  path: "/api/events",
+  tags: ["Operations"],
+  summary: "Progress of scans, uploads and jobs, as it happens",
+  request: { query: nothing },
+  responses: {
+    200: {
+      description:
+        "Server-sent events `scan`, `upload` and `job` with JSON data: one's own and those of the library; all of them for admins. A comment every 15 s.",
+      content: { "text/event-stream": { schema: z.string() } },
+    },
+    401: refused,
+  },
+});
+
+/** What the main service answers itself. */
+export function mainRoutes({ registry, feed, authenticator, commentEveryMs }: MainRoutesDependencies): OpenAPIHono<HttpEnv> {
+  const app = createApp();
+  app.openapi(services, (c) => {
+    requirePrincipal(c);
+    return c.json({ items: registry.list() }, 200, { "Cache-Control": "no-store" });
+  });
+  app.openapi(events, (c) => {
+    const who = requirePrincipal(c);
+    const { stopping } = c.env;
+    return eventStream({ feed, authenticator, who, request: c.req.raw, stopping, commentEveryMs });
+  });
+  return app;
+}
