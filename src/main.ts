@@ -59,7 +59,8 @@ interface Parts {
 
 /** One function for each service: adapters in, a running service out. Started in the order of `serviceNames`. */
 const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>> = {
-  main: async ({ connect, addresses }) => startMain({ connection: await connect("main"), addresses }),
+  main: async ({ connect, authenticator, addresses }) =>
+    startMain({ connection: await connect("main"), authenticator, addresses }),
 
   auth: async ({ connect, addresses, config, secrets, sqlite, authenticator, notices }) => {
     const service = await startAuth({

@@ -1,11 +1,17 @@
 import { expect, test } from "bun:test";
 import type { ServiceName } from "../bus/contract.ts";
+import type { Availability } from "./contract.ts";
 import { ServiceRegistry } from "./registry.ts";
 
 let now = 0;
 const since = "2026-01-01T00:00:00.000Z";
-const beat = (service: ServiceName, instance: string) =>
-  ({ type: "available", service, instance, addresses: [`http://${instance}`], since }) as const;
+const beat = (service: ServiceName, instance: string): Availability => ({
+  type: "available",
+  service,
+  instance,
+  since,
+  addresses: [`http://${instance}`],
+});
 const names = (registry: ServiceRegistry) => registry.list().map(({ service, instance }) => `${service} ${instance}`);
 
 test("an instance is listed from its first heartbeat until its goodbye", () => {

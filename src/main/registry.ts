@@ -1,5 +1,5 @@
-import { HEARTBEAT_MS } from "../bus/presence.ts";
 import { type ServiceName, serviceNames } from "../bus/contract.ts";
+import { HEARTBEAT_MS } from "../bus/presence.ts";
 import { TemporaryUnavailableError } from "../errors.ts";
 import type { Availability, ServiceInstance } from "./contract.ts";
 

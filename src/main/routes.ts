@@ -53,7 +53,12 @@ const events = createRoute({
 });
 
 /** What the main service answers itself. */
-export function mainRoutes({ registry, feed, authenticator, commentEveryMs }: MainRoutesDependencies): OpenAPIHono<HttpEnv> {
+export function mainRoutes({
+  registry,
+  feed,
+  authenticator,
+  commentEveryMs,
+}: MainRoutesDependencies): OpenAPIHono<HttpEnv> {
   const app = createApp();
   app.openapi(services, (c) => {
     requirePrincipal(c);
