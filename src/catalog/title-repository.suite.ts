@@ -1,0 +1,181 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { person, someInfo, testId, testMediaId } from "../../test/support/catalog.ts";
+import type { TitleRepository, TitleSource, TitleWithSources } from "./title-repository.ts";
+
+const ann = person(1);
+const owner = { id: ann.userId, username: ann.username };
+
+const source = (n: number, changes: Partial<TitleSource> = {}): TitleSource => ({
+  sourceId: testId(n),
+  provider: "streaming-1",
+  origin: "upload",
+  availability: "ready",
+  mediaId: testMediaId(n),
+  ...changes,
+});
+
+const title = (n: number, changes: Partial<TitleWithSources> = {}): TitleWithSources => ({
+  id: testId(n),
+  mediaId: testMediaId(n),
+  name: `Title ${n}`,
+  description: "Words",
+  tags: ["B", "a", "Ç"],
+  owner,
+  origin: "upload",
+  visibility: "private",
+  availability: "ready",
+  sizeBytes: 6_000_000_000,
+  info: someInfo,
+  createdAt: new Date(Date.UTC(2026, 0, 1) + n).toISOString(),
+  deletedAt: null,
+  sources: [source(n)],
+  ...changes,
+});
+const always = () => true;
+
+/** What every database of titles must do, beside finding them (`title-queries.suite.ts`). */
+export function titleRepositorySuite(
+  database: string,
+  open: () => Promise<{ repository: TitleRepository; close: () => Promise<void> }>,
+): void {
+  describe(`title repository on ${database}`, () => {
+    let opened: Awaited<ReturnType<typeof open>>;
+    let titles: TitleRepository;
+    beforeEach(async () => {
+      opened = await open();
+      titles = opened.repository;
+    });
+    afterEach(() => opened.close());
+
+    test("a title comes back as it was put in", async () => {
+      const { sources, ...record } = title(1);
+      expect(await titles.insert({ ...record, sources })).toBe(true);
+      expect(await titles.get(testId(1))).toEqual(record);
+      expect(await titles.getBySource(testId(1))).toEqual(record);
+      const bare = title(2, { mediaId: null, info: null, owner: null, tags: [], sources: [], origin: "library" });
+      await titles.insert(bare);
+      const { sources: _, ...bareRecord } = bare;
+      expect(await titles.get(testId(2))).toEqual(bareRecord);
+      expect(await titles.getBySource(testId(2))).toBeNull();
+    });
+
+    test("an id is taken once, by however many at the same time", async () => {
+      const answers = await Promise.all([1, 2, 3].map((n) => titles.insert(title(1, { name: `Try ${n}` }))));
+      expect(answers.filter(Boolean)).toHaveLength(1);
+      expect(await titles.insert(title(1))).toBe(false);
+    });
+
+    test("an edit sees tags and sources and changes all of it", async () => {
+      await titles.insert(title(1));
+      const sources = [source(1, { availability: "unavailable" }), source(9, { origin: "library", mediaId: null })];
+      const edited = await titles.edit(testId(1), (before) => {
+        expect(before).toEqual(title(1));
+        return { ...before, name: "Other", tags: ["z"], sources, visibility: "public", availability: "unavailable" };
+      });
+      expect(edited?.changed).toBe(true);
+      await titles.edit(testId(1), (after) => {
+        expect(after).toEqual(edited?.title as TitleWithSources);
+        return null;
+      });
+      expect((await titles.getBySource(testId(9)))?.name).toBe("Other");
+    });
+
+    test("an edit that throws, or returns null, changes nothing", async () => {
+      await titles.insert(title(1));
+      const failing = titles.edit(testId(1), () => {
+        throw new Error("no");
+      });
+      expect(await failing.catch((error) => error.message)).toBe("no");
+      expect(await titles.edit(testId(1), () => null)).toEqual({ title: title(1), changed: false });
+      expect(await titles.edit(testId(2), always as never)).toBeNull();
+    });
+
+    test("edits at the same time come one after the other", async () => {
+      await titles.insert(title(1, { name: "0" }));
+      const increment = () =>
+        titles.edit(testId(1), (before) => ({ ...before, name: String(Number(before.name) + 1) }));
+      await Promise.all(Array.from({ length: 10 }, increment));
+      expect((await titles.get(testId(1)))?.name).toBe("10");
+    });
+
+    test("by content: one's own title first, else the oldest visible; deleted ones never", async () => {
+      const mediaId = testMediaId(50);
+      await titles.insert(title(1, { mediaId, owner: null, origin: "library", visibility: "members" }));
+      await titles.insert(title(2, { mediaId, visibility: "public" }));
+      await titles.insert(title(3, { mediaId }));
+      const idFor = async (audience: Parameters<TitleRepository["getByMedia"]>[1]) =>
+        (await titles.getByMedia(mediaId, audience))?.id;
+      expect(await idFor({ userId: ann.userId })).toBe(testId(2));
+      expect(await idFor({ userId: testId(700) })).toBe(testId(1));
+      expect(await idFor({ sees: "public" })).toBe(testId(2));
+      expect(await idFor({ sees: "everything" })).toBe(testId(1));
+      await titles.edit(testId(2), (before) => ({ ...before, deletedAt: 5 }));
+      expect(await idFor({ userId: ann.userId })).toBe(testId(3));
+      expect(await idFor({ sees: "public" })).toBeUndefined();
+      expect((await titles.getLibraryTitle(mediaId))?.id).toBe(testId(1));
+      expect(await titles.getLibraryTitle(testMediaId(51))).toBeNull();
+    });
+
+    test("deleted titles are listed by when they were deleted", async () => {
+      for (const n of [1, 2, 3]) await titles.insert(title(n));
+      expect(await titles.firstDeletion()).toBeNull();
+      await titles.edit(testId(1), (before) => ({ ...before, deletedAt: 2_000_000_000_000 }));
+      await titles.edit(testId(2), (before) => ({ ...before, deletedAt: 1_900_000_000_000 }));
+      expect(await titles.firstDeletion()).toBe(1_900_000_000_000);
+      expect(await titles.listDeleted(1_899_999_999_999)).toEqual([]);
+      expect(await titles.listDeleted(1_900_000_000_000)).toEqual([testId(2)]);
+      expect((await titles.listOwned(ann.userId)).toSorted()).toEqual([testId(1), testId(2), testId(3)]);
+    });
+
+    test("a purge leaves tombstones of the id and of every source, and nothing else", async () => {
+      await titles.insert(title(1, { sources: [source(1), source(9, { origin: "library", mediaId: null })] }));
+      await titles.putProgress(ann.userId, testId(1), 5);
+      expect(await titles.purge(testId(1), () => false)).toBeNull();
+      expect((await titles.purge(testId(1), always))?.id).toBe(testId(1));
+      expect(await titles.purge(testId(1), always)).toBeNull();
+      expect(await titles.get(testId(1))).toBeNull();
+      expect(await titles.getTombstone(testId(1), null)).toEqual({
+        sourceId: testId(1),
+        origin: "upload",
+        mediaId: testMediaId(1),
+      });
+      expect(await titles.getTombstone(testId(9), null)).toMatchObject({ origin: "library" });
+      expect(await titles.getTombstone(testId(2), null)).toBeNull();
+      expect(await titles.insert(title(1))).toBe(false);
+      expect(await titles.insert(title(9))).toBe(false);
+      expect(await titles.getProgress(ann.userId, testId(1))).toBeNull();
+    });
+
+    test("purged uploads can be released when no title has their content", async () => {
+      const mediaId = testMediaId(50);
+      await titles.insert(title(1, { mediaId, sources: [source(1, { mediaId })] }));
+      await titles.insert(title(2, { mediaId: null, sources: [] }));
+      await titles.insert(title(3, { mediaId, sources: [] }));
+      await titles.purge(testId(1), always);
+      await titles.purge(testId(2), always);
+      expect(await titles.listReleasable(mediaId)).toEqual([]);
+      expect((await titles.getTombstone(testId(2), mediaId))?.mediaId).toBe(mediaId);
+      await titles.remove(testId(3), () => false);
+      expect(await titles.listReleasable(mediaId)).toEqual([]);
+      await titles.remove(testId(3), always);
+      expect((await titles.listReleasable(mediaId)).toSorted()).toEqual([testId(1), testId(2)]);
+      expect(await titles.insert(title(3))).toBe(true);
+    });
+
+    test("progress is kept for each user and title, last word wins", async () => {
+      for (const n of [1, 2]) await titles.insert(title(n));
+      await titles.putProgress(ann.userId, testId(1), 1.5);
+      await titles.putProgress(ann.userId, testId(1), 2.25);
+      await titles.putProgress(ann.userId, testId(2), 7);
+      await titles.putProgress(testId(700), testId(1), 3);
+      await titles.putProgress(ann.userId, testId(3), 9);
+      const seconds = (userId: string, n: number) => titles.getProgress(userId, testId(n));
+      expect([await seconds(ann.userId, 1), await seconds(ann.userId, 2), await seconds(testId(700), 1)]).toEqual([
+        2.25, 7, 3,
+      ]);
+      expect(await seconds(ann.userId, 3)).toBeNull();
+      await titles.forgetProgressOf(ann.userId);
+      expect([await seconds(ann.userId, 1), await seconds(testId(700), 1)]).toEqual([null, 3]);
+    });
+  });
+}
