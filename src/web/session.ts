@@ -26,8 +26,10 @@ export interface Credentials {
   readonly password: string;
   /** False: an unknown name is refused with `unknown-user` instead of becoming an account. */
   readonly create: boolean;
-  /** What registration asks for beside name and password: the first admin's one-time code, or an invitation. */
-  readonly code?: string;
+  /** The code of an invitation. */
+  readonly invite?: string;
+  /** The code that the server printed at its start, for the first account. */
+  readonly setupCode?: string;
 }
 
 /** Signs in, or creates the account. */

@@ -3,7 +3,7 @@ export function Mark() {
   return (
     <svg viewBox="0 0 32 32" class="mark" aria-hidden="true" focusable="false">
       <rect width="32" height="32" rx="8" fill="currentColor" />
-      <path d="M9 8h4v16H9zM15 16l9-8v16z" class="mark-sign" />
+      <path d="M8 8h4v16H8zm5 8 7.5-8H25l-7.5 8 7.5 8h-4.5z" class="mark-sign" />
     </svg>
   );
 }

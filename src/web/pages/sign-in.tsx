@@ -7,9 +7,13 @@ import { signIn, startPage, user } from "../session.ts";
 /** What the form asks for: first name and password; for a name that is new, the password once more. */
 type Step = "sign-in" | "new-account";
 
+/** A code the server asks for before it creates an account. */
+type CodeKind = "invite" | "setupCode";
+
 /** One form that signs in, or creates the account when the name is new and the password was typed twice. */
 export function SignInPage() {
   const [step, setStep] = useState<Step>("sign-in");
+  const [codeKind, setCodeKind] = useState<CodeKind | null>(here.peek().query.has("invite") ? "invite" : null);
   const [username, setUsername] = useState("");
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
@@ -25,6 +29,7 @@ export function SignInPage() {
 
   const fail = (error: unknown) => {
     if (error instanceof ApiError && error.code === "unknown-user") return setStep("new-account");
+    if (error instanceof ApiError && error.code === "setup-code-required") setCodeKind("setupCode");
     if (error instanceof ApiError && error.status === 429) wait.start(error.retryAfterSeconds ?? 30);
     setProblem(explain(error));
   };
@@ -40,8 +45,12 @@ export function SignInPage() {
     setBusy(true);
     try {
       const code = text("code").trim();
-      const create = step === "new-account";
-      await signIn({ username: text("username"), password: text("password"), create, ...(code ? { code } : {}) });
+      await signIn({
+        username: text("username"),
+        password: text("password"),
+        create: step === "new-account",
+        ...(codeKind && code ? { [codeKind]: code } : {}),
+      });
       await goOn();
     } catch (error) {
       fail(error);
@@ -60,7 +69,7 @@ export function SignInPage() {
       <Heading title="Sign in">{step === "sign-in" ? "Sign in" : "New here?"}</Heading>
       <p class="lead">
         {step === "sign-in"
-          ? "With a new name, this creates your account."
+          ? "New here? Type the name and the password you want."
           : `Nobody is called “${username}” yet. Type the password once more to create the account.`}
       </p>
       <form onSubmit={(event) => void submit(event)} aria-describedby="sign-in-problem">
@@ -74,8 +83,8 @@ export function SignInPage() {
             autocapitalize="none"
             spellcheck={false}
             required
-            minLength={2}
-            maxLength={64}
+            pattern="[A-Za-z0-9._\-]{2,64}"
+            title="2 to 64 letters, digits, dots, hyphens or underscores"
             autofocus
           />
         </label>
@@ -97,6 +106,7 @@ export function SignInPage() {
             <input ref={again} name="again" type="password" autocomplete="new-password" required />
           </label>
         )}
+        {codeKind && <CodeField kind={codeKind} />}
         <p id="sign-in-problem" class="problem" role="alert">
           {wait.seconds > 0 ? `Too many attempts. Try again in ${wait.seconds} s.` : problem}
         </p>
@@ -109,9 +119,30 @@ export function SignInPage() {
               Back
             </button>
           )}
+          {step === "sign-in" && codeKind === null && (
+            <button type="button" class="plain" onClick={() => setCodeKind("invite")}>
+              I have an invitation
+            </button>
+          )}
         </div>
       </form>
     </section>
+  );
+}
+
+function CodeField({ kind }: { kind: CodeKind }) {
+  return (
+    <label class="field">
+      <span>{kind === "invite" ? "Invitation" : "Setup code"}</span>
+      <input
+        name="code"
+        autocomplete="off"
+        spellcheck={false}
+        maxLength={100}
+        defaultValue={kind === "invite" ? (here.peek().query.get("invite") ?? "") : ""}
+      />
+      <small>{kind === "invite" ? "The code an admin gave you" : "Printed by the server when it started"}</small>
+    </label>
   );
 }
 

@@ -7,6 +7,7 @@ import { formatBytes, formatCodec, formatDate, formatDuration } from "../format.
 import { notify } from "../notices.tsx";
 import { canPlayType, findUndecodable } from "../player/decode.ts";
 import type { Player as PlayerComponent } from "../player/player.tsx";
+import { savesSettled } from "../player/progress-keeper.ts";
 import { resumePosition } from "../player/resume.ts";
 import { navigate } from "../router.ts";
 import { mayEditTitle, user } from "../session.ts";
@@ -25,9 +26,18 @@ export function WatchPage({ id }: { id: string }) {
   const [loaded, setLoaded] = useState<Loaded | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [editing, setEditing] = useState(false);
+  const [leaving, setLeaving] = useState(false);
   useEffect(() => {
     load(id).then(setLoaded, (error: unknown) => setProblem(explain(error)));
   }, [id]);
+
+  useEffect(() => {
+    if (!leaving || !loaded) return;
+    // The player is gone by now: nothing asks for more of a video that is being deleted, or saves a position in it.
+    void savesSettled()
+      .then(() => remove(loaded.title))
+      .then((gone) => gone || setLeaving(false));
+  }, [leaving]);
 
   if (problem !== null) return <NotHere problem={problem} />;
   if (!loaded) return <section class="watch" aria-busy="true" />;
@@ -39,7 +49,7 @@ export function WatchPage({ id }: { id: string }) {
   };
   return (
     <section class="watch">
-      <Screen {...loaded} />
+      {leaving ? <div class="no-player" /> : <Screen {...loaded} />}
       <div class="watch-head">
         <Heading title={title.name} />
         <div class="actions">
@@ -52,7 +62,7 @@ export function WatchPage({ id }: { id: string }) {
             Download
           </a>
           {editable && (
-            <button type="button" class="danger" onClick={() => void remove(title)}>
+            <button type="button" class="danger" disabled={leaving} onClick={() => setLeaving(true)}>
               Delete
             </button>
           )}
@@ -184,12 +194,13 @@ function NotHere({ problem }: { problem: string }) {
   );
 }
 
-/** Deletes, and offers to take it back as long as the server can. */
-async function remove(title: Title): Promise<void> {
+/** Deletes, and offers to take it back as long as the server can. False when it could not be deleted. */
+async function remove(title: Title): Promise<boolean> {
   try {
     await call("DELETE", `/api/titles/${title.id}`);
   } catch (error) {
-    return notify(messageOf(error), { kind: "error" });
+    notify(messageOf(error), { kind: "error" });
+    return false;
   }
   navigate(user.peek()?.id === title.owner?.id ? "/videos" : "/library");
   const restore = async () => {
@@ -197,6 +208,7 @@ async function remove(title: Title): Promise<void> {
     navigate(`/watch/${title.id}`);
   };
   notify(`“${title.name}” is deleted.`, { action: { label: "Undo", run: restore }, seconds: UNDO_SECONDS });
+  return true;
 }
 
 function explain(error: unknown): string {

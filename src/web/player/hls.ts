@@ -20,6 +20,7 @@ export function attachHls(video: HTMLVideoElement, url: string, options: HlsOpti
     enableWorker: false,
     startPosition: options.startAtSeconds ?? -1,
     maxBufferLength: 30,
+    maxMaxBufferLength: 60,
     backBufferLength: 30,
   });
   let started = false;

@@ -27,8 +27,6 @@ export function Player({ title, startAtSeconds, keepsProgress }: PlayerProps) {
     const startAt = attempt === 0 ? startAtSeconds : element.currentTime || startAtSeconds;
     const detach = attach(element, title, { startAtSeconds: startAt, onDelivery: setDelivery, onFatal: setProblem });
     const keeper = keepsProgress ? new ProgressKeeper(element, title.id) : null;
-    // Arriving by a click on Play counts as a wish to play; where the browser disagrees, the button is there.
-    element.play().catch(() => undefined);
     return () => {
       keeper?.close();
       detach();
@@ -47,6 +45,8 @@ export function Player({ title, startAtSeconds, keepsProgress }: PlayerProps) {
           slot="media"
           ref={video}
           playsInline
+          // Arriving here is a wish to play; where the browser disagrees, the button is there.
+          autoplay
           preload="auto"
           onError={(event) => setProblem(describeMediaError(event.currentTarget.error, title))}
           onPlaying={() => setTimeout(() => setResumed(null), 6000)}

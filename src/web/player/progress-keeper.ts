@@ -5,6 +5,11 @@ const SAVE_EVERY_MS = 10_000;
 /** Movements smaller than this are not worth a request. */
 const SMALLEST_SECONDS = 0.5;
 
+let lastSave: Promise<unknown> = Promise.resolve();
+
+/** Resolves when no position is on its way to the server any more. */
+export const savesSettled = () => lastSave;
+
 /** Keeps the position for next time: every 10 s of playing, on pause, at the end, and on leaving. */
 export class ProgressKeeper {
   readonly #video: HTMLVideoElement;
@@ -41,7 +46,7 @@ export class ProgressKeeper {
     if (this.#saved !== null && Math.abs(positionSeconds - this.#saved) < SMALLEST_SECONDS) return;
     this.#saved = positionSeconds;
     // A lost save costs ten seconds; the next one makes up for it.
-    call("PUT", this.#address, { positionSeconds }, { keepalive: true, anonymous: true }).catch(() => {
+    lastSave = call("PUT", this.#address, { positionSeconds }, { keepalive: true, anonymous: true }).catch(() => {
       this.#saved = null;
     });
   }

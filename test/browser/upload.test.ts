@@ -1,0 +1,167 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, truncateSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { CDPSession, Page } from "playwright-core";
+import { buildWeb } from "../support/build-web.ts";
+import { type Browser, enter, eventually, openBrowser } from "../support/chromium.ts";
+import { has } from "../support/debian.ts";
+import { fixture } from "../support/fixtures.ts";
+import { startTestKinora, type TestKinora } from "../support/kinora.ts";
+
+/** Slow enough to press a button in between. */
+const SLOW_BYTES_PER_SECOND = 700_000;
+
+describe.skipIf(!has("chromium", "ffmpeg"))("uploading in a browser", () => {
+  let kinora: TestKinora;
+  let browser: Browser;
+  let page: Page;
+  let network: CDPSession;
+  let folder: string;
+
+  beforeAll(async () => {
+    await buildWeb();
+    folder = mkdtempSync(join(tmpdir(), "kinora-files-"));
+    kinora = await startTestKinora();
+    // Files that are refused are answered with 4xx, which Chromium logs.
+    browser = await openBrowser(kinora.url, {}, [/(4\d\d) .*\/api\/uploads/]);
+    page = browser.page;
+    network = await browser.context.newCDPSession(page);
+    await page.goto("/upload");
+    await enter(page, "maria", "correct horse battery");
+    await page.waitForURL(/\/upload$/);
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    await kinora?.close();
+    if (folder) rmSync(folder, { recursive: true, force: true });
+  });
+
+  const throttle = (uploadThroughput: number) =>
+    network.send("Network.emulateNetworkConditions", {
+      offline: false,
+      latency: 0,
+      downloadThroughput: -1,
+      uploadThroughput,
+    });
+
+  /** A copy under a name of its own, so that one test's file is not another's. */
+  async function copyOf(name: "h264-aac.mp4" | "h264-aac-60s.mp4", as: string): Promise<string> {
+    const path = join(folder, as);
+    await copyFile(await fixture(name), path);
+    return path;
+  }
+
+  async function send(...paths: string[]): Promise<void> {
+    await page.locator("input[type=file]").setInputFiles(paths);
+    await page.getByRole("button", { name: /^Upload/ }).click();
+  }
+
+  const sentPercent = async () => {
+    const progress = page.getByRole("progressbar");
+    return (await progress.count()) === 0 ? 0 : progress.evaluate((bar: HTMLProgressElement) => bar.position * 100);
+  };
+
+  test("shows speed and time left, pauses, and goes on from there", async () => {
+    await network.send("Network.enable");
+    await throttle(SLOW_BYTES_PER_SECOND);
+    await send(await copyOf("h264-aac-60s.mp4", "paused.mp4"));
+    await page.getByText(/\d+ % of 5\.\d MB · \d+ KB\/s · \d+ s left/).waitFor();
+    await eventually("some is sent", async () => (await sentPercent()) > 10);
+    await page.getByRole("button", { name: "Pause", exact: true }).click();
+    await page.getByText(/%, paused/).waitFor();
+    const atPause = await sentPercent();
+    await Bun.sleep(700);
+    expect(await sentPercent()).toBe(atPause);
+    expect(atPause).toBeLessThan(100);
+    await throttle(-1);
+    await page.getByRole("button", { name: "Resume", exact: true }).click();
+    await page.waitForURL(/\/videos\?selected=/);
+    expect(await page.getByRole("radio", { name: /paused/ }).isChecked()).toBe(true);
+  });
+
+  test("after a reload says what is unfinished, and goes on when the same file is chosen", async () => {
+    const path = await copyOf("h264-aac-60s.mp4", "reloaded.mp4");
+    await page.goto("/upload");
+    await throttle(SLOW_BYTES_PER_SECOND);
+    await send(path);
+    await eventually("some is sent", async () => (await sentPercent()) > 15);
+    page.once("dialog", (dialog) => void dialog.accept());
+    await page.reload();
+    await page.getByRole("heading", { name: "Unfinished" }).waitFor();
+    await page.getByText("reloaded.mp4").waitFor();
+    await throttle(-1);
+    const patches: number[] = [];
+    page.on("request", (request) => {
+      if (request.method() === "PATCH") patches.push(Number(request.headers()["upload-offset"]));
+    });
+    await send(path);
+    await page.waitForURL(/\/videos\?selected=/);
+    expect(await page.getByRole("radio", { name: /reloaded/ }).isChecked()).toBe(true);
+    expect(patches).toHaveLength(1);
+    expect(patches[0]).toBeGreaterThan(100_000);
+    await page.goto("/upload");
+    await page.getByRole("heading", { name: "Upload" }).waitFor();
+    expect(await page.getByRole("heading", { name: "Unfinished" }).count()).toBe(0);
+  });
+
+  test("an unfinished upload can be thrown away", async () => {
+    await page.goto("/upload");
+    await throttle(SLOW_BYTES_PER_SECOND);
+    await send(await copyOf("h264-aac-60s.mp4", "thrown-away.mp4"));
+    await eventually("some is sent", async () => (await sentPercent()) > 5);
+    page.once("dialog", (dialog) => void dialog.accept());
+    await page.reload();
+    await throttle(-1);
+    await page.getByRole("button", { name: "Discard thrown-away.mp4" }).click();
+    await eventually("it is off the list", async () => (await page.getByText("thrown-away.mp4").count()) === 0);
+    await page.reload();
+    await page.getByRole("heading", { name: "Upload" }).waitFor();
+    await Bun.sleep(300);
+    expect(await page.getByText("thrown-away.mp4").count()).toBe(0);
+  });
+
+  test("several files go one after the other", async () => {
+    await page.goto("/upload");
+    await throttle(-1);
+    await send(await copyOf("h264-aac.mp4", "first.mp4"), await copyOf("h264-aac.mp4", "second.mp4"));
+    await page.waitForURL(/\/videos\?selected=/);
+    await page.getByRole("radio", { name: /first/ }).waitFor({ state: "attached" });
+    await page.getByRole("radio", { name: /second/ }).waitFor({ state: "attached" });
+  });
+
+  const refusals: [string, (path: string) => Promise<void>, RegExp][] = [
+    [
+      "notes.mp4",
+      async (path) => void (await Bun.write(path, "dear diary, ".repeat(5000))),
+      /not a video that Kinora can read/,
+    ],
+    ["nothing.mp4", async (path) => void (await Bun.write(path, "")), /This file is empty/],
+    [
+      "cut-off.mp4",
+      async (path) => {
+        await copyFile(await fixture("h264-aac.mp4"), path);
+        truncateSync(path, 300_000);
+      },
+      /The end of this file is missing/,
+    ],
+  ];
+  test.each(refusals)("of %s it says what is wrong and what to do", async (name, make, expected) => {
+    const path = join(folder, name);
+    await make(path);
+    await page.goto("/upload");
+    await send(path);
+    await page.getByRole("alert").filter({ hasText: expected }).waitFor();
+    expect(new URL(page.url()).pathname).toBe("/upload");
+    await page.getByRole("button", { name: `Remove ${name}` }).click();
+    await page.reload();
+    await page.getByRole("heading", { name: "Upload" }).waitFor();
+    await Bun.sleep(300);
+    expect(await page.getByText(name).count()).toBe(0);
+  });
+
+  test("had no error in the console, no breach of the policy, and asked nobody else for anything", () => {
+    expect(browser.troubles).toEqual([]);
+  });
+});

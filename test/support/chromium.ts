@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type BrowserContext, chromium, type Page } from "playwright-core";
+
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--autoplay-policy=no-user-gesture-required",
+];
+
+export interface ViewOptions {
+  readonly width?: number;
+  readonly height?: number;
+  readonly colorScheme?: "light" | "dark";
+}
+
+/** One person's browser with a profile of its own, and everything that went wrong in it. */
+export interface Browser {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** Console errors, uncaught errors, policy violations and requests to other origins, as they came. */
+  readonly troubles: readonly string[];
+  /** Every URL that was asked for. */
+  readonly requested: readonly string[];
+  close(): Promise<void>;
+}
+
+/** Starts Debian's Chromium, headless. `expected` names console errors that belong to what is tested. */
+export async function openBrowser(
+  origin: string,
+  { width = 1280, height = 800, colorScheme = "light" }: ViewOptions = {},
+  expected: readonly RegExp[] = [],
+): Promise<Browser> {
+  const profile = mkdtempSync(join(tmpdir(), "kinora-chromium-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: Bun.which("chromium") ?? "chromium",
+    args: FLAGS,
+    headless: true,
+    baseURL: origin,
+    viewport: { width, height },
+    colorScheme,
+    locale: "en-GB",
+    acceptDownloads: true,
+  });
+  const troubles: string[] = [];
+  const requested: string[] = [];
+  const page = context.pages()[0] ?? (await context.newPage());
+  page.setDefaultTimeout(15_000);
+  page.on("pageerror", (error) => troubles.push(`uncaught: ${error.message}`));
+  page.on("console", (message) => {
+    const text = `${message.type()}: ${message.text()} ${message.location().url}`;
+    if (message.type() !== "error" && !/Content Security Policy|Media Chrome/i.test(text)) return;
+    // Chromium logs every 4xx. Asking who is signed in is answered with 401, a new name in the form with 404.
+    if (/(401|404) .*\/api\/session$/.test(text) || expected.some((pattern) => pattern.test(text))) return;
+    troubles.push(text);
+  });
+  context.on("request", (request) => {
+    const url = request.url();
+    requested.push(url);
+    if (!url.startsWith(`${origin}/`) && !/^(data|blob|about):/.test(url)) troubles.push(`outside: ${url}`);
+  });
+  await page.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", (event) =>
+      console.error(`Content Security Policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`),
+    );
+  });
+  return {
+    page,
+    context,
+    troubles,
+    requested,
+    async close() {
+      await context.close();
+      rmSync(profile, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Waits until `condition` gives something, asking again and again; fails with `what` after `timeoutMs`. */
+export async function eventually<T>(
+  what: string,
+  condition: () => Promise<T | null | undefined | false>,
+  timeoutMs = 15_000,
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (performance.now() > deadline) throw new Error(`did not happen within ${timeoutMs} ms: ${what}`);
+    await Bun.sleep(50);
+  }
+}
+
+/** What the video element on the page says of itself. */
+export function videoState(page: Page) {
+  return page.evaluate(() => {
+    const video = document.querySelector("video");
+    if (!video) return null;
+    return {
+      currentTime: video.currentTime,
+      duration: video.duration,
+      paused: video.paused,
+      seeking: video.seeking,
+      readyState: video.readyState,
+      frames: video.getVideoPlaybackQuality().totalVideoFrames,
+      error: video.error?.message ?? null,
+      delivery: document.querySelector<HTMLElement>(".player")?.dataset.delivery ?? null,
+    };
+  });
+}
+
+/** Fills the sign-in form as a person does; a new name gets its account. */
+export async function enter(page: Page, username: string, password: string): Promise<void> {
+  await page.getByLabel("Name", { exact: true }).fill(username);
+  await page.getByLabel("Password", { exact: false }).first().fill(password);
+  await page.getByRole("button", { name: "Continue" }).click();
+  const again = page.getByLabel("Password, once more");
+  await again.or(page.getByRole("button", { name: "Sign out" })).waitFor();
+  if (!(await again.isVisible())) return;
+  await again.fill(password);
+  await page.getByRole("button", { name: "Create account" }).click();
+  await page.getByRole("button", { name: "Sign out" }).waitFor();
+}
