@@ -62,6 +62,9 @@ function startMessage(config: Config, { url, addresses, firstAdminCode }: Kinora
   return `${lines.join("\n")}\n`;
 }
 
+/** How whoever reads the start message starts Kinora: the executable's files lie in a place of Bun's own. */
+const command = import.meta.path.startsWith("/$bunfs/") ? "kinora" : "npm start --";
+
 function networkHint({ listen, publicUrl, registration }: Config): string[] {
   if (!isLoopback(listen.host)) return [];
   if (publicUrl) {
@@ -74,7 +77,7 @@ function networkHint({ listen, publicUrl, registration }: Config): string[] {
   const there = lan ? ` at http://${lan}:${port}` : "";
   return [
     `  Only this machine reaches it. To open it to your network${there}:`,
-    `  npm start -- --listen 0.0.0.0:${port} --set registration=invite`,
+    `  ${command} --listen 0.0.0.0:${port} --set registration=invite`,
     `  (or KINORA_LISTEN=0.0.0.0:${port} and KINORA_REGISTRATION=open, invite or closed)`,
     "",
   ];
