@@ -7,6 +7,7 @@ import type { ByteRange, SegmentPlan } from "./segment-plan.ts";
 
 /** Boxes on the way to the chunk offsets. */
 const containers = new Set(["moov", "trak", "mdia", "minf", "stbl"]);
+const maxDepth = 8;
 const tableHeaderBytes = 8;
 const maxOffset32 = 2 ** 32 - 1;
 
@@ -57,10 +58,16 @@ function moveMovieBox(moov: Box, place: TopLevelBox): Uint8Array {
 
 function rewrite(original: Box, move: Move, large: boolean): Uint8Array {
   if (containers.has(original.type)) {
+    checkDepth(original);
     return box(original.type, ...original.children().map((child) => rewrite(child, move, large)));
   }
   if (original.type !== "stco" && original.type !== "co64") return original.bytes;
   return writeOffsets(readOffsets(original), move, large || original.type === "co64");
+}
+
+function checkDepth(parent: Box): void {
+  const depth = parent.path.split("/").length;
+  if (depth > maxDepth) parent.fail("boxes are nested too deep", { expected: maxDepth, got: depth });
 }
 
 function readOffsets(table: Box): Float64Array {
@@ -90,5 +97,6 @@ function writeOffsets(offsets: Float64Array, move: Move, large: boolean): Uint8A
 function largestOffset(parent: Box): number {
   if (parent.type === "stco") return readOffsets(parent).reduce((max, offset) => Math.max(max, offset), 0);
   if (!containers.has(parent.type)) return 0;
+  checkDepth(parent);
   return parent.children().reduce((max, child) => Math.max(max, largestOffset(child)), 0);
 }

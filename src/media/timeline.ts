@@ -9,6 +9,8 @@ export interface TimedTrack {
   readonly movieTimescale: number;
   readonly edit: Edit;
   readonly samples: SampleTable;
+  /** Ticks by which its clock starts after the first track's. */
+  readonly lateTicks: number;
 }
 
 /** A track placed: which samples are sent, and when. */
@@ -39,7 +41,7 @@ export function timeTracks(tracks: readonly TimedTrack[]): PlacedTrack[] {
 
 function placeTrack(track: TimedTrack, leadSeconds: number): PlacedTrack {
   const { edit, samples, timescale, movieTimescale } = track;
-  const emptyTicks = Math.round((edit.delayMovieTicks * timescale) / movieTimescale);
+  const lateTicks = Math.round((edit.delayMovieTicks * timescale) / movieTimescale) + track.lateTicks;
   const start = edit.mediaTime - Math.round(leadSeconds * timescale);
   const from = Math.max(0, start);
   const firstSample = track.kind === "video" ? keyFrameAt(samples, from) : firstAudioSample(samples, from);
@@ -47,7 +49,7 @@ function placeTrack(track: TimedTrack, leadSeconds: number): PlacedTrack {
   // What edits cut off at the front is taken off both clocks: players that overlook `elst` then are off by a frame only.
   const cutOff = Math.min(samples.decodeTimeOf(firstSample), from);
   const mediaTime = from - cutOff;
-  const delay = emptyTicks + (from - start) - cutOff;
+  const delay = lateTicks + (from - start) - cutOff;
   const end = endSample === 0 ? 0 : latestEnd(samples, endSample) - mediaTime + delay;
   return { ...track, mediaTime, delay, firstSample, endSample, endSeconds: Math.max(0, end / timescale) };
 }

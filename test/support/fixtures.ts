@@ -59,9 +59,67 @@ const recipes = {
     "hvc1",
     ...aac,
   ],
+  /** Much video for little sound: segments are the original's bytes with the sound between them. */
+  "h264-aac-heavy.mp4": [...picture(6), ...tone(6), ...h264(50), "-qp", "8", ...aac, "-b:a", "48k"],
+  /** Composition offsets below zero (`ctts` version 1), no edit list for the reordering. */
+  "h264-negative-offsets.mp4": [...picture(6, "320x180"), ...h264(50), "-movflags", "+negative_cts_offsets"],
+  /** QuickTime: sound described by a `wave` box, the picture to be turned by 90 degrees. */
+  "h264-aac-rotated.mov": [
+    ...["-i", "fixture:h264-aac.mp4", "-c", "copy"],
+    ...["-metadata:s:v:0", "rotate=270", "-metadata:s:a:0", "language=fra"],
+  ],
+  /** Cut out of another without encoding: its edit list starts between two key frames. */
+  "h264-aac-trimmed.mp4": ["-ss", "3.08", "-i", "fixture:h264-aac.mp4", "-t", "5", "-c", "copy"],
+  /** Four tracks of sound: AAC in English, AC-3 in French, Opus, FLAC. */
+  "h264-many-sounds.mp4": [
+    ...picture(5, "320x180"),
+    ...tone(5),
+    ...["-map", "0", "-map", "1", "-map", "1", "-map", "1", "-map", "1", "-strict", "-2"],
+    ...h264(50),
+    ...["-c:a:0", "aac", "-c:a:1", "ac3", "-c:a:2", "libopus", "-c:a:3", "flac", "-ac:a:1", "2"],
+    ...["-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=fra", "-metadata:s:a:2", "language=jpn"],
+    ...["-metadata:s:a:3", "language=eng"],
+  ],
+  /** The sound starts a second later: an empty edit. */
+  "h264-late-aac.mp4": [
+    ...picture(6, "320x180"),
+    ...["-itsoffset", "1", ...tone(5)],
+    ...["-map", "0", "-map", "1", ...h264(50), ...aac],
+  ],
+  /** The sound goes on for 9 s after the picture. */
+  "h264-long-aac.mp4": [...picture(4, "320x180"), ...tone(13), ...h264(50), ...aac],
+  /** Frames of different lengths, key frames at odd places. */
+  "h264-variable.mp4": [
+    ...picture(9, "320x180"),
+    ...tone(9),
+    ...["-vf", "select='not(mod(n,3))+not(mod(n,5))'", "-vsync", "vfr"],
+    ...["-force_key_frames", "1.1,2.9,3.3,7.5", ...h264(1000), ...aac],
+  ],
+  "vp9-opus.mp4": [
+    ...picture(5, "320x180"),
+    ...tone(5),
+    ...["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "50", "-c:a", "libopus"],
+  ],
+  "av1-aac.mp4": [...picture(3, "320x180"), ...tone(3), "-c:v", "libsvtav1", "-preset", "12", "-g", "25", ...aac],
+  /** Every frame a key frame (no `stss`), sound that HLS cannot carry. */
+  "prores-pcm.mov": [...picture(2, "160x90"), ...tone(2), "-c:v", "prores", "-c:a", "pcm_s16le"],
+  "mpeg4-mp3.mp4": [...picture(5, "320x180"), ...tone(5), "-c:v", "mpeg4", "-g", "50", "-c:a", "libmp3lame"],
+  /** Moving pictures in fragments, as phones and recorders write them. */
+  "h264-aac-fragmented.mp4": [
+    ...picture(7, "320x180"),
+    ...tone(7),
+    ...h264(50),
+    ...aac,
+    ...["-movflags", "+frag_keyframe+empty_moov+default_base_moof"],
+  ],
 } as const satisfies Record<string, readonly string[]>;
 
 export type FixtureName = keyof typeof recipes;
+
+/** `fixture:NAME` stands for the path of another fixture. */
+function resolveArgument(argument: string): string | Promise<string> {
+  return argument.startsWith("fixture:") ? fixture(argument.slice("fixture:".length) as FixtureName) : argument;
+}
 
 /** The path of a fixture, made with ffmpeg the first time it is asked for. */
 export async function fixture(name: FixtureName): Promise<string> {
@@ -70,8 +128,9 @@ export async function fixture(name: FixtureName): Promise<string> {
   mkdirSync(folder, { recursive: true });
   const extension = name.slice(name.lastIndexOf("."));
   const partial = join(folder, `${process.pid}-${Bun.randomUUIDv7()}${extension}`);
+  const recipe = await Promise.all(recipes[name].map(resolveArgument));
   const ffmpeg = Bun.spawn(
-    ["ffmpeg", "-v", "error", "-y", ...recipes[name], "-fflags", "+bitexact", "-flags", "+bitexact", partial],
+    ["ffmpeg", "-v", "error", "-y", ...recipe, "-fflags", "+bitexact", "-flags", "+bitexact", partial],
     { stdio: ["ignore", "ignore", "pipe"] },
   );
   const message = await new Response(ffmpeg.stderr).text();

@@ -5,8 +5,9 @@ import type { AudioDescription, Container, MediaDescription, Movie, Track, Video
 import type { SampleTable } from "../sample-table.ts";
 import { type TimedTrack, timeTracks } from "../timeline.ts";
 import type { Box } from "./box.ts";
+import { readFragments } from "./fragments.ts";
 import { readSampleTable } from "./sample-tables.ts";
-import { readBrands, readMovieBox, scanTopLevel } from "./top-level.ts";
+import { readBrands, readMovieBox, scanTopLevel, type TopLevel } from "./top-level.ts";
 import { readTrackHeader, type TrackHeader } from "./track-box.ts";
 
 const maxTracks = 256;
@@ -30,11 +31,10 @@ export async function openMp4(source: ByteSource): Promise<{ description: MediaD
   if (video === null) refuseWithoutVideo(moov, headers);
   const audio = headers.filter((header) => header.kind === "audio");
   const carried = [video, ...audio.filter((header) => carriedAudio.has(codecOf(header)) && !isRawMp3(header))];
-  const timed = timeTracks(
-    carried.map((header) =>
-      timedTrack(header, timescale, readSampleTable(header.stbl, source.size, header.entries.length)),
-    ),
-  ).filter((track) => track.samples.count > 0 || track.id === video.id);
+  const samples = await readSamples(source, topLevel, moov, carried);
+  const timed = timeTracks(samples.map((track) => ({ ...track, movieTimescale: timescale }))).filter(
+    (track) => track.samples.count > 0 || track.id === video.id,
+  );
   return describeAndIndex({ container, timescale, duration, video, audio, timed });
 }
 
@@ -72,9 +72,28 @@ function refuseWithoutVideo(moov: Box, headers: readonly TrackHeader[]): never {
   throw new MediaError("not-a-video", message, { box: "moov", offset: moov.offset, expected: "a video track", got });
 }
 
-function timedTrack(header: TrackHeader, movieTimescale: number, samples: SampleTable): TimedTrack {
-  const { edit, timescale } = header;
-  return { id: header.id, kind: header.kind, timescale, movieTimescale, edit, samples };
+/** The samples of each track: of `moov`, or of the fragments where `moov` has none. */
+async function readSamples(
+  source: ByteSource,
+  topLevel: TopLevel,
+  moov: Box,
+  headers: readonly TrackHeader[],
+): Promise<Omit<TimedTrack, "movieTimescale">[]> {
+  const counts = new Map(headers.map(({ id, entries }) => [id, entries.length]));
+  const fragments = moov.child("mvex") ? await readFragments(source, topLevel, moov, counts) : null;
+  const tracks = headers.map((header) => {
+    const own = readSampleTable(header.stbl, source.size, header.entries.length);
+    const fragmented = own.count === 0 ? fragments?.get(header.id) : undefined;
+    const { samples, startTicks } = fragmented ?? { samples: own, startTicks: 0 };
+    return { header, samples, startSeconds: startTicks / header.timescale };
+  });
+  // A recording may start at any time of its clock; ours starts at 0 with the first track.
+  const origin = Math.min(...tracks.filter(({ samples }) => samples.count > 0).map(({ startSeconds }) => startSeconds));
+  return tracks.map(({ header, samples, startSeconds }) => {
+    const { id, kind, timescale, edit } = header;
+    const lateTicks = samples.count === 0 ? 0 : Math.round((startSeconds - origin) * timescale);
+    return { id, kind, timescale, edit, samples, lateTicks };
+  });
 }
 
 interface Parts {

@@ -71,10 +71,16 @@ function readMediaFields(mdhd: Box): { timescale: number; language: string } {
   const timescale = mdhd.u32(large ? 20 : 12);
   if (timescale === 0) mdhd.fail("the timescale is zero", { expected: "1 or more", got: 0 });
   const packed = mdhd.u16(large ? 32 : 20);
-  // Three letters of five bits; below 0x400 it is a Macintosh language code.
+  // Three letters of five bits; QuickTime has numbers of languages there, all below 0x400.
   const letters = [packed >> 10, packed >> 5, packed].map((value) => String.fromCharCode((value & 31) + 0x60));
-  return { timescale, language: packed < 0x400 ? "und" : letters.join("") };
+  return { timescale, language: packed < 0x400 ? (quickTimeLanguages[packed] ?? "und") : letters.join("") };
 }
+
+/** Macintosh language codes from 0 (QuickTime File Format, "Language Code Values"). */
+const quickTimeLanguages =
+  "en fr de it nl sv es da pt nb he ja ar fi el is mt tr hr zh-Hant ur hi th ko lt pl hu et lv se fo fa ru zh-Hans".split(
+    " ",
+  );
 
 /** The shortest BCP 47 tag of a language, null when it is undetermined or none. */
 export function languageTag(language: string): string | null {

@@ -1,0 +1,203 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { type FixtureName, fixture } from "../../../test/support/fixtures.ts";
+import { fileSource, type Packet, packetsOf, run, withHlsFolder } from "../../../test/support/packets.ts";
+import type { ByteSource } from "../byte-source.ts";
+import { mediaSegment } from "../cmaf/media-segment.ts";
+import { segmentCount, segmentStarts, segmentTimes } from "../cmaf/segments.ts";
+import { decodeIndex, encodeIndex } from "../index-file.ts";
+import { type Movie, type Track, videoTrack } from "../movie.ts";
+import { openMedia } from "../open.ts";
+import { hlsMediaPlaylist, hlsMultivariantPlaylist } from "./hls-playlist.ts";
+
+async function packaged(name: FixtureName): Promise<{ path: string; source: ByteSource; movie: Movie }> {
+  const path = await fixture(name);
+  const source = await fileSource(path);
+  const { movie } = await openMedia(source);
+  if (movie === null) throw new Error(`${name} cannot be packaged`);
+  return { path, source, movie };
+}
+
+/**
+ * What must be the same, times counted from the first packet of the track. Durations are compared apart: of fragmented
+ * files ffmpeg tells some that it makes up.
+ */
+const comparable = (packets: readonly Packet[]) =>
+  packets.map(({ pts, dts, isKey, hash }) => ({
+    pts: pts - (packets[0]?.pts ?? 0),
+    dts: dts - (packets[0]?.dts ?? 0),
+    isKey,
+    hash,
+  }));
+
+const durationsOf = ({ samples }: Track) => Array.from({ length: samples.count }, (_, i) => samples.durationOf(i));
+
+/** The init segment and all segments of a track in one file, in the order of the playlist. */
+async function joinSegments(folder: string): Promise<string> {
+  const playlist = await Bun.file(join(folder, "playlist.m3u8")).text();
+  const names = ["init.mp4", ...playlist.split("\n").filter((line) => line.endsWith(".m4s"))];
+  const parts = await Promise.all(names.map((name) => Bun.file(join(folder, name)).bytes()));
+  const path = join(folder, "whole.mp4");
+  await Bun.write(path, Buffer.concat(parts));
+  return path;
+}
+
+const whole: readonly FixtureName[] = [
+  "h264-aac.mp4",
+  "h264-aac-faststart.mp4",
+  "h264-aac-heavy.mp4",
+  "h264-only.mp4",
+  "h264-negative-offsets.mp4",
+  "h264-aac-rotated.mov",
+  "h264-many-sounds.mp4",
+  "h264-late-aac.mp4",
+  "h264-long-aac.mp4",
+  "h264-variable.mp4",
+  "h264-aac-trimmed.mp4",
+  "h264-aac-fragmented.mp4",
+  "h265-aac.mp4",
+  "vp9-opus.mp4",
+  "av1-aac.mp4",
+  "prores-pcm.mov",
+  "mpeg4-mp3.mp4",
+];
+
+for (const name of whole) {
+  test(`HLS of ${name} has the original's packets with their times and key flags`, async () => {
+    const { path, source, movie } = await packaged(name);
+    const original = await packetsOf(path, "-ignore_editlist", "1");
+    await withHlsFolder(source, decodeIndex(encodeIndex(movie)), async (folder) => {
+      for (const track of movie.tracks) {
+        const streamed = await packetsOf(await joinSegments(join(folder, String(track.id))));
+        const expected = original.filter(({ stream }) => stream === track.id - 1);
+        expect(comparable(streamed)).toEqual(comparable(expected));
+      }
+    });
+  });
+}
+
+for (const name of ["h264-aac.mp4", "h264-variable.mp4", "vp9-opus.mp4"] as const) {
+  test(`the durations of all pictures of ${name} arrive, the last one's too`, async () => {
+    const { source, movie } = await packaged(name);
+    const video = videoTrack(movie);
+    if (video === null) throw new Error("no video");
+    await withHlsFolder(source, movie, async (folder) => {
+      const again = await openMedia(await fileSource(await joinSegments(join(folder, String(video.id)))));
+      expect(again.movie?.tracks.map(durationsOf)).toEqual([durationsOf(video)]);
+    });
+  });
+}
+
+const edited: readonly FixtureName[] = [
+  "h264-aac.mp4",
+  "h264-aac-heavy.mp4",
+  "h264-late-aac.mp4",
+  "h264-aac-trimmed.mp4",
+  "h264-variable.mp4",
+  "vp9-opus.mp4",
+];
+
+for (const name of edited) {
+  test(`picture and sound of ${name} are as far apart over HLS as in the original`, async () => {
+    const { path, source, movie } = await packaged(name);
+    const original = (await packetsOf(path)).filter(({ isDiscarded }) => !isDiscarded);
+    const streamed = await withHlsFolder(source, movie, (folder) => packetsOf(join(folder, "master.m3u8")));
+    const times = new Map(streamed.map(({ hash, seconds }) => [hash, seconds]));
+    const shifts = original.map(({ hash, seconds }) => (times.get(hash) ?? Number.NaN) - seconds);
+    expect(Math.max(...shifts) - Math.min(...shifts)).toBeLessThan(0.001);
+  });
+}
+
+test("segments are cut at key frames nearest to 4 s and cover everything", async () => {
+  const { movie } = await packaged("h264-variable.mp4");
+  const video = videoTrack(movie);
+  if (video === null) throw new Error("no video");
+  const starts = segmentStarts(movie, video);
+  expect([...starts].slice(0, -1).every((sample) => video.samples.isSync(sample))).toBe(true);
+  expect(starts[0]).toBe(0);
+  expect(starts.at(-1)).toBe(video.samples.count);
+  const times = [...segmentTimes(movie, video)].map((time) => Math.round(time * 10) / 10);
+  expect(times).toEqual([0, 3.4, 7.6, 8.9]);
+});
+
+test("sound follows the picture's cuts and goes on after its end in segments of 4 s", async () => {
+  const { movie } = await packaged("h264-long-aac.mp4");
+  const [video, audio] = movie.tracks;
+  if (video === undefined || audio === undefined) throw new Error("tracks are missing");
+  const rounded = (track: typeof video) => [...segmentTimes(movie, track)].map((time) => Math.round(time));
+  expect(rounded(video)).toEqual([0, 4]);
+  expect(rounded(audio)).toEqual([0, 4, 8, 13]);
+});
+
+test("a segment is one range of the original where little lies between its samples, gathered otherwise", async () => {
+  const heavy = await packaged("h264-aac-heavy.mp4");
+  const plan = mediaSegment(heavy.movie, 1, 1);
+  expect(plan?.ranges.length).toBe(1);
+  const samples = videoTrack(heavy.movie)?.samples;
+  const starts = segmentStarts(heavy.movie, heavy.movie.tracks[0] as never);
+  let payload = 0;
+  for (let sample = 0; sample < (starts[1] ?? 0); sample++) payload += samples?.sizeOf(sample) ?? 0;
+  const sent = plan?.ranges[0]?.length ?? 0;
+  expect(sent).toBeGreaterThan(payload);
+  expect(sent - payload).toBeLessThan(sent * 0.1);
+
+  const light = await packaged("h264-late-aac.mp4");
+  expect(mediaSegment(light.movie, 1, 1)?.ranges.length).toBeGreaterThan(1);
+  expect(mediaSegment(light.movie, 2, 1)?.ranges.length).toBeGreaterThan(1);
+});
+
+test("there is no segment 0, none after the last, and none of an unknown track", async () => {
+  const { movie } = await packaged("h264-aac.mp4");
+  const [video] = movie.tracks;
+  if (video === undefined) throw new Error("no video");
+  const last = segmentCount(movie, video);
+  expect(mediaSegment(movie, video.id, last)).not.toBeNull();
+  for (const n of [0, -1, 1.5, Number.NaN, last + 1]) expect(mediaSegment(movie, video.id, n)).toBeNull();
+  expect(mediaSegment(movie, 99, 1)).toBeNull();
+  expect(() => hlsMediaPlaylist(movie, 99)).toThrow(RangeError);
+});
+
+test("the multivariant playlist names codecs, size, rate, bandwidth and sounds by language", async () => {
+  const { movie } = await packaged("h264-many-sounds.mp4");
+  const playlist = hlsMultivariantPlaylist(movie);
+  const attributes = (line: string) => line.replace(/BANDWIDTH=\d+/g, "BANDWIDTH=N");
+  expect(playlist.split("\n").map(attributes)).toEqual([
+    "#EXTM3U",
+    "#EXT-X-VERSION:7",
+    "#EXT-X-INDEPENDENT-SEGMENTS",
+    '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio-aac",NAME="English",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="1",URI="2/playlist.m3u8"',
+    '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio-opus",NAME="Japanese",LANGUAGE="ja",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="1",URI="4/playlist.m3u8"',
+    '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio-flac",NAME="English 2",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="1",URI="5/playlist.m3u8"',
+    '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio-ac3",NAME="French",LANGUAGE="fr",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="3/playlist.m3u8"',
+    ...["mp4a.40.2", "Opus", "fLaC", "ac-3"].flatMap((codec, i) => [
+      `#EXT-X-STREAM-INF:BANDWIDTH=N,AVERAGE-BANDWIDTH=N,CODECS="avc1.64000c,${codec}",RESOLUTION=320x180,FRAME-RATE=25.000,AUDIO="audio-${["aac", "opus", "flac", "ac3"][i]}"`,
+      "1/playlist.m3u8",
+    ]),
+    "",
+  ]);
+});
+
+test("BANDWIDTH counts every byte that is sent", async () => {
+  const { movie } = await packaged("h264-aac-heavy.mp4");
+  const [, peak, average] = /BANDWIDTH=(\d+),AVERAGE-BANDWIDTH=(\d+)/.exec(hlsMultivariantPlaylist(movie)) ?? [];
+  let bits = 0;
+  let highest = 0;
+  for (const track of movie.tracks) {
+    const times = segmentTimes(movie, track);
+    const sizes = Array.from({ length: segmentCount(movie, track) }, (_, i) => {
+      return (mediaSegment(movie, track.id, i + 1)?.sizeBytes ?? 0) * 8;
+    });
+    bits += sizes.reduce((sum, size) => sum + size, 0) / (times.at(-1) ?? 0);
+    highest += Math.max(...sizes.map((size, i) => size / ((times[i + 1] ?? 0) - (times[i] ?? 0))));
+  }
+  expect(Number(average)).toBeCloseTo(bits, -1);
+  expect(Number(peak)).toBeGreaterThanOrEqual(Number(average));
+  expect(Number(peak)).toBeLessThanOrEqual(Math.ceil(highest) + 2);
+});
+
+test("ffmpeg decodes all of a packaged movie without a complaint", async () => {
+  const { source, movie } = await packaged("h264-aac-heavy.mp4");
+  await withHlsFolder(source, movie, (folder) =>
+    run(["ffmpeg", "-v", "warning", "-i", join(folder, "master.m3u8"), "-map", "0", "-f", "null", "-"]),
+  );
+});

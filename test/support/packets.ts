@@ -1,0 +1,107 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ByteSource } from "../../src/media/byte-source.ts";
+import { initSegment } from "../../src/media/cmaf/init-segment.ts";
+import { mediaSegment } from "../../src/media/cmaf/media-segment.ts";
+import { hlsMediaPlaylist, hlsMultivariantPlaylist } from "../../src/media/hls/hls-playlist.ts";
+import type { Movie } from "../../src/media/movie.ts";
+import type { SegmentPlan } from "../../src/media/segment-plan.ts";
+
+/** One packet as ffprobe reads it. Times in ticks of the stream's time base, `NaN` where it tells none. */
+export interface Packet {
+  readonly stream: number;
+  readonly pts: number;
+  readonly dts: number;
+  readonly duration: number;
+  readonly seconds: number;
+  readonly isKey: boolean;
+  readonly isDiscarded: boolean;
+  readonly hash: string;
+}
+
+/** The bytes of a file, whole in memory. */
+export async function fileSource(path: string): Promise<ByteSource> {
+  return bytesSource(await Bun.file(path).bytes());
+}
+
+export function bytesSource(bytes: Uint8Array): ByteSource {
+  return {
+    size: bytes.length,
+    async read(offset, length) {
+      if (offset < 0 || offset + length > bytes.length) throw new RangeError(`read past the end: ${offset}+${length}`);
+      return bytes.slice(offset, offset + length);
+    },
+  };
+}
+
+/** What a plan sends. */
+export async function planBytes(source: ByteSource, plan: SegmentPlan): Promise<Uint8Array> {
+  const parts = await Promise.all(plan.ranges.map(({ offset, length }) => source.read(offset, length)));
+  const bytes = Buffer.concat([plan.header, ...parts]);
+  if (bytes.length !== plan.sizeBytes) throw new Error(`the plan says ${plan.sizeBytes} bytes, it has ${bytes.length}`);
+  return bytes;
+}
+
+/** Writes everything that HLS serves of a movie into a temporary folder, which `use` gets. */
+export async function withHlsFolder<T>(
+  source: ByteSource,
+  movie: Movie,
+  use: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "kinora-hls-"));
+  try {
+    await Bun.write(join(folder, "master.m3u8"), hlsMultivariantPlaylist(movie));
+    for (const { id } of movie.tracks) {
+      const track = join(folder, String(id));
+      await mkdir(track);
+      await Bun.write(join(track, "playlist.m3u8"), hlsMediaPlaylist(movie, id));
+      await Bun.write(join(track, "init.mp4"), initSegment(movie, id));
+      for (let n = 1, plan = mediaSegment(movie, id, n); plan !== null; plan = mediaSegment(movie, id, ++n)) {
+        await Bun.write(join(track, `${n}.m4s`), await planBytes(source, plan));
+      }
+    }
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs a program; fails with what it wrote to the standard error when it fails or warns. */
+export async function run(command: readonly string[]): Promise<string> {
+  const child = Bun.spawn([...command], { stdio: ["ignore", "pipe", "pipe"] });
+  const [out, errors, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  if (code !== 0 || errors !== "") throw new Error(`${command.join(" ")} (${code}): ${errors}`);
+  return out;
+}
+
+interface ProbedPacket {
+  readonly stream_index: number;
+  readonly pts?: number;
+  readonly dts?: number;
+  readonly duration?: number;
+  readonly pts_time?: string;
+  readonly flags: string;
+  readonly data_hash: string;
+}
+
+/** All packets of a file or playlist, as ffprobe reads them. */
+export async function packetsOf(path: string, ...options: string[]): Promise<Packet[]> {
+  const wanted = ["-show_packets", "-show_data_hash", "md5", "-of", "json"];
+  const text = await run(["ffprobe", "-v", "error", ...options, ...wanted, path]);
+  const { packets } = JSON.parse(text) as { packets: readonly ProbedPacket[] };
+  return packets.map((packet) => ({
+    stream: packet.stream_index,
+    pts: packet.pts ?? Number.NaN,
+    dts: packet.dts ?? Number.NaN,
+    duration: packet.duration ?? Number.NaN,
+    seconds: Number(packet.pts_time),
+    isKey: packet.flags.includes("K"),
+    isDiscarded: packet.flags.includes("D"),
+    hash: packet.data_hash,
+  }));
+}
