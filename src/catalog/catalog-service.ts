@@ -53,9 +53,7 @@ export async function startCatalog(dependencies: CatalogDependencies): Promise<S
   const titles = new Titles({ repository, publishChange, now, restoreWindowMs, onDeleted: () => purge.plan() });
 
   const refill = await follow(connection, announcements);
-  await subscribe(connection, AuthenticationStatus, async (status) => {
-    if (status.type === "user-deleted") await forgetUser(status.userId, repository, purge, publishChange);
-  });
+  await forgetDeletedUsers(connection, repository, purge);
   await serve(connection, titles);
   const presence = await announcePresence(connection, addresses);
   refill.start();
@@ -76,19 +74,22 @@ export async function startCatalog(dependencies: CatalogDependencies): Promise<S
 /** Follows what streaming instances announce, and has each announce everything once. */
 async function follow(connection: BusConnection, announcements: Announcements): Promise<Refill> {
   const streaming = proxyOf(connection, streamingContract);
-  const refill = new Refill((instance) => streaming.reannounce({}, instance === undefined ? {} : { instance }));
+  const refill = new Refill({
+    now: Date.now,
+    reannounce: (instance) => streaming.reannounce({}, instance === undefined ? {} : { instance }),
+  });
   await subscribe(connection, MediaAnnouncements, async (announced) => {
     try {
       await announcements.handle(announced);
     } catch (error) {
-      refill.forget(announced.provider);
+      refill.onIncomplete(announced.provider);
       throw error;
     }
   });
   await subscribe(connection, ServiceAvailability, (event) => {
     if (event.service !== "streaming") return;
     if (event.type === "available") refill.onAvailable(event.instance);
-    else refill.forget(event.instance);
+    else refill.onGoodbye(event.instance);
   });
   return refill;
 }
@@ -108,14 +109,12 @@ function serve(connection: BusConnection, titles: Titles) {
 }
 
 /** Purges what a deleted user had: nobody is left who could restore it. */
-async function forgetUser(
-  userId: string,
-  repository: TitleRepository,
-  purge: Purge,
-  publishChange: (titleId: string, type: "deleted") => Promise<void>,
-): Promise<void> {
-  await repository.forgetProgressOf(userId);
-  for (const id of await repository.listOwned(userId)) {
-    if (await purge.purge(id)) await publishChange(id, "deleted");
-  }
+function forgetDeletedUsers(connection: BusConnection, repository: TitleRepository, purge: Purge) {
+  return subscribe(connection, AuthenticationStatus, async (status) => {
+    if (status.type !== "user-deleted") return;
+    await repository.forgetProgressOf(status.userId);
+    for (const titleId of await repository.listOwned(status.userId)) {
+      if (await purge.purge(titleId)) await publish(connection, TitleChanges, { titleId, type: "deleted" });
+    }
+  });
 }

@@ -51,7 +51,8 @@ const tagsQuery = z.strictObject({
 });
 
 /** Any text: what is no id is answered like an id that nothing has. */
-const params = z.object({ id: z.string().openapi({ description: "Title id (UUID), or media id (64 hex digits)" }) });
+const params = z.object({ id: z.string().openapi({ description: "Title id (UUID)" }) });
+const anyId = z.object({ id: z.string().openapi({ description: "Title id (UUID), or media id (64 hex digits)" }) });
 const noQuery = z.strictObject({});
 
 const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
@@ -92,7 +93,7 @@ const routes = {
     ...titleRoute,
     method: "get",
     summary: "One title, by its id or by the SHA-256 of its content",
-    request: { params, query: noQuery },
+    request: { params: anyId, query: noQuery },
     ...answersTitle,
   }),
   edit: createRoute({

@@ -3,6 +3,7 @@ import type {
   Audience,
   EditedTitle,
   FoundTitles,
+  TitleIndex,
   TitleIndexOf,
   TitleRecord,
   TitleRepository,
@@ -44,7 +45,7 @@ export class SqlTitleRepository implements TitleRepository {
         .insertInto("titles")
         .values({ seq, ...toRow(title, index) })
         .execute();
-      await this.#writeParts(transaction, seq, title);
+      await this.#writeParts(transaction, seq, title, index);
       return true;
     });
   }
@@ -90,13 +91,10 @@ export class SqlTitleRepository implements TitleRepository {
       if (!found) return null;
       const next = change(found.title);
       if (!next) return { title: found.title, changed: false };
-      await transaction
-        .updateTable("titles")
-        .set(toRow(next, this.#indexOf(next)))
-        .where("seq", "=", found.seq)
-        .execute();
+      const index = this.#indexOf(next);
+      await transaction.updateTable("titles").set(toRow(next, index)).where("seq", "=", found.seq).execute();
       await this.#dropParts(transaction, found.seq);
-      await this.#writeParts(transaction, found.seq, next);
+      await this.#writeParts(transaction, found.seq, next, index);
       return { title: next, changed: true };
     });
   }
@@ -261,8 +259,12 @@ export class SqlTitleRepository implements TitleRepository {
   }
 
   /** Writes tags, sources and, unless the title is deleted, the text index. */
-  async #writeParts(transaction: Transaction<Tables>, seq: number, title: TitleWithSources): Promise<void> {
-    const index = this.#indexOf(title);
+  async #writeParts(
+    transaction: Transaction<Tables>,
+    seq: number,
+    title: TitleWithSources,
+    index: TitleIndex,
+  ): Promise<void> {
     const tags = title.tags.map((tag, position) => ({
       title_seq: seq,
       position,
