@@ -86,11 +86,13 @@ export class Accounts {
 
   /** Codes are looked at before the name, so that a wrong one tells nothing about who exists. */
   async #checkCodes({ invite, setupCode, clientAddress }: SignInRequest): Promise<void> {
-    const { limits, store } = this.#dependencies;
+    const { limits, rules, store } = this.#dependencies;
     await limits.attemptCode(clientAddress);
     if (setupCode !== undefined && !isSameText(normaliseCode(setupCode), normaliseCode(this.#setupCode())))
       throw new SetupCodeError(true);
-    if (invite !== undefined && !(await store.hasInvite(hashInvite(invite)))) throw new InvalidInviteError();
+    if (invite === undefined) return;
+    const counts = rules.mode !== "closed" && (await store.hasInvite(hashInvite(invite)));
+    if (!counts) throw new InvalidInviteError();
   }
 
   async #mayRegister({ invite }: SignInRequest): Promise<boolean> {

@@ -90,6 +90,8 @@ export interface AuthStore {
   /** False when its user, session or API key is gone: then it must not be handed out. */
   saveToken(token: TokenRecord): Promise<boolean>;
   getToken(id: string): Promise<TokenRecord | null>;
+  /** Whether a token may be renewed: it has not been ended, nor has the session or API key it was made with. */
+  isTokenLive(id: string): Promise<boolean>;
   /** Extends a token; false when it has been ended meanwhile. */
   extendToken(id: string, expiresAt: Date): Promise<boolean>;
   /** Ends tokens made with a session or API key and gives their ids. */

@@ -18,6 +18,11 @@ export const password = z
   .max(MAX_PASSWORD_LENGTH, `expected at most ${MAX_PASSWORD_LENGTH} characters`)
   .openapi({ format: "password", description: "At least 8 characters." });
 
+/** For routes that have no query: an unknown parameter is 400. */
+export const noQuery = z.strictObject({});
+
+export const idParam = z.object({ id: z.uuid() });
+
 /** A one-time code; case, spaces and hyphens do not matter. */
 export const code = z.string().min(1).max(100);
 

@@ -1,6 +1,7 @@
 import type { Handlers } from "../bus/proxy.ts";
 import type { AuthParts } from "./auth-parts.ts";
 import { type authContract, type Principal, SESSION_COOKIE } from "./contract.ts";
+import { WrongCredentialsError } from "./errors.ts";
 import { username } from "./http-schemas.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 
@@ -30,13 +31,15 @@ export function authOperations(parts: AuthParts, keys: SigningKeys): Handlers<ty
     isAuthorized: ({ token }) => tokens.isAuthorized(token),
     async issueToken(input) {
       const provedAtMs = Date.now();
+      const name = username.safeParse(input.username);
+      if (!name.success) throw new WrongCredentialsError();
       const request = {
-        username: username.parse(input.username),
+        username: name.data,
         password: input.password,
         clientAddress: BUS_ADDRESS,
       };
       const login = await parts.accounts.verify(request);
-      return tokens.issue(login.id, null, provedAtMs);
+      return tokens.issueForLogin(login, provedAtMs);
     },
     refreshAuthorization: ({ token }) => tokens.refresh(token),
     async getUsers({ ids }) {

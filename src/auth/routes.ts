@@ -4,7 +4,10 @@ import { ProblemError } from "../errors.ts";
 import { createApp } from "../http/app.ts";
 import type { HttpEnv } from "../http/env.ts";
 import type { AuthParts } from "./auth-parts.ts";
+import { addBetterAuthRoutes } from "./better-auth-routes.ts";
 import { addSessionRoutes } from "./session-routes.ts";
+import { addTokenRoutes } from "./token-routes.ts";
+import { addUserRoutes } from "./user-routes.ts";
 
 /** All bodies here are small; anything more is an attempt to fill the memory. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -23,5 +26,8 @@ export function authRoutes(parts: AuthParts): OpenAPIHono<HttpEnv> {
     app.use(`${path}/*`, limit);
   }
   addSessionRoutes(app, parts);
+  addTokenRoutes(app, parts);
+  addUserRoutes(app, parts);
+  addBetterAuthRoutes(app, parts);
   return app;
 }

@@ -14,3 +14,9 @@ export function sessionTokenOf(c: HttpContext): string {
   const value = getCookie(c, SESSION_COOKIE) ?? "";
   return value.slice(0, Math.max(0, value.lastIndexOf(".")));
 }
+
+/** A `Cookie` header with the session cookie and no other; null without one. */
+export function sessionCookieHeader(c: HttpContext): string | null {
+  const pairs = (c.req.header("Cookie") ?? "").split(";").map((pair) => pair.trim());
+  return pairs.find((pair) => pair.startsWith(`${SESSION_COOKIE}=`)) ?? null;
+}

@@ -1,12 +1,11 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { ForbiddenError, UnauthorizedError } from "../errors.ts";
+import { ForbiddenError } from "../errors.ts";
 import { type HttpContext, type HttpEnv, requirePrincipal } from "../http/env.ts";
 import type { AuthParts } from "./auth-parts.ts";
 import type { Login } from "./auth-store.ts";
-import { SESSION_COOKIE } from "./contract.ts";
 import { WrongCredentialsError } from "./errors.ts";
-import { code, password, problems, sessionBody, userJson, username } from "./http-schemas.ts";
-import { passCookies, sessionTokenOf } from "./session-cookie.ts";
+import { code, noQuery, password, problems, sessionBody, userJson, username } from "./http-schemas.ts";
+import { passCookies, sessionCookieHeader, sessionTokenOf } from "./session-cookie.ts";
 
 const tags = ["Session"];
 
@@ -16,6 +15,7 @@ const signIn = createRoute({
   tags,
   summary: "Sign in, or create the account when the name is new and registration is open",
   request: {
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -48,7 +48,8 @@ const getSession = createRoute({
   path: "/api/session",
   tags,
   summary: "Who I am",
-  responses: { 200: { description: "The signed-in user.", content: sessionBody }, ...problems(401, 503) },
+  request: { query: noQuery },
+  responses: { 200: { description: "The signed-in user.", content: sessionBody }, ...problems(400, 401, 503) },
 });
 
 const signOut = createRoute({
@@ -56,6 +57,7 @@ const signOut = createRoute({
   path: "/api/session",
   tags,
   summary: "Sign out",
+  request: { query: noQuery },
   description: "Ends the session and the tokens made with it, or the token that the request came with.",
   responses: { 204: { description: "Nobody is signed in any more." }, ...problems(401, 403, 503) },
 });
@@ -67,6 +69,7 @@ const changePassword = createRoute({
   summary: "Change my password",
   description: "All other sessions, all tokens and all API keys of the account end.",
   request: {
+    query: noQuery,
     body: {
       required: true,
       content: { "application/json": { schema: z.strictObject({ current: password, next: password }) } },
@@ -88,7 +91,10 @@ export function addSessionRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthParts): v
     const { userId, username, role, credential } = requirePrincipal(c);
     if (credential.kind === "session") {
       // Extends the session once a day, so that whoever comes back within a month stays signed in.
-      const { headers } = await parts.betterAuth.api.getSession({ headers: cookieOnly(c), returnHeaders: true });
+      const { headers } = await parts.betterAuth.api.getSession({
+        headers: new Headers({ Cookie: sessionCookieHeader(c) ?? "" }),
+        returnHeaders: true,
+      });
       passCookies(c, headers);
     }
     return c.json({ user: { id: userId, username, role } }, 200);
@@ -139,14 +145,4 @@ async function openSession(c: HttpContext, parts: AuthParts, login: Login): Prom
 
 function closeSession(parts: AuthParts, token: string) {
   return parts.betterAuth.api.closeSession({ body: { token }, headers: new Headers(), returnHeaders: true });
-}
-
-/** better-auth must see nothing of a request but its session cookie. */
-function cookieOnly(c: HttpContext): Headers {
-  const cookie = (c.req.header("Cookie") ?? "")
-    .split(";")
-    .map((pair) => pair.trim())
-    .find((pair) => pair.startsWith(`${SESSION_COOKIE}=`));
-  if (cookie === undefined) throw new UnauthorizedError();
-  return new Headers({ Cookie: cookie });
 }

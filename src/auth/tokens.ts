@@ -1,9 +1,10 @@
 import { type JSONWebKeySet, SignJWT } from "jose";
 import type { z } from "zod";
 import { UnauthorizedError } from "../errors.ts";
-import { createTokenVerifier } from "../identity/token-verifier.ts";
-import type { AuthStore, TokenRecord, UserRecord } from "./auth-store.ts";
+import { createTokenVerifier, type TokenVerifier, type VerifiedToken } from "../identity/token-verifier.ts";
+import type { AuthStore, Login, TokenRecord, UserRecord } from "./auth-store.ts";
 import { type issuedToken, TOKEN_ALGORITHM, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_TYPE } from "./contract.ts";
+import { WrongCredentialsError } from "./errors.ts";
 import type { Revocations } from "./revocations.ts";
 import type { SigningKey, SigningKeys } from "./signing-keys.ts";
 
@@ -23,6 +24,7 @@ export interface TokensDependencies {
  */
 export class Tokens {
   readonly #dependencies: TokensDependencies;
+  #verifier: TokenVerifier | null = null;
 
   constructor(dependencies: TokensDependencies) {
     this.#dependencies = dependencies;
@@ -41,6 +43,15 @@ export class Tokens {
     const saved = await store.saveToken({ id, userId, parent, expiresAt: new Date(token.expiresAt) });
     if (!saved) throw new UnauthorizedError();
     return token;
+  }
+
+  /** A new token for name and password. */
+  async issueForLogin(login: Login, provedAtMs: number): Promise<IssuedToken> {
+    const token = await this.issue(login.id, null, provedAtMs);
+    // The password may have been changed while it was being checked.
+    if (await this.#dependencies.store.isCurrent(login)) return token;
+    await this.revoke(token.id);
+    throw new WrongCredentialsError();
   }
 
   /** Ends a token and all that comes of it. `ownerId`: only when it is this user's. False when there is none. */
@@ -70,13 +81,23 @@ export class Tokens {
   }
 
   async #holder(token: string): Promise<(UserRecord & { readonly tokenId: string }) | null> {
-    const { keys, store } = this.#dependencies;
-    const verify = createTokenVerifier((await keys.publicKeys()) as JSONWebKeySet);
-    const verified = await verify(token);
-    if (!verified || verified === "unknown-key") return null;
+    const { store } = this.#dependencies;
+    const verified = await this.#verify(token);
+    if (!verified) return null;
     const { userId, credential } = verified.principal;
-    const [record, user] = await Promise.all([store.getToken(credential.id), store.getUser(userId)]);
-    return record && user && !user.disabled ? { ...user, tokenId: record.id } : null;
+    const [isLive, user] = await Promise.all([store.isTokenLive(credential.id), store.getUser(userId)]);
+    return isLive && user && !user.disabled ? { ...user, tokenId: credential.id } : null;
+  }
+
+  async #verify(token: string): Promise<VerifiedToken | null> {
+    const { keys } = this.#dependencies;
+    this.#verifier ??= createTokenVerifier((await keys.publicKeys()) as JSONWebKeySet);
+    const first = await this.#verifier(token);
+    if (first !== "unknown-key") return first;
+    // Another instance may have made a key since.
+    this.#verifier = createTokenVerifier((await keys.publicKeys()) as JSONWebKeySet);
+    const second = await this.#verifier(token);
+    return second === "unknown-key" ? null : second;
   }
 
   async #sign({ id: userId, username, role }: UserRecord, id: string, issuedAtMs: number): Promise<IssuedToken> {

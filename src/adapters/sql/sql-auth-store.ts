@@ -164,6 +164,11 @@ export class SqlAuthStore implements AuthStore {
     return { id, userId, parent, expiresAt: new Date(expiresAt) };
   }
 
+  async isTokenLive(id: string): Promise<boolean> {
+    const record = await this.getToken(id);
+    return record !== null && (await exists(this.#database, record.userId, record.parent));
+  }
+
   async extendToken(id: string, expiresAt: Date): Promise<boolean> {
     const { numUpdatedRows } = await this.#database
       .updateTable("auth_tokens")
@@ -235,19 +240,19 @@ function toUser({ id, username, role, banned, createdAt }: UserRow): UserRecord 
   return { id, username, role: role as Role, disabled: banned === 1, createdAt: new Date(createdAt) };
 }
 
-/** Whether a token's user and parent are there. */
-async function exists(
-  transaction: Transaction<Tables>,
-  userId: string,
-  parent: TokenRecord["parent"],
-): Promise<boolean> {
-  const users = transaction.selectFrom("auth_users").select("id").where("id", "=", userId);
-  if (!(await users.executeTakeFirst())) return false;
-  if (parent === null) return true;
-  const table = parent.kind === "session" ? "auth_sessions" : "auth_api_keys";
-  return (
-    (await transaction.selectFrom(table).select("id").where("id", "=", parent.id).executeTakeFirst()) !== undefined
-  );
+/** Whether a token's user and parent are there, and the parent has not expired. */
+async function exists(database: Database, userId: string, parent: TokenRecord["parent"]): Promise<boolean> {
+  const user = await database.selectFrom("auth_users").select("id").where("id", "=", userId).executeTakeFirst();
+  if (!user || parent === null) return user !== undefined;
+  const now = new Date().toISOString();
+  const sessions = database.selectFrom("auth_sessions").where("id", "=", parent.id).where("expiresAt", ">", now);
+  if (parent.kind === "session") return (await sessions.select("id").executeTakeFirst()) !== undefined;
+  const keys = database
+    .selectFrom("auth_api_keys")
+    .where("id", "=", parent.id)
+    .where("enabled", "=", 1)
+    .where((where) => where.or([where("expiresAt", "is", null), where("expiresAt", ">", now)]));
+  return (await keys.select("id").executeTakeFirst()) !== undefined;
 }
 
 async function isEmpty(transaction: Transaction<Tables>): Promise<boolean> {

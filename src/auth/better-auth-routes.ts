@@ -1,0 +1,121 @@
+import { createRoute, type OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
+import {
+  ForbiddenError,
+  InvalidRequestError,
+  NotFoundError,
+  type ProblemError,
+  TemporaryUnavailableError,
+  UnauthorizedError,
+} from "../errors.ts";
+import { type HttpContext, type HttpEnv, requirePrincipal } from "../http/env.ts";
+import type { AuthParts } from "./auth-parts.ts";
+import { AUTH_BASE_PATH, CLIENT_ADDRESS_HEADER } from "./better-auth.ts";
+import { noQuery, problems } from "./http-schemas.ts";
+import { passCookies, sessionCookieHeader } from "./session-cookie.ts";
+
+/**
+ * What of better-auth can be reached. Everything else of it is not: signing in and up, names, passwords, e-mail
+ * addresses and roles have routes of ours, with our limits, our rules and revocation.
+ */
+const get = (path: string, summary: string, query: z.ZodObject = noQuery) => ({
+  method: "get" as const,
+  path,
+  summary,
+  query,
+});
+const post = (path: string, summary: string, body: z.ZodObject = z.strictObject({})) => ({
+  method: "post" as const,
+  path,
+  summary,
+  body,
+});
+
+const keyId = z.string().min(1).max(100);
+const keyName = z.string().min(1).max(32);
+const keyLifetime = z.number().int().min(86_400).nullable().optional().describe("Seconds; null for ever.");
+
+const endpoints = [
+  get("/get-session", "My session and I, as better-auth describes them; null when nobody is signed in"),
+  get("/list-sessions", "My sessions"),
+  post("/revoke-session", "End one of my sessions", z.strictObject({ token: z.string().min(1).max(100) })),
+  post("/revoke-sessions", "End all my sessions"),
+  post("/revoke-other-sessions", "End all my sessions but this one"),
+  post("/api-key/create", "Make an API key", z.strictObject({ name: keyName.optional(), expiresIn: keyLifetime })),
+  get("/api-key/list", "My API keys, without the keys themselves"),
+  get("/api-key/get", "One of my API keys", z.strictObject({ id: keyId })),
+  post(
+    "/api-key/update",
+    "Rename, disable or enable an API key",
+    z.strictObject({ keyId, name: keyName.optional(), enabled: z.boolean().optional(), expiresIn: keyLifetime }),
+  ),
+  post("/api-key/delete", "Delete an API key", z.strictObject({ keyId })),
+];
+
+/** Routes of `/api/auth`. */
+export function addBetterAuthRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthParts): void {
+  for (const endpoint of endpoints) {
+    const content = { "application/json": { schema: z.unknown() } };
+    const config: RouteConfig = {
+      method: endpoint.method,
+      path: `${AUTH_BASE_PATH}${endpoint.path}`,
+      tags: ["better-auth"],
+      summary: endpoint.summary,
+      request:
+        "body" in endpoint
+          ? { query: noQuery, body: { required: false, content: { "application/json": { schema: endpoint.body } } } }
+          : { query: endpoint.query },
+      responses: { 200: { description: "As better-auth answers.", content }, ...problems(400, 401, 403, 404, 503) },
+    };
+    app.openapi(createRoute(config), async (c) => {
+      const body: unknown = "body" in endpoint ? c.req.valid("json" as never) : null;
+      return answer(c, parts, endpoint.path, body);
+    });
+  }
+}
+
+async function answer(c: HttpContext, parts: AuthParts, path: string, body: unknown): Promise<Response> {
+  if (path !== "/get-session" && requirePrincipal(c).credential.kind !== "session")
+    throw new ForbiddenError("This takes the session cookie, not a token or API key.");
+  const response = await parts.betterAuth.handler(requestFor(c, path, body));
+  if (!response.ok) throw await problemOf(response);
+  const answered: unknown = await response.json();
+  await endWhatEnded(parts, path, body);
+  passCookies(c, response.headers);
+  return c.json(withoutEmail(answered), 200, { "Cache-Control": "no-store" });
+}
+
+/** Only what better-auth needs: the session cookie, the checked body and the address we found. */
+function requestFor(c: HttpContext, path: string, body: unknown): Request {
+  const headers = new Headers({
+    Cookie: sessionCookieHeader(c) ?? "",
+    [CLIENT_ADDRESS_HEADER]: c.env.clientAddress,
+    "Content-Type": "application/json",
+  });
+  const url = `http://localhost${AUTH_BASE_PATH}${path}${new URL(c.req.url).search}`;
+  return new Request(url, { method: c.req.method, headers, ...(body === null ? {} : { body: JSON.stringify(body) }) });
+}
+
+/** better-auth has hooks for ended sessions (`better-auth.ts`), none for API keys. */
+async function endWhatEnded({ revocations }: AuthParts, path: string, body: unknown): Promise<void> {
+  const ended = z.object({ keyId: z.string(), enabled: z.boolean().optional() }).safeParse(body);
+  if (!ended.success) return;
+  if (path === "/api-key/delete" || ended.data.enabled === false) await revocations.end("api-key", ended.data.keyId);
+}
+
+async function problemOf(response: Response): Promise<ProblemError> {
+  const parsed = z.object({ message: z.string() }).safeParse(await response.json().catch(() => null));
+  const message = parsed.success ? parsed.data.message : `better-auth answered ${response.status}.`;
+  if (response.status >= 500) return new TemporaryUnavailableError("The accounts cannot be reached right now.");
+  if (response.status === 401) return new UnauthorizedError(message);
+  if (response.status === 403) return new ForbiddenError(message);
+  if (response.status === 404) return new NotFoundError(message);
+  return new InvalidRequestError(message);
+}
+
+/** The synthetic address is nobody's business, and what goes with it means nothing here. */
+function withoutEmail(answered: unknown): unknown {
+  const parsed = z.looseObject({ user: z.looseObject({ id: z.string() }) }).safeParse(answered);
+  if (!parsed.success) return answered;
+  const { email: _email, emailVerified: _verified, image: _image, ...user } = parsed.data.user;
+  return { ...parsed.data, user };
+}
