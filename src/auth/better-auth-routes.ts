@@ -62,7 +62,14 @@ export function addBetterAuthRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthParts)
       summary: endpoint.summary,
       request:
         "body" in endpoint
-          ? { query: noQuery, body: { required: false, content: { "application/json": { schema: endpoint.body } } } }
+          ? {
+              query: noQuery,
+              body: {
+                // Without it a body of another type would go by unchecked.
+                required: !endpoint.body.safeParse({}).success,
+                content: { "application/json": { schema: endpoint.body } },
+              },
+            }
           : { query: endpoint.query },
       responses: { 200: { description: "As better-auth answers.", content }, ...problems(400, 401, 403, 404, 503) },
     };

@@ -7,7 +7,7 @@ import { TokenFromTokenError } from "./errors.ts";
 import { idParam, noQuery, password, problems, username } from "./http-schemas.ts";
 
 const tags = ["Tokens"];
-const tokenBody = { "application/json": { schema: issuedToken.openapi("Token") } };
+const tokenBody = { "application/json": { schema: z.object(issuedToken.shape).openapi("Token") } };
 
 const nameAndPassword = z
   .strictObject({ username: username.optional(), password: password.optional() })

@@ -17,13 +17,18 @@ export function createApp(): OpenAPIHono<HttpEnv> {
     },
   });
   app.onError((thrown, c) => {
-    // Hono's own word for a body that is not of its media type.
-    const error =
-      thrown instanceof HTTPException && thrown.status === 400 ? new InvalidRequestError(thrown.message) : thrown;
+    const error = thrown instanceof HTTPException ? asProblem(thrown) : thrown;
     const status = error instanceof ProblemError ? error.status : 500;
     if (status >= 500) c.get("log")?.error({ err: error }, "request failed");
     return problemResponse(error);
   });
   app.notFound(() => problemResponse(new NotFoundError("There is nothing at this address.")));
   return app;
+}
+
+/** Hono's own answers to a body that is no JSON, or of another type. */
+function asProblem(error: HTTPException): unknown {
+  if (error.status === 400) return new InvalidRequestError(`${error.message}.`);
+  if (error.status !== 415) return error;
+  return new ProblemError("unsupported-media-type", "Send the body as application/json.", { status: 415 });
 }

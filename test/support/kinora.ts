@@ -7,6 +7,8 @@ import { startKinora } from "../../src/main.ts";
 export interface TestKinora {
   readonly url: string;
   readonly data: string;
+  /** What the start prints for the first account; null when it takes no code. */
+  readonly firstAdminCode: string | null;
   /** Stops it and removes its data folder. */
   close(): Promise<void>;
   /** Stops it, keeping the data, and starts it again on another port. */
@@ -24,6 +26,9 @@ export async function startTestKinora(config: Partial<ConfigInput> = {}): Promis
       return running.url;
     },
     data,
+    get firstAdminCode() {
+      return running.firstAdminCode;
+    },
     async close() {
       await running.close();
       rmSync(data, { recursive: true, force: true });
