@@ -30,5 +30,7 @@ export function createApp(): OpenAPIHono<HttpEnv> {
 function asProblem(error: HTTPException): unknown {
   if (error.status === 400) return new InvalidRequestError(`${error.message}.`);
   if (error.status !== 415) return error;
-  return new ProblemError("unsupported-media-type", "The body is not of a media type that this address takes.", { status: 415 });
+  return new ProblemError("unsupported-media-type", "The body is not of a media type that this address takes.", {
+    status: 415,
+  });
 }
