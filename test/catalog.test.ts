@@ -1,4 +1,8 @@
+import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { eventually } from "./support/catalog.ts";
 import { fixture } from "./support/fixtures.ts";
 import { startTestKinora, type TestKinora, TestUser } from "./support/kinora.ts";
 
@@ -13,6 +17,15 @@ beforeAll(async () => {
   ben = await TestUser.signIn(kinora, "ben");
 });
 afterAll(() => kinora.close());
+
+/** Changes the database's file while Kinora is not running. */
+async function whileStopped(change: (database: Database) => void): Promise<void> {
+  await kinora.restart(() => {
+    const database = new Database(join(kinora.data, "kinora.db"));
+    change(database);
+    database.close();
+  });
+}
 
 const json = async (response: Promise<Response>) => (await response).json();
 
@@ -48,4 +61,39 @@ test("where somebody stopped is kept over a restart, and so is what was deleted"
   expect(await json(ann.get(`/api/titles/${id}/progress`))).toEqual({ positionSeconds: 7.5 });
   expect((await ann.get(`/api/titles/${gone}`)).status).toBe(404);
   expect(await json(ann.get("/api/titles?name=gone"))).toEqual({ items: [], nextCursor: null });
+});
+
+test("bytes stay on disk while any title has them, and go with the last one", async () => {
+  const file = await fixture("h264-aac-faststart.mp4");
+  const sha256 = new Bun.CryptoHasher("sha256").update(await Bun.file(file).arrayBuffer()).digest("hex");
+  const stored = join(kinora.data, "media", "originals", sha256.slice(0, 2), sha256);
+  const purge = async (user: TestUser, id: string) => {
+    await user.send("DELETE", `/api/titles/${id}`);
+    await whileStopped((database) => void database.run("update titles set deleted_at = 1 where id = ?", [id]));
+    await eventually(async () => (await user.post(`/api/titles/${id}/restore`)).status === 404);
+  };
+  const [hers, his] = [await ann.upload(file), await ben.upload(file)];
+  expect(hers.mediaId).toBe(sha256);
+  await purge(ann, hers.id);
+  expect(existsSync(stored)).toBe(true);
+  expect((await ben.fetch(`/stream/${his.id}/original`, { method: "HEAD" })).status).toBe(200);
+  await purge(ben, his.id);
+  await eventually(() => !existsSync(stored));
+});
+
+test("an emptied catalog fills again by itself, and what it lists can be watched", async () => {
+  const { id } = await ann.upload(await fixture("h264-aac.mp4"), { name: "Found again" });
+  await whileStopped((database) => {
+    for (const table of ["title_progress", "title_tags", "title_sources", "title_tombstones", "titles"]) {
+      database.run(`delete from ${table}`);
+    }
+    for (const table of ["title_search", "title_grams"]) database.run(`delete from ${table}`);
+  });
+  const { items } = await eventually(async () => {
+    const page = await json(ann.get("/api/titles?owner=me&name=found"));
+    return page.items.length > 0 && page;
+  });
+  expect(items).toMatchObject([{ id, name: "Found again", owner: { username: "ann" }, visibility: "private" }]);
+  expect((await ann.fetch(`/stream/${id}/original`, { method: "HEAD" })).status).toBe(200);
+  expect((await ben.get(`/api/titles/${id}`)).status).toBe(404);
 });

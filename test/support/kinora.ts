@@ -11,8 +11,8 @@ export interface TestKinora {
   readonly firstAdminCode: string | null;
   /** Stops it and removes its data folder. */
   close(): Promise<void>;
-  /** Stops it, keeping the data, and starts it again on another port. */
-  restart(): Promise<void>;
+  /** Stops it, keeping the data, does `meanwhile`, and starts it again on another port. */
+  restart(meanwhile?: () => void): Promise<void>;
 }
 
 /** A whole Kinora in this process, on a free loopback port and a temporary data folder. */
@@ -33,8 +33,9 @@ export async function startTestKinora(config: Partial<ConfigInput> = {}): Promis
       await running.close();
       rmSync(data, { recursive: true, force: true });
     },
-    async restart() {
+    async restart(meanwhile) {
       await running.close();
+      meanwhile?.();
       running = await start();
     },
   };
