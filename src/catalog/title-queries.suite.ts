@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { person, testId, testMediaId } from "../../test/support/catalog.ts";
 import { type TitleQuery, titleQuery } from "./contract.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
+import { fold } from "./folding.ts";
 import { searchOf } from "./title-index.ts";
 import type { TitleRepository, TitleWithSources } from "./title-repository.ts";
 import { type Who as Asker, audienceOf } from "./title-view.ts";
@@ -302,6 +303,28 @@ export function titleQueriesSuite(
           for (const limit of [1, 2, whole.length - 1, whole.length]) {
             expect(await findAll({ ...ask, sort, limit })).toEqual(whole);
           }
+        }
+      }
+    });
+
+    test("no text whatever makes a search fail, and what is found by a part of its name holds that part", async () => {
+      const characters = [
+        ..."ab1 %_\"'*-+^(){}[]:;,.\\/|~é東ガ서🎬\u0000\u0301\uE000\uE002\uFFFF\u200D",
+        "NEAR",
+        "AND",
+        "\uD800",
+      ];
+      let seed = 7;
+      const random = (below: number) => {
+        seed = (seed * 48_271) % 2_147_483_647;
+        return seed % below;
+      };
+      for (let round = 0; round < 300; round++) {
+        const text = Array.from({ length: 1 + random(8) }, () => characters[random(characters.length)]).join("");
+        await find({ q: text });
+        await find({ tags: [text], q: "a" });
+        for (const n of (await find({ name: text }, admin)).numbers) {
+          expect(fold(corpus[n]?.name ?? "")).toContain(fold(text));
         }
       }
     });
