@@ -1,4 +1,14 @@
-import { CustomSource, Input, type InputAudioTrack, type InputVideoTrack, MATROSKA, MPEG_TS, WEBM } from "mediabunny";
+import {
+  CustomSource,
+  Input,
+  type InputAudioTrack,
+  type InputVideoTrack,
+  Logging,
+  LogLevel,
+  MATROSKA,
+  MPEG_TS,
+  WEBM,
+} from "mediabunny";
 import type { ByteSource } from "./byte-source.ts";
 import { renditionNeed } from "./decodability.ts";
 import { MediaError } from "./errors.ts";
@@ -31,6 +41,9 @@ const matroskaCodecs: readonly (readonly [prefix: string, codec: string])[] = [
   ["A_ALAC", "alac"],
   ["A_PCM", "pcm"],
 ];
+
+// It writes what it finds odd in a file to the console; what matters here is thrown.
+Logging.level = LogLevel.Silent;
 
 class ReadBudgetError extends Error {}
 

@@ -1,0 +1,289 @@
+import { describe, expect, test } from "bun:test";
+import { findBox, rebuildMovieBox } from "../../test/support/boxes.ts";
+import { type FixtureName, fixture } from "../../test/support/fixtures.ts";
+import { bytesSource, fileSource, planBytes } from "../../test/support/packets.ts";
+import type { ByteSource } from "./byte-source.ts";
+import { mediaSegment } from "./cmaf/media-segment.ts";
+import { MediaError } from "./errors.ts";
+import { hlsMediaPlaylist, hlsMultivariantPlaylist } from "./hls/hls-playlist.ts";
+import type { MediaDescription } from "./movie.ts";
+import { cString, fourCc, fullBox, u32, u64 } from "./mp4/box-writer.ts";
+import { openMedia } from "./open.ts";
+
+const bytesOf = async (name: FixtureName) => Bun.file(await fixture(name)).bytes();
+
+async function describeFixture(name: FixtureName): Promise<MediaDescription> {
+  return (await openMedia(await fileSource(await fixture(name)))).description;
+}
+
+async function refusal(bytes: Uint8Array): Promise<MediaError> {
+  try {
+    await openMedia(bytesSource(bytes));
+  } catch (error) {
+    if (error instanceof MediaError) return error;
+    throw error;
+  }
+  throw new Error("it was not refused");
+}
+
+const h264 = { codec: "h264", width: 640, height: 360, frameRate: 25, rotation: 0 };
+const aac = { codec: "aac", channels: 1, sampleRate: 48000, language: null };
+const small = { width: 320, height: 180, frameRate: 25, rotation: 0 };
+
+describe("what a file is", () => {
+  test("MP4", async () => {
+    expect(await describeFixture("h264-aac.mp4")).toEqual({
+      durationSeconds: 10,
+      container: "mp4",
+      video: h264,
+      audio: [aac],
+      needsRendition: null,
+    });
+  });
+
+  test("fragmented MP4", async () => {
+    const { durationSeconds, video } = await describeFixture("h264-aac-fragmented.mp4");
+    expect(durationSeconds).toBeCloseTo(7, 0);
+    expect(video).toEqual({ codec: "h264", ...small });
+  });
+
+  test("QuickTime, with the turn and the language of its tracks", async () => {
+    expect(await describeFixture("h264-aac-rotated.mov")).toMatchObject({
+      container: "mov",
+      video: { ...h264, rotation: 90 },
+      audio: [{ ...aac, language: "fr" }],
+    });
+  });
+
+  test("Matroska, WebM and transport streams, which are described only", async () => {
+    for (const [name, container, video] of [
+      ["h264-aac.mkv", "matroska", h264],
+      ["vp9-opus.webm", "webm", { codec: "vp9", ...small }],
+      ["h264-aac.ts", "mpegts", h264],
+    ] as const) {
+      const { description, movie } = await openMedia(await fileSource(await fixture(name)));
+      expect(description).toMatchObject({ container, video, needsRendition: null });
+      expect(description.durationSeconds).toBeCloseTo(name === "vp9-opus.webm" ? 4 : 5, 0);
+      expect(description.audio).toMatchObject([{ channels: 1, sampleRate: 48000, language: null }]);
+      expect(movie).toBeNull();
+    }
+  });
+
+  test("every track of sound with its codec, channels and language", async () => {
+    expect((await describeFixture("h264-many-sounds.mp4")).audio).toEqual([
+      { codec: "aac", channels: 1, sampleRate: 48000, language: "en" },
+      { codec: "ac3", channels: 2, sampleRate: 48000, language: "fr" },
+      { codec: "opus", channels: 1, sampleRate: 48000, language: "ja" },
+      { codec: "flac", channels: 1, sampleRate: 48000, language: "en" },
+    ]);
+  });
+
+  test("what no common browser decodes is named, with the reason", async () => {
+    for (const [name, codec] of [
+      ["h265-aac.mp4", "h265"],
+      ["prores-pcm.mov", "prores"],
+      ["mpeg4-mp3.mp4", "mpeg4"],
+    ] as const) {
+      const { needsRendition } = await describeFixture(name);
+      expect(needsRendition?.codec).toBe(codec);
+      expect(needsRendition?.reason).not.toBe("");
+    }
+    for (const name of ["vp9-opus.mp4", "av1-aac.mp4", "h264-many-sounds.mp4", "h264-only.mp4"] as const) {
+      expect((await describeFixture(name)).needsRendition).toBeNull();
+    }
+  });
+});
+
+describe("what is refused", () => {
+  test("no bytes: empty", async () => {
+    expect((await refusal(new Uint8Array(0))).code).toBe("empty");
+  });
+
+  test("text, zeros, noise and a picture: not a video", async () => {
+    const noise = new Uint8Array(5000).map((_, i) => (i * 7919 + (i >> 3) * 31) & 0xff);
+    for (const bytes of [new TextEncoder().encode("just a text\n".repeat(100)), new Uint8Array(1000), noise]) {
+      expect((await refusal(bytes)).code).toBe("not-a-video");
+    }
+    const png = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, ...new Array(100).fill(1)]);
+    expect((await refusal(png)).code).toBe("not-a-video");
+  });
+
+  test("sound without picture: not a video, and it says so", async () => {
+    const error = await refusal(await bytesOf("aac-only.m4a"));
+    expect(error.code).toBe("not-a-video");
+    expect(error.message).toStartWith("The file has sound only (box moov, offset ");
+  });
+
+  test("a file that ends early is truncated, wherever its index stands", async () => {
+    for (const name of ["h264-aac.mp4", "h264-aac-faststart.mp4", "h264-aac-fragmented.mp4", "h264-aac.mkv"] as const) {
+      const bytes = await bytesOf(name);
+      for (const part of [0.3, 0.6, 0.9, 0.999]) {
+        const error = await refusal(bytes.subarray(0, Math.floor(bytes.length * part)));
+        expect({ name, part, code: error.code }).toEqual({ name, part, code: "truncated" });
+      }
+    }
+  });
+
+  test("an error names the box, the place, what was expected and what came", async () => {
+    const bytes = (await bytesOf("h264-aac-faststart.mp4")).slice();
+    const at = indexOf(bytes, "stsz");
+    new DataView(bytes.buffer).setUint32(at + 12, 1_000_000);
+    const error = await refusal(bytes);
+    expect(error.code).toBe("not-a-video");
+    expect(error.box).toBe("moov/trak/mdia/minf/stbl/stsz");
+    expect(error.expected).toBe("4000000 bytes");
+    expect(error.got).toBeNumber();
+    expect(error.offset).toBe(at + 16);
+  });
+
+  test("media in another file is not followed", async () => {
+    const bytes = await bytesOf("h264-aac.mp4");
+    const elsewhere = fullBox("url ", 0, 0, cString("file:///etc/passwd"));
+    const moov = rebuildMovieBox(bytes, ({ type }) =>
+      type === "dref" ? fullBox("dref", 0, 0, u32(1), elsewhere) : null,
+    );
+    const error = await refusal(Buffer.concat([bytes.subarray(0, findBox(bytes, "moov").start), moov]));
+    expect(error.code).toBe("unsupported");
+    expect(error.message).toContain("moov/trak/mdia/minf/dinf/dref/url");
+  });
+
+  test("an encrypted video is unsupported", async () => {
+    const bytes = (await bytesOf("h264-only.mp4")).slice();
+    bytes.set(new TextEncoder().encode("encv"), indexOf(bytes, "avc1", findBox(bytes, "moov").start));
+    expect((await refusal(bytes)).code).toBe("unsupported");
+  });
+});
+
+describe("forms a file may have", () => {
+  async function segmentsOf(source: ByteSource): Promise<Uint8Array[]> {
+    const { movie } = await openMedia(source);
+    const plans = movie?.tracks.flatMap(({ id }) => [1, 2, 3].map((n) => mediaSegment(movie, id, n)));
+    return Promise.all((plans ?? []).filter((plan) => plan !== null).map((plan) => planBytes(source, plan)));
+  }
+
+  test("media beyond 4 GiB: 64-bit box sizes and chunk offsets", async () => {
+    const bytes = await bytesOf("h264-aac.mp4");
+    const gap = 5 * 2 ** 30;
+    const fileType = findBox(bytes, "ftyp").end;
+    const moov = rebuildMovieBox(bytes, (child) => {
+      if (child.type !== "stco") return null;
+      const offsets = Array.from({ length: child.u32(4) }, (_, i) => u64(child.u32(8 + i * 4) + gap));
+      return fullBox("co64", 0, 0, u32(offsets.length), ...offsets);
+    });
+    const head = Buffer.concat([
+      bytes.subarray(0, fileType),
+      Uint8Array.from([...u32(1), ...fourCc("free"), ...u64(gap)]),
+    ]);
+    const tail = Buffer.concat([bytes.subarray(fileType, findBox(bytes, "moov").start), moov]);
+    const source: ByteSource = {
+      size: fileType + gap + tail.length,
+      async read(offset, length) {
+        const start = offset < head.length ? head : tail.subarray(offset - fileType - gap);
+        const at = offset < head.length ? offset : 0;
+        return new Uint8Array(start.subarray(at, at + length));
+      },
+    };
+    const expected = await segmentsOf(bytesSource(bytes));
+    expect(expected.length).toBe(6);
+    expect(await segmentsOf(source)).toEqual(expected);
+  });
+
+  test("mdat of size 0 goes to the end of the file", async () => {
+    const bytes = await bytesOf("h264-aac-faststart.mp4");
+    const open = bytes.slice();
+    new DataView(open.buffer).setUint32(findBox(bytes, "mdat").start, 0);
+    expect(await segmentsOf(bytesSource(open))).toEqual(await segmentsOf(bytesSource(bytes)));
+  });
+
+  test("junk after the last box is overlooked", async () => {
+    const bytes = await bytesOf("h264-aac.mp4");
+    const longer = Buffer.concat([bytes, new Uint8Array(777)]);
+    expect(await segmentsOf(bytesSource(longer))).toEqual(await segmentsOf(bytesSource(bytes)));
+  });
+
+  test("no ftyp, as old QuickTime has it, is a MOV", async () => {
+    const bytes = await bytesOf("h264-only.mp4");
+    const { start } = findBox(bytes, "mdat");
+    const hidden = bytes.slice();
+    hidden.set(fourCc("wide"), 4);
+    expect(start).toBeGreaterThan(8);
+    expect((await openMedia(bytesSource(hidden))).description.container).toBe("mov");
+  });
+});
+
+function indexOf(bytes: Uint8Array, text: string, from = 0): number {
+  const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(text, from, "latin1");
+  if (at < 0) throw new Error(`no ${text}`);
+  return at;
+}
+
+/** A generator of numbers that are the same every time (mulberry32). */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const extremes = [0, 1, 0x7f, 0x80, 0xff];
+
+/** Changes, copies, or cuts out some bytes, mostly where the index is. */
+function mutate(original: Uint8Array, next: () => number, from: number, to: number): Uint8Array {
+  const bytes = original.slice();
+  const place = () => from + Math.floor(next() * (to - from));
+  for (let i = 1 + Math.floor(next() * 4); i > 0; i--) {
+    const at = place();
+    const kind = next();
+    if (kind < 0.4) bytes[at] = Math.floor(next() * 256);
+    else if (kind < 0.7) bytes.fill(extremes[Math.floor(next() * extremes.length)] ?? 0, at, at + 4);
+    else if (kind < 0.9) bytes.copyWithin(at, place(), place());
+    else return bytes.slice(0, Math.max(1, at));
+  }
+  return bytes;
+}
+
+const fuzzed: readonly FixtureName[] = [
+  "h264-aac.mp4",
+  "h264-many-sounds.mp4",
+  "h264-aac-trimmed.mp4",
+  "h264-aac-rotated.mov",
+  "h264-aac-fragmented.mp4",
+  "vp9-opus.webm",
+  "h264-aac.mkv",
+  "h264-aac.ts",
+];
+const long = process.env.KINORA_TEST_LONG === "1";
+const mutationsEach = long ? 20_000 : 150;
+
+for (const [seed, name] of fuzzed.entries()) {
+  test(`damaged copies of ${name} are packaged or refused with a MediaError, quickly`, async () => {
+    const original = await bytesOf(name);
+    const next = random(seed + 1);
+    const moov = Buffer.from(original).indexOf("moov", 0, "latin1");
+    const isFragmented = name.includes("fragmented");
+    const [from, to] = moov < 0 ? [0, 3000] : [moov - 4, isFragmented ? moov + 4000 : original.length];
+    for (let i = 0; i < mutationsEach; i++) {
+      const bytes = mutate(original, next, next() < 0.1 ? 0 : from, to);
+      const start = performance.now();
+      try {
+        const { movie } = await openMedia(bytesSource(bytes));
+        if (movie !== null) {
+          hlsMultivariantPlaylist(movie);
+          for (const { id } of movie.tracks) {
+            hlsMediaPlaylist(movie, id);
+            const plan = mediaSegment(movie, id, 1);
+            for (const { offset, length } of plan?.ranges ?? []) {
+              expect(offset >= 0 && length > 0 && offset + length <= bytes.length).toBe(true);
+            }
+          }
+        }
+      } catch (error) {
+        if (!(error instanceof MediaError)) throw new Error(`mutation ${i} of ${name}`, { cause: error });
+      }
+      expect(performance.now() - start).toBeLessThan(3000);
+    }
+  });
+}
