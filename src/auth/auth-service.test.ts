@@ -1,0 +1,254 @@
+import { afterEach, expect, test } from "bun:test";
+import { getMigrations } from "better-auth/db/migration";
+import pino from "pino";
+import { MemoryAttempts } from "../adapters/memory/memory-attempts.ts";
+import { MemoryBus } from "../adapters/memory/memory-bus.ts";
+import { migrate } from "../adapters/sql/migrate.ts";
+import { SqlAuthStore } from "../adapters/sql/sql-auth-store.ts";
+import { openSqlite } from "../adapters/sqlite/sqlite-database.ts";
+import { permissionsOf } from "../bus/permissions.ts";
+import { proxyOf } from "../bus/proxy.ts";
+import { subscribe } from "../bus/topics.ts";
+import { contracts } from "../contracts.ts";
+import { BusAuthenticator } from "../identity/bus-authenticator.ts";
+import { startAuth } from "./auth-service.ts";
+import { createBetterAuth } from "./better-auth.ts";
+import { AuthenticationStatus, authContract, SESSION_COOKIE } from "./contract.ts";
+import { Passwords } from "./passwords.ts";
+import { SigningKeys } from "./signing-keys.ts";
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (let close = closers.pop(); close; close = closers.pop()) await close();
+});
+
+const password = "correct horse battery";
+
+/** A bus and a database that several instances share. */
+async function openCluster() {
+  const { database } = openSqlite(":memory:");
+  closers.push(() => database.destroy());
+  await migrate(database);
+  const bus = new MemoryBus(permissionsOf(contracts), (_topic, error) => {
+    throw error;
+  });
+  closers.push(() => bus.close());
+  const store = new SqlAuthStore(database);
+  const attempts = new MemoryAttempts();
+  /** An auth instance with an authenticator of its own, as a process of its own would have. */
+  const startInstance = async (instance: string, authSecret = "s".repeat(43)) => {
+    const authenticator = await BusAuthenticator.start(await bus.connect({ service: "main", instance }));
+    const auth = await startAuth({
+      connection: await bus.connect({ service: "auth", instance }),
+      addresses: () => [],
+      store,
+      database: { db: database, type: "sqlite", transaction: true },
+      attempts,
+      authSecret,
+      registration: { mode: "open", defaultRole: "editor", firstNeedsCode: false },
+      tokenLifetimeMs: 20_000,
+      sessionLifetimeMs: 60_000,
+      applyRevocations: (revocations) => authenticator.apply(revocations),
+    });
+    closers.push(
+      () => authenticator.close(),
+      () => auth.close(),
+    );
+    return { auth, authenticator, send: sender(auth.routes, authenticator) };
+  };
+  const proxy = proxyOf(await bus.connect({ service: "streaming", instance: "caller" }), authContract);
+  return { bus, database, store, startInstance, proxy };
+}
+
+type Instance = Awaited<ReturnType<Awaited<ReturnType<typeof openCluster>>["startInstance"]>>;
+
+/** Sends a request to an instance's routes as its listener would. */
+function sender(routes: Awaited<ReturnType<typeof startAuth>>["routes"], authenticator: BusAuthenticator) {
+  return async (method: string, path: string, headers: Record<string, string> = {}, body?: unknown) => {
+    const request = new Request(`http://kinora.test${path}`, {
+      method,
+      headers: { ...headers, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const { createApp } = await import("../http/app.ts");
+    const app = createApp();
+    app.use(async (c, next) => {
+      c.set("log", pino({ level: "silent" }));
+      c.set("principal", await authenticator.authenticate(c.req.raw));
+      await next();
+    });
+    app.route("/", routes);
+    return app.fetch(request, {
+      clientAddress: "127.0.0.1",
+      secure: false,
+      fromThisMachine: true,
+      stopping: new AbortController().signal,
+      setIdleTimeout: () => undefined,
+    });
+  };
+}
+
+async function signIn({ send }: Instance, username: string): Promise<string> {
+  const response = await send("POST", "/api/session", {}, { username, password });
+  expect(response.ok).toBe(true);
+  return (response.headers.get("Set-Cookie") ?? "").split(";")[0] ?? "";
+}
+
+const statusOf = async ({ send }: Instance, headers: Record<string, string>) =>
+  (await send("GET", "/api/session", headers)).status;
+
+test("better-auth finds every table and column it wants in our migrations", async () => {
+  const { database } = await openCluster();
+  const { options } = createBetterAuth({
+    database: { db: database, type: "sqlite", transaction: true },
+    secret: "s".repeat(43),
+    passwords: new Passwords(),
+    sessionLifetimeMs: 60_000,
+    onSessionEnded: async () => undefined,
+  });
+  const { toBeAdded, toBeCreated } = await getMigrations(options);
+  expect(toBeCreated).toEqual([]);
+  expect(toBeAdded).toEqual([]);
+});
+
+test("a session, token or API key of one instance counts on all, and what one ends is ended on all", async () => {
+  const { startInstance } = await openCluster();
+  const a = await startInstance("a");
+  const b = await startInstance("b");
+  const cookie = await signIn(a, "maria");
+  const { token } = await (await a.send("POST", "/api/tokens", { Cookie: cookie })).json();
+  const { key, id } = await (await a.send("POST", "/api/auth/api-key/create", { Cookie: cookie }, {})).json();
+  for (const credential of [token, key]) expect(await statusOf(b, { Authorization: `Bearer ${credential}` })).toBe(200);
+  expect(await statusOf(b, { Cookie: cookie })).toBe(200);
+
+  await a.send("POST", "/api/auth/api-key/delete", { Cookie: cookie }, { keyId: id });
+  expect(await statusOf(b, { Authorization: `Bearer ${key}` })).toBe(401);
+  expect((await a.send("DELETE", "/api/session", { Cookie: cookie })).status).toBe(204);
+  expect(await statusOf(b, { Cookie: cookie })).toBe(401);
+  expect(await statusOf(b, { Authorization: `Bearer ${token}` })).toBe(401);
+});
+
+test("an instance that starts late knows what was revoked before", async () => {
+  const { startInstance } = await openCluster();
+  const a = await startInstance("a");
+  const cookie = await signIn(a, "maria");
+  const { token, id } = await (await a.send("POST", "/api/tokens", { Cookie: cookie })).json();
+  await a.send("DELETE", `/api/tokens/${id}`, { Cookie: cookie });
+  const late = await startInstance("late");
+  expect(await statusOf(late, { Authorization: `Bearer ${token}` })).toBe(401);
+});
+
+test("instances that start at once agree on keys, and another secret ends all tokens", async () => {
+  const { startInstance, store } = await openCluster();
+  const [a, b] = await Promise.all([startInstance("a"), startInstance("b")]);
+  const cookie = await signIn(a, "maria");
+  for (const from of [a, b]) {
+    const { token } = await (await from.send("POST", "/api/tokens", { Cookie: cookie })).json();
+    for (const at of [a, b]) expect(await statusOf(at, { Authorization: `Bearer ${token}` })).toBe(200);
+  }
+  const ours = await new SigningKeys(store, "s".repeat(43)).publicKeys();
+  expect(ours.keys.length).toBeGreaterThan(0);
+  expect(JSON.stringify(ours)).not.toContain('"d"');
+  expect((await new SigningKeys(store, "t".repeat(43)).publicKeys()).keys).toEqual([]);
+});
+
+test("the private keys lie encrypted in the database", async () => {
+  const { startInstance, database } = await openCluster();
+  await startInstance("a");
+  const [row] = await database.selectFrom("auth_signing_keys").selectAll().execute();
+  expect(JSON.parse(row?.publicJwk ?? "")).toMatchObject({ kty: "OKP", crv: "Ed25519", kid: row?.id });
+  expect(row?.privateJwe.split(".")).toHaveLength(5);
+});
+
+test("over the bus: tokens are issued, renewed and checked, users looked up", async () => {
+  const { startInstance, proxy } = await openCluster();
+  const a = await startInstance("a");
+  const cookie = await signIn(a, "maria");
+  const { user } = await (await a.send("GET", "/api/session", { Cookie: cookie })).json();
+  const first = await proxy.issueToken({ username: "MARIA", password });
+  expect(await proxy.isAuthorized({ token: first.token })).toBe(true);
+  const second = await proxy.refreshAuthorization({ token: first.token });
+  expect(second.id).toBe(first.id);
+  expect(proxy.issueToken({ username: "maria", password: "wrong password" })).rejects.toMatchObject({
+    code: "unauthorized",
+    status: 401,
+  });
+  expect(proxy.issueToken({ username: "../x", password })).rejects.toMatchObject({ status: 401 });
+  for (const token of ["", "x", `${first.token}x`, first.token.slice(0, -5)]) {
+    expect(await proxy.isAuthorized({ token })).toBe(false);
+    expect(proxy.refreshAuthorization({ token })).rejects.toMatchObject({ status: 401 });
+  }
+  await a.send("DELETE", `/api/tokens/${first.id}`, { Cookie: cookie });
+  expect(await proxy.isAuthorized({ token: second.token })).toBe(false);
+  expect(await proxy.getUsers({ ids: [user.id, Bun.randomUUIDv7()] })).toEqual([user]);
+  expect(await proxy.resolveSession({ cookie: "x.y" })).toBeNull();
+  expect(await proxy.resolveApiKey({ key: "x" })).toBeNull();
+  expect(cookie.startsWith(`${SESSION_COOKIE}=`)).toBe(true);
+});
+
+test("deleting a user is announced with a revocation and user-deleted", async () => {
+  const { startInstance, bus } = await openCluster();
+  const a = await startInstance("a");
+  const cookie = await signIn(a, "root");
+  const made = await a.send("POST", "/api/users", { Cookie: cookie }, { username: "gone", password });
+  const { id } = await made.json();
+  const events: unknown[] = [];
+  const listener = await bus.connect({ service: "catalog", instance: "listener" });
+  await subscribe(listener, AuthenticationStatus, (event) => void events.push(event));
+  await a.send("DELETE", `/api/users/${id}`, { Cookie: cookie });
+  expect(events).toEqual([
+    { type: "revoked", revocations: [{ kind: "user", id, at: expect.any(String), until: expect.any(String) }] },
+    { type: "user-deleted", userId: id },
+  ]);
+});
+
+test("expired sessions, tokens, invitations and revocations are removed", async () => {
+  const { startInstance, database, store } = await openCluster();
+  const a = await startInstance("a");
+  const cookie = await signIn(a, "root");
+  await a.send("POST", "/api/tokens", { Cookie: cookie });
+  await a.send("POST", "/api/invites", { Cookie: cookie }, {});
+  await a.send("POST", "/api/users", { Cookie: cookie }, { username: "gone", password });
+  const past = Date.now() - 1_000;
+  await store.addRevocations([
+    { kind: "token", id: "x", at: new Date(past).toISOString(), until: new Date(past).toISOString() },
+  ]);
+  expect(await store.listRevocations()).toEqual([]);
+  await database.updateTable("auth_tokens").set({ expiresAt: past }).execute();
+  await database.updateTable("auth_invites").set({ expiresAt: past }).execute();
+  await database
+    .updateTable("auth_sessions")
+    .set({ expiresAt: new Date(past).toISOString() })
+    .execute();
+  await store.purgeExpired();
+  for (const table of ["auth_tokens", "auth_invites", "auth_sessions", "auth_revocations"] as const)
+    expect(await database.selectFrom(table).selectAll().execute()).toEqual([]);
+});
+
+test("the OpenAPI document describes every route with its problems", async () => {
+  const { startInstance } = await openCluster();
+  const { auth } = await startInstance("a");
+  const document = auth.routes.getOpenAPI31Document({ openapi: "3.1.0", info: { title: "Kinora", version: "1" } });
+  const described = Object.entries(document.paths ?? {}).flatMap(([path, methods]) =>
+    Object.keys(methods ?? {}).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  for (const route of [
+    "POST /api/session",
+    "GET /api/session",
+    "DELETE /api/session",
+    "PUT /api/session/password",
+    "POST /api/tokens",
+    "POST /api/tokens/refresh",
+    "DELETE /api/tokens/{id}",
+    "GET /api/users",
+    "POST /api/users",
+    "PATCH /api/users/{id}",
+    "DELETE /api/users/{id}",
+    "POST /api/invites",
+    "POST /api/auth/api-key/create",
+  ])
+    expect(described).toContain(route);
+  for (const methods of Object.values(document.paths ?? {}))
+    for (const { responses } of Object.values(methods ?? {}) as { responses: Record<string, unknown> }[])
+      expect(Object.keys(responses)).toContain("401");
+});

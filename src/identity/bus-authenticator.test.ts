@@ -1,0 +1,303 @@
+import { afterEach, expect, test } from "bun:test";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { MemoryBus } from "../adapters/memory/memory-bus.ts";
+import {
+  AuthenticationStatus,
+  authContract,
+  type Principal,
+  type Revocation,
+  SESSION_COOKIE,
+  TOKEN_ALGORITHM,
+  TOKEN_AUDIENCE,
+  TOKEN_ISSUER,
+  TOKEN_TYPE,
+} from "../auth/contract.ts";
+import type { BusConnection } from "../bus/bus.ts";
+import { permissionsOf } from "../bus/permissions.ts";
+import { type Handlers, serveContract } from "../bus/proxy.ts";
+import { publish } from "../bus/topics.ts";
+import { contracts } from "../contracts.ts";
+import { BusAuthenticator } from "./bus-authenticator.ts";
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (let close = closers.pop(); close; close = closers.pop()) await close();
+});
+
+const userId = Bun.randomUUIDv7();
+const principalWith = (kind: "session" | "api-key", id: string): Principal => ({
+  userId,
+  username: "maria",
+  role: "editor",
+  credential: { kind, id },
+});
+
+/** An auth service made by hand: it knows one session and one API key, and counts what it is asked. */
+async function openFakeAuth(bus: MemoryBus) {
+  let connection: BusConnection = await bus.connect({ service: "auth", instance: "fake" });
+  const pair = await generateKeyPair(TOKEN_ALGORITHM, { extractable: true });
+  const state = {
+    asked: 0,
+    keysAsked: 0,
+    session: principalWith("session", "s1") as Principal | null,
+    apiKey: principalWith("api-key", "k1") as Principal | null,
+    revocations: [] as Revocation[],
+    /** Runs after a session has been looked up and before the answer is on its way. */
+    beforeAnswer: async () => undefined as unknown,
+    kid: "key-1",
+    privateKey: pair.privateKey,
+    publicKeys: [{ ...(await exportJWK(pair.publicKey)), kid: "key-1", alg: TOKEN_ALGORITHM }] as Record<
+      string,
+      unknown
+    >[],
+  };
+  const unused = () => Promise.reject(new Error("not asked in these tests"));
+  const handlers: Handlers<typeof authContract> = {
+    async resolveSession({ cookie }) {
+      state.asked++;
+      const principal = cookie === "good" ? state.session : null;
+      await state.beforeAnswer();
+      return principal && { principal, expiresAt: new Date(Date.now() + 60_000).toISOString() };
+    },
+    async resolveApiKey({ key }) {
+      state.asked++;
+      return key === "goodkey" ? state.apiKey : null;
+    },
+    async getVerificationKeys() {
+      state.keysAsked++;
+      return { keys: state.publicKeys };
+    },
+    listRevocations: async () => ({ revocations: state.revocations }),
+    isAuthorized: unused,
+    issueToken: unused,
+    refreshAuthorization: unused,
+    getUsers: unused,
+  };
+  return {
+    state,
+    /** Begins to answer. */
+    start: () => serveContract(connection, authContract, handlers),
+    /** Is gone, as after kill -9; may be started again. */
+    async stop() {
+      await connection.close();
+      connection = await bus.connect({ service: "auth", instance: "fake" });
+    },
+    publish: (event: Parameters<typeof publish<typeof AuthenticationStatus.payload>>[2]) =>
+      publish(connection, AuthenticationStatus, event),
+    token: (claims: Record<string, unknown> = {}, issuedAtMs = Date.now()) =>
+      new SignJWT({ name: "maria", role: "editor", ...claims })
+        .setProtectedHeader({ alg: TOKEN_ALGORITHM, typ: TOKEN_TYPE, kid: state.kid })
+        .setIssuer(TOKEN_ISSUER)
+        .setAudience(TOKEN_AUDIENCE)
+        .setSubject(userId)
+        .setJti(Bun.randomUUIDv7())
+        .setIssuedAt(issuedAtMs / 1000)
+        .setExpirationTime((issuedAtMs + 30_000) / 1000)
+        .sign(state.privateKey),
+  };
+}
+
+async function open() {
+  const bus = new MemoryBus(permissionsOf(contracts), (_topic, error) => {
+    throw error;
+  });
+  closers.push(() => bus.close());
+  const auth = await openFakeAuth(bus);
+  const authenticator = await BusAuthenticator.start(await bus.connect({ service: "streaming", instance: "one" }));
+  closers.push(() => authenticator.close());
+  return { auth, authenticator };
+}
+
+const withCookie = (value: string) =>
+  new Request("http://kinora.test/", { headers: { Cookie: `a=b; ${SESSION_COOKIE}=${value}; c=d` } });
+const withBearer = (value: string) => new Request("http://kinora.test/", { headers: { Authorization: value } });
+const revocationOf = (kind: Revocation["kind"], id: string, atMs = Date.now()): Revocation => ({
+  kind,
+  id,
+  at: new Date(atMs).toISOString(),
+  until: new Date(Date.now() + 60_000).toISOString(),
+});
+
+test("without a credential nobody asks, and auth is not troubled", async () => {
+  const { auth, authenticator } = await open();
+  await auth.start();
+  expect(await authenticator.authenticate(new Request("http://kinora.test/"))).toBeNull();
+  expect(await authenticator.authenticate(withBearer("Basic bWFyaWE6eA=="))).toBeNull();
+  expect(auth.state.asked).toBe(0);
+});
+
+test("a session and an API key are asked for once and then cached, each request of 20 at once too", async () => {
+  const { auth, authenticator } = await open();
+  await auth.start();
+  const all = await Promise.all(Array.from({ length: 20 }, () => authenticator.authenticate(withCookie("good"))));
+  expect(new Set(all.map((principal) => principal?.credential.id))).toEqual(new Set(["s1"]));
+  expect(auth.state.asked).toBe(1);
+  expect((await authenticator.authenticate(withBearer("bearer goodkey")))?.credential.id).toBe("k1");
+  await authenticator.authenticate(withBearer("Bearer goodkey"));
+  expect(auth.state.asked).toBe(2);
+});
+
+test("a bad cookie is nobody, a bad Bearer credential is refused", async () => {
+  const { auth, authenticator } = await open();
+  await auth.start();
+  expect(await authenticator.authenticate(withCookie("bad"))).toBeNull();
+  expect(await authenticator.authenticate(withCookie(""))).toBeNull();
+  for (const value of ["", "Bearer", "Bearer ", "Bearer badkey", "Bearer a.b.c", "Bearer goodkey goodkey"])
+    expect(authenticator.authenticate(withBearer(value))).rejects.toMatchObject({ code: "unauthorized", status: 401 });
+});
+
+test("while auth is away: 503 for what is not known, the cached session goes on, and all is well when it is back", async () => {
+  const { auth, authenticator } = await open();
+  const unavailable = { code: "temporary-unavailable", status: 503 };
+  expect(authenticator.authenticate(withCookie("good"))).rejects.toMatchObject(unavailable);
+  expect(authenticator.authenticate(withBearer("Bearer goodkey"))).rejects.toMatchObject(unavailable);
+  expect(authenticator.authenticate(withBearer(`Bearer ${await auth.token()}`))).rejects.toMatchObject(unavailable);
+  await auth.start();
+  expect((await authenticator.authenticate(withCookie("good")))?.username).toBe("maria");
+  const token = `Bearer ${await auth.token()}`;
+  expect((await authenticator.authenticate(withBearer(token)))?.username).toBe("maria");
+  await auth.stop();
+  expect((await authenticator.authenticate(withCookie("good")))?.username).toBe("maria");
+  expect((await authenticator.authenticate(withBearer(token)))?.username).toBe("maria");
+  expect(authenticator.authenticate(withBearer("Bearer goodkey"))).rejects.toMatchObject(unavailable);
+});
+
+test("tokens are verified without asking auth again", async () => {
+  const { auth, authenticator } = await open();
+  await auth.start();
+  for (let n = 0; n < 5; n++) await authenticator.authenticate(withBearer(`Bearer ${await auth.token()}`));
+  expect([auth.state.keysAsked, auth.state.asked]).toEqual([1, 0]);
+});
+
+test("a new signing key is fetched when it is announced", async () => {
+  const { auth, authenticator } = await open();
+  await auth.start();
+  await authenticator.authenticate(withBearer(`Bearer ${await auth.token()}`));
+  const pair = await generateKeyPair(TOKEN_ALGORITHM, { extractable: true });
+  const jwk = { ...(await exportJWK(pair.publicKey)), kid: "key-2", alg: TOKEN_ALGORITHM };
+  Object.assign(auth.state, { kid: "key-2", privateKey: pair.privateKey });
+  auth.state.publicKeys = [...auth.state.publicKeys, jwk];
+  const token = await auth.token();
+  expect(authenticator.authenticate(withBearer(`Bearer ${token}`))).rejects.toMatchObject({ status: 401 });
+  await auth.publish({ type: "keys-changed" });
+  expect((await authenticator.authenticate(withBearer(`Bearer ${token}`)))?.username).toBe("maria");
+});
+
+test("another audience, issuer, type or a missing claim makes a token worthless", async () => {
+  const { auth, authenticator } = await open();
+  await auth.start();
+  const sign = (claims: Record<string, unknown>, typ = TOKEN_TYPE) =>
+    new SignJWT({
+      name: "maria",
+      role: "editor",
+      sub: userId,
+      jti: Bun.randomUUIDv7(),
+      iss: TOKEN_ISSUER,
+      aud: TOKEN_AUDIENCE,
+      iat: Date.now() / 1000,
+      exp: Date.now() / 1000 + 30,
+      ...claims,
+    })
+      .setProtectedHeader({ alg: TOKEN_ALGORITHM, typ, kid: auth.state.kid })
+      .sign(auth.state.privateKey);
+  await authenticator.authenticate(withBearer(`Bearer ${await sign({})}`));
+  const bad = [
+    await sign({ aud: "kinora:grant" }),
+    await sign({ iss: "somebody" }),
+    await sign({}, "JWT"),
+    await sign({ exp: Date.now() / 1000 - 10 }),
+    await sign({ exp: undefined }),
+    await sign({ jti: undefined }),
+    await sign({ sub: "maria" }),
+    await sign({ role: "owner" }),
+    await sign({ nbf: Date.now() / 1000 + 60 }),
+  ];
+  for (const token of bad)
+    expect(authenticator.authenticate(withBearer(`Bearer ${token}`))).rejects.toMatchObject({ status: 401 });
+});
+
+test("revocations heard of and those in the store at the start both count", async () => {
+  const { auth, authenticator } = await open();
+  const stored = await auth.token();
+  const { jti } = JSON.parse(Buffer.from(stored.split(".")[1] ?? "", "base64url").toString());
+  auth.state.revocations = [revocationOf("token", jti)];
+  await auth.start();
+  expect(authenticator.authenticate(withBearer(`Bearer ${stored}`))).rejects.toMatchObject({ status: 401 });
+
+  const heard = await auth.token();
+  const principal = await authenticator.authenticate(withBearer(`Bearer ${heard}`));
+  await auth.publish({ type: "revoked", revocations: [revocationOf("token", principal?.credential.id ?? "")] });
+  expect(authenticator.authenticate(withBearer(`Bearer ${heard}`))).rejects.toMatchObject({ status: 401 });
+});
+
+test("a user's revocation ends tokens issued before it, not those after, and asks for the session anew", async () => {
+  const { auth, authenticator } = await open();
+  await auth.start();
+  const at = Date.now();
+  const before = await auth.token({}, at - 1);
+  const after = await auth.token({}, at + 1);
+  await authenticator.authenticate(withCookie("good"));
+  auth.state.session = { ...principalWith("session", "s1"), role: "admin" };
+  await auth.publish({ type: "revoked", revocations: [revocationOf("user", userId, at)] });
+  expect(authenticator.authenticate(withBearer(`Bearer ${before}`))).rejects.toMatchObject({ status: 401 });
+  expect((await authenticator.authenticate(withBearer(`Bearer ${after}`)))?.userId).toBe(userId);
+  expect((await authenticator.authenticate(withCookie("good")))?.role).toBe("admin");
+});
+
+test("a revocation that overtakes auth's answer wins", async () => {
+  const { auth, authenticator } = await open();
+  await auth.start();
+  auth.state.beforeAnswer = () => auth.publish({ type: "revoked", revocations: [revocationOf("session", "s1")] });
+  expect(await authenticator.authenticate(withCookie("good"))).toBeNull();
+
+  auth.state.session = principalWith("session", "s2");
+  auth.state.beforeAnswer = async () => {
+    auth.state.beforeAnswer = async () => undefined;
+    auth.state.session = { ...principalWith("session", "s2"), role: "viewer" };
+    await auth.publish({ type: "revoked", revocations: [revocationOf("user", userId)] });
+  };
+  expect((await authenticator.authenticate(withCookie("good")))?.role).toBe("viewer");
+});
+
+test("onRevoked cuts once, within a second, and only whom it concerns", async () => {
+  const { auth, authenticator } = await open();
+  await auth.start();
+  const session = (await authenticator.authenticate(withCookie("good"))) as Principal;
+  const apiKey = (await authenticator.authenticate(withBearer("Bearer goodkey"))) as Principal;
+  const token = (await authenticator.authenticate(withBearer(`Bearer ${await auth.token()}`))) as Principal;
+  const cuts: string[] = [];
+  authenticator.onRevoked(session, () => {
+    cuts.push("session");
+    throw new Error("a watcher that fails");
+  });
+  authenticator.onRevoked(session, () => cuts.push("session again"));
+  authenticator.onRevoked(apiKey, () => cuts.push("api-key"));
+  authenticator.onRevoked(token, () => cuts.push("token"));
+  authenticator.onRevoked(token, () => cuts.push("ended"))();
+  const begin = performance.now();
+  await auth.publish({ type: "revoked", revocations: [revocationOf("session", "s1"), revocationOf("session", "s1")] });
+  while (cuts.length < 2 && performance.now() - begin < 1_000) await Bun.sleep(1);
+  expect(cuts).toEqual(["session", "session again"]);
+  await auth.publish({ type: "revoked", revocations: [revocationOf("user", userId)] });
+  await auth.publish({ type: "user-deleted", userId });
+  while (cuts.length < 4 && performance.now() - begin < 1_000) await Bun.sleep(1);
+  expect(cuts).toEqual(["session", "session again", "api-key", "token"]);
+});
+
+test("a watch that begins after the revocation is cut all the same", async () => {
+  const { auth, authenticator } = await open();
+  await auth.start();
+  const session = (await authenticator.authenticate(withCookie("good"))) as Principal;
+  authenticator.apply([revocationOf("user", userId)]);
+  const cut = Promise.withResolvers<string>();
+  authenticator.onRevoked(session, () => cut.resolve("cut"));
+  expect(await Promise.race([cut.promise, Bun.sleep(1_000)])).toBe("cut");
+
+  const anew = (await authenticator.authenticate(withCookie("good"))) as Principal;
+  let wasCut = false;
+  authenticator.onRevoked(anew, () => {
+    wasCut = true;
+  });
+  await Bun.sleep(20);
+  expect(wasCut).toBe(false);
+});
