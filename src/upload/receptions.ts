@@ -1,5 +1,5 @@
 import type { Principal } from "../auth/contract.ts";
-import { type ProblemError, RateLimitedError, TemporaryUnavailableError, UnauthorizedError } from "../errors.ts";
+import { ProblemError, RateLimitedError, TemporaryUnavailableError, UnauthorizedError } from "../errors.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import { IncompleteBodyError, UploadLockedError } from "./errors.ts";
 
@@ -51,8 +51,10 @@ export class Reception {
     this.#receiving = false;
   }
 
-  cut(reason: ProblemError): void {
-    this.#abort.abort(reason);
+  /** Ends it with this answer. The connection is closed: the rest of the body is not taken. */
+  cut({ code, message, status, data, headers }: ProblemError): void {
+    const close = { ...headers, Connection: "close" };
+    this.#abort.abort(new ProblemError(code, message, { status, data, headers: close }));
   }
 
   end(): void {
