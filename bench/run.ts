@@ -11,6 +11,7 @@ import { benchServing } from "./serving.ts";
 import { benchStalled } from "./stalled.ts";
 import { benchStart } from "./start.ts";
 import { type Figure, tableOf } from "./support/report.ts";
+import { benchUpload } from "./upload.ts";
 
 const benches: Readonly<Record<string, () => Promise<Figure[]>>> = {
   start: benchStart,
@@ -18,6 +19,7 @@ const benches: Readonly<Record<string, () => Promise<Figure[]>>> = {
   stalled: benchStalled,
   packager: benchPackager,
   "first-play": benchFirstPlay,
+  upload: benchUpload,
 };
 
 const args = Bun.argv.slice(2);
