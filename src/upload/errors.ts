@@ -94,9 +94,12 @@ export class UnsupportedMediaTypeError extends ProblemError {
 }
 
 const DISK_FULL_CODES = new Set(["ENOSPC", "EDQUOT"]);
+const systemCode = (error: unknown) => (error instanceof Error && "code" in error ? String(error.code) : "");
+
+/** Whether a file was not there. */
+export const isMissing = (error: unknown): boolean => systemCode(error) === "ENOENT";
 
 /** `DiskFullError` for a write that found no room; anything else as it is. */
 export function asUploadError(error: unknown): unknown {
-  const code = error instanceof Error && "code" in error ? error.code : null;
-  return typeof code === "string" && DISK_FULL_CODES.has(code) ? new DiskFullError(error) : error;
+  return DISK_FULL_CODES.has(systemCode(error)) ? new DiskFullError(error) : error;
 }

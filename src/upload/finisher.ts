@@ -2,7 +2,8 @@ import type { Logger } from "pino";
 import type { ServiceProxy } from "../bus/proxy.ts";
 import type { catalogContract, Title } from "../catalog/contract.ts";
 import { ProblemError } from "../errors.ts";
-import type { streamingContract } from "../streaming/contract.ts";
+import type { Announcement, streamingContract } from "../streaming/contract.ts";
+import { isMissing } from "./errors.ts";
 import type { Intake } from "./intake.ts";
 import type { UploadFiles } from "./upload-files.ts";
 import type { UploadProgress } from "./upload-progress.ts";
@@ -55,9 +56,7 @@ export class Finisher {
         log.warn({ err: error, id: upload.id }, "upload not finished"),
       );
     }
-    for (const upload of await records.inState("ready")) {
-      if (upload.mediaId === null) this.identify(upload);
-    }
+    for (const upload of await records.unidentified()) this.identify(upload);
   }
 
   /** Hashes what was adopted without its SHA-256, in the background, and tells streaming. */
@@ -98,17 +97,12 @@ export class Finisher {
   }
 
   async #finish(upload: UploadRecord): Promise<Title> {
-    const { records, intake, progress, catalog, streaming } = this.#dependencies;
-    const { id, ownerId, name, sizeBytes } = upload;
+    const { records, intake, progress } = this.#dependencies;
+    const { id, sizeBytes } = upload;
     const mediaId = upload.mediaId ?? intake.digestOf(id, sizeBytes);
     const finishing = { ...upload, state: "finishing" as const, mediaId };
     await records.update(id, { state: "finishing", mediaId });
-    const title = await this.#orFail(finishing, async () => {
-      const owner = { userId: ownerId, username: upload.ownerName };
-      await catalog.createTitle({ id, owner, name, tags: [...upload.tags], sizeBytes });
-      const { info } = await streaming.adopt({ sourceId: id, ownerId, name, sizeBytes, mediaId });
-      return catalog.completeTitle({ id, mediaId, info });
-    });
+    const title = await this.#complete(finishing, await this.#adopt(finishing));
     await records.update(id, { state: "ready", expiresAt: this.#keptUntil() });
     progress.done(upload, sizeBytes);
     if (mediaId === null) this.identify(finishing);
@@ -116,12 +110,27 @@ export class Finisher {
     return title;
   }
 
-  /** Fails the upload when the error says that these bytes, or this title, will never do. */
-  async #orFail(upload: UploadRecord, steps: () => Promise<Title>): Promise<Title> {
+  /** Has streaming take the bytes over. What it refuses, and a title that may not be, end the upload. */
+  async #adopt(upload: UploadRecord): Promise<Announcement> {
+    const { catalog, streaming } = this.#dependencies;
+    const { id, ownerId, name, sizeBytes, mediaId } = upload;
+    const owner = { userId: ownerId, username: upload.ownerName };
     try {
-      return await steps();
+      await catalog.createTitle({ id, owner, name, tags: [...upload.tags], sizeBytes });
+      return await streaming.adopt({ sourceId: id, ownerId, name, sizeBytes, mediaId });
     } catch (error) {
-      if (error instanceof ProblemError && error.status >= 400 && error.status < 500) await this.fail(upload, error);
+      if (isRefusal(error)) await this.fail(upload, error);
+      throw error;
+    }
+  }
+
+  /** Tells the catalog. A title that was deleted meanwhile takes the bytes with it when it is purged. */
+  async #complete({ id, mediaId }: UploadRecord, { info }: Announcement): Promise<Title> {
+    const { catalog, records } = this.#dependencies;
+    try {
+      return await catalog.completeTitle({ id, mediaId, info });
+    } catch (error) {
+      if (isRefusal(error)) await records.remove(id);
       throw error;
     }
   }
@@ -156,10 +165,12 @@ export class Finisher {
       return (await streaming.adopt({ sourceId: id, ownerId, name, sizeBytes, mediaId: null })).mediaId;
     } catch (error) {
       // Deleted in the meantime.
-      if (error instanceof ProblemError && error.status < 500) await records.remove(id);
+      if (isRefusal(error)) await records.remove(id);
       throw error;
     }
   }
 }
 
-const isMissing = (error: unknown) => error instanceof Error && "code" in error && error.code === "ENOENT";
+/** An answer that will be the same next time. */
+const isRefusal = (error: unknown): error is ProblemError =>
+  error instanceof ProblemError && error.status >= 400 && error.status < 500;

@@ -1,5 +1,5 @@
 import { ContentHash } from "./content-hash.ts";
-import { asUploadError, TooLargeError } from "./errors.ts";
+import { asUploadError, isMissing, TooLargeError, UploadGoneError } from "./errors.ts";
 import { Receiver } from "./receiver.ts";
 import type { Reception } from "./receptions.ts";
 import { refuseOthers } from "./request-body.ts";
@@ -36,7 +36,9 @@ export class Intake {
    * `TooLargeError`, `DiskFullError`, `IncompleteBodyError`.
    */
   async receive(upload: UploadRecord, chunks: AsyncIterable<Uint8Array>, reception: Reception): Promise<number> {
-    const file = await this.#dependencies.files.open(upload.id);
+    const file = await this.#dependencies.files.open(upload.id).catch((error: unknown) => {
+      throw isMissing(error) ? new UploadGoneError() : error;
+    });
     const hash = this.hashOf(upload.id);
     const chase = new Chase(file, hash);
     const receiver = new Receiver({

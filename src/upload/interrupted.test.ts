@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
-import { ada, sha256, UploadHarness, until, videoBytes } from "../../test/support/upload-harness.ts";
-import { SILENT_MS } from "./receptions.ts";
+import { ada, bob, sha256, UploadHarness, until, videoBytes } from "../../test/support/upload-harness.ts";
+import { RUNNING_MAX, SILENT_MS } from "./receptions.ts";
 
 let kinora: UploadHarness;
 beforeAll(async () => {
@@ -206,4 +206,53 @@ test("a form that was complete when a service was away is not lost", async () =>
     [...kinora.catalog.titles.values()].find(({ availability }) => availability === "ready"),
   );
   expect(title.name).toBe("later");
+});
+
+test("a title that is ready before its bytes are hashed again gets its SHA-256 later", async () => {
+  let unreadable = false;
+  const slow = await UploadHarness.start({
+    wrapFiles: (files) => ({
+      create: (id) => files.create(id),
+      remove: (id) => files.remove(id),
+      freeBytes: () => files.freeBytes(),
+      open: async (id) => {
+        const file = await files.open(id);
+        const read = file.read.bind(file);
+        return Object.assign(file, {
+          read: async (buffer: Uint8Array, position: number) => {
+            if (unreadable) throw new Error("not now");
+            return read(buffer, position);
+          },
+        });
+      },
+    }),
+  });
+  const bytes = videoBytes(400_000, 18);
+  const path = await slow.create(bytes.length);
+  await slow.append(path, 0, bytes.subarray(0, 100_000));
+  await slow.restart();
+  unreadable = true;
+  expect((await slow.append(path, 100_000, bytes.subarray(100_000))).status).toBe(204);
+  const id = idOf(path);
+  expect(await (await slow.fetch(path)).json()).toMatchObject({ state: "ready", mediaId: null });
+  expect(slow.catalog.titles.get(id)).toMatchObject({ availability: "ready", mediaId: null });
+  unreadable = false;
+  await slow.restart();
+  await until(() => slow.streaming.identified.has(id));
+  expect(slow.streaming.identified.get(id)).toBe(sha256(bytes));
+  await until(async () => (await (await slow.fetch(path)).json()).mediaId === sha256(bytes));
+  await slow.close();
+});
+
+test("one user may not have too many requests sending at once", async () => {
+  const paths = await Promise.all(Array.from({ length: RUNNING_MAX }, () => kinora.create(1000)));
+  const patches = paths.map((path) => new RawPatch(path, 0, 1000));
+  await Promise.all(patches.map((patch) => patch.send(videoBytes(500))));
+  await Promise.all(paths.map(begun));
+  const one = await kinora.tus("POST", "/api/uploads", { "Upload-Length": "1000" });
+  expect([one.status, (await one.json()).code]).toEqual([429, "rate-limited"]);
+  expect(Number(one.headers.get("Retry-After"))).toBeGreaterThan(0);
+  const other = await kinora.tus("POST", "/api/uploads", { "Upload-Length": "1000" }, undefined, bob);
+  expect(other.status).toBe(201);
+  for (const patch of patches) patch.break();
 });

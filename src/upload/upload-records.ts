@@ -41,6 +41,8 @@ export interface UploadRecords {
   remove(id: string): Promise<void>;
   /** Uploads in this state, oldest first. */
   inState(state: UploadState): Promise<UploadRecord[]>;
+  /** Uploads that are ready but whose SHA-256 is not known yet. */
+  unidentified(): Promise<UploadRecord[]>;
   expired(now: Date): Promise<UploadRecord[]>;
   ofOwner(ownerId: string): Promise<UploadRecord[]>;
 }

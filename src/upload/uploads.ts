@@ -13,7 +13,7 @@ import {
 import type { Finisher, FinisherDependencies } from "./finisher.ts";
 import { EXPIRY_MS } from "./intake.ts";
 import type { Reception, Receptions } from "./receptions.ts";
-import type { UploadRecord } from "./upload-records.ts";
+import type { UploadRecord, UploadState } from "./upload-records.ts";
 
 /** Unfinished uploads that one user may have. */
 export const UNFINISHED_MAX = 200;
@@ -134,13 +134,14 @@ export class Uploads {
     await this.#remove(id);
   }
 
-  /** The title is gone: so is its upload. */
+  /** The title is gone: so is its upload. What streaming has already, the catalog releases when it purges the title. */
   async titleDeleted(id: string): Promise<void> {
-    const record = await this.#dependencies.records.get(id);
-    if (!record || record.state === "failed") return;
+    const { records } = this.#dependencies;
+    if (!(await records.get(id))) return;
     await this.receptions.cut(id, new UploadGoneError("The title of this upload was deleted."));
-    if (record.state === "receiving") await this.#remove(id);
-    else await this.#dependencies.records.remove(id);
+    const record = await records.get(id);
+    if (record?.state === "receiving") await this.#remove(id);
+    else if (record && record.state !== "failed") await records.remove(id);
   }
 
   /** The user is gone: so are their unfinished uploads. */
@@ -151,15 +152,13 @@ export class Uploads {
     }
   }
 
-  /** Removes what has expired. */
+  /** Removes what has expired. What cannot be removed now is tried at the next sweep. */
   async sweep(): Promise<void> {
     const { records, log, now } = this.#dependencies;
     for (const { id, state } of await records.expired(now())) {
       if (state === "finishing") continue;
       log.info({ id, state }, "upload expired");
-      await this.receptions.cut(id, new UploadGoneError());
-      if (state === "ready") await records.remove(id);
-      else await this.#remove(id);
+      await this.#expire(id, state).catch((error: unknown) => log.warn({ err: error, id }, "upload not removed"));
     }
   }
 
@@ -200,6 +199,12 @@ export class Uploads {
       throw error;
     }
     return record;
+  }
+
+  async #expire(id: string, state: UploadState): Promise<void> {
+    await this.receptions.cut(id, new UploadGoneError());
+    if (state === "ready") await this.#dependencies.records.remove(id);
+    else await this.#remove(id);
   }
 
   /** The record goes last: while it is there, what is left of the upload can be found. */

@@ -94,6 +94,11 @@ export class SqlUploadRecords implements UploadRecords {
     return (await query.execute()).map(toRecord);
   }
 
+  async unidentified(): Promise<UploadRecord[]> {
+    const query = this.#database.selectFrom("upload").selectAll().where("state", "=", "ready");
+    return (await query.where("media_id", "is", null).execute()).map(toRecord);
+  }
+
   async expired(now: Date): Promise<UploadRecord[]> {
     const query = this.#database.selectFrom("upload").selectAll().where("expires_at", "<=", now.getTime());
     return (await query.execute()).map(toRecord);
