@@ -17,14 +17,16 @@ export interface RevocationsDependencies {
 /** Ends credentials: kept for those who start later, in force here at once, and announced to all. */
 export class Revocations {
   readonly #dependencies: RevocationsDependencies;
+  #lastAtMs = 0;
 
   constructor(dependencies: RevocationsDependencies) {
     this.#dependencies = dependencies;
   }
 
-  /** A revocation as of now. */
+  /** A revocation as of now. No two have the same time, so that hearing of one twice can be told from two. */
   of(kind: Revocation["kind"], id: string): Revocation {
-    const now = Date.now();
+    const now = Math.max(Date.now(), this.#lastAtMs + 1);
+    this.#lastAtMs = now;
     const tokens = 2 * this.#dependencies.tokenLifetimeMs + 1000 * TOKEN_CLOCK_SKEW_SECONDS;
     const until = now + Math.max(LONGEST_GRANT_MS, tokens);
     return { kind, id, at: new Date(now).toISOString(), until: new Date(until).toISOString() };

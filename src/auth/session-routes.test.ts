@@ -195,6 +195,23 @@ test("a session ends by itself after its lifetime", async () => {
   }
 });
 
+test("a session in use is extended to 31 days from now once a day", async () => {
+  const user = await TestUser.signIn(kinora, "regular");
+  expect((await user.get("/api/session")).headers.get("Set-Cookie")).toBeNull();
+  const { Database } = await import("bun:sqlite");
+  const database = new Database(`${kinora.data}/kinora.db`);
+  const inTwentyDays = new Date(Date.now() + 20 * 86_400_000).toISOString();
+  database.run("update auth_sessions set expiresAt = ?", [inTwentyDays]);
+  const extended = await user.get("/api/session");
+  expect(extended.headers.get("Set-Cookie")).toContain("Max-Age=2678400");
+  const expiries = database
+    .query<{ expiresAt: string }, []>("select max(expiresAt) expiresAt from auth_sessions")
+    .all();
+  database.close();
+  expect(Date.parse(expiries[0]?.expiresAt ?? "") - Date.now()).toBeGreaterThan(30 * 86_400_000);
+  expect((await user.get("/api/session")).status).toBe(200);
+});
+
 test("passwords are stored as argon2id and the cookie's secret half never is", async () => {
   const user = await TestUser.signIn(kinora, "stored");
   const { Database } = await import("bun:sqlite");

@@ -284,6 +284,22 @@ test("onRevoked cuts once, within a second, and only whom it concerns", async ()
   expect(cuts).toEqual(["session", "session again", "api-key", "token"]);
 });
 
+test("a revocation heard of twice does not end what began after it", async () => {
+  const { auth, authenticator } = await open();
+  await auth.start();
+  await authenticator.authenticate(withCookie("good"));
+  const revocation = revocationOf("user", userId);
+  authenticator.apply([revocation]);
+  const anew = (await authenticator.authenticate(withCookie("good"))) as Principal;
+  let wasCut = false;
+  authenticator.onRevoked(anew, () => {
+    wasCut = true;
+  });
+  await auth.publish({ type: "revoked", revocations: [revocation] });
+  await Bun.sleep(20);
+  expect(wasCut).toBe(false);
+});
+
 test("a watch that begins after the revocation is cut all the same", async () => {
   const { auth, authenticator } = await open();
   await auth.start();

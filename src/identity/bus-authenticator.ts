@@ -101,6 +101,8 @@ export class BusAuthenticator implements Authenticator {
   /** Puts revocations in force here. The caller's own process need not wait for its event to come around. */
   apply(revocations: readonly Revocation[]): void {
     for (const revocation of revocations) {
+      // Heard of twice: applied here before its event came around, or read again from the store.
+      if (this.#knows(revocation)) continue;
       this.#revoked.add(revocation);
       const { kind, id } = revocation;
       const isNamed = ({ userId, credential }: Principal) =>
@@ -191,7 +193,7 @@ export class BusAuthenticator implements Authenticator {
 
   async #reload(): Promise<void> {
     const { revocations } = await this.#auth.listRevocations({});
-    this.apply(revocations.filter((revocation) => !this.#knows(revocation)));
+    this.apply(revocations);
     this.#revoked.purge();
     this.#loaded = true;
   }

@@ -1,0 +1,23 @@
+import { expect, test } from "bun:test";
+import { Passwords } from "./passwords.ts";
+
+test("a password belongs to its own hash only, and no hash belongs to any", async () => {
+  const passwords = new Passwords();
+  const hash = await passwords.hash("correct horse battery");
+  expect(await passwords.verify("correct horse battery", hash)).toBe(true);
+  expect(await passwords.verify("correct horse batterY", hash)).toBe(false);
+  expect(await passwords.verify("correct horse battery", null)).toBe(false);
+});
+
+test("a burst waits for its turn, and beyond 200 waiting is told to come again", async () => {
+  const passwords = new Passwords();
+  const results = await Promise.allSettled(Array.from({ length: 205 }, () => passwords.hash("x".repeat(8))));
+  const refused = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+  expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(202);
+  expect(refused.map(({ code, status }) => [code, status])).toEqual([
+    ["temporary-unavailable", 503],
+    ["temporary-unavailable", 503],
+    ["temporary-unavailable", 503],
+  ]);
+  expect(await passwords.verify("x".repeat(8), await passwords.hash("x".repeat(8)))).toBe(true);
+}, 30_000);
