@@ -86,6 +86,15 @@ export class IncompleteBodyError extends ProblemError {
   }
 }
 
+/** 460 `checksum-mismatch`: the bytes are not those that were sent; none of them is kept (tus 1.0.0, Checksum). */
+export class ChecksumMismatchError extends ProblemError {
+  constructor() {
+    super("checksum-mismatch", "The bytes have another checksum than Upload-Checksum says. Send them again.", {
+      status: 460,
+    });
+  }
+}
+
 /** 415 `unsupported-media-type`: the body is not of the type this route takes. */
 export class UnsupportedMediaTypeError extends ProblemError {
   constructor(expected: string) {

@@ -110,16 +110,30 @@ export class Finisher {
     return title;
   }
 
-  /** Has streaming take the bytes over. What it refuses, and a title that may not be, end the upload. */
+  /** Has streaming take the bytes over; what it refuses ends the upload. */
   async #adopt(upload: UploadRecord): Promise<Announcement> {
-    const { catalog, streaming } = this.#dependencies;
+    await this.#requireTitle(upload);
     const { id, ownerId, name, sizeBytes, mediaId } = upload;
-    const owner = { userId: ownerId, username: upload.ownerName };
     try {
-      await catalog.createTitle({ id, owner, name, tags: [...upload.tags], sizeBytes });
-      return await streaming.adopt({ sourceId: id, ownerId, name, sizeBytes, mediaId });
+      return await this.#dependencies.streaming.adopt({ sourceId: id, ownerId, name, sizeBytes, mediaId });
     } catch (error) {
       if (isRefusal(error)) await this.fail(upload, error);
+      throw error;
+    }
+  }
+
+  /** Makes the title unless it is there. One that was deleted stays deleted, and its purge releases what is left. */
+  async #requireTitle({ id, ownerId, ownerName, name, tags, sizeBytes }: UploadRecord): Promise<void> {
+    const { catalog, files, intake, records } = this.#dependencies;
+    const owner = { userId: ownerId, username: ownerName };
+    try {
+      await catalog.createTitle({ id, owner, name, tags: [...tags], sizeBytes });
+    } catch (error) {
+      if (isRefusal(error)) {
+        intake.forget(id);
+        await files.remove(id);
+        await records.remove(id);
+      }
       throw error;
     }
   }

@@ -1,3 +1,4 @@
+import type { Checksum } from "./checksum.ts";
 import { ContentHash } from "./content-hash.ts";
 import { asUploadError, isMissing, TooLargeError, UploadGoneError } from "./errors.ts";
 import { Receiver } from "./receiver.ts";
@@ -33,27 +34,37 @@ export class Intake {
   /**
    * Appends the chunks to the upload and returns its new offset: the number of bytes safely on disk. Whatever
    * ends it early, what has arrived is kept and counted; then it throws: the signal's reason, `NotAVideoError`,
-   * `TooLargeError`, `DiskFullError`, `IncompleteBodyError`.
+   * `TooLargeError`, `DiskFullError`, `IncompleteBodyError`. With a checksum all of it is kept or, after
+   * `ChecksumMismatchError` or anything else, nothing.
    */
-  async receive(upload: UploadRecord, chunks: AsyncIterable<Uint8Array>, reception: Reception): Promise<number> {
+  async receive(
+    upload: UploadRecord,
+    chunks: AsyncIterable<Uint8Array>,
+    reception: Reception,
+    checksum: Checksum | null = null,
+  ): Promise<number> {
     const file = await this.#dependencies.files.open(upload.id).catch((error: unknown) => {
       throw isMissing(error) ? new UploadGoneError() : error;
     });
     const hash = this.hashOf(upload.id);
     const chase = new Chase(file, hash);
+    let kept = upload.offset;
+    const keep = async (offset: number) => {
+      await this.#keepOffset(upload.id, offset);
+      kept = offset;
+      chase.start(offset);
+    };
     const receiver = new Receiver({
       file,
       hash,
       offset: upload.offset,
-      onSynced: async (offset) => {
-        await this.#keepOffset(upload.id, offset);
-        chase.start(offset);
-      },
+      onSynced: checksum ? async () => undefined : keep,
     });
     chase.start(upload.offset);
     try {
-      await this.#pump(upload, chunks, reception, receiver);
+      await this.#pump(upload, checksum?.verify(chunks) ?? chunks, reception, receiver);
       const offset = await receiver.finish();
+      if (checksum) await keep(offset);
       await chase.end(offset - hash.hashed <= LAG_BYTES);
       return offset;
     } catch (error) {
@@ -63,7 +74,7 @@ export class Intake {
       await chase.end(false);
       await file.close();
       // Bytes that were hashed but never counted will come again.
-      if (hash.hashed > receiver.synced) this.#hashes.delete(upload.id);
+      if (hash.hashed > kept) this.#hashes.delete(upload.id);
     }
   }
 

@@ -256,3 +256,18 @@ test("one user may not have too many requests sending at once", async () => {
   expect(other.status).toBe(201);
   for (const patch of patches) patch.break();
 });
+
+test.skipIf(!process.env.KINORA_TEST_LONG)(
+  "a sender that pauses for longer than other connections may is not cut",
+  async () => {
+    const bytes = videoBytes(100_000, 19);
+    const path = await kinora.create(bytes.length);
+    const patch = new RawPatch(path, 0, bytes.length);
+    await patch.send(bytes.subarray(0, 50_000));
+    await Bun.sleep(75_000);
+    await patch.send(bytes.subarray(50_000));
+    await until(() => patch.status === 204);
+    expect(await stateOf(path)).toMatchObject({ state: "ready", mediaId: sha256(bytes) });
+  },
+  120_000,
+);

@@ -48,7 +48,7 @@ export function describeRoutes({ openAPIRegistry: registry }: OpenAPIHono<HttpEn
     tags,
     summary: "Begin a resumable upload (tus 1.0.0)",
     description:
-      "Extensions: creation, creation-with-upload, termination, expiration. `Upload-Metadata`: `filename`, `name`, `tags` (a JSON array of strings). The length must be known.",
+      "Extensions: creation, creation-with-upload, termination, expiration, checksum. `Upload-Metadata`: `filename`, `name`, `tags` (a JSON array of strings). The length must be known.",
     responses: {
       201: { description: "`Location` is the upload." },
       400: refused("`invalid-request`."),
@@ -65,6 +65,7 @@ export function describeRoutes({ openAPIRegistry: registry }: OpenAPIHono<HttpEn
     responses: {
       204: { description: "`Upload-Offset` bytes are safely on disk; after the last one the title can be watched." },
       409: refused("`Upload-Offset` is not where the upload is (`conflict`)."),
+      460: refused("The bytes do not have the `Upload-Checksum` (`checksum-mismatch`). None is kept."),
       423: refused("Another request is sending it (`upload-locked`)."),
       ...common,
       ...missing,

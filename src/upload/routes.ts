@@ -28,7 +28,7 @@ export function createRoutes(uploads: Uploads): OpenAPIHono<HttpEnv> {
     return tus.send({ raw: c.req.raw, who, id: Bun.randomUUIDv7(), stopping: c.env.stopping });
   });
 
-  app.options(TUS_PATH, async (c) => tus.other({ raw: c.req.raw, who: begin(c), id: "", stopping: c.env.stopping }));
+  app.options(TUS_PATH, async (c) => tus.options({ raw: c.req.raw, who: begin(c), id: "", stopping: c.env.stopping }));
 
   // Hono answers HEAD through GET.
   app.get(`${TUS_PATH}/:id`, async (c) => {
@@ -38,7 +38,7 @@ export function createRoutes(uploads: Uploads): OpenAPIHono<HttpEnv> {
   });
 
   app.patch(`${TUS_PATH}/:id`, async (c) => tus.send(await ownRequest(c, uploads)));
-  app.delete(`${TUS_PATH}/:id`, async (c) => tus.other(await ownRequest(c, uploads)));
+  app.delete(`${TUS_PATH}/:id`, async (c) => tus.delete(await ownRequest(c, uploads)));
   return app;
 }
 

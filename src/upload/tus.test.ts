@@ -161,3 +161,30 @@ test("progress is told to the owner while it runs and when it is done", async ()
     titleId: idOf(path),
   });
 });
+
+test("OPTIONS says what is spoken", async () => {
+  const response = await kinora.tus("OPTIONS", "/api/uploads");
+  expect(response.status).toBe(204);
+  expect(response.headers.get("Tus-Version")).toBe("1.0.0");
+  expect(response.headers.get("Tus-Max-Size")).toBe(String(64 << 20));
+  expect(response.headers.get("Tus-Extension")).toBe("creation,creation-with-upload,termination,expiration,checksum");
+  expect(response.headers.get("Tus-Checksum-Algorithm")).toBe("sha1,sha256,md5");
+});
+
+test("bytes with a wrong checksum are not kept, and the right ones go on from there", async () => {
+  const bytes = videoBytes(150_000, 30);
+  const path = await kinora.create(bytes.length);
+  const send = (offset: number, part: Uint8Array<ArrayBuffer>, checksum: string) => {
+    const headers = { "Upload-Offset": String(offset), "Content-Type": "application/offset+octet-stream" };
+    return kinora.tus("PATCH", path, { ...headers, "Upload-Checksum": checksum }, part);
+  };
+  const sha1 = (part: Uint8Array) => `sha1 ${new Bun.CryptoHasher("sha1").update(part).digest("base64")}`;
+  const [first, second] = [bytes.subarray(0, 100_000), bytes.subarray(100_000)];
+  expect((await send(0, first, sha1(first))).status).toBe(204);
+  const wrong = await send(100_000, second, sha1(first));
+  expect([wrong.status, (await wrong.json()).code]).toEqual([460, "checksum-mismatch"]);
+  expect(await kinora.offset(path)).toBe(100_000);
+  expect((await send(100_000, second, "crc32 AAAA")).status).toBe(400);
+  expect((await send(100_000, second, sha1(second))).status).toBe(204);
+  expect(await stateOf(path)).toMatchObject({ state: "ready", mediaId: sha256(bytes) });
+});

@@ -3,6 +3,7 @@ import { DataStore, Server, Upload } from "@tus/server";
 import type { Principal } from "../auth/contract.ts";
 import { ConflictError, InvalidRequestError, NotFoundError, ProblemError } from "../errors.ts";
 import { problemResponse } from "../http/problem.ts";
+import { Checksum, checksumAlgorithms } from "./checksum.ts";
 import { TusVersionError, UnsupportedMediaTypeError, UploadGoneError, UploadNotFoundError } from "./errors.ts";
 import { EXPIRY_MS } from "./intake.ts";
 import type { Reception } from "./receptions.ts";
@@ -24,7 +25,7 @@ export interface TusRequest {
   readonly stopping: AbortSignal;
 }
 
-/** Answers requests of the tus protocol 1.0.0 with creation, creation-with-upload, termination and expiration. */
+/** Answers requests of the tus protocol 1.0.0 with all its extensions but concatenation and deferred length. */
 export class TusProtocol {
   readonly #uploads: Uploads;
 
@@ -44,17 +45,24 @@ export class TusProtocol {
     return this.#serve(request, null);
   }
 
-  /** DELETE and OPTIONS. */
-  other(request: TusRequest): Promise<Response> {
+  delete(request: TusRequest): Promise<Response> {
     return this.#serve(request, null);
   }
 
-  async #serve({ raw, who, id }: TusRequest, reception: Reception | null): Promise<Response> {
+  /** What is spoken here. */
+  async options(request: TusRequest): Promise<Response> {
+    const response = await this.#serve(request, null);
+    response.headers.set("Tus-Checksum-Algorithm", checksumAlgorithms.join(","));
+    return response;
+  }
+
+  async #serve(request: TusRequest, reception: Reception | null): Promise<Response> {
+    const { raw, id } = request;
     if (raw.method !== "OPTIONS" && raw.headers.get("Tus-Resumable") !== TUS_VERSION) throw new TusVersionError();
     let failure: unknown = null;
     const server = new Server({
       path: TUS_PATH,
-      datastore: new UploadStore(this.#uploads, who, raw.body, reception),
+      datastore: new UploadStore(this.#uploads, request, reception),
       relativeLocation: true,
       allowedOrigins: () => false,
       maxSize: this.#uploads.maxSizeBytes,
@@ -81,17 +89,17 @@ export class TusProtocol {
 
 /** What the tus server stores through, for one request. */
 class UploadStore extends DataStore {
-  override extensions = ["creation", "creation-with-upload", "termination", "expiration"];
+  override extensions = ["creation", "creation-with-upload", "termination", "expiration", "checksum"];
   readonly #uploads: Uploads;
   readonly #who: Principal;
-  readonly #body: ReadableStream<Uint8Array> | null;
+  readonly #raw: Request;
   readonly #reception: Reception | null;
 
-  constructor(uploads: Uploads, who: Principal, body: ReadableStream<Uint8Array> | null, reception: Reception | null) {
+  constructor(uploads: Uploads, { who, raw }: TusRequest, reception: Reception | null) {
     super();
     this.#uploads = uploads;
     this.#who = who;
-    this.#body = body;
+    this.#raw = raw;
     this.#reception = reception;
   }
 
@@ -106,7 +114,9 @@ class UploadStore extends DataStore {
     empty.resume();
     const reception = this.#reception;
     if (!reception) throw new InvalidRequestError("This request cannot bring bytes.");
-    return this.#uploads.append(id, offset, bodyChunks(this.#body, reception.signal), reception);
+    const checksum = Checksum.parse(this.#raw.headers.get("Upload-Checksum"));
+    const chunks = bodyChunks(this.#raw.body, reception.signal);
+    return this.#uploads.append(id, offset, { chunks, checksum }, reception);
   }
 
   override async getUpload(id: string): Promise<Upload> {

@@ -1,6 +1,7 @@
 import type { Principal } from "../auth/contract.ts";
 import type { Title } from "../catalog/contract.ts";
 import { ConflictError, ProblemError, RateLimitedError } from "../errors.ts";
+import type { Checksum } from "./checksum.ts";
 import type { Upload } from "./contract.ts";
 import {
   DiskFullError,
@@ -25,6 +26,12 @@ export interface NewUpload {
   readonly tags: readonly string[];
   readonly metadata: Readonly<Record<string, string | null>>;
   readonly sizeBytes: number;
+}
+
+/** Bytes that a request brings. */
+export interface UploadBody {
+  readonly chunks: AsyncIterable<Uint8Array>;
+  readonly checksum: Checksum | null;
 }
 
 export interface UploadsDependencies
@@ -79,23 +86,25 @@ export class Uploads {
   }
 
   /** Appends to a resumable upload at its offset and returns the new one. What cannot be a video ends it. */
-  async append(id: string, offset: number, chunks: AsyncIterable<Uint8Array>, reception: Reception): Promise<number> {
+  async append(id: string, offset: number, body: UploadBody, reception: Reception): Promise<number> {
     const { records, intake, finisher } = this.#dependencies;
     const record = requireOpen(await records.get(id));
     if (record.offset !== offset) throw new OffsetConflictError(record.offset);
     if (record.state !== "receiving") return record.offset;
     try {
-      return await intake.receive(record, chunks, reception);
+      return await intake.receive(record, body.chunks, reception, body.checksum);
     } catch (error) {
       if (error instanceof ProblemError && error.status === 422) await finisher.fail(record, error);
+      else await this.#finishLater(id);
       throw error;
     }
   }
 
   /** Makes a title of a resumable upload whose bytes have all come. */
-  async complete(id: string, reception: Reception): Promise<Title> {
+  async complete(id: string, reception: Reception): Promise<void> {
     reception.received();
-    return this.#dependencies.finisher.finish(requireOpen(await this.#dependencies.records.get(id)));
+    const record = requireOpen(await this.#dependencies.records.get(id));
+    if (record.state !== "ready") await this.#dependencies.finisher.finish(record);
   }
 
   /** Begins a form upload; its title is made when all fields are known. */
@@ -134,14 +143,17 @@ export class Uploads {
     await this.#remove(id);
   }
 
-  /** The title is gone: so is its upload. What streaming has already, the catalog releases when it purges the title. */
+  /**
+   * The title is gone: so is its upload. What streaming has already, the catalog releases when it purges the title;
+   * what is being finished finds out there.
+   */
   async titleDeleted(id: string): Promise<void> {
     const { records } = this.#dependencies;
     if (!(await records.get(id))) return;
     await this.receptions.cut(id, new UploadGoneError("The title of this upload was deleted."));
     const record = await records.get(id);
     if (record?.state === "receiving") await this.#remove(id);
-    else if (record && record.state !== "failed") await records.remove(id);
+    if (record?.state === "ready") await records.remove(id);
   }
 
   /** The user is gone: so are their unfinished uploads. */
@@ -199,6 +211,14 @@ export class Uploads {
       throw error;
     }
     return record;
+  }
+
+  /** A request that broke off after its last byte: the sender will find that nothing is missing, and not come again. */
+  async #finishLater(id: string): Promise<void> {
+    const { records } = this.#dependencies;
+    const record = await records.get(id);
+    if (record?.state === "receiving" && record.offset === record.sizeBytes)
+      await records.update(id, { state: "finishing" });
   }
 
   async #expire(id: string, state: UploadState): Promise<void> {
