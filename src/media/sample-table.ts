@@ -155,7 +155,9 @@ export function lowerBound(array: Uint32Array, value: number): number {
 export function narrow(values: Uint32Array | Int32Array | Float64Array): Column {
   let min = values[0] ?? 0;
   let max = min;
-  for (const value of values) {
+  // By index: an iterator takes ten times as long before it is compiled.
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? 0;
     if (value < min) min = value;
     if (value > max) max = value;
   }

@@ -1,5 +1,5 @@
 import type { Track } from "../movie.ts";
-import { valueAt } from "../sample-table.ts";
+import { type Column, valueAt } from "../sample-table.ts";
 import type { ByteRange } from "../segment-plan.ts";
 
 /** A range that carries more foreign bytes than this is not sent verbatim. */
@@ -15,17 +15,15 @@ export interface Run {
   length: number;
 }
 
-/** What a fragment (`moof`, `mdat`) of these samples looks like, before its bytes are made. */
-export interface Fragment {
+/** What a fragment (`moof`, `mdat`) of some samples looks like: all that its size depends on. */
+export interface FragmentShape {
   readonly track: Track;
   readonly from: number;
   readonly to: number;
-  /** One `trun` each. */
-  readonly runs: readonly Run[];
   /** Whether the original's bytes are sent as they are, with what lies in between. */
   readonly verbatim: boolean;
-  /** What `mdat` holds, in order. */
-  readonly ranges: readonly ByteRange[];
+  /** How many `trun` there are. */
+  readonly runCount: number;
   readonly payloadBytes: number;
   /** Same for all samples, or null when each `trun` entry tells. */
   readonly duration: number | null;
@@ -35,77 +33,115 @@ export interface Fragment {
   readonly sync: "all" | "first" | "each";
 }
 
+/** A fragment with its samples' places. */
+export interface Fragment extends FragmentShape {
+  /** One `trun` each. */
+  readonly runs: readonly Run[];
+  /** What `mdat` holds, in order. */
+  readonly ranges: readonly ByteRange[];
+}
+
 /** Looks at samples `from` up to `to` of a track. */
+export function measureFragment(track: Track, from: number, to: number): FragmentShape {
+  return shapeOf(track, from, to, findRuns(track, from, to, null));
+}
+
+/** The same, with the places of the samples. */
 export function layOutFragment(track: Track, from: number, to: number): Fragment {
-  const found = findRuns(track, from, to);
-  const first = Math.min(...found.map((run) => run.offset));
-  const end = Math.max(...found.map((run) => run.offset + run.length));
-  const sampleBytes = found.reduce((sum, run) => sum + run.length, 0);
-  const span = end - first;
+  const runs: Run[] = [];
+  const extent = findRuns(track, from, to, runs);
+  const shape = shapeOf(track, from, to, extent);
+  if (shape.verbatim) {
+    return { ...shape, runs, ranges: [{ offset: extent.start, length: extent.end - extent.start }] };
+  }
+  const gathered: Run = { firstSample: from, count: to - from, offset: 0, length: extent.sampleBytes };
+  return { ...shape, runs: [gathered], ranges: runs.filter(({ length }) => length > 0) };
+}
+
+function shapeOf(track: Track, from: number, to: number, extent: Extent): FragmentShape {
+  const { start, end, sampleBytes, runCount } = extent;
+  const span = end - start;
   const verbatim =
     track.kind === "video" && span >= sampleBytes && span - sampleBytes <= span * maxWaste && span <= maxVerbatimBytes;
-  const gathered: Run = { firstSample: from, count: to - from, offset: 0, length: sampleBytes };
   return {
     track,
     from,
     to,
-    runs: verbatim ? found : [gathered],
     verbatim,
-    ranges: verbatim
-      ? [{ offset: first, length: span }]
-      : found.filter(({ length }) => length > 0).map(({ offset, length }) => ({ offset, length })),
+    runCount: verbatim ? runCount : 1,
     payloadBytes: verbatim ? span : sampleBytes,
     ...samplePattern(track, from, to),
   };
 }
 
-function findRuns({ samples }: Track, from: number, to: number): Run[] {
-  const { chunkStarts } = samples.columns;
-  const runs: Run[] = [];
+/** The part of the original that some samples lie in. */
+interface Extent {
+  readonly start: number;
+  readonly end: number;
+  readonly sampleBytes: number;
+  readonly runCount: number;
+}
+
+/** Puts the runs into `runs` unless it is null: counting them alone makes no objects. */
+function findRuns({ samples }: Track, from: number, to: number, runs: Run[] | null): Extent {
+  const { chunkStarts, chunkOffsets, sizes } = samples.columns;
+  const sameSize = sizes.length === 1 ? valueAt(sizes, 0) : null;
+  let [start, end, sampleBytes, runCount, lastEnd] = [Number.POSITIVE_INFINITY, 0, 0, 0, -1];
   let chunk = samples.chunkOf(from);
   let offset = samples.offsetOf(from);
-  let last: Run | null = null;
-  for (let sample = from; sample < to; chunk++) {
-    const end = Math.min(to, chunkStarts[chunk + 1] ?? to);
-    const start = offset;
-    const first = sample;
-    for (; sample < end; sample++) offset += samples.sizeOf(sample);
-    if (last !== null && last.offset + last.length === start) {
-      last.count += end - first;
-      last.length += offset - start;
-    } else {
-      last = { firstSample: first, count: end - first, offset: start, length: offset - start };
-      runs.push(last);
-    }
-    offset = valueAt(samples.columns.chunkOffsets, chunk + 1);
+  for (let sample = from; sample < to; ) {
+    const next = Math.min(to, chunkStarts[chunk + 1] ?? to);
+    let length = 0;
+    if (sameSize !== null) length = sameSize * (next - sample);
+    else for (let i = sample; i < next; i++) length += sizes[i] ?? 0;
+    if (lastEnd !== offset) runCount++;
+    if (runs !== null) addToRuns(runs, { firstSample: sample, count: next - sample, offset, length }, lastEnd);
+    lastEnd = offset + length;
+    start = Math.min(start, offset);
+    end = Math.max(end, lastEnd);
+    sampleBytes += length;
+    sample = next;
+    offset = valueAt(chunkOffsets, ++chunk);
   }
-  return runs;
+  return { start, end, sampleBytes, runCount };
+}
+
+function addToRuns(runs: Run[], run: Run, lastEnd: number): void {
+  const last = runs.at(-1);
+  if (last === undefined || lastEnd !== run.offset) runs.push(run);
+  else {
+    last.count += run.count;
+    last.length += run.length;
+  }
+}
+
+/** The value that all samples share, or null. */
+function shared(column: Column, from: number, to: number): number | null {
+  const first = valueAt(column, from);
+  if (column.length === 1) return first;
+  for (let i = from + 1; i < to; i++) if (column[i] !== first) return null;
+  return first;
+}
+
+function someNegative(column: Column, from: number, to: number): boolean {
+  if (column instanceof Uint8Array || column instanceof Uint16Array || column instanceof Uint32Array) return false;
+  if (column.length === 1) return valueAt(column, 0) < 0;
+  for (let i = from; i < to; i++) if ((column[i] ?? 0) < 0) return true;
+  return false;
 }
 
 function samplePattern({ samples }: Track, from: number, to: number) {
-  const firstDuration = samples.durationOf(from);
-  const firstSize = samples.sizeOf(from);
-  let sameDuration = true;
-  let sameSize = true;
-  let hasCompositionOffsets = false;
-  let hasNegativeOffsets = false;
-  for (let sample = from; sample < to; sample++) {
-    sameDuration &&= samples.durationOf(sample) === firstDuration;
-    sameSize &&= samples.sizeOf(sample) === firstSize;
-    const offset = samples.compositionOffsetOf(sample);
-    hasCompositionOffsets ||= offset !== 0;
-    hasNegativeOffsets ||= offset < 0;
-  }
+  const { durations, sizes, compositionOffsets } = samples.columns;
   return {
-    duration: sameDuration ? firstDuration : null,
-    size: sameSize ? firstSize : null,
-    hasCompositionOffsets,
-    hasNegativeOffsets,
+    duration: shared(durations, from, to),
+    size: shared(sizes, from, to),
+    hasCompositionOffsets: shared(compositionOffsets, from, to) !== 0,
+    hasNegativeOffsets: someNegative(compositionOffsets, from, to),
     sync: syncPattern(samples, from, to),
   };
 }
 
-function syncPattern(samples: Track["samples"], from: number, to: number): Fragment["sync"] {
+function syncPattern(samples: Track["samples"], from: number, to: number): FragmentShape["sync"] {
   if (samples.columns.syncSamples === null) return "all";
   const inside = samples.syncSamplesBetween(from, to);
   if (inside.length === to - from) return "all";

@@ -1,7 +1,7 @@
 import { type Movie, type Track, trackById } from "../movie.ts";
 import { valueAt } from "../sample-table.ts";
 import type { SegmentPlan } from "../segment-plan.ts";
-import { type Fragment, layOutFragment, type Run } from "./fragment.ts";
+import { type Fragment, type FragmentShape, layOutFragment, measureFragment, type Run } from "./fragment.ts";
 import { segmentStarts } from "./segments.ts";
 
 const fullBoxBytes = 12;
@@ -21,39 +21,42 @@ const nonSyncFlags = 0x0101_0000;
 /** Segment `n` (from 1) of a track; null when the movie has no such track or segment. */
 export function mediaSegment(movie: Movie, trackId: number, n: number): SegmentPlan | null {
   const track = trackById(movie, trackId);
-  const fragment = track && fragmentOf(movie, track, n);
-  if (!fragment) return null;
+  const bounds = track && segmentBounds(movie, track, n);
+  if (!bounds) return null;
+  const fragment = layOutFragment(track, bounds.from, bounds.to);
   const header = writeHeader(fragment, n);
   return { header, ranges: fragment.ranges, sizeBytes: header.byteLength + fragment.payloadBytes };
 }
 
 /** Bytes of segment `n` as sent, without making it. */
 export function mediaSegmentBytes(movie: Movie, track: Track, n: number): number {
-  const fragment = fragmentOf(movie, track, n);
-  return fragment === null ? 0 : moofBytes(fragment) + mdatHeaderBytes(fragment) + fragment.payloadBytes;
+  const bounds = segmentBounds(movie, track, n);
+  if (bounds === null) return 0;
+  const shape = measureFragment(track, bounds.from, bounds.to);
+  return moofBytes(shape) + mdatHeaderBytes(shape) + shape.payloadBytes;
 }
 
-function fragmentOf(movie: Movie, track: Track, n: number): Fragment | null {
+function segmentBounds(movie: Movie, track: Track, n: number): { from: number; to: number } | null {
   const starts = segmentStarts(movie, track);
   const from = starts[n - 1];
   const to = starts[n];
-  return !Number.isInteger(n) || from === undefined || to === undefined ? null : layOutFragment(track, from, to);
+  return !Number.isInteger(n) || from === undefined || to === undefined ? null : { from, to };
 }
 
-const mdatHeaderBytes = ({ payloadBytes }: Fragment) => (payloadBytes + 8 < maxSmallBox ? 8 : 16);
+const mdatHeaderBytes = ({ payloadBytes }: FragmentShape) => (payloadBytes + 8 < maxSmallBox ? 8 : 16);
 
-const entryBytes = ({ duration, size, sync, hasCompositionOffsets }: Fragment) =>
+const entryBytes = ({ duration, size, sync, hasCompositionOffsets }: FragmentShape) =>
   4 * (Number(duration === null) + Number(size === null) + Number(sync === "each") + Number(hasCompositionOffsets));
 
-const trafBytes = (fragment: Fragment) =>
+const trafBytes = (fragment: FragmentShape) =>
   8 +
   tfhdBytes +
   tfdtBytes +
-  fragment.runs.length * trunFixedBytes +
+  fragment.runCount * trunFixedBytes +
   (fragment.sync === "first" ? 4 : 0) +
   (fragment.to - fragment.from) * entryBytes(fragment);
 
-const moofBytes = (fragment: Fragment) => 8 + fullBoxBytes + 4 + trafBytes(fragment);
+const moofBytes = (fragment: FragmentShape) => 8 + fullBoxBytes + 4 + trafBytes(fragment);
 
 /** Writes big-endian fields one after the other. */
 class Fields {
