@@ -1,6 +1,6 @@
 #!/usr/bin/env bun
 import { Command } from "commander";
-import { version } from "../package.json" with { type: "json" };
+import { version } from "./version.ts";
 
 const program = new Command("kinora")
   .description("Self-hosted video streaming: upload a video or point it at a folder, and watch at once.")

@@ -21,6 +21,7 @@ import { titleIndexOf } from "./catalog/title-index.ts";
 import type { Config } from "./config/schema.ts";
 import { loadSecrets, type Secrets } from "./config/secrets.ts";
 import { contracts } from "./contracts.ts";
+import { type MountedRoute, routesOf } from "./http/assemble-app.ts";
 import { listen } from "./http/listener.ts";
 import { createMetrics } from "./http/metrics.ts";
 import { BusAuthenticator } from "./identity/bus-authenticator.ts";
@@ -39,6 +40,8 @@ export interface Kinora {
   readonly addresses: readonly string[];
   /** The one-time code that the first account takes; null when it takes none. */
   readonly firstAdminCode: string | null;
+  /** What each service answers, as an edge proxy would route it. */
+  readonly routes: readonly MountedRoute[];
   /** Stops within 10 s: no new requests, running answers end, services close in reverse order. */
   close(): Promise<void>;
 }
@@ -147,13 +150,13 @@ class Opened {
 export async function startKinora(config: Config, log: Logger = pino({ level: config.log.level })): Promise<Kinora> {
   const opened = new Opened();
   try {
-    const { listener, firstAdminCode } = await compose(config, log, opened);
+    const { listener, ...known } = await compose(config, log, opened);
     let closing: Promise<void> | null = null;
     const close = () => {
       closing ??= opened.close();
       return closing;
     };
-    return { url: listener.url, addresses: listener.addresses, firstAdminCode, close };
+    return { url: listener.url, addresses: listener.addresses, ...known, close };
   } catch (error) {
     await opened.close().catch(() => undefined);
     throw error;
@@ -192,5 +195,5 @@ async function compose(config: Config, log: Logger, opened: Opened) {
   }
   listener.mount(services, authenticator);
   opened.add(() => listener.close(GRACE_MS));
-  return { listener, firstAdminCode: notices.firstAdminCode };
+  return { listener, firstAdminCode: notices.firstAdminCode, routes: routesOf(services) };
 }

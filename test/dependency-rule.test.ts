@@ -12,8 +12,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   media: [],
   rtsp: ["media"],
   "errors.ts": [],
+  "version.ts": ["package.json"],
   bus: ["errors.ts", "contract"],
-  http: ["errors.ts", "contract", "identity", "service.ts", "bus"],
+  http: ["errors.ts", "version.ts", "contract", "identity", "service.ts", "bus"],
   identity: ["errors.ts", "contract", "bus"],
   "service.ts": ["http", "bus"],
   config: ["errors.ts"],
@@ -50,7 +51,7 @@ test("every import follows the dependency rule", async () => {
       continue;
     const from = kindOf(file);
     for (const { typeOnly, target } of await importsOf(join(root, file))) {
-      const imported = relative(root, join(root, dirname(file), target));
+      const imported = relative(root, join(root, dirname(file), target)).replace(/^\.\.\/(package\.json)$/, "$1");
       const to = kindOf(imported);
       if (to === from && areaOf(imported) === areaOf(file)) continue;
       if (from === "adapters" && isPort(imported, typeOnly)) continue;

@@ -13,6 +13,7 @@ const signIn = createRoute({
   method: "post",
   path: "/api/session",
   tags,
+  security: [],
   summary: "Sign in, or create the account when the name is new and registration is open",
   request: {
     query: noQuery,

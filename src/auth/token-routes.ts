@@ -20,6 +20,7 @@ const createToken = createRoute({
   method: "post",
   path: "/api/tokens",
   tags,
+  security: [],
   summary: "Make a token",
   description:
     "With name and password in the body, or with the session cookie or an API key and no body. A token made with a " +

@@ -1,19 +1,23 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
-import { InvalidRequestError, NotFoundError, ProblemError } from "../errors.ts";
-import type { HttpEnv } from "./env.ts";
+import { InvalidRequestError, NotFoundError, ProblemError, UnauthorizedError } from "../errors.ts";
+import type { HttpContext, HttpEnv } from "./env.ts";
 import { invalidRequest, problemResponse } from "./problem.ts";
 
 const places: Readonly<Record<string, string>> = { json: "body", query: "query", param: "path", header: "headers" };
 
 /**
  * An app whose routes are checked against their schemas and described by them. Invalid input throws
- * `InvalidRequestError`; every error becomes a problem document.
+ * `InvalidRequestError`, or `UnauthorizedError` when nobody is signed in and the route is not declared open by
+ * `security: []`; every error becomes a problem document.
  */
 export function createApp(): OpenAPIHono<HttpEnv> {
   const app = new OpenAPIHono<HttpEnv>({
-    defaultHook: (result) => {
-      if (!result.success) throw invalidRequest(places[result.target] ?? result.target, result.error);
+    defaultHook: (result, c) => {
+      if (result.success) return;
+      // Whoever must sign in first is told that first, and learns nothing else.
+      if (!c.get("principal") && !isOpen(app, c)) throw new UnauthorizedError();
+      throw invalidRequest(places[result.target] ?? result.target, result.error);
     },
   });
   app.onError((thrown, c) => {
@@ -33,4 +37,15 @@ function asProblem(error: HTTPException): unknown {
   return new ProblemError("unsupported-media-type", "The body is not of a media type that this address takes.", {
     status: 415,
   });
+}
+
+/** Whether the route of this request takes no credential, as its description says with `security: []`. */
+function isOpen(app: OpenAPIHono<HttpEnv>, { req }: HttpContext): boolean {
+  return app.openAPIRegistry.definitions.some(
+    (definition) =>
+      definition.type === "route" &&
+      definition.route.security?.length === 0 &&
+      definition.route.method === req.method.toLowerCase() &&
+      definition.route.path.replace(/\{(\w+)\}/g, ":$1") === req.routePath,
+  );
 }

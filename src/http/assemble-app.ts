@@ -1,12 +1,15 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import type { Logger } from "pino";
+import type { ServiceName } from "../bus/contract.ts";
 import { NotFoundError, ProblemError } from "../errors.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import type { MountedService } from "../service.ts";
+import { apiDocsRoutes } from "./api-docs.ts";
 import { createApp } from "./app.ts";
 import type { HttpEnv } from "./env.ts";
 import type { Metrics } from "./metrics.ts";
+import { describeApi } from "./openapi.ts";
 import { operationsRoutes } from "./operations.ts";
 import { problemResponse } from "./problem.ts";
 import { sameOrigin } from "./same-origin.ts";
@@ -33,6 +36,10 @@ export function assembleApp(services: readonly MountedService[], options: AppOpt
   };
   for (const path of IDENTIFIED) app.use(path, identify);
   app.route("/", operationsRoutes(services, options.metrics));
+  app.route(
+    "/",
+    apiDocsRoutes(() => describeApi(app)),
+  );
   for (const { service } of services) app.route("/", service.routes);
   app.notFound((c) => {
     const allowed = methodsAt(app, c.req.path);
@@ -40,6 +47,23 @@ export function assembleApp(services: readonly MountedService[], options: AppOpt
     return problemResponse(error);
   });
   return app;
+}
+
+/** A route that some service answers. */
+export interface MountedRoute {
+  readonly service: ServiceName;
+  readonly method: string;
+  /** The pattern, with `:name` for what varies. */
+  readonly path: string;
+}
+
+/** What the services answer; middleware is left out. */
+export function routesOf(services: readonly MountedService[]): MountedRoute[] {
+  return services.flatMap(({ name, service }) =>
+    service.routes.routes
+      .filter(({ method }) => method !== "ALL")
+      .map(({ method, path }) => ({ service: name, method, path })),
+  );
 }
 
 const NOTHING = "There is nothing at this address.";
@@ -56,7 +80,7 @@ class MethodNotAllowedError extends ProblemError {
 
 /** The methods some route answers at a path. HEAD stands wherever GET does. */
 function methodsAt(app: OpenAPIHono<HttpEnv>, path: string): string[] {
-  const answered = ["GET", "POST", "PUT", "PATCH", "DELETE"].filter((method) =>
+  const answered = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].filter((method) =>
     app.router.match(method, path)[0].some(([[, route]]) => route.method === method),
   );
   return answered.includes("GET") ? ["GET", "HEAD", ...answered.slice(1)] : answered;

@@ -2,13 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ConfigInput, configSchema } from "../../src/config/schema.ts";
-import { startKinora } from "../../src/main.ts";
+import { type Kinora, startKinora } from "../../src/main.ts";
 
 export interface TestKinora {
   readonly url: string;
   readonly data: string;
   /** What the start prints for the first account; null when it takes no code. */
   readonly firstAdminCode: string | null;
+  readonly routes: Kinora["routes"];
   /** Stops it and removes its data folder. */
   close(): Promise<void>;
   /** Stops it, keeping the data, does `meanwhile`, and starts it again on another port. */
@@ -28,6 +29,9 @@ export async function startTestKinora(config: Partial<ConfigInput> = {}): Promis
     data,
     get firstAdminCode() {
       return running.firstAdminCode;
+    },
+    get routes() {
+      return running.routes;
     },
     async close() {
       await running.close();

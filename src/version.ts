@@ -1,0 +1,2 @@
+/** Kinora's version. */
+export { version } from "../package.json" with { type: "json" };
