@@ -7,6 +7,7 @@ import type { ApiDocument } from "./openapi.ts";
 interface Sent {
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly lengthBytes: number;
 }
 
 /** `/api/openapi.json`, and `/api/docs` which shows it to people: made once, on the first request. */
@@ -25,7 +26,7 @@ export function apiDocsRoutes(describe: () => ApiDocument): OpenAPIHono<HttpEnv>
     app.get(path, (c) => {
       made ??= make();
       if (c.req.header("If-None-Match") === made.headers.ETag) return c.body(null, 304, made.headers);
-      return c.body(made.body, 200, made.headers);
+      return c.body(made.body, 200, { ...made.headers, "Content-Length": String(made.lengthBytes) });
     });
   }
   return app;
@@ -34,5 +35,6 @@ export function apiDocsRoutes(describe: () => ApiDocument): OpenAPIHono<HttpEnv>
 function sent(body: string, headers: Readonly<Record<string, string>>): Sent {
   const bytes = new TextEncoder().encode(body);
   const etag = `"${new Bun.CryptoHasher("sha256").update(bytes).digest("hex").slice(0, 32)}"`;
-  return { body, headers: { ...headers, ETag: etag, "Cache-Control": "no-cache" } };
+  const kept = { ETag: etag, "Cache-Control": "no-cache" };
+  return { body, headers: { ...headers, ...kept }, lengthBytes: bytes.length };
 }
