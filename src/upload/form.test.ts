@@ -117,3 +117,27 @@ test("no more is read than the receiver takes", async () => {
   await reading.catch(() => undefined);
   expect(sent).toBeLessThan(80);
 });
+
+test("what is refused is refused at once, not after the rest of the body", async () => {
+  const endless = (start: Buffer) => {
+    const counter = { sent: 0 };
+    const chunks = async function* () {
+      yield start;
+      for (; counter.sent < 1_000; counter.sent++) {
+        yield Buffer.alloc(65_536, 1);
+        await Bun.sleep(0);
+      }
+    };
+    return { counter, chunks: chunks() };
+  };
+  const open = encode([["file", "", "x"]], "").subarray(0, -2);
+  const field = endless(Buffer.concat([encode([["colour", "red"]], ""), open]));
+  await expect(read(field.chunks)).rejects.toThrow("colour: unknown field");
+  expect(field.counter.sent).toBeLessThan(10);
+  const file = endless(open);
+  const refusing = readForm(TYPE, file.chunks, async (_name, chunks) => {
+    for await (const _chunk of chunks) throw new Error("no video");
+  });
+  await expect(refusing).rejects.toThrow("no video");
+  expect(file.counter.sent).toBeLessThan(10);
+});

@@ -35,6 +35,8 @@ class FormReader<File> {
   readonly #parser: busboy.Busboy;
   readonly #receive: FileReceiver<File>;
   readonly #failed = Promise.withResolvers<never>();
+  #failure: { readonly error: unknown } | null = null;
+  #wake: () => void = () => undefined;
   #name: string | null = null;
   readonly #tags: string[] = [];
   #file: Promise<File> | null = null;
@@ -44,7 +46,8 @@ class FormReader<File> {
     this.#parser = createParser(contentType);
     // Whoever waits for it gets the rejection; nobody waiting is fine as well.
     this.#failed.promise.catch(() => undefined);
-    this.#parser.on("error", (error) => this.#failed.reject(new IncompleteBodyError(error)));
+    this.#parser.on("drain", () => this.#wake());
+    this.#parser.on("error", (error) => this.#fail(new IncompleteBodyError(error)));
     this.#parser.on("fieldsLimit", () => this.#refuse(`Expected at most ${FIELDS_MAX} fields.`));
     this.#parser.on("field", (name, value, info) => this.#onField(name, value, info.valueTruncated));
     this.#parser.on("file", (name, stream, info) => this.#onFile(name, stream, info.filename ?? null));
@@ -55,15 +58,17 @@ class FormReader<File> {
     closed.catch(() => undefined);
     try {
       for await (const chunk of body) {
-        if (!this.#parser.write(chunk)) await Promise.race([once(this.#parser, "drain"), this.#failed.promise]);
+        if (this.#failure) throw this.#failure.error;
+        if (!this.#parser.write(chunk)) await this.#drained();
       }
+      if (this.#failure) throw this.#failure.error;
       this.#parser.end();
       await Promise.race([closed, this.#failed.promise]);
       if (!this.#file) throw new InvalidRequestError("file: expected one file, none came.");
       const file = await Promise.race([this.#file, this.#failed.promise]);
       return { name: this.#name, tags: this.#tags, file };
     } catch (error) {
-      this.#failed.reject(error);
+      this.#fail(error);
       this.#parser.destroy();
       await this.#file?.catch(() => undefined);
       throw error;
@@ -93,12 +98,27 @@ class FormReader<File> {
       stream.destroy(error instanceof Error ? error : new IncompleteBodyError(error)),
     );
     const taken = this.#receive(fileName, stream as AsyncIterable<Uint8Array>);
-    taken.catch((error: unknown) => this.#failed.reject(error));
+    taken.catch((error: unknown) => this.#fail(error));
     return taken;
   }
 
   #refuse(message: string): void {
-    this.#failed.reject(new InvalidRequestError(message));
+    this.#fail(new InvalidRequestError(message));
+  }
+
+  /** The first failure is the answer; what follows from it is not. */
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#failed.reject(error);
+    this.#wake();
+  }
+
+  /** Resolves when the parser takes more, or has failed. Not a race with `#failed`: that would remember every wait. */
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      if (this.#failure) resolve();
+    });
   }
 }
 
