@@ -56,8 +56,9 @@ export class Accounts {
     const { limits, store } = this.#dependencies;
     if (request.invite !== undefined || request.setupCode !== undefined) await this.#checkCodes(request);
     await limits.attempt(request.username, request.clientAddress);
-    const login = await store.findLogin(request.username);
-    if (login === null && (await this.#mayRegister(request))) {
+    // Both are looked up for everybody: the time must not tell who exists.
+    const [login, mayRegister] = [await store.findLogin(request.username), await this.#mayRegister(request)];
+    if (login === null && mayRegister) {
       await limits.takeBack(request.username, request.clientAddress);
       if (request.create === false) throw new UnknownUserError();
       const created = await this.#register(request);

@@ -51,7 +51,7 @@ export function listen(options: ListenerOptions): Listener {
       clientAddress: clients.of(peer, request.headers.get("X-Forwarded-For")),
       secure:
         options.publicOrigin?.startsWith("https:") ||
-        (clients.trusts(peer) && request.headers.get("X-Forwarded-Proto") === "https"),
+        (clients.trusts(peer) && /^https\b/i.test(request.headers.get("X-Forwarded-Proto") ?? "")),
       fromThisMachine: isThisMachine(peer) && !FORWARDING_HEADERS.some((name) => request.headers.has(name)),
       stopping: stopping.signal,
       setIdleTimeout: (seconds) => bun.timeout(request, seconds),

@@ -1,4 +1,3 @@
-import type { Transaction } from "kysely";
 import type {
   AuthStore,
   Login,
@@ -10,6 +9,15 @@ import type {
   UserRecord,
 } from "../../auth/auth-store.ts";
 import type { Revocation, Role } from "../../auth/contract.ts";
+import {
+  endCredentials,
+  exists,
+  insertRevocations,
+  insertUser,
+  isEmpty,
+  isLastAdmin,
+  useInvite,
+} from "./sql-auth-steps.ts";
 import type { Database, Tables } from "./tables.ts";
 
 const userColumns = ["id", "username", "role", "banned", "createdAt"] as const;
@@ -238,131 +246,4 @@ export class SqlAuthStore implements AuthStore {
 
 function toUser({ id, username, role, banned, createdAt }: UserRow): UserRecord {
   return { id, username, role: role as Role, disabled: banned === 1, createdAt: new Date(createdAt) };
-}
-
-/** Whether a token's user and parent are there, and the parent has not expired. */
-async function exists(database: Database, userId: string, parent: TokenRecord["parent"]): Promise<boolean> {
-  const user = await database.selectFrom("auth_users").select("id").where("id", "=", userId).executeTakeFirst();
-  if (!user || parent === null) return user !== undefined;
-  const now = new Date().toISOString();
-  const sessions = database.selectFrom("auth_sessions").where("id", "=", parent.id).where("expiresAt", ">", now);
-  if (parent.kind === "session") return (await sessions.select("id").executeTakeFirst()) !== undefined;
-  const keys = database
-    .selectFrom("auth_api_keys")
-    .where("id", "=", parent.id)
-    .where("enabled", "=", 1)
-    .where((where) => where.or([where("expiresAt", "is", null), where("expiresAt", ">", now)]));
-  return (await keys.select("id").executeTakeFirst()) !== undefined;
-}
-
-async function isEmpty(transaction: Transaction<Tables>): Promise<boolean> {
-  return (await transaction.selectFrom("auth_users").select("id").limit(1).executeTakeFirst()) === undefined;
-}
-
-async function isLastAdmin(transaction: Transaction<Tables>, id: string): Promise<boolean> {
-  const admins = await transaction
-    .selectFrom("auth_users")
-    .select("id")
-    .where("role", "=", "admin")
-    .where((where) => where.or([where("banned", "is", null), where("banned", "=", 0)]))
-    .limit(2)
-    .execute();
-  return admins.length === 1 && admins[0]?.id === id;
-}
-
-/** Uses an invitation up and gives its role; null when it does not count. */
-async function useInvite(transaction: Transaction<Tables>, codeHash: string, userId: string): Promise<Role | null> {
-  const { numUpdatedRows } = await transaction
-    .updateTable("auth_invites")
-    .set({ usedBy: userId })
-    .where("codeHash", "=", codeHash)
-    .where("usedBy", "is", null)
-    .where("expiresAt", ">", Date.now())
-    .executeTakeFirst();
-  if (numUpdatedRows === 0n) return null;
-  const { role } = await transaction
-    .selectFrom("auth_invites")
-    .select("role")
-    .where("codeHash", "=", codeHash)
-    .executeTakeFirstOrThrow();
-  return role as Role;
-}
-
-async function insertUser(transaction: Transaction<Tables>, user: NewUser, role: Role): Promise<UserRecord> {
-  const { id, username, passwordHash } = user;
-  const createdAt = new Date();
-  const dates = { createdAt: createdAt.toISOString(), updatedAt: createdAt.toISOString() };
-  await transaction
-    .insertInto("auth_users")
-    .values({
-      id,
-      name: username,
-      username,
-      email: `${id}@users.invalid`,
-      emailVerified: 0,
-      image: null,
-      role,
-      banned: 0,
-      banReason: null,
-      banExpires: null,
-      ...dates,
-    })
-    .execute();
-  const nothing = {
-    accessToken: null,
-    refreshToken: null,
-    idToken: null,
-    accessTokenExpiresAt: null,
-    refreshTokenExpiresAt: null,
-    scope: null,
-  };
-  await transaction
-    .insertInto("auth_accounts")
-    .values({
-      id: Bun.randomUUIDv7(),
-      accountId: id,
-      providerId: "credential",
-      userId: id,
-      password: passwordHash,
-      ...nothing,
-      ...dates,
-    })
-    .execute();
-  return { id, username, role, disabled: false, createdAt };
-}
-
-async function endCredentials(
-  transaction: Transaction<Tables>,
-  userId: string,
-  change: UserChange,
-  keepSession: string | undefined,
-): Promise<void> {
-  await transaction.deleteFrom("auth_tokens").where("userId", "=", userId).execute();
-  if (change.passwordHash !== undefined) {
-    await transaction
-      .updateTable("auth_accounts")
-      .set({ password: change.passwordHash, updatedAt: new Date().toISOString() })
-      .where("userId", "=", userId)
-      .where("providerId", "=", "credential")
-      .execute();
-    await transaction.deleteFrom("auth_api_keys").where("referenceId", "=", userId).execute();
-  }
-  if (change.passwordHash !== undefined || change.disabled) {
-    const sessions = transaction.deleteFrom("auth_sessions").where("userId", "=", userId);
-    await (keepSession === undefined ? sessions : sessions.where("id", "!=", keepSession)).execute();
-  }
-}
-
-async function insertRevocations(
-  database: Database | Transaction<Tables>,
-  revocations: readonly Revocation[],
-): Promise<void> {
-  if (revocations.length === 0) return;
-  const rows = revocations.map(({ kind, id, at, until }) => ({
-    kind,
-    subject: id,
-    at: Date.parse(at),
-    until: Date.parse(until),
-  }));
-  await database.insertInto("auth_revocations").values(rows).execute();
 }
