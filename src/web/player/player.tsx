@@ -49,6 +49,10 @@ export function Player({ title, startAtSeconds, keepsProgress }: PlayerProps) {
           autoplay
           preload="auto"
           onError={(event) => setProblem(describeMediaError(event.currentTarget.error, title))}
+          onLoadedData={(event) => {
+            // Some browsers play the sound of a file whose picture they cannot decode, without an error.
+            if (title.video && event.currentTarget.videoWidth === 0) setProblem(soundOnly(title.video.codec));
+          }}
           onPlaying={() => setTimeout(() => setResumed(null), 6000)}
         />
         <media-loading-indicator slot="centered-chrome" noautohide />
@@ -91,6 +95,10 @@ export function Player({ title, startAtSeconds, keepsProgress }: PlayerProps) {
       )}
     </div>
   );
+}
+
+function soundOnly(codec: string): string {
+  return `Only the sound plays: this browser cannot decode ${formatCodec(codec)} video. The original is untouched; other players may play it.`;
 }
 
 /** What a failed player means for the person in front of it, with the codecs. */

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { buildWeb } from "../support/build-web.ts";
+import { type Browser, enter, eventually, openBrowser, videoState } from "../support/chromium.ts";
+import { has } from "../support/debian.ts";
+import { type FixtureName, fixture } from "../support/fixtures.ts";
+import { startTestKinora, type TestKinora, TestUser } from "../support/kinora.ts";
+
+const PASSWORD = "correct horse battery";
+
+describe.skipIf(!has("chromium", "ffmpeg"))("where things are not plain, the web app", () => {
+  let kinora: TestKinora;
+  let maria: TestUser;
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    await buildWeb();
+    kinora = await startTestKinora();
+    maria = await TestUser.signIn(kinora, "maria", PASSWORD);
+    // Refused sign-ins, titles that are not there, and streams that do not exist are what is tested here.
+    const expected = [/(401|429) .*\/api\/session/, /(401|404) .*\/api\/titles/, /4\d\d .*\/hls\/master\.m3u8/];
+    browser = await openBrowser(kinora.url, {}, expected);
+    page = browser.page;
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    await kinora?.close();
+  });
+
+  const give = async (name: FixtureName) => (await maria.upload(await fixture(name))).id;
+  const alert = (text: string | RegExp) => page.getByRole("alert").filter({ hasText: text }).waitFor();
+
+  test("says that the two passwords of a new account differ", async () => {
+    await page.goto("/sign-in");
+    await page.getByLabel("Name", { exact: true }).fill("newcomer");
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByRole("button", { name: "Continue" }).click();
+    await page.getByText("Nobody is called “newcomer” yet").waitFor();
+    await page.getByLabel("Password, once more").fill("something else");
+    await page.getByRole("button", { name: "Create account" }).click();
+    await alert("The two passwords are not the same");
+    expect((await new TestUser(kinora).get("/api/session")).status).toBe(401);
+  });
+
+  test("says that name and password do not fit, and how long to wait after too many attempts", async () => {
+    await page.goto("/sign-in");
+    await page.getByLabel("Name", { exact: true }).fill("somebody");
+    await TestUser.signIn(kinora, "somebody", PASSWORD);
+    const button = page.getByRole("button", { name: "Continue" });
+    const attempt = async () => {
+      await page.getByLabel("Password").fill("not the password");
+      await button.click();
+    };
+    await attempt();
+    await alert("do not fit");
+    for (let attempts = 0; attempts < 50; attempts++) {
+      if (await page.getByText("Too many attempts").isVisible()) break;
+      await eventually(
+        "the form is ready again",
+        async () => (await button.isEnabled()) || page.getByText("Too many").isVisible(),
+      );
+      if (await button.isEnabled()) await attempt();
+    }
+    await alert(/Too many attempts\. Try again in \d+ s\./);
+    expect(await button.isDisabled()).toBe(true);
+  });
+
+  test("sends nobody to another site after sign-in", async () => {
+    await page.goto("/sign-in?next=https://evil.test/");
+    await enter(page, "maria", PASSWORD);
+    await page.waitForURL(/\/(videos|upload)$/);
+    await page.goto("/sign-in?next=//evil.test/");
+    await page.waitForURL(/\/(videos|upload)$/);
+  });
+
+  test("says which codec the browser cannot decode, and offers the original", async () => {
+    const id = await give("h265-aac.mp4");
+    await page.goto(`/watch/${id}`);
+    await alert("This browser cannot decode H.265 (HEVC) video");
+    const download = page.waitForEvent("download");
+    await page.getByRole("link", { name: "Download the original" }).click();
+    expect((await download).url()).toBe(`${kinora.url}/stream/${id}/original`);
+    await page.getByRole("button", { name: "Try anyway" }).click();
+    await alert(/cannot (decode|play) .*H\.265 \(HEVC\)/);
+    await page.getByRole("button", { name: "Try again" }).waitFor();
+  });
+
+  test.each(["vp9-opus.webm", "h264-aac.mkv"] as const)("plays %s", async (name) => {
+    await page.goto(`/watch/${await give(name)}`);
+    const state = await eventually("it plays", async () => {
+      const now = await videoState(page);
+      return now && now.currentTime > 0.5 && now;
+    });
+    expect(state.error).toBeNull();
+    console.log(`${name} is played by ${state.delivery}`);
+  });
+
+  test("plays a public video for somebody who has not signed in, and sends them to sign in for any other", async () => {
+    const shown = await give("h264-aac.mp4");
+    const hidden = await give("h264-only.mp4");
+    await maria.send("PATCH", `/api/titles/${shown}`, { visibility: "public" });
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.waitForURL(/\/sign-in/);
+    await page.goto(`/watch/${shown}`);
+    await eventually("it plays", async () => ((await videoState(page))?.currentTime ?? 0) > 0.5);
+    expect(await page.getByRole("button", { name: "Edit" }).count()).toBe(0);
+    await page.goto(`/watch/${hidden}`);
+    await page.waitForURL(`${kinora.url}/sign-in?next=${encodeURIComponent(`/watch/${hidden}`)}`);
+    await enter(page, "stranger", PASSWORD);
+    await page.waitForURL(`${kinora.url}/watch/${hidden}`);
+    await alert("There is no such video, or it is not shared with you.");
+  });
+
+  test("had no other error in the console, no breach of the policy, and asked nobody else for anything", () => {
+    expect(browser.troubles).toEqual([]);
+  });
+});
