@@ -67,7 +67,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("uploading in a browser", () => {
     await network.send("Network.enable");
     await throttle(SLOW_BYTES_PER_SECOND);
     await send(await copyOf("h264-aac-60s.mp4", "paused.mp4"));
-    await page.getByText(/\d+ % of 5\.\d MB · \d+ KB\/s · \d+ s left/).waitFor();
+    await page.getByText(/\d+ % of 5\.\d MB\s+·\s+\d+ KB\/s\s+·\s+\d+ s left/).waitFor();
     await eventually("some is sent", async () => (await sentPercent()) > 10);
     await page.getByRole("button", { name: "Pause", exact: true }).click();
     await page.getByText(/%, paused/).waitFor();

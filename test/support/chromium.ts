@@ -18,6 +18,8 @@ export interface ViewOptions {
   readonly width?: number;
   readonly height?: number;
   readonly colorScheme?: "light" | "dark";
+  /** A phone: touch, and scroll bars that take no room. */
+  readonly phone?: boolean;
 }
 
 /** One person's browser with a profile of its own, and everything that went wrong in it. */
@@ -34,7 +36,7 @@ export interface Browser {
 /** Starts Debian's Chromium, headless. `expected` names console errors that belong to what is tested. */
 export async function openBrowser(
   origin: string,
-  { width = 1280, height = 800, colorScheme = "light" }: ViewOptions = {},
+  { width = 1280, height = 800, colorScheme = "light", phone = false }: ViewOptions = {},
   expected: readonly RegExp[] = [],
 ): Promise<Browser> {
   const profile = mkdtempSync(join(tmpdir(), "kinora-chromium-"));
@@ -45,6 +47,8 @@ export async function openBrowser(
     baseURL: origin,
     viewport: { width, height },
     colorScheme,
+    isMobile: phone,
+    hasTouch: phone,
     locale: "en-GB",
     acceptDownloads: true,
   });

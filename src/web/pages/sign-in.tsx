@@ -69,7 +69,7 @@ export function SignInPage() {
       <Heading title="Sign in">{step === "sign-in" ? "Sign in" : "New here?"}</Heading>
       <p class="lead">
         {step === "sign-in"
-          ? "New here? Type the name and the password you want."
+          ? "New here? Choose a name and a password."
           : `Nobody is called “${username}” yet. Type the password once more to create the account.`}
       </p>
       <form onSubmit={(event) => void submit(event)} aria-describedby="sign-in-problem">

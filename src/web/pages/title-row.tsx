@@ -40,7 +40,11 @@ export function TitleRow({ title, owned, chosen, onChoose, onPlay, onTag }: Titl
         <Frame title={title} />
         <span class="row-text">
           <span class="name">{title.name}</span>
-          <span class="meta">{details(title, owned).join(" · ")}</span>
+          <span class="meta">
+            {details(title, owned).map((detail) => (
+              <span key={detail}>{detail}</span>
+            ))}
+          </span>
         </span>
       </label>
       <Tags tags={title.tags} onChoose={onTag} />
@@ -54,7 +58,7 @@ function Frame({ title }: { title: Title }) {
   return (
     <span class="frame">
       {height !== null && <span class="frame-size">{height}p</span>}
-      <span class="frame-duration">{formatDuration(title.durationSeconds)}</span>
+      {title.durationSeconds !== null && <span class="frame-duration">{formatDuration(title.durationSeconds)}</span>}
     </span>
   );
 }

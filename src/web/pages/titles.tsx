@@ -101,7 +101,7 @@ function Filters({ query, onDown }: { query: URLSearchParams; onDown(): void }) 
         <input
           type="search"
           value={text}
-          placeholder="Search names, descriptions, tags"
+          placeholder="Search videos"
           maxLength={200}
           onInput={(event) => setText(event.currentTarget.value)}
           onKeyDown={(event) => {
@@ -120,9 +120,9 @@ function Filters({ query, onDown }: { query: URLSearchParams; onDown(): void }) 
             filter((next) => setOrDelete(next, "sort", sort === "newest" ? "" : sort));
           }}
         >
-          <option value="newest">Newest first</option>
-          <option value="oldest">Oldest first</option>
-          <option value="name">By name</option>
+          <option value="newest">Newest</option>
+          <option value="oldest">Oldest</option>
+          <option value="name">Name</option>
         </select>
       </label>
       {tags.length > 0 && (

@@ -77,7 +77,7 @@ function status(item: QueuedUpload): string {
       if (bytesPerSecond) {
         parts.push(`${formatBytes(bytesPerSecond)}/s`, formatTimeLeft((file.size - sentBytes) / bytesPerSecond));
       }
-      return parts.join(" · ");
+      return parts.join("\u2002·\u2002");
     }
   }
 }

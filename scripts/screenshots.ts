@@ -1,0 +1,198 @@
+/**
+ * Takes `docs/screenshots/{page}-{width}-{scheme}.png` of every page, at 1280 and 390 px, light and dark, from a real
+ * Kinora with made-up videos. Needs ffmpeg, Chromium and ImageMagick's `convert`, which makes the files small.
+ * Arguments choose pages by name.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { buildWeb } from "../test/support/build-web.ts";
+import { enter, eventually, openBrowser, videoState } from "../test/support/chromium.ts";
+import { fixture } from "../test/support/fixtures.ts";
+import { startTestKinora, TestUser } from "../test/support/kinora.ts";
+
+const target = join(import.meta.dir, "..", "docs", "screenshots");
+const PASSWORD = "correct horse battery";
+const COLOURS = 160;
+const sizes = [
+  { width: 1280, height: 800, phone: false },
+  { width: 390, height: 844, phone: true },
+] as const;
+
+interface Scene {
+  readonly page: Page;
+  /** Title ids by name. */
+  readonly ids: ReadonlyMap<string, string>;
+  throttle(bytesPerSecond: number): Promise<void>;
+}
+
+/** What is shown, in the order it is taken; the first three by nobody who is signed in. */
+const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
+  "sign-in": async ({ page }) => {
+    await page.goto("/sign-in");
+    await page.getByRole("button", { name: "Continue" }).waitFor();
+  },
+  "sign-in-new": async ({ page }) => {
+    await page.goto("/sign-in");
+    await page.getByLabel("Name", { exact: true }).fill("ingrid");
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByRole("button", { name: "Continue" }).click();
+    await page.getByLabel("Password, once more").waitFor();
+    await page.getByLabel("Password, once more").fill("another one");
+    await page.getByRole("button", { name: "Create account" }).click();
+    await page.getByRole("alert").filter({ hasText: "not the same" }).waitFor();
+  },
+  upload: async ({ page }) => {
+    await page.goto("/sign-in");
+    await enter(page, "maria", PASSWORD);
+    await page.goto("/upload");
+    await page.getByRole("heading", { name: "Upload" }).waitFor();
+  },
+  "upload-running": async ({ page, throttle }) => {
+    await page.goto("/upload");
+    await throttle(900_000);
+    const files = await Promise.all([fixture("h264-aac-60s.mp4"), fixture("h264-aac.mkv")]);
+    await page.locator("input[type=file]").setInputFiles(files);
+    await page.getByRole("button", { name: /^Upload/ }).click();
+    await page.getByText(/s left/).waitFor();
+    await eventually("some is sent", async () =>
+      page.getByRole("progressbar").evaluate((bar: HTMLProgressElement) => bar.position > 0.3),
+    );
+  },
+  "upload-unfinished": async ({ page, throttle }) => {
+    page.once("dialog", (dialog) => void dialog.accept());
+    await page.goto("/upload");
+    await throttle(-1);
+    const notVideo = { name: "shopping list.mp4", mimeType: "video/mp4", buffer: Buffer.alloc(20_000, "milk, ") };
+    await page.locator("input[type=file]").setInputFiles(notVideo);
+    await page.getByRole("button", { name: /^Upload/ }).click();
+    await page.getByRole("alert").waitFor();
+    await page.getByRole("button", { name: /^Discard/ }).scrollIntoViewIfNeeded();
+  },
+  "videos-empty": async ({ page }) => {
+    await page.goto("/videos?tag=nothing-has-this");
+    await page.getByRole("heading", { name: "Nothing fits" }).waitFor();
+  },
+  videos: async ({ page }) => {
+    await page.goto("/videos");
+    await page.getByText("Harbour at dawn").first().click();
+    await page.mouse.move(0, 0);
+  },
+  library: async ({ page }) => {
+    await page.goto("/library?tag=sea");
+    await page.getByText("Harbour at dawn").first().waitFor();
+  },
+  watch: async ({ page, ids }) => {
+    await page.goto(`/watch/${ids.get("Harbour at dawn")}`);
+    await page.locator("video").evaluate((video: HTMLVideoElement) => {
+      video.muted = true;
+    });
+    await eventually("it plays", async () => ((await videoState(page))?.currentTime ?? 0) > 2);
+    await page.locator("video").evaluate((video: HTMLVideoElement) => video.pause());
+    await page.getByText("Resumed at").waitFor({ state: "detached" });
+  },
+  "watch-edit": async ({ page }) => {
+    await page.getByRole("button", { name: "Edit" }).click();
+    await page.getByRole("button", { name: "Save" }).scrollIntoViewIfNeeded();
+  },
+  "watch-undecodable": async ({ page, ids }) => {
+    await page.goto(`/watch/${ids.get("Drone over the fells")}`);
+    await page.getByRole("alert").waitFor();
+  },
+};
+
+/** Something calmer to look at than the test card: a sky before sunrise. */
+async function makeDawn(folder: string): Promise<string> {
+  const path = join(folder, "dawn.mp4");
+  const sky = "gradients=size=1280x720:rate=25:duration=10:speed=0.00001:seed=3:x0=640:y0=0:x1=640:y1=1500:nb_colors=4";
+  const colours = "c0=0x16213e:c1=0x4a4e7a:c2=0xc97b63:c3=0xf3c98b";
+  const codecs = ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-g", "50", "-c:a", "aac"];
+  const sound = ["-f", "lavfi", "-i", "anoisesrc=color=brown:amplitude=0.1:duration=10"];
+  const command = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", `${sky}:${colours}`, ...sound, ...codecs, path];
+  if ((await Bun.spawn(command).exited) !== 0) throw new Error("ffmpeg could not make the sky");
+  return path;
+}
+
+async function fill(kinora: { url: string }, dawnPath: string): Promise<Map<string, string>> {
+  const maria = await TestUser.signIn(kinora, "maria", PASSWORD);
+  const jonas = await TestUser.signIn(kinora, "jonas", PASSWORD);
+  const give = async (
+    who: TestUser,
+    file: string,
+    name: string,
+    tags: string[],
+    visibility: string,
+    description = "",
+  ) => {
+    const { id } = await who.upload(file, { name, tags });
+    await who.send("PATCH", `/api/titles/${id}`, { visibility, ...(description ? { description } : {}) });
+    return [name, id] as const;
+  };
+  const [short, fast, h265, silent] = await Promise.all([
+    fixture("h264-aac.mp4"),
+    fixture("h264-aac-faststart.mp4"),
+    fixture("h265-aac.mp4"),
+    fixture("h264-only.mp4"),
+  ]);
+  const dawn = "Filmed from the breakwater on the first calm morning in March.\nThe ferry comes in at the end.";
+  return new Map([
+    await give(jonas, silent, "First steps in the sand", ["family", "sea"], "members"),
+    await give(maria, fast, "Concert in the old town hall", ["music"], "public"),
+    await give(jonas, short, "Sailing lesson, second day", ["sea", "sailing"], "members"),
+    await give(maria, h265, "Drone over the fells", ["mountains"], "private"),
+    await give(maria, silent, "Grandmother tells of the winter of 1962", ["family", "interview"], "private"),
+    await give(maria, dawnPath, "Harbour at dawn", ["sea", "holiday 2026"], "members", dawn),
+  ]);
+}
+
+async function shoot(page: Page, name: string): Promise<void> {
+  const path = join(target, `${name}.png`);
+  await page.evaluate(() => document.fonts.ready);
+  await page.waitForTimeout(250);
+  await page.screenshot({ path, animations: "disabled", caret: "hide" });
+  const convert = [
+    "convert",
+    path,
+    "-dither",
+    name.startsWith("watch-1280") || name.startsWith("watch-390") ? "FloydSteinberg" : "None",
+    "-colors",
+    String(COLOURS),
+    "-define",
+    "png:compression-level=9",
+    `PNG8:${path}`,
+  ];
+  if ((await Bun.spawn(convert).exited) !== 0) throw new Error(`convert failed for ${path}`);
+}
+
+const chosen = Bun.argv.slice(2);
+await buildWeb();
+mkdirSync(target, { recursive: true });
+const media = mkdtempSync(join(tmpdir(), "kinora-sky-"));
+const dawn = await makeDawn(media);
+for (const size of sizes) {
+  for (const colorScheme of ["light", "dark"] as const) {
+    const data = mkdtempSync(join(tmpdir(), "kinora-screenshots-"));
+    const kinora = await startTestKinora({ data });
+    const ids = await fill(kinora, dawn);
+    const browser = await openBrowser(kinora.url, { ...size, colorScheme }, [/./]);
+    const network = await browser.context.newCDPSession(browser.page);
+    await network.send("Network.enable");
+    const throttle = async (uploadThroughput: number) => {
+      const conditions = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput };
+      await network.send("Network.emulateNetworkConditions", conditions);
+    };
+    try {
+      for (const [name, show] of Object.entries(scenes)) {
+        await show({ page: browser.page, ids, throttle });
+        if (chosen.length > 0 && !chosen.includes(name)) continue;
+        await shoot(browser.page, `${name}-${size.width}-${colorScheme}`);
+      }
+    } finally {
+      await browser.close();
+      await kinora.close();
+      rmSync(data, { recursive: true, force: true });
+    }
+  }
+}
+rmSync(media, { recursive: true, force: true });
