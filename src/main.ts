@@ -4,7 +4,7 @@ import { openDataFolder } from "./adapters/file/data-folder.ts";
 import { FileMediaStore } from "./adapters/file/file-media-store.ts";
 import { UploadFolder } from "./adapters/file/upload-folder.ts";
 import { MemoryAttempts } from "./adapters/memory/memory-attempts.ts";
-import { MemoryBus } from "./adapters/memory/memory-bus.ts";
+import { type HandlerFailure, MemoryBus } from "./adapters/memory/memory-bus.ts";
 import { migrate } from "./adapters/sql/migrate.ts";
 import { SqlAuthStore } from "./adapters/sql/sql-auth-store.ts";
 import { SqlSourceRepository } from "./adapters/sql/sql-source-repository.ts";
@@ -13,9 +13,9 @@ import { SqlUploadRecords } from "./adapters/sql/upload-tables.ts";
 import { openSqlite, type SqliteDatabase } from "./adapters/sqlite/sqlite-database.ts";
 import { SqliteTitleSearch, sqliteTitleSearchMigrations } from "./adapters/sqlite/sqlite-title-search.ts";
 import { startAuth } from "./auth/auth-service.ts";
-import type { BusConnection } from "./bus/bus.ts";
+import type { Bus, BusConnection } from "./bus/bus.ts";
 import { type ServiceName, serviceNames } from "./bus/contract.ts";
-import { permissionsOf } from "./bus/permissions.ts";
+import { type PermissionTable, permissionsOf } from "./bus/permissions.ts";
 import { startCatalog } from "./catalog/catalog-service.ts";
 import { titleIndexOf } from "./catalog/title-index.ts";
 import type { Config } from "./config/schema.ts";
@@ -44,6 +44,18 @@ export interface Kinora {
   readonly routes: readonly MountedRoute[];
   /** Stops within 10 s: no new requests, running answers end, services close in reverse order. */
   close(): Promise<void>;
+}
+
+/** Makes the bus; what its handlers throw is handed to `onFailure`. */
+export type OpenBus = (permissions: PermissionTable, onFailure: HandlerFailure) => Bus;
+
+const openMemoryBus: OpenBus = (permissions, onFailure) => new MemoryBus(permissions, onFailure);
+
+export interface StartOptions {
+  /** Default: JSON on standard output, at the configured level. */
+  readonly log?: Logger;
+  /** Default: the bus of a single process. */
+  readonly openBus?: OpenBus;
 }
 
 /** What the services of this process are built from. */
@@ -147,10 +159,11 @@ class Opened {
  * The composition root: builds the adapters, starts the services and puts them behind one listener. Throws
  * `StartError` or `ConfigError` when an operator can do something about it; nothing stays open then.
  */
-export async function startKinora(config: Config, log: Logger = pino({ level: config.log.level })): Promise<Kinora> {
+export async function startKinora(config: Config, options: StartOptions = {}): Promise<Kinora> {
+  const { log = pino({ level: config.log.level }), openBus = openMemoryBus } = options;
   const opened = new Opened();
   try {
-    const { listener, ...known } = await compose(config, log, opened);
+    const { listener, ...known } = await compose(config, log, openBus, opened);
     let closing: Promise<void> | null = null;
     const close = () => {
       closing ??= opened.close();
@@ -163,7 +176,7 @@ export async function startKinora(config: Config, log: Logger = pino({ level: co
   }
 }
 
-async function compose(config: Config, log: Logger, opened: Opened) {
+async function compose(config: Config, log: Logger, openBus: OpenBus, opened: Opened) {
   const data = openDataFolder(config.data);
   opened.add(() => data.release());
   const metrics = createMetrics();
@@ -176,9 +189,7 @@ async function compose(config: Config, log: Logger, opened: Opened) {
   const sqlite = openSqlite(config.database.path);
   opened.add(() => sqlite.database.destroy());
   await migrate(sqlite.database, sqliteTitleSearchMigrations);
-  const bus = new MemoryBus(permissionsOf(contracts), (topic, error) =>
-    log.error({ err: error, topic }, "event handler failed"),
-  );
+  const bus = openBus(permissionsOf(contracts), (where, error) => log.error({ err: error, where }, "handler failed"));
   opened.add(() => bus.close());
   const instance = `${process.pid}-${Bun.randomUUIDv7().slice(-8)}`;
   const connect = (service: ServiceName) => bus.connect({ service, instance });

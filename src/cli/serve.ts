@@ -40,7 +40,7 @@ export async function serve(folders: readonly string[], options: SettingOptions)
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
   // One request's mistake must not end everybody's playback; it is a bug all the same, and is logged as one.
   process.on("unhandledRejection", (error) => log.error({ err: error }, "a failure that nobody handled"));
-  kinora = await startKinora(config, log).catch(explain);
+  kinora = await startKinora(config, { log }).catch(explain);
   console.log(startMessage(config, kinora));
 }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ConfigInput, configSchema } from "../../src/config/schema.ts";
-import { type Kinora, startKinora } from "../../src/main.ts";
+import { type Kinora, type StartOptions, startKinora } from "../../src/main.ts";
 
 export interface TestKinora {
   readonly url: string;
@@ -17,10 +17,13 @@ export interface TestKinora {
 }
 
 /** A whole Kinora in this process, on a free loopback port and a temporary data folder. */
-export async function startTestKinora(config: Partial<ConfigInput> = {}): Promise<TestKinora> {
+export async function startTestKinora(
+  config: Partial<ConfigInput> = {},
+  options: StartOptions = {},
+): Promise<TestKinora> {
   const data = config.data ?? mkdtempSync(join(tmpdir(), "kinora-test-"));
   const start = () =>
-    startKinora(configSchema.parse({ listen: "127.0.0.1:0", log: { level: "silent" }, ...config, data }));
+    startKinora(configSchema.parse({ listen: "127.0.0.1:0", log: { level: "silent" }, ...config, data }), options);
   let running = await start();
   return {
     get url() {
