@@ -112,6 +112,29 @@ describe.skipIf(!has("chromium", "ffmpeg"))("where things are not plain, the web
     await alert("There is no such video, or it is not shared with you.");
   });
 
+  test("shows more of a long list as one scrolls down, each video once", async () => {
+    const many = await TestUser.signIn(kinora, "collector", PASSWORD);
+    const path = await fixture("h264-only.mp4");
+    for (let number = 1; number <= 55; number++) await many.upload(path, { name: `Video ${number}` });
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await enter(page, "collector", PASSWORD);
+    await page.waitForURL(/\/videos$/);
+    await page.getByText("50+ videos").waitFor();
+    await page.getByText("Video 6", { exact: true }).scrollIntoViewIfNeeded();
+    await page.mouse.wheel(0, 5000);
+    await page.getByText("55 videos").waitFor();
+    const names = await page.locator(".row .name").allTextContents();
+    expect(new Set(names).size).toBe(55);
+  });
+
+  test("notices that the session is over and leads back after the next sign-in", async () => {
+    await page.evaluate(() => fetch("/api/session", { method: "DELETE" }));
+    await page.getByRole("link", { name: "Library" }).click();
+    await page.waitForURL(`${kinora.url}/sign-in?next=%2Flibrary`);
+    await enter(page, "collector", PASSWORD);
+    await page.waitForURL(/\/library$/);
+  });
+
   test("had no other error in the console, no breach of the policy, and asked nobody else for anything", () => {
     expect(browser.troubles).toEqual([]);
   });
