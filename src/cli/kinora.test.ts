@@ -68,6 +68,25 @@ describe("kinora serve", () => {
     expect(await child.exited).toBe(0);
   });
 
+  test("a second signal stops at once, whatever still runs", async () => {
+    const { child, url } = await serve();
+    const { hostname, port } = new URL(url);
+    const socket = await Bun.connect({ hostname, port: Number(port), socket: { data: () => undefined } });
+    // A request whose body never comes: its answer would be waited for.
+    socket.write(
+      `POST /api/session HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{`,
+    );
+    await fetch(`${url}/healthz`);
+    child.kill("SIGTERM");
+    await Bun.sleep(100);
+    expect(child.exitCode).toBeNull();
+    const begin = performance.now();
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(1);
+    expect(performance.now() - begin).toBeLessThan(2_000);
+    socket.end();
+  });
+
   test("a folder that is in use by another Kinora, or left by a killed one", async () => {
     const first = await serve();
     const refused = await run(["serve", "--listen", "127.0.0.1:0"]);

@@ -26,7 +26,11 @@ export function renderApiPage(document: ApiDocument): { html: string; styleHash:
       groups.set(group, [...(groups.get(group) ?? []), renderOperation(method, path, operation)]);
     }
   }
-  const sections = [...groups].map(([name, entries]) => `<h2>${escapeHtml(name)}</h2>\n${entries.join("\n")}`);
+  // What people come for first; the paths come in the order the services were mounted in.
+  const isLast = ([name]: [string, string[]]) => Number(name === "Operations" || name === "Better-auth");
+  const sections = [...groups]
+    .sort((a, b) => isLast(a) - isLast(b))
+    .map(([name, entries]) => `<h2>${escapeHtml(name)}</h2>\n${entries.join("\n")}`);
   const { title, version, description = "" } = document.info;
   const html = `<!doctype html>
 <html lang="en">

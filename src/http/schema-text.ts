@@ -42,7 +42,8 @@ function scalarText(type: string, { format, minimum, maximum, minLength, maxLeng
   // The largest safe integer is no limit anybody meant.
   const hasHigh = high !== undefined && high < Number.MAX_SAFE_INTEGER;
   const hasLow = low !== undefined && low > -Number.MAX_SAFE_INTEGER;
-  const range = hasHigh ? `${hasLow ? low : "…"}–${high}` : hasLow ? `≥ ${low}` : undefined;
+  const upTo = hasLow ? `${low}–${high}` : `≤ ${high}`;
+  const range = hasHigh ? upTo : hasLow ? `≥ ${low}` : undefined;
   const notes = type === "null" ? [] : [format, range].filter((note) => note !== undefined);
   return notes.length > 0 ? `${type} (${notes.join(", ")})` : type;
 }
