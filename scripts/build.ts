@@ -20,6 +20,9 @@ await run(
   "build",
   "--compile",
   "--minify",
+  // Parsed code is kept: starting takes half the time, for a tenth more size.
+  "--bytecode",
+  "--format=esm",
   // Where it is started is the operator's folder: nothing in it may change how the program runs.
   "--no-compile-autoload-dotenv",
   "--no-compile-autoload-bunfig",

@@ -1,14 +1,4 @@
-import {
-  CustomSource,
-  Input,
-  type InputAudioTrack,
-  type InputVideoTrack,
-  Logging,
-  LogLevel,
-  MATROSKA,
-  MPEG_TS,
-  WEBM,
-} from "mediabunny";
+import type { Input, InputAudioTrack, InputVideoTrack } from "mediabunny";
 import type { ByteSource } from "./byte-source.ts";
 import { renditionNeed } from "./decodability.ts";
 import { MediaError } from "./errors.ts";
@@ -42,14 +32,19 @@ const matroskaCodecs: readonly (readonly [prefix: string, codec: string])[] = [
   ["A_PCM", "pcm"],
 ];
 
-// It writes what it finds odd in a file to the console; what matters here is thrown.
-Logging.level = LogLevel.Silent;
+/** Loaded with the first file that needs it: a start does not wait for it. */
+async function loadReader() {
+  const reader = await import("mediabunny");
+  // It writes what it finds odd in a file to the console; what matters here is thrown.
+  reader.Logging.level = reader.LogLevel.Silent;
+  return reader;
+}
 
 class ReadBudgetError extends Error {}
 
 /** Describes a Matroska, WebM or MPEG transport stream. Throws a `MediaError` like `openMedia`. */
 export async function describeContainer(source: ByteSource, container: Container): Promise<MediaDescription> {
-  const input = openInput(source);
+  const input = await openInput(source);
   try {
     return await describe(input, container);
   } catch (error) {
@@ -64,7 +59,8 @@ export async function describeContainer(source: ByteSource, container: Container
   }
 }
 
-function openInput(source: ByteSource): Input {
+async function openInput(source: ByteSource): Promise<Input> {
+  const { CustomSource, Input, MATROSKA, MPEG_TS, WEBM } = await loadReader();
   let bytesRead = 0;
   let reads = 0;
   return new Input({
