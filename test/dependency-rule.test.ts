@@ -23,7 +23,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     services.map((service) => [
       service,
-      ["errors.ts", "service.ts", "contracts.ts", "bus", "http", "identity", "contract", "media"],
+      ["errors.ts", "lazy.ts", "service.ts", "contracts.ts", "bus", "http", "identity", "contract", "media"],
     ]),
   ),
   adapters: ["errors.ts", "bus", "contract", "port", "media"],

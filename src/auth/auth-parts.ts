@@ -8,7 +8,8 @@ import type { Users } from "./users.ts";
 /** The use cases that the routes and the bus operations call. */
 export interface AuthParts {
   readonly store: AuthStore;
-  readonly betterAuth: KinoraBetterAuth;
+  /** Loaded with the first request that needs it: it is half of what a start would wait for. */
+  readonly betterAuth: () => Promise<KinoraBetterAuth>;
   readonly accounts: Accounts;
   readonly tokens: Tokens;
   readonly users: Users;

@@ -2,12 +2,13 @@ import type { BusConnection } from "../bus/bus.ts";
 import { announcePresence } from "../bus/presence.ts";
 import { serveContract } from "../bus/proxy.ts";
 import { publish } from "../bus/topics.ts";
+import { lazy } from "../lazy.ts";
 import type { Service } from "../service.ts";
 import { Accounts, type RegistrationRules } from "./accounts.ts";
 import { AttemptLimits, type AttemptStore } from "./attempt-limits.ts";
 import type { AuthParts } from "./auth-parts.ts";
 import type { AuthStore } from "./auth-store.ts";
-import { type BetterAuthDependencies, createBetterAuth } from "./better-auth.ts";
+import type { BetterAuthDependencies } from "./better-auth.ts";
 import { AuthenticationStatus, authContract, type Revocation } from "./contract.ts";
 import { authOperations } from "./operations.ts";
 import { Passwords } from "./passwords.ts";
@@ -89,12 +90,15 @@ function build(dependencies: AuthDependencies, makeTokens: (revocations: Revocat
   const limits = new AttemptLimits(dependencies.attempts);
   const accounts = new Accounts({ store, passwords, limits, rules, secret });
   const users = new Users({ store, passwords, revocations, accounts, defaultRole: rules.defaultRole });
-  const betterAuth = createBetterAuth({
-    database: dependencies.database,
-    secret,
-    passwords,
-    sessionLifetimeMs: dependencies.sessionLifetimeMs,
-    onSessionEnded: (id) => revocations.end("session", id),
+  const betterAuth = lazy(async () => {
+    const { createBetterAuth } = await import("./better-auth.ts");
+    return createBetterAuth({
+      database: dependencies.database,
+      secret,
+      passwords,
+      sessionLifetimeMs: dependencies.sessionLifetimeMs,
+      onSessionEnded: (id) => revocations.end("session", id),
+    });
   });
   return { store, betterAuth, accounts, users, revocations, tokens: makeTokens(revocations) };
 }

@@ -9,7 +9,7 @@ import {
 } from "../errors.ts";
 import { type HttpContext, type HttpEnv, requirePrincipal } from "../http/env.ts";
 import type { AuthParts } from "./auth-parts.ts";
-import { AUTH_BASE_PATH, CLIENT_ADDRESS_HEADER } from "./better-auth.ts";
+import { AUTH_BASE_PATH, CLIENT_ADDRESS_HEADER } from "./better-auth-names.ts";
 import { noQuery, problems } from "./http-schemas.ts";
 import { passCookies, sessionCookieHeader } from "./session-cookie.ts";
 
@@ -83,7 +83,7 @@ export function addBetterAuthRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthParts)
 async function answer(c: HttpContext, parts: AuthParts, path: string, body: unknown): Promise<Response> {
   if (path !== "/get-session" && requirePrincipal(c).credential.kind !== "session")
     throw new ForbiddenError("This takes the session cookie, not a token or API key.");
-  const response = await parts.betterAuth.handler(requestFor(c, path, body));
+  const response = await (await parts.betterAuth()).handler(requestFor(c, path, body));
   if (!response.ok) throw await problemOf(response);
   const answered: unknown = await response.json();
   await endWhatEnded(parts, path, body);

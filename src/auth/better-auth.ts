@@ -6,12 +6,10 @@ import { deleteSessionCookie, setSessionCookie } from "better-auth/cookies";
 import { admin } from "better-auth/plugins/admin";
 import { username } from "better-auth/plugins/username";
 import { z } from "zod";
+import { AUTH_BASE_PATH, CLIENT_ADDRESS_HEADER } from "./better-auth-names.ts";
 import { SESSION_COOKIE } from "./contract.ts";
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, type Passwords } from "./passwords.ts";
 
-export const AUTH_BASE_PATH = "/api/auth";
-/** Set by us on what is handed to better-auth, after removing what the client sent. */
-export const CLIENT_ADDRESS_HEADER = "x-kinora-client-address";
 /** Longest that a key may be asked to live, in days. Without `expiresIn` it lives until it is deleted. */
 const API_KEY_MAX_DAYS = 3_650;
 

@@ -13,7 +13,7 @@ export function authOperations(parts: AuthParts, keys: SigningKeys): Handlers<ty
   const { betterAuth, store, tokens } = parts;
   return {
     async resolveSession({ cookie }) {
-      const found = await betterAuth.api.getSession({
+      const found = await (await betterAuth()).api.getSession({
         headers: new Headers({ Cookie: `${SESSION_COOKIE}=${cookie}` }),
         query: { disableRefresh: true },
       });
@@ -22,7 +22,7 @@ export function authOperations(parts: AuthParts, keys: SigningKeys): Handlers<ty
       return principal && { principal, expiresAt: found.session.expiresAt.toISOString() };
     },
     async resolveApiKey({ key }) {
-      const { valid, key: found } = await betterAuth.api.verifyApiKey({ body: { key } });
+      const { valid, key: found } = await (await betterAuth()).api.verifyApiKey({ body: { key } });
       if (!valid || !found) return null;
       return principalOf(parts, found.referenceId, { kind: "api-key", id: found.id });
     },

@@ -92,7 +92,7 @@ export function addSessionRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthParts): v
     const { userId, username, role, credential } = requirePrincipal(c);
     if (credential.kind === "session") {
       // Extends the session once a day, so that whoever comes back within a month stays signed in.
-      const { headers } = await parts.betterAuth.api.getSession({
+      const { headers } = await (await parts.betterAuth()).api.getSession({
         headers: new Headers({ Cookie: sessionCookieHeader(c) ?? "" }),
         returnHeaders: true,
       });
@@ -129,7 +129,7 @@ export function addSessionRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthParts): v
 
 async function openSession(c: HttpContext, parts: AuthParts, login: Login): Promise<void> {
   const userAgent = (c.req.header("User-Agent") ?? "").slice(0, 256);
-  const opened = await parts.betterAuth.api.openSession({
+  const opened = await (await parts.betterAuth()).api.openSession({
     body: { userId: login.id, ipAddress: c.env.clientAddress, userAgent },
     headers: new Headers(),
     returnHeaders: true,
@@ -144,6 +144,6 @@ async function openSession(c: HttpContext, parts: AuthParts, login: Login): Prom
   passCookies(c, opened.headers);
 }
 
-function closeSession(parts: AuthParts, token: string) {
-  return parts.betterAuth.api.closeSession({ body: { token }, headers: new Headers(), returnHeaders: true });
+async function closeSession(parts: AuthParts, token: string) {
+  return (await parts.betterAuth()).api.closeSession({ body: { token }, headers: new Headers(), returnHeaders: true });
 }

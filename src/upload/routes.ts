@@ -3,10 +3,10 @@ import { id as idSchema } from "../bus/schemas.ts";
 import { InvalidRequestError } from "../errors.ts";
 import { createApp } from "../http/app.ts";
 import { type HttpContext, type HttpEnv, requireRole } from "../http/env.ts";
+import { lazy } from "../lazy.ts";
 import { UploadNotFoundError } from "./errors.ts";
-import { uploadForm } from "./form-upload.ts";
 import { describeRoutes } from "./route-descriptions.ts";
-import { TUS_PATH, TusProtocol } from "./tus.ts";
+import { TUS_PATH } from "./tus-path.ts";
 import { toUpload, type Uploads } from "./uploads.ts";
 
 const UPLOADERS = ["admin", "editor"] as const;
@@ -14,31 +14,35 @@ const UPLOADERS = ["admin", "editor"] as const;
 /** The upload service's part of the HTTP interface. */
 export function createRoutes(uploads: Uploads): OpenAPIHono<HttpEnv> {
   const app = createApp();
-  const tus = new TusProtocol(uploads);
+  // Loaded with the first upload: a start does not wait for them.
+  const tus = lazy(async () => new (await import("./tus.ts")).TusProtocol(uploads));
+  const form = lazy(() => import("./form-upload.ts"));
   describeRoutes(app);
 
   app.post("/api/titles", async (c) => {
     const who = begin(c);
-    const title = await uploadForm(uploads, c.req.raw, who);
+    const title = await (await form()).uploadForm(uploads, c.req.raw, who);
     return c.json(title, 201, { Location: `/api/titles/${title.id}` });
   });
 
   app.post(TUS_PATH, async (c) => {
     const who = begin(c);
-    return tus.send({ raw: c.req.raw, who, id: Bun.randomUUIDv7(), stopping: c.env.stopping });
+    return (await tus()).send({ raw: c.req.raw, who, id: Bun.randomUUIDv7(), stopping: c.env.stopping });
   });
 
-  app.options(TUS_PATH, async (c) => tus.options({ raw: c.req.raw, who: begin(c), id: "", stopping: c.env.stopping }));
+  app.options(TUS_PATH, async (c) =>
+    (await tus()).options({ raw: c.req.raw, who: begin(c), id: "", stopping: c.env.stopping }),
+  );
 
   // Hono answers HEAD through GET.
   app.get(`${TUS_PATH}/:id`, async (c) => {
     const request = await ownRequest(c, uploads);
-    if (c.req.raw.method === "HEAD") return tus.head(request);
+    if (c.req.raw.method === "HEAD") return (await tus()).head(request);
     return c.json(toUpload(await uploads.find(request.id, request.who)), 200, { "Cache-Control": "no-store" });
   });
 
-  app.patch(`${TUS_PATH}/:id`, async (c) => tus.send(await ownRequest(c, uploads)));
-  app.delete(`${TUS_PATH}/:id`, async (c) => tus.delete(await ownRequest(c, uploads)));
+  app.patch(`${TUS_PATH}/:id`, async (c) => (await tus()).send(await ownRequest(c, uploads)));
+  app.delete(`${TUS_PATH}/:id`, async (c) => (await tus()).delete(await ownRequest(c, uploads)));
   return app;
 }
 

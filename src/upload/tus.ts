@@ -8,10 +8,10 @@ import { TusVersionError, UnsupportedMediaTypeError, UploadGoneError, UploadNotF
 import { EXPIRY_MS } from "./intake.ts";
 import type { Reception } from "./receptions.ts";
 import { bodyChunks } from "./request-body.ts";
+import { TUS_PATH } from "./tus-path.ts";
 import { readMetadata } from "./upload-metadata.ts";
 import type { Uploads } from "./uploads.ts";
 
-export const TUS_PATH = "/api/uploads";
 const TUS_VERSION = "1.0.0";
 const OFFSET_TYPE = "application/offset+octet-stream";
 

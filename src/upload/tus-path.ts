@@ -1,0 +1,2 @@
+/** Where tus uploads are made; each is below it. */
+export const TUS_PATH = "/api/uploads";
