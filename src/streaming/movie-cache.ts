@@ -1,5 +1,6 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { LRUCache } from "lru-cache";
 import { decodeIndex, encodeIndex } from "../media/index-file.ts";
 import type { Movie } from "../media/movie.ts";
 import { openMedia } from "../media/open.ts";
@@ -10,6 +11,12 @@ const CACHE_BYTES = 128 * 2 ** 20;
 /** What a kept index costs beside its arrays. */
 const ENTRY_OVERHEAD_BYTES = 4096;
 
+/** What loading an index takes. */
+interface LoadContext {
+  readonly sourceId: string;
+  readonly file: LocatedFile;
+}
+
 type FileState = Pick<LocatedFile, "size" | "mtimeMs">;
 
 /** An index and the bytes of its stored form, about what it costs in memory. */
@@ -18,46 +25,27 @@ interface Loaded {
   readonly bytes: number;
 }
 
-interface Entry {
-  readonly loaded: Promise<Loaded>;
-  bytes: number;
-}
-
 /**
  * Indexes of sources: in memory up to a bound, else from `{folder}/{sourceId}`, else built from the file. Requests
  * that come at the same time share one build. A file that changed on disk (size, mtime) is another one.
  */
 export class MovieCache {
   readonly #folder: string;
-  readonly #limitBytes: number;
-  readonly #entries = new Map<string, Entry>();
-  #bytes = 0;
+  readonly #loaded: LRUCache<string, Loaded, LoadContext>;
 
   constructor(folder: string, limitBytes = CACHE_BYTES) {
     this.#folder = folder;
-    this.#limitBytes = limitBytes;
+    this.#loaded = new LRUCache({
+      maxSize: limitBytes,
+      sizeCalculation: ({ bytes }) => ENTRY_OVERHEAD_BYTES + bytes,
+      fetchMethod: (key, _stale, { context: { sourceId, file } }) => this.#load(sourceId, key, file),
+    });
   }
 
   /** The index of a file; null when its container is not packaged. Throws `MediaError` when it cannot be read. */
   async get(sourceId: string, file: LocatedFile): Promise<Movie | null> {
-    const key = keyOf(sourceId, file);
-    const known = this.#entries.get(key);
-    if (known) {
-      // Moved to the end: the map's order is the order of last use.
-      this.#entries.delete(key);
-      this.#entries.set(key, known);
-      return (await known.loaded).movie;
-    }
-    const entry: Entry = { loaded: this.#load(sourceId, key, file), bytes: 0 };
-    this.#entries.set(key, entry);
-    try {
-      const { movie, bytes } = await entry.loaded;
-      this.#account(key, entry, bytes);
-      return movie;
-    } catch (error) {
-      this.#entries.delete(key);
-      throw error;
-    }
+    const { movie } = await this.#loaded.forceFetch(keyOf(sourceId, file), { context: { sourceId, file } });
+    return movie;
   }
 
   /** Keeps an index that was just built. */
@@ -67,11 +55,7 @@ export class MovieCache {
 
   /** Forgets a source's index, in memory and on disk. */
   async remove(sourceId: string): Promise<void> {
-    for (const [key, entry] of this.#entries) {
-      if (!key.startsWith(sourceId)) continue;
-      this.#entries.delete(key);
-      this.#bytes -= entry.bytes;
-    }
+    for (const key of this.#loaded.keys()) if (key.startsWith(sourceId)) this.#loaded.delete(key);
     await rm(join(this.#folder, sourceId), { force: true });
   }
 
@@ -104,17 +88,6 @@ export class MovieCache {
     await writeFile(partial, bytes, { mode: 0o600 });
     await rename(partial, join(this.#folder, sourceId));
     return bytes.length;
-  }
-
-  #account(key: string, entry: Entry, bytes: number): void {
-    if (this.#entries.get(key) !== entry) return;
-    entry.bytes = ENTRY_OVERHEAD_BYTES + bytes;
-    this.#bytes += entry.bytes;
-    for (const [oldest, { bytes }] of this.#entries) {
-      if (this.#bytes <= this.#limitBytes || oldest === key) break;
-      this.#entries.delete(oldest);
-      this.#bytes -= bytes;
-    }
   }
 }
 

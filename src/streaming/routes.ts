@@ -11,6 +11,7 @@ import { PACKAGER_VERSION } from "../media/packager-version.ts";
 import { bodyOf, type ComputedBody } from "./computed-body.ts";
 import { libraryReport } from "./contract.ts";
 import { NotPackagedError } from "./errors.ts";
+import type { FaststartPlans } from "./faststart-plans.ts";
 import type { Library } from "./library.ts";
 import { answerMedia, etagOf } from "./media-answer.ts";
 import type { MovieCache } from "./movie-cache.ts";
@@ -30,6 +31,7 @@ const containerTypes: Readonly<Record<string, string>> = {
 export interface StreamingRoutesDependencies {
   readonly playback: Playback;
   readonly movies: MovieCache;
+  readonly faststart: FaststartPlans;
   readonly library: Library;
 }
 
@@ -37,6 +39,7 @@ export interface StreamingRoutesDependencies {
 export function createStreamingRoutes(dependencies: StreamingRoutesDependencies): OpenAPIHono<HttpEnv> {
   const app = createApp();
   addOriginal(app, dependencies);
+  addFaststart(app, dependencies);
   addHls(app, dependencies);
   addLibrary(app, dependencies.library);
   return app;
@@ -84,6 +87,23 @@ function addOriginal(app: OpenAPIHono<HttpEnv>, { playback }: StreamingRoutesDep
       headers: { "Content-Disposition": disposition(playable.access.name, playable.source.info.container) },
       // A path and no handle: Bun sends it with sendfile.
       body: ({ start, end }) => Bun.file(file.path).slice(start, end),
+    });
+  });
+}
+
+function addFaststart(app: OpenAPIHono<HttpEnv>, { playback, faststart }: StreamingRoutesDependencies): void {
+  describe(app, "/stream/{titleId}/faststart", ["titleId"], "The original with its moov first, ranged", "video/*");
+  app.get("/stream/:titleId/faststart", async (c) => {
+    const playable = await playback.find(c.req.param("titleId"), c.get("principal"));
+    const file = await playback.locate(playable);
+    const plan = await faststart.get(playable.source.id, file);
+    return answerMedia(c, playable, {
+      sizeBytes: plan.sizeBytes,
+      contentType: containerTypes[playable.source.info.container] ?? "application/octet-stream",
+      etag: etagOf("faststart", PACKAGER_VERSION, playable.source.id, file.size, file.mtimeMs),
+      lastModified: new Date(file.mtimeMs),
+      headers: { "Content-Disposition": disposition(playable.access.name, playable.source.info.container) },
+      body: (range) => bodyOf(file, plan, range),
     });
   });
 }

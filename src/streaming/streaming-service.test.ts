@@ -289,8 +289,30 @@ describe("the original", () => {
   });
 });
 
+describe("the faststart view", () => {
+  test("has moov first, plays, and is sent in ranges of itself", async () => {
+    const { id, bytes, adopt } = await stage.upload("h264-aac.mp4");
+    await adopt();
+    const path = `/stream/${id}/faststart`;
+    const whole = Buffer.from(await (await stage.ask(path)).arrayBuffer());
+    expect(whole.length).toBe(bytes.length);
+    expect(whole.indexOf("moov")).toBeLessThan(whole.indexOf("mdat"));
+    const head = await stage.ask(path, { method: "HEAD" });
+    expect(head.headers.get("Content-Length")).toBe(String(whole.length));
+    const part = await stage.ask(path, { headers: { Range: "bytes=1000-400000" } });
+    expect(Buffer.from(await part.arrayBuffer()).equals(whole.subarray(1000, 400_001))).toBe(true);
+  });
+
+  test("of a file that needs none is the file", async () => {
+    const { id, bytes, adopt } = await stage.upload("h264-aac-faststart.mp4");
+    await adopt();
+    const whole = Buffer.from(await (await stage.ask(`/stream/${id}/faststart`)).arrayBuffer());
+    expect(whole.equals(bytes)).toBe(true);
+  });
+});
+
 describe("every media route", () => {
-  const paths = ["original", "hls/master.m3u8", "hls/1/playlist.m3u8", "hls/1/init.mp4", "hls/1/1.m4s"];
+  const paths = ["original", "faststart", "hls/master.m3u8", "hls/1/playlist.m3u8", "hls/1/init.mp4", "hls/1/1.m4s"];
 
   test("asks who it is: the owner 200, nobody 401, another user 404, after a delete 404", async () => {
     const { id, adopt } = await stage.upload("h264-aac.mp4");

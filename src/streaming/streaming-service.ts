@@ -7,6 +7,7 @@ import { catalogContract, MediaReleased, TitleChanges } from "../catalog/contrac
 import { Progress } from "../main/contract.ts";
 import type { Service } from "../service.ts";
 import { MediaAnnouncements, streamingContract } from "./contract.ts";
+import { FaststartPlans } from "./faststart-plans.ts";
 import { Library, type LibraryFolder } from "./library.ts";
 import type { MediaStore } from "./media-store.ts";
 import { MovieCache } from "./movie-cache.ts";
@@ -68,7 +69,7 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
   const presence = await announcePresence(connection, dependencies.addresses);
   library.startRescan();
   return {
-    routes: createStreamingRoutes({ playback, movies, library }),
+    routes: createStreamingRoutes({ playback, movies, faststart: new FaststartPlans(), library }),
     ready: async () => undefined,
     async close() {
       await library.close();
