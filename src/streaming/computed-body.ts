@@ -8,7 +8,7 @@ export interface ComputedBody {
   readonly sizeBytes: number;
 }
 
-const READ_BYTES = 256 * 1024;
+const READ_BYTES = 160 * 1024;
 /** A body up to this size is sent from memory in one piece, with its length. */
 const SMALL_BYTES = 128 * 1024;
 /** Reads under way at once in all answers together: bounds the memory when a thousand viewers start at once. */
