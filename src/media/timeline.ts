@@ -1,3 +1,4 @@
+import { MediaError } from "./errors.ts";
 import type { Edit } from "./mp4/edits.ts";
 import { lowerBound, type SampleTable } from "./sample-table.ts";
 
@@ -25,6 +26,8 @@ export interface PlacedTrack extends TimedTrack {
 
 /** Sound decoders need a packet or a few before the first one that is heard. */
 const audioPreroll = 3;
+/** A year: times beyond are damage, not video. */
+const maxSeconds = 366 * 24 * 3600;
 /** B-frames look back no further: the most pictures that H.264 and H.265 reorder. */
 const maxReorder = 17;
 /** Key frames looked at to find the one before an edit. */
@@ -36,7 +39,16 @@ const maxSearched = 1000;
  */
 export function timeTracks(tracks: readonly TimedTrack[]): PlacedTrack[] {
   const leadSeconds = Math.max(0, ...tracks.filter(({ kind }) => kind === "video").map(leadOf));
-  return tracks.map((track) => placeTrack(track, leadSeconds));
+  const placed = tracks.map((track) => placeTrack(track, leadSeconds));
+  const endSeconds = Math.max(0, ...placed.map((track) => track.endSeconds));
+  if (endSeconds > maxSeconds) {
+    throw new MediaError("not-a-video", "The video is damaged: its clock is impossible", {
+      box: "moov",
+      expected: `at most ${maxSeconds} s`,
+      got: endSeconds,
+    });
+  }
+  return placed;
 }
 
 function placeTrack(track: TimedTrack, leadSeconds: number): PlacedTrack {

@@ -92,10 +92,17 @@ function audioCuts(movie: Movie, track: Track, video: VideoTrack): number[] {
   return [...cuts, ...tailCuts(track, endTicks(video) / video.timescale)];
 }
 
+/** A cut every 4 s from a time on; where samples are longer than that, at each of them. */
 function tailCuts(track: Track, fromSeconds: number): number[] {
   const cuts: number[] = [];
   const end = endTicks(track) / track.timescale;
-  for (let time = fromSeconds; end - time >= minTailSeconds; time += targetSeconds) cuts.push(sampleAt(track, time));
+  let time = fromSeconds;
+  while (end - time >= minTailSeconds) {
+    const sample = sampleAt(track, time);
+    if (sample >= track.endSample || sample <= (cuts.at(-1) ?? -1)) break;
+    cuts.push(sample);
+    time = Math.max(time, presentationTicks(track, sample) / track.timescale) + targetSeconds;
+  }
   return cuts;
 }
 
