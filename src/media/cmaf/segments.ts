@@ -30,14 +30,28 @@ export function presentationTicks(track: Track, sample: number): number {
   return track.samples.compositionTimeOf(sample) - track.mediaTime + track.delay;
 }
 
-/** When each segment starts, and when the last one ends, in seconds; the first one takes in what is silent before it. */
-export function segmentTimes(movie: Movie, track: Track): Float64Array {
+/** When each segment starts, and when the last one ends, in ticks of the track. */
+export function segmentTicks(movie: Movie, track: Track): Float64Array {
   const starts = segmentStarts(movie, track);
-  const times = new Float64Array(starts.length);
+  const ticks = new Float64Array(starts.length);
   const last = starts.length - 1;
-  for (let i = 1; i < last; i++) times[i] = Math.max(0, presentationTicks(track, starts[i] ?? 0) / track.timescale);
-  if (last > 0) times[last] = Math.max(times[last - 1] ?? 0, endTicks(track) / track.timescale);
+  // What comes before 0 is needed to decode and never presented.
+  for (let i = 0; i < last; i++) ticks[i] = Math.max(0, presentationTicks(track, starts[i] ?? 0));
+  if (last > 0) ticks[last] = Math.max(ticks[last - 1] ?? 0, endTicks(track));
+  return ticks;
+}
+
+/** The same in seconds; the first segment takes in what is silent before it. */
+export function segmentTimes(movie: Movie, track: Track): Float64Array {
+  const times = segmentTicks(movie, track).map((ticks) => ticks / track.timescale);
+  times[0] = 0;
   return times;
+}
+
+/** Whether every segment can be decoded without the one before. */
+export function startsAtKeyFrames(movie: Movie, track: Track): boolean {
+  const starts = segmentStarts(movie, track).subarray(0, -1);
+  return starts.every((sample) => track.samples.isSync(sample));
 }
 
 /** When the track's last picture or packet ends, in ticks. */

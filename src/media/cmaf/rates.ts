@@ -1,0 +1,55 @@
+import type { Movie, Track } from "../movie.ts";
+import { mediaSegmentBytes } from "./media-segment.ts";
+import { segmentCount, segmentTimes } from "./segments.ts";
+
+/** Bits a second. */
+export interface Rates {
+  readonly peak: number;
+  readonly average: number;
+}
+
+const kept = new WeakMap<Track, Rates>();
+
+/** Bits a second that a track's segments are sent with, headers included: the peak over a stretch, and overall. */
+export function ratesOf(movie: Movie, track: Track): Rates {
+  const known = kept.get(track);
+  if (known !== undefined) return known;
+  const bits = Array.from({ length: segmentCount(movie, track) }, (_, i) => mediaSegmentBytes(movie, track, i + 1) * 8);
+  const found = ratesOfParts(segmentTimes(movie, track), bits);
+  kept.set(track, found);
+  return found;
+}
+
+/** The rates of parts that start at `times` (seconds; the end at the end) and have so many `bits`. */
+export function ratesOfParts(times: Float64Array, bits: readonly number[]): Rates {
+  const total = bits.reduce((sum, value) => sum + value, 0);
+  const seconds = times[bits.length] ?? 0;
+  const average = seconds > 0 ? Math.ceil(total / seconds) : total;
+  return { peak: Math.max(average, peakRate(times, bits)), average };
+}
+
+/** Seconds from each time to the next. */
+export function durationsOf(times: Float64Array): number[] {
+  return Array.from({ length: Math.max(0, times.length - 1) }, (_, i) => (times[i + 1] ?? 0) - (times[i] ?? 0));
+}
+
+/** Each duration, rounded, is at most the target (RFC 8216 section 4.3.3.1). */
+export function targetDuration(durations: readonly number[]): number {
+  return durations.reduce((max, duration) => Math.max(max, Math.round(duration)), 1);
+}
+
+/** RFC 8216 section 4.1, "peak segment bit rate": over stretches of 0.5 to 1.5 target durations. */
+function peakRate(times: Float64Array, bits: readonly number[]): number {
+  const target = targetDuration(durationsOf(times));
+  let peak = 0;
+  for (let first = 0; first < bits.length; first++) {
+    let sum = 0;
+    for (let last = first; last < bits.length; last++) {
+      sum += bits[last] ?? 0;
+      const seconds = (times[last + 1] ?? 0) - (times[first] ?? 0);
+      if (seconds > 1.5 * target) break;
+      if (seconds >= 0.5 * target) peak = Math.max(peak, Math.ceil(sum / seconds));
+    }
+  }
+  return peak;
+}

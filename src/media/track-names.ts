@@ -1,0 +1,28 @@
+import type { AudioTrack } from "./movie.ts";
+
+/** Sound in the order of how many players decode it: the first is what they start with. */
+const audioOrder = ["aac", "mp3", "opus", "flac", "ac3", "eac3", "alac"];
+
+/** The codecs of these tracks, the one that most players decode first. */
+export function audioCodecs(tracks: readonly AudioTrack[]): string[] {
+  return audioOrder.filter((codec) => tracks.some((track) => track.codec === codec));
+}
+
+/** What each of some tracks is called: its name, else its language, else `otherwise`; numbered where two would be the same. */
+export function uniqueNames(
+  tracks: readonly { readonly name: string | null; readonly language: string | null }[],
+  otherwise: string,
+): string[] {
+  const names: string[] = [];
+  for (const track of tracks) {
+    const plain = track.name ?? languageName(track.language) ?? otherwise;
+    let name = plain;
+    for (let n = 2; names.includes(name); n++) name = `${plain} ${n}`;
+    names.push(name);
+  }
+  return names;
+}
+
+function languageName(language: string | null): string | null {
+  return language === null ? null : (new Intl.DisplayNames(["en"], { type: "language" }).of(language) ?? language);
+}
