@@ -12,11 +12,11 @@ const transportPackets = [
   { bytes: 192, at: 4 },
 ];
 
-/** What container the first bytes of a file show; `mp4` stands for MOV as well; null when none is known. */
-export function sniffContainer(head: Uint8Array): Exclude<Container, "mov"> | null {
+/** What the first bytes of a file show: `mp4` stands for MOV, `matroska` for WebM as well; null when nothing known. */
+export function sniffContainer(head: Uint8Array): Extract<Container, "mp4" | "matroska" | "mpegts"> | null {
   if (looksLikeMp4(head)) return "mp4";
   if (head.length >= 4 && new DataView(head.buffer, head.byteOffset).getUint32(0) === ebmlMagic) {
-    return new TextDecoder("latin1").decode(head.subarray(0, 64)).includes("webm") ? "webm" : "matroska";
+    return "matroska";
   }
   const isTransport = transportPackets.some(({ bytes, at }) =>
     [at, at + bytes, at + 2 * bytes].every((position) => head[position] === transportSync),

@@ -69,6 +69,12 @@ describe("what a file is", () => {
     }
   });
 
+  test("a recording without a duration or an index, by its blocks", async () => {
+    const { description } = await openMedia(await fileSource(await fixture("vp9-opus-live.webm")));
+    expect(description.durationSeconds).toBeCloseTo(4, 0);
+    expect(description.video).toEqual({ codec: "vp9", ...small });
+  });
+
   test("every track of sound with its codec, channels and language", async () => {
     expect((await describeFixture("h264-many-sounds.mp4")).audio).toEqual([
       { codec: "aac", channels: 1, sampleRate: 48000, language: "en" },
@@ -252,6 +258,7 @@ const fuzzed: readonly FixtureName[] = [
   "h264-aac-rotated.mov",
   "h264-aac-fragmented.mp4",
   "vp9-opus.webm",
+  "vp9-opus-live.webm",
   "h264-aac.mkv",
   "h264-aac.ts",
 ];

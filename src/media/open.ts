@@ -1,10 +1,10 @@
 import type { ByteSource } from "./byte-source.ts";
 import { headBytes, sniffContainer } from "./container.ts";
+import { describeTransportStream } from "./describe-transport-stream.ts";
 import { MediaError } from "./errors.ts";
-import { checkMatroskaSize } from "./matroska-size.ts";
+import { describeMatroska } from "./matroska/describe-matroska.ts";
 import type { MediaDescription, Movie } from "./movie.ts";
 import { openMp4 } from "./mp4/open-mp4.ts";
-import { describeContainer } from "./probe.ts";
 
 /**
  * Reads what the original is, and its index where it can be packaged (`movie` is null for containers that are only
@@ -21,6 +21,6 @@ export async function openMedia(source: ByteSource): Promise<{ description: Medi
       got: "other bytes",
     });
   }
-  if (container !== "mpegts") await checkMatroskaSize(source);
-  return { description: await describeContainer(source, container), movie: null };
+  const describe = container === "mpegts" ? describeTransportStream : describeMatroska;
+  return { description: await describe(source), movie: null };
 }

@@ -43,6 +43,8 @@ const recipes = {
     "-c:a",
     "libopus",
   ],
+  /** As a recorder writes it: sizes unknown, no duration, no index. */
+  "vp9-opus-live.webm": ["-i", "fixture:vp9-opus.webm", "-c", "copy", "-live", "1"],
   "h264-aac.mkv": [...picture(5), ...tone(5), ...h264(50), ...aac],
   "h264-aac.ts": [...picture(5), ...tone(5), ...h264(50), ...aac, "-f", "mpegts"],
   /** What Chromium cannot decode. */

@@ -2,7 +2,7 @@ import type { Input, InputAudioTrack, InputVideoTrack } from "mediabunny";
 import type { ByteSource } from "./byte-source.ts";
 import { renditionNeed } from "./decodability.ts";
 import { MediaError } from "./errors.ts";
-import type { AudioDescription, Container, MediaDescription, VideoDescription } from "./movie.ts";
+import type { AudioDescription, MediaDescription, VideoDescription } from "./movie.ts";
 import { languageTag } from "./mp4/track-box.ts";
 
 /** Bytes and reads that describing a file may cost; a file without an index is never read whole for it. */
@@ -14,24 +14,6 @@ const frameRatePackets = 128;
 
 const families: Readonly<Record<string, string>> = { avc: "h264", hevc: "h265" };
 
-/** Matroska codec ids of what mediabunny does not name (IETF `matroska-codec`). */
-const matroskaCodecs: readonly (readonly [prefix: string, codec: string])[] = [
-  ["V_MPEG4/ISO/AVC", "h264"],
-  ["V_MPEGH/ISO/HEVC", "h265"],
-  ["V_MPEG4/", "mpeg4"],
-  ["V_MPEG2", "mpeg2"],
-  ["V_MPEG1", "mpeg1"],
-  ["V_THEORA", "theora"],
-  ["V_PRORES", "prores"],
-  ["V_MJPEG", "mjpeg"],
-  ["A_DTS", "dts"],
-  ["A_TRUEHD", "truehd"],
-  ["A_EAC3", "eac3"],
-  ["A_AC3", "ac3"],
-  ["A_ALAC", "alac"],
-  ["A_PCM", "pcm"],
-];
-
 /** Loaded with the first file that needs it: a start does not wait for it. */
 async function loadReader() {
   const reader = await import("mediabunny");
@@ -42,16 +24,16 @@ async function loadReader() {
 
 class ReadBudgetError extends Error {}
 
-/** Describes a Matroska, WebM or MPEG transport stream. Throws a `MediaError` like `openMedia`. */
-export async function describeContainer(source: ByteSource, container: Container): Promise<MediaDescription> {
+/** Describes an MPEG transport stream. Throws a `MediaError` like `openMedia`. */
+export async function describeTransportStream(source: ByteSource): Promise<MediaDescription> {
   const input = await openInput(source);
   try {
-    return await describe(input, container);
+    return await describe(input);
   } catch (error) {
     if (error instanceof MediaError) throw error;
-    if (error instanceof ReadBudgetError) throw new MediaError("unsupported", error.message, { box: container });
+    if (error instanceof ReadBudgetError) throw new MediaError("unsupported", error.message, { box: "PMT" });
     throw new MediaError("not-a-video", "The video is damaged: its headers cannot be read", {
-      box: container,
+      box: "PMT",
       cause: error,
     });
   } finally {
@@ -60,11 +42,11 @@ export async function describeContainer(source: ByteSource, container: Container
 }
 
 async function openInput(source: ByteSource): Promise<Input> {
-  const { CustomSource, Input, MATROSKA, MPEG_TS, WEBM } = await loadReader();
+  const { CustomSource, Input, MPEG_TS } = await loadReader();
   let bytesRead = 0;
   let reads = 0;
   return new Input({
-    formats: [MATROSKA, WEBM, MPEG_TS],
+    formats: [MPEG_TS],
     source: new CustomSource({
       getSize: () => source.size,
       read(start, end) {
@@ -80,13 +62,13 @@ async function openInput(source: ByteSource): Promise<Input> {
   });
 }
 
-async function describe(input: Input, container: Container): Promise<MediaDescription> {
+async function describe(input: Input): Promise<MediaDescription> {
   const tracks = (await input.getTracks()).slice(0, maxTracks);
   const video = tracks.find((track) => track.isVideoTrack());
   const audio = tracks.filter((track) => track.isAudioTrack());
   if (video === undefined) {
     throw new MediaError("not-a-video", audio.length > 0 ? "The file has sound only" : "The file has no video track", {
-      box: container,
+      box: "PMT",
       expected: "a video track",
       got: tracks.map((track) => track.type).join(" ") || "none",
     });
@@ -96,7 +78,7 @@ async function describe(input: Input, container: Container): Promise<MediaDescri
   const codecString = (await orNull(video.getCodecParameterString())) ?? "";
   return {
     durationSeconds: await durationOf(input),
-    container,
+    container: "mpegts",
     video: described,
     audio: sounds,
     needsRendition: renditionNeed(
@@ -150,16 +132,5 @@ async function describeAudio(track: InputAudioTrack): Promise<AudioDescription> 
 
 async function codecOf(track: InputVideoTrack | InputAudioTrack): Promise<string> {
   const codec = await orNull<string | null>(track.getCodec());
-  if (codec !== null) return families[codec] ?? codec.replace(/^pcm-.*/, "pcm");
-  const internal = await orNull(track.getInternalCodecId());
-  const id = typeof internal === "string" ? internal : "";
-  const known = matroskaCodecs.find(([prefix]) => id.startsWith(prefix))?.[1];
-  return (
-    known ??
-    (id
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9]+/g, "-")
-      .slice(0, 40) ||
-      "unknown")
-  );
+  return codec === null ? "unknown" : (families[codec] ?? codec.replace(/^pcm-.*/, "pcm"));
 }
