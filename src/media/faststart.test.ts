@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findBox, rebuildMovieBox } from "../../test/support/boxes.ts";
 import { type FixtureName, fixture } from "../../test/support/fixtures.ts";
-import { bytesSource, fileSource, packetsOf, planBytes } from "../../test/support/packets.ts";
+import { bytesSource, fileSource, movieOf, packetsOf, planBytes } from "../../test/support/packets.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { faststartPlan } from "./faststart.ts";
 import { fourCc, u32, u64 } from "./mp4/box-writer.ts";
@@ -67,10 +67,10 @@ test("offsets that moov pushes beyond 4 GiB take 64 bits", async () => {
   const plan = await faststartPlan(source);
   if (plan === null) throw new Error("no plan");
   const shift = plan.sizeBytes - source.size + moov.length;
-  const before = (await openMedia(source)).movie?.tracks[1]?.samples;
+  const before = movieOf((await openMedia(source)).presentation).tracks[1]?.samples;
   // Only the header differs, so that is enough to read the index.
   const after: ByteSource = { size: plan.sizeBytes, read: async (at, length) => readHeader(plan.header, at, length) };
-  const samples = (await openMedia(after)).movie?.tracks[1]?.samples;
+  const samples = movieOf((await openMedia(after)).presentation).tracks[1]?.samples;
   expect(samples?.count).toBe(before?.count);
   for (const sample of [0, 1, 77, 469]) {
     expect(samples?.offsetOf(sample)).toBe((before?.offsetOf(sample) ?? 0) + shift);

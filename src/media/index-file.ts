@@ -1,7 +1,8 @@
 import { crc32 } from "node:zlib";
-import type { MediaDescription, Movie, Track } from "./movie.ts";
+import { MoviePresentation } from "./movie-presentation.ts";
 import { PACKAGER_VERSION } from "./packager-version.ts";
-import { type Column, type SampleColumns, SampleTable } from "./sample-table.ts";
+import type { Presentation } from "./presentation.ts";
+import type { Column } from "./sample-table.ts";
 
 /** "KNIX" in the machine's own byte order: an index from a machine of the other order is stale. */
 const magic = 0x58494e4b;
@@ -18,34 +19,21 @@ const arrayTypes = {
 } as const;
 type ArrayName = keyof typeof arrayTypes;
 
-/** Where an array stands in the file. */
+/** Where an array stands in the file; stands for the array in the JSON. */
 interface Place {
-  readonly type: ArrayName;
+  readonly $array: ArrayName;
   readonly offset: number;
   readonly length: number;
 }
 
-const columnNames = [
-  "sizes",
-  "durations",
-  "compositionOffsets",
-  "syncSamples",
-  "chunkOffsets",
-  "chunkStarts",
-  "chunkEntries",
-] as const satisfies readonly (keyof SampleColumns)[];
-
-interface StoredTrack {
-  readonly fields: Omit<Track, "samples" | "sampleEntries">;
-  readonly entries: readonly Place[];
-  readonly count: number;
-  readonly columns: Readonly<Record<(typeof columnNames)[number], Place | null>>;
-}
+/** Each kind of presentation, made from what its `stored` gave. */
+const kinds: Readonly<Record<string, (stored: never) => Presentation>> = {
+  [MoviePresentation.kind]: MoviePresentation.load,
+};
 
 interface Stored {
-  readonly description: MediaDescription;
-  readonly timescale: number;
-  readonly tracks: readonly StoredTrack[];
+  readonly kind: string;
+  readonly value: unknown;
 }
 
 /** The stored index cannot be used: make it again from the original. */
@@ -62,11 +50,11 @@ class ArrayStore {
   size = 0;
 
   add(array: Column): Place {
-    const type = (Object.keys(arrayTypes) as ArrayName[]).find((name) => array instanceof arrayTypes[name]) ?? "u8";
+    const $array = (Object.keys(arrayTypes) as ArrayName[]).find((name) => array instanceof arrayTypes[name]) ?? "u8";
     const offset = this.size;
     this.#parts.push({ offset, bytes: new Uint8Array(array.buffer, array.byteOffset, array.byteLength) });
     this.size = aligned(offset + array.byteLength);
-    return { type, offset, length: array.length };
+    return { $array, offset, length: array.length };
   }
 
   writeTo(target: Uint8Array): void {
@@ -77,14 +65,15 @@ class ArrayStore {
 const aligned = (size: number) => Math.ceil(size / alignment) * alignment;
 
 /** The index as bytes for `decodeIndex`: versioned and checksummed. */
-export function encodeIndex(movie: Movie): Uint8Array {
+export function encodeIndex(presentation: Presentation): Uint8Array {
   const store = new ArrayStore();
-  const stored: Stored = {
-    description: movie.description,
-    timescale: movie.timescale,
-    tracks: movie.tracks.map((track) => storeTrack(store, track)),
-  };
-  const json = new TextEncoder().encode(JSON.stringify(stored));
+  const stored: Stored = { kind: presentation.kind, value: presentation.stored() };
+  // `this` holds the value before its `toJSON`, which a Buffer has.
+  const text = JSON.stringify(stored, function (this: Record<string, unknown>, key, value: unknown) {
+    const own = this[key];
+    return ArrayBuffer.isView(own) ? store.add(own as Column) : value;
+  });
+  const json = new TextEncoder().encode(text);
   const arraysAt = prefixBytes + aligned(json.length);
   const bytes = new Uint8Array(arraysAt + store.size);
   bytes.set(json, prefixBytes);
@@ -94,25 +83,11 @@ export function encodeIndex(movie: Movie): Uint8Array {
   return bytes;
 }
 
-function storeTrack(store: ArrayStore, track: Track): StoredTrack {
-  const { samples, sampleEntries, ...fields } = track;
-  const places = columnNames.map((name) => {
-    const column = samples.columns[name];
-    return [name, column === null ? null : store.add(column)] as const;
-  });
-  return {
-    fields,
-    entries: sampleEntries.map((entry) => store.add(entry)),
-    count: samples.count,
-    columns: Object.fromEntries(places) as StoredTrack["columns"],
-  };
-}
-
 /**
  * The index back from `encodeIndex`. It keeps views of `bytes`: do not change them. Throws `StaleIndexError` when they
  * are damaged or of another packager version.
  */
-export function decodeIndex(bytes: Uint8Array): Movie {
+export function decodeIndex(bytes: Uint8Array): Presentation {
   const whole = bytes.byteOffset % alignment === 0 ? bytes : bytes.slice();
   if (whole.length < prefixBytes) throw new StaleIndexError("it is too short");
   const [mark, version, length, jsonBytes = 0, checksum] = new Uint32Array(whole.buffer, whole.byteOffset, 5);
@@ -121,20 +96,18 @@ export function decodeIndex(bytes: Uint8Array): Movie {
   if (length !== whole.length % 2 ** 32) throw new StaleIndexError("its length is wrong");
   if (checksum !== crc32(whole.subarray(prefixBytes))) throw new StaleIndexError("its checksum is wrong");
   const json = new TextDecoder().decode(whole.subarray(prefixBytes, prefixBytes + jsonBytes));
-  // The checksum vouches for the shape: these are the bytes that `encodeIndex` wrote.
-  const stored = JSON.parse(json) as Stored;
   const arrays = whole.subarray(prefixBytes + aligned(jsonBytes));
-  return {
-    description: stored.description,
-    timescale: stored.timescale,
-    tracks: stored.tracks.map((track) => loadTrack(arrays, track)),
-  };
+  // The checksum vouches for the shape: these are the bytes that `encodeIndex` wrote.
+  const stored = JSON.parse(json, (_key, value: unknown) =>
+    isPlace(value) ? arrayAt(arrays, value) : value,
+  ) as Stored;
+  const load = kinds[stored.kind];
+  if (load === undefined) throw new StaleIndexError(`its kind ${stored.kind} is not known`);
+  return load(stored.value as never);
 }
 
-function loadTrack(arrays: Uint8Array, { fields, entries, count, columns }: StoredTrack): Track {
-  const load = (place: Place | null): Column | null =>
-    place && new arrayTypes[place.type](arrays.buffer as ArrayBuffer, arrays.byteOffset + place.offset, place.length);
-  const loaded = Object.fromEntries(columnNames.map((name) => [name, load(columns[name])]));
-  const samples = new SampleTable({ count, ...loaded } as SampleColumns);
-  return { ...fields, sampleEntries: entries.map(load), samples } as unknown as Track;
+const isPlace = (value: unknown): value is Place => typeof value === "object" && value !== null && "$array" in value;
+
+function arrayAt(arrays: Uint8Array, { $array, offset, length }: Place): Column {
+  return new arrayTypes[$array](arrays.buffer as ArrayBuffer, arrays.byteOffset + offset, length);
 }

@@ -32,8 +32,8 @@ export interface MediaDescription {
   readonly needsRendition: { readonly codec: string; readonly reason: string } | null;
 }
 
-interface TrackBase {
-  /** `track_ID` of the original. */
+interface TrackInfoBase {
+  /** Number of the track in the original; its `track_ID` in what is sent. */
   readonly id: number;
   /** Ticks a second of all times of the track. */
   readonly timescale: number;
@@ -46,19 +46,11 @@ interface TrackBase {
   readonly language: string | null;
   /** The name its author gave it. */
   readonly name: string | null;
-  readonly samples: SampleTable;
   /** Media time that is presented first, in ticks: the one `elst` entry of the init segment. */
   readonly mediaTime: number;
-  /** Ticks added to every decode time: empty edits, and the lead-in that a cut between key frames needs. */
-  readonly delay: number;
-  /** True when the original's edit list has several parts: it is packaged unedited. */
-  readonly editsIgnored: boolean;
-  /** Samples from `firstSample` up to `endSample` are presented or needed to decode; the others are cut off by edits. */
-  readonly firstSample: number;
-  readonly endSample: number;
 }
 
-export interface VideoTrack extends TrackBase {
+export interface VideoTrackInfo extends TrackInfoBase {
   readonly kind: "video";
   readonly width: number;
   readonly height: number;
@@ -68,15 +60,32 @@ export interface VideoTrack extends TrackBase {
   readonly matrix: readonly number[];
 }
 
-export interface AudioTrack extends TrackBase {
+export interface AudioTrackInfo extends TrackInfoBase {
   readonly kind: "audio";
   readonly channels: number;
   readonly sampleRate: number;
 }
 
+/** What init segments and playlists tell of a track. */
+export type TrackInfo = VideoTrackInfo | AudioTrackInfo;
+
+/** The samples of a track, and which of them are sent when. */
+interface TrackSamples {
+  readonly samples: SampleTable;
+  /** Ticks added to every decode time: empty edits, and the lead-in that a cut between key frames needs. */
+  readonly delay: number;
+  /** True when the original's edit list has several parts: it is packaged unedited. */
+  readonly editsIgnored: boolean;
+  /** Samples from `firstSample` up to `endSample` are presented or needed to decode; the others are cut off by edits. */
+  readonly firstSample: number;
+  readonly endSample: number;
+}
+
+export type VideoTrack = VideoTrackInfo & TrackSamples;
+export type AudioTrack = AudioTrackInfo & TrackSamples;
 export type Track = VideoTrack | AudioTrack;
 
-/** The index of an original: all that packaging needs to know of it. */
+/** An index of every sample: all that packaging needs to know of an original. */
 export interface Movie {
   readonly description: MediaDescription;
   /** Ticks a second of `mvhd`. */
@@ -85,19 +94,24 @@ export interface Movie {
   readonly tracks: readonly Track[];
 }
 
+/** Anything with tracks: a movie, a presentation. */
+interface Tracks<T extends TrackInfo> {
+  readonly tracks: readonly T[];
+}
+
 /** The track with this id, or null. */
-export function trackById(movie: Movie, trackId: number): Track | null {
-  return movie.tracks.find((track) => track.id === trackId) ?? null;
+export function trackById<T extends TrackInfo>({ tracks }: Tracks<T>, trackId: number): T | null {
+  return tracks.find((track) => track.id === trackId) ?? null;
 }
 
 /** The track with this id; throws a `RangeError` when there is none. */
-export function requireTrack(movie: Movie, trackId: number): Track {
-  const track = trackById(movie, trackId);
-  if (track === null) throw new RangeError(`The movie has no track ${trackId}.`);
+export function requireTrack<T extends TrackInfo>(from: Tracks<T>, trackId: number): T {
+  const track = trackById(from, trackId);
+  if (track === null) throw new RangeError(`There is no track ${trackId}.`);
   return track;
 }
 
 /** The video track that all cuts follow, or null. */
-export function videoTrack(movie: Movie): VideoTrack | null {
-  return movie.tracks.find((track) => track.kind === "video") ?? null;
+export function videoTrack<T extends TrackInfo>({ tracks }: Tracks<T>): Extract<T, { kind: "video" }> | null {
+  return tracks.find((track): track is Extract<T, { kind: "video" }> => track.kind === "video") ?? null;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { findBox, rebuildMovieBox } from "../../test/support/boxes.ts";
 import { type FixtureName, fixture } from "../../test/support/fixtures.ts";
-import { bytesSource, fileSource, planBytes } from "../../test/support/packets.ts";
+import { bytesSource, fileSource, movieOf, planBytes } from "../../test/support/packets.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { mediaSegment } from "./cmaf/media-segment.ts";
 import { MediaError } from "./errors.ts";
@@ -61,11 +61,11 @@ describe("what a file is", () => {
       ["vp9-opus.webm", "webm", { codec: "vp9", ...small }],
       ["h264-aac.ts", "mpegts", h264],
     ] as const) {
-      const { description, movie } = await openMedia(await fileSource(await fixture(name)));
+      const { description, presentation } = await openMedia(await fileSource(await fixture(name)));
       expect(description).toMatchObject({ container, video, needsRendition: null });
       expect(description.durationSeconds).toBeCloseTo(name === "vp9-opus.webm" ? 4 : 5, 0);
       expect(description.audio).toMatchObject([{ channels: 1, sampleRate: 48000, language: null }]);
-      expect(movie).toBeNull();
+      expect(presentation).toBeNull();
     }
   });
 
@@ -162,9 +162,9 @@ describe("what is refused", () => {
 
 describe("forms a file may have", () => {
   async function segmentsOf(source: ByteSource): Promise<Uint8Array[]> {
-    const { movie } = await openMedia(source);
-    const plans = movie?.tracks.flatMap(({ id }) => [1, 2, 3].map((n) => mediaSegment(movie, id, n)));
-    return Promise.all((plans ?? []).filter((plan) => plan !== null).map((plan) => planBytes(source, plan)));
+    const movie = movieOf((await openMedia(source)).presentation);
+    const plans = movie.tracks.flatMap(({ id }) => [1, 2, 3].map((n) => mediaSegment(movie, id, n)));
+    return Promise.all(plans.filter((plan) => plan !== null).map((plan) => planBytes(source, plan)));
   }
 
   test("media beyond 4 GiB: 64-bit box sizes and chunk offsets", async () => {
@@ -279,15 +279,14 @@ for (const [seed, name] of fuzzed.entries()) {
         const bytes = mutate(original, next, next() < 0.1 ? 0 : from, to);
         const start = performance.now();
         try {
-          const { movie } = await openMedia(bytesSource(bytes));
-          if (movie !== null) {
-            hlsMultivariantPlaylist(movie);
-            for (const { id } of movie.tracks) {
-              hlsMediaPlaylist(movie, id);
-              const plan = mediaSegment(movie, id, 1);
-              for (const { offset, length } of plan?.ranges ?? []) {
-                expect(offset >= 0 && length > 0 && offset + length <= bytes.length).toBe(true);
-              }
+          const source = bytesSource(bytes);
+          const { presentation } = await openMedia(source);
+          if (presentation !== null) {
+            hlsMultivariantPlaylist(presentation);
+            for (const { id } of presentation.tracks) {
+              hlsMediaPlaylist(presentation, id);
+              const plan = await presentation.plan(source, id, 1);
+              if (plan !== null) await planBytes(source, plan);
             }
           }
         } catch (error) {

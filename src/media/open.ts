@@ -3,17 +3,28 @@ import { headBytes, sniffContainer } from "./container.ts";
 import { describeTransportStream } from "./describe-transport-stream.ts";
 import { MediaError } from "./errors.ts";
 import { describeMatroska } from "./matroska/describe-matroska.ts";
-import type { MediaDescription, Movie } from "./movie.ts";
+import type { MediaDescription } from "./movie.ts";
+import { MoviePresentation } from "./movie-presentation.ts";
 import { openMp4 } from "./mp4/open-mp4.ts";
+import type { Presentation } from "./presentation.ts";
+
+/** What an original is, and how it is packaged; null for what is only described. */
+export interface OpenedMedia {
+  readonly description: MediaDescription;
+  readonly presentation: Presentation | null;
+}
 
 /**
- * Reads what the original is, and its index where it can be packaged (`movie` is null for containers that are only
- * described). Throws a `MediaError`: `not-a-video`, `truncated`, `empty`, `unsupported`.
+ * Reads what the original is, and its index where it can be packaged. Throws a `MediaError`: `not-a-video`,
+ * `truncated`, `empty`, `unsupported`.
  */
-export async function openMedia(source: ByteSource): Promise<{ description: MediaDescription; movie: Movie | null }> {
+export async function openMedia(source: ByteSource): Promise<OpenedMedia> {
   if (source.size === 0) throw new MediaError("empty", "The file is empty", { expected: "a video", got: "0 bytes" });
   const container = sniffContainer(await source.read(0, Math.min(headBytes, source.size)));
-  if (container === "mp4") return openMp4(source);
+  if (container === "mp4") {
+    const { description, movie } = await openMp4(source);
+    return { description, presentation: movie && new MoviePresentation(movie) };
+  }
   if (container === null) {
     throw new MediaError("not-a-video", "The file is no video that is known here", {
       offset: 0,
@@ -22,5 +33,5 @@ export async function openMedia(source: ByteSource): Promise<{ description: Medi
     });
   }
   const describe = container === "mpegts" ? describeTransportStream : describeMatroska;
-  return { description: await describe(source), movie: null };
+  return { description: await describe(source), presentation: null };
 }

@@ -1,10 +1,10 @@
-import type { AudioTrack } from "./movie.ts";
+import type { AudioTrackInfo } from "./movie.ts";
 
 /** Sound in the order of how many players decode it: the first is what they start with. */
 const audioOrder = ["aac", "mp3", "opus", "flac", "ac3", "eac3", "alac"];
 
 /** The codecs of these tracks, the one that most players decode first. */
-export function audioCodecs(tracks: readonly AudioTrack[]): string[] {
+export function audioCodecs(tracks: readonly AudioTrackInfo[]): string[] {
   return audioOrder.filter((codec) => tracks.some((track) => track.codec === codec));
 }
 

@@ -78,3 +78,44 @@ async function firstThere<T>(paths: readonly string[], use: (path: string) => Pr
   }
   throw missing;
 }
+
+/** Opens a located file; fails when it is no longer the one that was located. */
+export async function openSame(located: LocatedFile): Promise<FileBytes> {
+  const file = await FileBytes.open([located.path]);
+  if (file.size === located.size && file.mtimeMs === located.mtimeMs) return file;
+  await file.close();
+  throw new Error("the file has changed since it was located");
+}
+
+/** A located file, opened with the first read if there is one. */
+class LocatedBytes implements ByteSource {
+  readonly #located: LocatedFile;
+  #opening: Promise<FileBytes> | null = null;
+
+  constructor(located: LocatedFile) {
+    this.#located = located;
+  }
+
+  get size(): number {
+    return this.#located.size;
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    this.#opening ??= openSame(this.#located);
+    return (await this.#opening).read(offset, length);
+  }
+
+  async close(): Promise<void> {
+    await (await this.#opening)?.close();
+  }
+}
+
+/** Gives a located file to read from; one that is not read is not opened. */
+export async function withLocated<T>(located: LocatedFile, use: (source: ByteSource) => Promise<T>): Promise<T> {
+  const bytes = new LocatedBytes(located);
+  try {
+    return await use(bytes);
+  } finally {
+    await bytes.close();
+  }
+}

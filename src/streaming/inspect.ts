@@ -12,8 +12,8 @@ import type { MovieCache } from "./movie-cache.ts";
 export async function inspect(sourceId: string, file: FileBytes, movies: MovieCache): Promise<MediaInfo> {
   if (file.size === 0) throw new EmptyError();
   try {
-    const { description, movie } = await openMedia(file);
-    if (movie) await movies.put(sourceId, file, movie);
+    const { description, presentation } = await openMedia(file);
+    if (presentation) await movies.put(sourceId, file, presentation);
     const { video, audio, ...rest } = description;
     return { ...rest, video, audio: [...audio], sizeBytes: file.size };
   } catch (error) {

@@ -2,8 +2,8 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LRUCache } from "lru-cache";
 import { decodeIndex, encodeIndex } from "../media/index-file.ts";
-import type { Movie } from "../media/movie.ts";
 import { openMedia } from "../media/open.ts";
+import type { Presentation } from "../media/presentation.ts";
 import { type LocatedFile, withFile } from "./file-bytes.ts";
 
 /** Largest sum of index bytes kept in memory. */
@@ -21,7 +21,7 @@ type FileState = Pick<LocatedFile, "size" | "mtimeMs">;
 
 /** An index and the bytes of its stored form, about what it costs in memory. */
 interface Loaded {
-  readonly movie: Movie | null;
+  readonly presentation: Presentation | null;
   readonly bytes: number;
 }
 
@@ -43,14 +43,14 @@ export class MovieCache {
   }
 
   /** The index of a file; null when its container is not packaged. Throws `MediaError` when it cannot be read. */
-  async get(sourceId: string, file: LocatedFile): Promise<Movie | null> {
-    const { movie } = await this.#loaded.forceFetch(keyOf(sourceId, file), { context: { sourceId, file } });
-    return movie;
+  async get(sourceId: string, file: LocatedFile): Promise<Presentation | null> {
+    const { presentation } = await this.#loaded.forceFetch(keyOf(sourceId, file), { context: { sourceId, file } });
+    return presentation;
   }
 
   /** Keeps an index that was just built. */
-  async put(sourceId: string, file: FileState, movie: Movie): Promise<void> {
-    await this.#write(sourceId, keyOf(sourceId, file), movie);
+  async put(sourceId: string, file: FileState, presentation: Presentation): Promise<void> {
+    await this.#write(sourceId, keyOf(sourceId, file), presentation);
   }
 
   /** Forgets a source's index, in memory and on disk. */
@@ -62,8 +62,8 @@ export class MovieCache {
   async #load(sourceId: string, key: string, file: LocatedFile): Promise<Loaded> {
     const stored = await this.#read(sourceId, key);
     if (stored) return stored;
-    const { movie } = await withFile([file.path], openMedia);
-    return { movie, bytes: movie ? await this.#write(sourceId, key, movie) : 0 };
+    const { presentation } = await withFile([file.path], openMedia);
+    return { presentation, bytes: presentation ? await this.#write(sourceId, key, presentation) : 0 };
   }
 
   /** A stored index, unless it is missing, damaged, of another version or of other bytes: then it is built again. */
@@ -72,19 +72,20 @@ export class MovieCache {
       const bytes = await readFile(join(this.#folder, sourceId));
       const keyLength = bytes.readUInt16BE(0);
       if (bytes.toString("utf8", 2, 2 + keyLength) !== key) return null;
-      return { movie: decodeIndex(new Uint8Array(bytes.subarray(2 + keyLength))), bytes: bytes.length };
+      const presentation = decodeIndex(new Uint8Array(bytes.subarray(2 + keyLength)));
+      return { presentation, bytes: bytes.length };
     } catch {
       return null;
     }
   }
 
-  async #write(sourceId: string, key: string, movie: Movie): Promise<number> {
+  async #write(sourceId: string, key: string, presentation: Presentation): Promise<number> {
     const name = Buffer.from(key);
     const length = Buffer.alloc(2);
     length.writeUInt16BE(name.length);
     const partial = join(this.#folder, `${sourceId}.${Bun.randomUUIDv7()}`);
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const bytes = Buffer.concat([length, name, encodeIndex(movie)]);
+    const bytes = Buffer.concat([length, name, encodeIndex(presentation)]);
     await writeFile(partial, bytes, { mode: 0o600 });
     await rename(partial, join(this.#folder, sourceId));
     return bytes.length;

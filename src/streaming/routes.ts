@@ -3,15 +3,18 @@ import { NotFoundError } from "../errors.ts";
 import { createApp } from "../http/app.ts";
 import { type HttpContext, type HttpEnv, requireRole } from "../http/env.ts";
 import { problem } from "../http/problem.ts";
+import type { ByteSource } from "../media/byte-source.ts";
 import { initSegment } from "../media/cmaf/init-segment.ts";
-import { mediaSegment } from "../media/cmaf/media-segment.ts";
 import { hlsMediaPlaylist, hlsMultivariantPlaylist } from "../media/hls/hls-playlist.ts";
-import { type Movie, trackById } from "../media/movie.ts";
+import { trackById } from "../media/movie.ts";
 import { PACKAGER_VERSION } from "../media/packager-version.ts";
-import { bodyOf, type ComputedBody } from "./computed-body.ts";
+import type { Presentation } from "../media/presentation.ts";
+import type { SegmentPlan } from "../media/segment-plan.ts";
+import { bodyOf } from "./computed-body.ts";
 import { libraryReport } from "./contract.ts";
 import { NotPackagedError } from "./errors.ts";
 import type { FaststartPlans } from "./faststart-plans.ts";
+import { withLocated } from "./file-bytes.ts";
 import type { Library } from "./library.ts";
 import { answerMedia, etagOf } from "./media-answer.ts";
 import type { MovieCache } from "./movie-cache.ts";
@@ -123,17 +126,17 @@ function addHls(app: OpenAPIHono<HttpEnv>, dependencies: StreamingRoutesDependen
   describe(app, `${base}/{track}/{segment}.m4s`, ["titleId", "track", "segment"], "CMAF segment", SEGMENT);
 
   app.get("/stream/:titleId/hls/master.m3u8", (c) =>
-    answerComputed(c, dependencies, PLAYLIST, (movie) => textBody(hlsMultivariantPlaylist(movie))),
+    answerComputed(c, dependencies, PLAYLIST, (video) => textBody(hlsMultivariantPlaylist(video))),
   );
   app.get("/stream/:titleId/hls/:track{[0-9]+}/playlist.m3u8", (c) =>
-    answerComputed(c, dependencies, PLAYLIST, (movie) => textBody(hlsMediaPlaylist(movie, trackOf(movie, c)))),
+    answerComputed(c, dependencies, PLAYLIST, (video) => textBody(hlsMediaPlaylist(video, trackOf(video, c)))),
   );
   app.get("/stream/:titleId/hls/:track{[0-9]+}/init.mp4", (c) =>
-    answerComputed(c, dependencies, SEGMENT, (movie) => bytesBody(initSegment(movie, trackOf(movie, c)))),
+    answerComputed(c, dependencies, SEGMENT, (video) => bytesBody(initSegment(video, trackOf(video, c)))),
   );
   app.get("/stream/:titleId/hls/:track{[0-9]+}/:segment{[0-9]+\\.m4s}", (c) =>
-    answerComputed(c, dependencies, SEGMENT, (movie) => {
-      const segment = mediaSegment(movie, trackOf(movie, c), Number.parseInt(c.req.param("segment"), 10));
+    answerComputed(c, dependencies, SEGMENT, async (video, source) => {
+      const segment = await video.plan(source, trackOf(video, c), Number.parseInt(c.req.param("segment"), 10));
       if (!segment) throw new NotFoundError("This track has no such segment.");
       return segment;
     }),
@@ -142,27 +145,27 @@ function addHls(app: OpenAPIHono<HttpEnv>, dependencies: StreamingRoutesDependen
 
 type ParamContext = HttpContext & { req: { param(name: string): string | undefined } };
 
-function trackOf(movie: Movie, c: ParamContext): number {
+function trackOf(video: Presentation, c: ParamContext): number {
   const id = Number(c.req.param("track"));
-  if (!trackById(movie, id)) throw new NotFoundError("This video has no such track.");
+  if (!trackById(video, id)) throw new NotFoundError("This video has no such track.");
   return id;
 }
 
-const bytesBody = (header: Uint8Array): ComputedBody => ({ header, ranges: [], sizeBytes: header.length });
+const bytesBody = (header: Uint8Array): SegmentPlan => ({ header, ranges: [], sizeBytes: header.length });
 const textBody = (text: string) => bytesBody(new TextEncoder().encode(text));
 
-/** Answers with what follows from the index and the path alone. */
+/** Answers with what follows from the original and the path alone; `source` is opened if it is read. */
 async function answerComputed(
   c: ParamContext,
   { playback, movies }: StreamingRoutesDependencies,
   contentType: string,
-  compute: (movie: Movie) => ComputedBody,
+  compute: (video: Presentation, source: ByteSource) => SegmentPlan | Promise<SegmentPlan>,
 ): Promise<Response> {
   const playable = await playback.find(c.req.param("titleId") ?? "", c.get("principal"));
   const file = await playback.locate(playable);
-  const movie = await movies.get(playable.source.id, file);
-  if (!movie) throw new NotPackagedError(playable.source.info.container);
-  const body = compute(movie);
+  const video = await movies.get(playable.source.id, file);
+  if (!video) throw new NotPackagedError(playable.source.info.container);
+  const body = await withLocated(file, async (source) => compute(video, source));
   const path = c.req.path.slice(c.req.path.indexOf("/hls/"));
   return answerMedia(c, playable, {
     sizeBytes: body.sizeBytes,

@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ByteSource } from "../../src/media/byte-source.ts";
 import { initSegment } from "../../src/media/cmaf/init-segment.ts";
-import { mediaSegment } from "../../src/media/cmaf/media-segment.ts";
 import { hlsMediaPlaylist, hlsMultivariantPlaylist } from "../../src/media/hls/hls-playlist.ts";
 import type { Movie } from "../../src/media/movie.ts";
+import { MoviePresentation } from "../../src/media/movie-presentation.ts";
+import type { Presentation } from "../../src/media/presentation.ts";
 import type { SegmentPlan } from "../../src/media/segment-plan.ts";
 
 /** One packet as ffprobe reads it. Times in ticks of the stream's time base, `NaN` where it tells none. */
@@ -35,29 +36,43 @@ export function bytesSource(bytes: Uint8Array): ByteSource {
   };
 }
 
+/** The index of every sample; fails for what is indexed otherwise. */
+export function movieOf(presentation: Presentation | null): Movie {
+  if (presentation instanceof MoviePresentation) return presentation.movie;
+  throw new Error(`${presentation?.kind ?? "nothing"} is no index of every sample`);
+}
+
 /** What a plan sends. */
 export async function planBytes(source: ByteSource, plan: SegmentPlan): Promise<Uint8Array> {
-  const parts = await Promise.all(plan.ranges.map(({ offset, length }) => source.read(offset, length)));
+  const parts = await Promise.all(
+    plan.ranges.map(async (part) => {
+      if ("bytes" in part) return part.bytes;
+      const bytes = await source.read(part.offset, part.length);
+      return "decode" in part ? part.decode(bytes) : bytes;
+    }),
+  );
   const bytes = Buffer.concat([plan.header, ...parts]);
   if (bytes.length !== plan.sizeBytes) throw new Error(`the plan says ${plan.sizeBytes} bytes, it has ${bytes.length}`);
   return bytes;
 }
 
-/** Writes everything that HLS serves of a movie into a temporary folder, which `use` gets. */
+/** Writes everything that HLS serves into a temporary folder, which `use` gets. */
 export async function withHlsFolder<T>(
   source: ByteSource,
-  movie: Movie,
+  presentation: Presentation,
   use: (folder: string) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "kinora-hls-"));
   try {
-    await Bun.write(join(folder, "master.m3u8"), hlsMultivariantPlaylist(movie));
-    for (const { id } of movie.tracks) {
+    await Bun.write(join(folder, "master.m3u8"), hlsMultivariantPlaylist(presentation));
+    for (const { id } of presentation.tracks) {
       const track = join(folder, String(id));
       await mkdir(track);
-      await Bun.write(join(track, "playlist.m3u8"), hlsMediaPlaylist(movie, id));
-      await Bun.write(join(track, "init.mp4"), initSegment(movie, id));
-      for (let n = 1, plan = mediaSegment(movie, id, n); plan !== null; plan = mediaSegment(movie, id, ++n)) {
+      await Bun.write(join(track, "playlist.m3u8"), hlsMediaPlaylist(presentation, id));
+      await Bun.write(join(track, "init.mp4"), initSegment(presentation, id));
+      for (let n = 1; ; n++) {
+        const plan = await presentation.plan(source, id, n);
+        if (plan === null) break;
         await Bun.write(join(track, `${n}.m4s`), await planBytes(source, plan));
       }
     }

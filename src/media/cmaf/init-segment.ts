@@ -1,6 +1,6 @@
-import { type Movie, requireTrack, type Track } from "../movie.ts";
+import { requireTrack, type TrackInfo } from "../movie.ts";
 import { box, cString, fourCc, fullBox, type Part, u16, u32, u64, zeros } from "../mp4/box-writer.ts";
-import { endTicks } from "./segments.ts";
+import type { Presentation } from "../presentation.ts";
 
 const identityMatrix = [0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000];
 const brands = ["iso6", "cmfc", "dash", "mp41"];
@@ -8,10 +8,10 @@ const brands = ["iso6", "cmfc", "dash", "mp41"];
 const trackFlags = 3;
 
 /** The CMAF header (`ftyp`, `moov`) of a track; a `RangeError` when there is no such track. ISO/IEC 23000-19 section 7.3. */
-export function initSegment(movie: Movie, trackId: number): Uint8Array {
-  const track = requireTrack(movie, trackId);
+export function initSegment(presentation: Presentation, trackId: number): Uint8Array {
+  const track = requireTrack(presentation, trackId);
   const fileType = box("ftyp", fourCc("iso6"), u32(0), ...brands.map(fourCc));
-  const duration = Math.max(0, Math.round(endTicks(track)));
+  const duration = Math.round((presentation.segmentTimes(trackId).at(-1) ?? 0) * track.timescale);
   const movieBox = box(
     "moov",
     movieHeader(track),
@@ -24,7 +24,7 @@ export function initSegment(movie: Movie, trackId: number): Uint8Array {
   return bytes;
 }
 
-const movieHeader = (track: Track) =>
+const movieHeader = (track: TrackInfo) =>
   fullBox(
     "mvhd",
     0,
@@ -41,7 +41,7 @@ const movieHeader = (track: Track) =>
     u32(track.id + 1), // next_track_ID
   );
 
-const trackHeader = (track: Track) =>
+const trackHeader = (track: TrackInfo) =>
   fullBox(
     "tkhd",
     0,
@@ -62,12 +62,12 @@ const trackHeader = (track: Track) =>
   );
 
 /** One edit that lasts "to the end" (duration 0), so that priming and reordering are hidden in every track alike. */
-const editList = (track: Track): Part[] =>
+const editList = (track: TrackInfo): Part[] =>
   track.mediaTime === 0
     ? []
     : [box("edts", fullBox("elst", 1, 0, u32(1), u64(0), u64(track.mediaTime), u16(1), u16(0)))];
 
-const mediaBox = (track: Track) =>
+const mediaBox = (track: TrackInfo) =>
   box(
     "mdia",
     fullBox("mdhd", 0, 0, u32(0), u32(0), u32(track.timescale), u32(0), u16(packedLanguage(track.language)), u16(0)),
@@ -90,7 +90,7 @@ const mediaBox = (track: Track) =>
   );
 
 /** `stbl` of a track whose samples are all in fragments. */
-const sampleTableBox = (track: Track) =>
+const sampleTableBox = (track: TrackInfo) =>
   box(
     "stbl",
     fullBox("stsd", 0, 0, u32(track.sampleEntries.length), ...track.sampleEntries),
@@ -100,7 +100,7 @@ const sampleTableBox = (track: Track) =>
     fullBox("stco", 0, 0, u32(0)),
   );
 
-const trackExtends = (track: Track) => fullBox("trex", 0, 0, u32(track.id), u32(1), u32(0), u32(0), u32(0));
+const trackExtends = (track: TrackInfo) => fullBox("trex", 0, 0, u32(track.id), u32(1), u32(0), u32(0), u32(0));
 
 /** Three letters of five bits; `und` for tags of another length, which `elng` carries. */
 function packedLanguage(language: string | null): number {

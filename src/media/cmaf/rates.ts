@@ -1,6 +1,5 @@
-import type { Movie, Track } from "../movie.ts";
-import { mediaSegmentBytes } from "./media-segment.ts";
-import { segmentCount, segmentTimes } from "./segments.ts";
+import type { TrackInfo } from "../movie.ts";
+import type { Presentation } from "../presentation.ts";
 
 /** Bits a second. */
 export interface Rates {
@@ -8,14 +7,14 @@ export interface Rates {
   readonly average: number;
 }
 
-const kept = new WeakMap<Track, Rates>();
+const kept = new WeakMap<TrackInfo, Rates>();
 
 /** Bits a second that a track's segments are sent with, headers included: the peak over a stretch, and overall. */
-export function ratesOf(movie: Movie, track: Track): Rates {
+export function ratesOf(presentation: Presentation, track: TrackInfo): Rates {
   const known = kept.get(track);
   if (known !== undefined) return known;
-  const bits = Array.from({ length: segmentCount(movie, track) }, (_, i) => mediaSegmentBytes(movie, track, i + 1) * 8);
-  const found = ratesOfParts(segmentTimes(movie, track), bits);
+  const bits = Array.from(presentation.segmentSizes(track.id), (bytes) => bytes * 8);
+  const found = ratesOfParts(presentation.segmentTimes(track.id), bits);
   kept.set(track, found);
   return found;
 }

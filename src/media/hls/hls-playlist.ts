@@ -1,6 +1,6 @@
 import { durationsOf, ratesOf, targetDuration } from "../cmaf/rates.ts";
-import { segmentTimes, startsAtKeyFrames } from "../cmaf/segments.ts";
-import { type AudioTrack, type Movie, requireTrack, type VideoTrack, videoTrack } from "../movie.ts";
+import { type AudioTrackInfo, type VideoTrackInfo, videoTrack } from "../movie.ts";
+import type { Presentation } from "../presentation.ts";
 import { audioCodecs, uniqueNames } from "../track-names.ts";
 
 /** RFC 8216 section 7: `EXT-X-MAP` outside I-frame playlists needs version 6, fragmented MP4 as used here 7. */
@@ -11,14 +11,14 @@ const lineEnd = "\n";
  * The multivariant playlist. Refers to `{trackId}/playlist.m3u8`, relative to itself. Sound of each codec is a group
  * with a variant of its own, so that a player leaves out what it cannot decode.
  */
-export function hlsMultivariantPlaylist(movie: Movie): string {
-  const video = videoTrack(movie);
+export function hlsMultivariantPlaylist(presentation: Presentation): string {
+  const video = videoTrack(presentation);
   if (video === null) throw new RangeError("A movie without video has no playlist.");
-  const audio = movie.tracks.filter((track) => track.kind === "audio");
+  const audio = presentation.tracks.filter((track) => track.kind === "audio");
   const codecs = audioCodecs(audio);
   const names = uniqueNames(audio, "Audio");
   const lines = ["#EXTM3U", `#EXT-X-VERSION:${version}`];
-  if (startsAtKeyFrames(movie, video)) lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
+  if (presentation.startsAtKeyFrames(video.id)) lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
   for (const codec of codecs) {
     const group = audio.filter((track) => track.codec === codec);
     group.forEach((track, i) => {
@@ -28,27 +28,26 @@ export function hlsMultivariantPlaylist(movie: Movie): string {
   for (const codec of codecs) {
     lines.push(
       ...variant(
-        movie,
+        presentation,
         video,
         audio.filter((track) => track.codec === codec),
       ),
     );
   }
-  if (codecs.length === 0) lines.push(...variant(movie, video, []));
+  if (codecs.length === 0) lines.push(...variant(presentation, video, []));
   return lines.join(lineEnd) + lineEnd;
 }
 
 /** The media playlist of a track. Refers to `init.mp4` and `{n}.m4s`, n from 1, relative to itself. A `RangeError` when there is no such track. */
-export function hlsMediaPlaylist(movie: Movie, trackId: number): string {
-  const track = requireTrack(movie, trackId);
-  const durations = durationsOf(segmentTimes(movie, track));
+export function hlsMediaPlaylist(presentation: Presentation, trackId: number): string {
+  const durations = durationsOf(presentation.segmentTimes(trackId));
   const lines = [
     "#EXTM3U",
     `#EXT-X-VERSION:${version}`,
     `#EXT-X-TARGETDURATION:${targetDuration(durations)}`,
     "#EXT-X-MEDIA-SEQUENCE:1",
     "#EXT-X-PLAYLIST-TYPE:VOD",
-    ...(startsAtKeyFrames(movie, track) ? ["#EXT-X-INDEPENDENT-SEGMENTS"] : []),
+    ...(presentation.startsAtKeyFrames(trackId) ? ["#EXT-X-INDEPENDENT-SEGMENTS"] : []),
     '#EXT-X-MAP:URI="init.mp4"',
     ...durations.flatMap((duration, i) => [`#EXTINF:${duration.toFixed(6)},`, `${i + 1}.m4s`]),
     "#EXT-X-ENDLIST",
@@ -56,9 +55,9 @@ export function hlsMediaPlaylist(movie: Movie, trackId: number): string {
   return lines.join(lineEnd) + lineEnd;
 }
 
-const groupOf = (track: AudioTrack) => `audio-${track.codec}`;
+const groupOf = (track: AudioTrackInfo) => `audio-${track.codec}`;
 
-function audioRendition(track: AudioTrack, name: string, isDefault: boolean): string {
+function audioRendition(track: AudioTrackInfo, name: string, isDefault: boolean): string {
   const attributes = [
     "TYPE=AUDIO",
     `GROUP-ID="${groupOf(track)}"`,
@@ -72,9 +71,9 @@ function audioRendition(track: AudioTrack, name: string, isDefault: boolean): st
   return `#EXT-X-MEDIA:${attributes.join(",")}`;
 }
 
-function variant(movie: Movie, video: VideoTrack, audio: readonly AudioTrack[]): string[] {
-  const sound = audio.map((track) => ratesOf(movie, track));
-  const picture = ratesOf(movie, video);
+function variant(presentation: Presentation, video: VideoTrackInfo, audio: readonly AudioTrackInfo[]): string[] {
+  const sound = audio.map((track) => ratesOf(presentation, track));
+  const picture = ratesOf(presentation, video);
   const codecs = [...new Set([video, ...audio].map((track) => track.codecString))].filter((codec) => codec !== "");
   const turned = video.rotation % 180 !== 0;
   const first = audio[0];

@@ -1,0 +1,34 @@
+import type { ByteSource } from "./byte-source.ts";
+import type { MediaDescription, TrackInfo } from "./movie.ts";
+import type { SegmentPlan } from "./segment-plan.ts";
+
+/**
+ * An original that can be packaged, whatever its container. Playlists, manifests and init segments follow from what
+ * is known here at once; what a segment is made of may have to be read from the original first (`plan`). Everything
+ * is a function of the original's bytes and the parameters. A `RangeError` where there is no such track.
+ */
+export interface Presentation {
+  /** Which class it is: `index-file.ts` reads it back by this name. */
+  readonly kind: string;
+  readonly description: MediaDescription;
+  /** The video track first, then the audio tracks that HLS and DASH can carry. The same objects each time. */
+  readonly tracks: readonly TrackInfo[];
+
+  /** When each segment of a track starts, and when the last one ends, in seconds from 0. */
+  segmentTimes(trackId: number): Float64Array;
+
+  /** Bytes of each segment as sent: exact where every sample is indexed, otherwise the most that they can be. */
+  segmentSizes(trackId: number): Float64Array;
+
+  /** Whether every segment of a track starts with a key frame. */
+  startsAtKeyFrames(trackId: number): boolean;
+
+  /**
+   * Segment `n` (from 1) of a track; null when there is no such track or segment. Reads of `source`, the original,
+   * only what its index leaves out. Throws a `MediaError` for a damaged original.
+   */
+  plan(source: ByteSource, trackId: number, n: number): Promise<SegmentPlan | null>;
+
+  /** For the index file: plain values and typed arrays, from which its kind is made again. */
+  stored(): unknown;
+}
