@@ -86,6 +86,17 @@ describe.skipIf(!has("chromium", "ffmpeg"))("where things are not plain, the web
     await page.getByRole("button", { name: "Try again" }).waitFor();
   });
 
+  test("plays the sound of MP4 with MP3, which segments would lose", async () => {
+    await page.goto(`/watch/${await give("h264-mp3.mp4")}`);
+    const heard = () =>
+      page.evaluate(() => {
+        const video = document.querySelector<HTMLVideoElement & { webkitAudioDecodedByteCount?: number }>("video");
+        return video?.webkitAudioDecodedByteCount ?? 0;
+      });
+    await eventually("sound is decoded", async () => (await heard()) > 0);
+    expect((await videoState(page))?.delivery).toBe("progressive");
+  });
+
   test.each(["vp9-opus.webm", "h264-aac.mkv"] as const)("plays %s", async (name) => {
     await page.goto(`/watch/${await give(name)}`);
     const state = await eventually("it plays", async () => {

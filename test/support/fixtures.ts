@@ -105,6 +105,8 @@ const recipes = {
   "av1-aac.mp4": [...picture(3, "320x180"), ...tone(3), "-c:v", "libsvtav1", "-preset", "12", "-g", "25", ...aac],
   /** Every frame a key frame (no `stss`), sound that HLS cannot carry. */
   "prores-pcm.mov": [...picture(2, "160x90"), ...tone(2), "-c:v", "prores", "-c:a", "pcm_s16le"],
+  /** Sound that Chromium decodes from a file, but not from segments. */
+  "h264-mp3.mp4": [...picture(5, "320x180"), ...tone(5), ...h264(50), "-c:a", "libmp3lame"],
   "mpeg4-mp3.mp4": [...picture(5, "320x180"), ...tone(5), "-c:v", "mpeg4", "-g", "50", "-c:a", "libmp3lame"],
   /** Moving pictures in fragments, as phones and recorders write them. */
   "h264-aac-fragmented.mp4": [

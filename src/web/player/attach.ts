@@ -14,13 +14,20 @@ export interface AttachOptions {
 }
 
 const hlsUrl = (id: string) => `/stream/${id}/hls/master.m3u8`;
-const originalUrl = (id: string) => `/stream/${id}/original`;
+
+/** A file whose index stands last plays at once only through the view that has it first. */
+const progressiveUrl = ({ id, container }: Pick<Title, "id" | "container">) =>
+  `/stream/${id}/${container === "mp4" || container === "mov" ? "faststart" : "original"}`;
 
 /** Connects a video element to a title. The result disconnects it. */
-export function attach(video: HTMLVideoElement, title: Pick<Title, "id">, options: AttachOptions): () => void {
+export function attach(
+  video: HTMLVideoElement,
+  title: Pick<Title, "id" | "container" | "audio">,
+  options: AttachOptions,
+): () => void {
   const progressive = () => {
     options.onDelivery("progressive");
-    setSource(video, originalUrl(title.id), options.startAtSeconds);
+    setSource(video, progressiveUrl(title), options.startAtSeconds);
   };
   let detach = () => {};
   let ended = false;
@@ -34,6 +41,8 @@ export function attach(video: HTMLVideoElement, title: Pick<Title, "id">, option
     video.addEventListener("error", fallBack, { once: true, capture: true });
     video.addEventListener("loadeddata", () => video.removeEventListener("error", fallBack, true), { once: true });
     setSource(video, hlsUrl(title.id), options.startAtSeconds);
+  } else if (losesSoundInSegments(title)) {
+    progressive();
   } else {
     import("./hls.ts").then(
       ({ attachHls }) => {
@@ -48,6 +57,12 @@ export function attach(video: HTMLVideoElement, title: Pick<Title, "id">, option
     video.removeAttribute("src");
     video.load();
   };
+}
+
+/** Chromium plays MP3 in MP4 from a file, but not from segments: there it would be silent. */
+function losesSoundInSegments({ audio }: Pick<Title, "audio">): boolean {
+  if (audio.length === 0 || audio.some(({ codec }) => codec !== "mp3")) return false;
+  return !("MediaSource" in window) || !MediaSource.isTypeSupported('audio/mp4; codecs="mp3"');
 }
 
 /** Safari's own HLS is what its media stack is made for; elsewhere it is young, and hls.js is better. */
