@@ -31,12 +31,11 @@ export function readTrackHeader(trak: Box, movieTimescale: number): TrackHeader 
   const stbl = minf.required("stbl");
   const entries = readSampleEntries(stbl.required("stsd"), kind);
   refuseExternalMedia(minf, entries);
-  const elng = mdia.child("elng");
   return {
     ...tkhd,
     kind,
     timescale: mdhd.timescale,
-    language: (elng && languageTag(text(elng.content.subarray(4)))) ?? languageTag(mdhd.language),
+    language: tagOfLanguage(mdia, mdhd.language),
     name: trackName(trak),
     edit: readEdit(trak.child("edts"), movieTimescale, mdhd.timescale),
     entries,
@@ -44,12 +43,19 @@ export function readTrackHeader(trak: Box, movieTimescale: number): TrackHeader 
   };
 }
 
+/** The language of a track as a tag: of `elng`, which can say more than `mdhd`. */
+export function tagOfLanguage(mdia: Box, language: string): string | null {
+  const elng = mdia.child("elng");
+  return (elng && languageTag(text(elng.content.subarray(4)))) ?? languageTag(language);
+}
+
 function kindOf(hdlr: Box): "video" | "audio" | null {
   const type = hdlr.fourCc(8);
   return type === "vide" ? "video" : type === "soun" ? "audio" : null;
 }
 
-function readTrackFields(tkhd: Box) {
+/** Number, matrix and flags of `tkhd`. */
+export function readTrackFields(tkhd: Box) {
   const large = tkhd.version === 1;
   const id = tkhd.u32(large ? 20 : 12);
   if (id === 0) tkhd.fail("the track has no number", { expected: "1 or more", got: id });
@@ -66,7 +72,8 @@ function rotationOf(matrix: readonly number[]): number {
   return ((quarters + 4) % 4) * 90;
 }
 
-function readMediaFields(mdhd: Box): { timescale: number; language: string } {
+/** Clock and language of `mdhd`. */
+export function readMediaFields(mdhd: Box): { timescale: number; language: string } {
   const large = mdhd.version === 1;
   const timescale = mdhd.u32(large ? 20 : 12);
   if (timescale === 0) mdhd.fail("the timescale is zero", { expected: "1 or more", got: 0 });
@@ -93,7 +100,8 @@ export function languageTag(language: string): string | null {
   }
 }
 
-function trackName(trak: Box): string | null {
+/** What the track's author called it. */
+export function trackName(trak: Box): string | null {
   const name = trak.child("udta", { lenient: true })?.child("name", { lenient: true });
   return name ? cleanName(text(name.content)) : null;
 }
@@ -108,7 +116,7 @@ export function cleanName(name: string): string | null {
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).replace(/\0.*$/s, "");
 
 /** Media in other files is never followed: the name in the file would choose what the server reads. */
-function refuseExternalMedia(minf: Box, entries: readonly SampleEntry[]): void {
+export function refuseExternalMedia(minf: Box, entries: readonly Pick<SampleEntry, "dataReferenceIndex">[]): void {
   const dref = minf.child("dinf")?.child("dref");
   if (!dref) return;
   const references = dref.children({ at: 8, lenient: true });

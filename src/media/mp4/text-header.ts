@@ -1,0 +1,80 @@
+import { MediaError } from "../errors.ts";
+import { readTx3gEntry } from "../text/tx3g.ts";
+import type { Box } from "./box.ts";
+import { type Edit, readEdit } from "./edits.ts";
+import { readMediaFields, readTrackFields, refuseExternalMedia, tagOfLanguage, trackName } from "./track-box.ts";
+
+const maxEntries = 64;
+const maxEntryBytes = 64 * 1024;
+
+/** A text track as `trak` describes it, without its samples. */
+export interface TextHeader {
+  readonly kind: "text";
+  readonly id: number;
+  readonly codec: "tx3g" | "wvtt";
+  readonly timescale: number;
+  readonly language: string | null;
+  readonly name: string | null;
+  /** Whether all of it is to be shown even to those who want no subtitles. */
+  readonly forced: boolean;
+  readonly edit: Edit;
+  /** Whole sample entry boxes. */
+  readonly entries: readonly Uint8Array[];
+  readonly stbl: Box;
+}
+
+/** The subtitles in `moov`. Chapters are none, and damaged text is no reason to refuse the picture: it is left out. */
+export function readTextHeaders(moov: Box, movieTimescale: number): TextHeader[] {
+  const traks = moov.children().filter((box) => box.type === "trak");
+  const chapters = new Set(traks.flatMap(chapterTracks));
+  const headers = traks.map((trak) => orNull(() => readTextHeader(trak, movieTimescale)));
+  return headers.filter((header) => header !== null && !chapters.has(header.id)) as TextHeader[];
+}
+
+/** What `read` gives; null where the file is damaged. */
+export function orNull<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof MediaError) return null;
+    throw error;
+  }
+}
+
+/** Tracks that a `chap` reference names (QuickTime File Format, "Chapter Lists"). */
+function chapterTracks(trak: Box): number[] {
+  const chap = trak.child("tref", { lenient: true })?.child("chap", { lenient: true });
+  if (!chap) return [];
+  return Array.from({ length: Math.floor(chap.size / 4) }, (_, i) => chap.u32(i * 4));
+}
+
+function readTextHeader(trak: Box, movieTimescale: number): TextHeader | null {
+  const mdia = trak.required("mdia");
+  if (!["text", "sbtl", "subt"].includes(mdia.required("hdlr").fourCc(8))) return null;
+  const minf = mdia.required("minf");
+  const stbl = minf.required("stbl");
+  const entries = stbl.required("stsd").children({ at: 8, lenient: true });
+  const codec = entries[0]?.type;
+  if (codec !== "tx3g" && codec !== "wvtt") return null;
+  if (entries.length > maxEntries || entries.some((entry) => entry.type !== codec || entry.size > maxEntryBytes)) {
+    return null;
+  }
+  refuseExternalMedia(
+    minf,
+    entries.map((entry) => ({ dataReferenceIndex: entry.u16(6) })),
+  );
+  const { timescale, language } = readMediaFields(mdia.required("mdhd"));
+  const bytes = entries.map((entry) => entry.bytes.slice());
+  return {
+    kind: "text",
+    id: readTrackFields(trak.required("tkhd")).id,
+    codec,
+    timescale,
+    language: tagOfLanguage(mdia, language),
+    name: trackName(trak),
+    forced: codec === "tx3g" && bytes.every((entry) => readTx3gEntry(entry).forced),
+    edit: readEdit(trak.child("edts"), movieTimescale, timescale),
+    entries: bytes,
+    stbl,
+  };
+}
