@@ -31,7 +31,7 @@ export class SizeMismatchError extends ProblemError {
 /** 422 `not-packaged`: this container is not packaged for adaptive streaming; the original can be played. */
 export class NotPackagedError extends ProblemError {
   constructor(container: string) {
-    super("not-packaged", `HLS is not available for ${container} files yet. Play the original instead.`, {
+    super("not-packaged", `HLS and DASH are not available for ${container} files yet. Play the original instead.`, {
       status: 422,
     });
   }

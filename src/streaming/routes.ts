@@ -5,6 +5,7 @@ import { type HttpContext, type HttpEnv, requireRole } from "../http/env.ts";
 import { problem } from "../http/problem.ts";
 import type { ByteSource } from "../media/byte-source.ts";
 import { initSegment } from "../media/cmaf/init-segment.ts";
+import { dashManifest } from "../media/dash/dash-manifest.ts";
 import { hlsMediaPlaylist, hlsMultivariantPlaylist } from "../media/hls/hls-playlist.ts";
 import { trackById } from "../media/movie.ts";
 import { PACKAGER_VERSION } from "../media/packager-version.ts";
@@ -21,6 +22,7 @@ import type { MovieCache } from "./movie-cache.ts";
 import type { Playback } from "./playback.ts";
 
 const PLAYLIST = "application/vnd.apple.mpegurl";
+const MANIFEST = "application/dash+xml";
 const SEGMENT = "video/mp4";
 
 const containerTypes: Readonly<Record<string, string>> = {
@@ -44,6 +46,7 @@ export function createStreamingRoutes(dependencies: StreamingRoutesDependencies)
   addOriginal(app, dependencies);
   addFaststart(app, dependencies);
   addHls(app, dependencies);
+  addDash(app, dependencies);
   addLibrary(app, dependencies.library);
   return app;
 }
@@ -143,6 +146,15 @@ function addHls(app: OpenAPIHono<HttpEnv>, dependencies: StreamingRoutesDependen
   );
 }
 
+/** The manifest leads to the segments of HLS: one URL for one segment is better for caches. */
+function addDash(app: OpenAPIHono<HttpEnv>, dependencies: StreamingRoutesDependencies): void {
+  const path = "/stream/{titleId}/dash/manifest.mpd";
+  describe(app, path, ["titleId"], "DASH manifest (ISO/IEC 23009-1)", MANIFEST);
+  app.get("/stream/:titleId/dash/manifest.mpd", (c) =>
+    answerComputed(c, dependencies, MANIFEST, (video) => textBody(dashManifest(video))),
+  );
+}
+
 type ParamContext = HttpContext & { req: { param(name: string): string | undefined } };
 
 function trackOf(video: Presentation, c: ParamContext): number {
@@ -166,11 +178,11 @@ async function answerComputed(
   const video = await movies.get(playable.source.id, file);
   if (!video) throw new NotPackagedError(playable.source.info.container);
   const body = await withLocated(file, async (source) => compute(video, source));
-  const path = c.req.path.slice(c.req.path.indexOf("/hls/"));
+  const [, , , ...path] = c.req.path.split("/");
   return answerMedia(c, playable, {
     sizeBytes: body.sizeBytes,
     contentType,
-    etag: etagOf(PACKAGER_VERSION, playable.source.id, file.size, file.mtimeMs, path),
+    etag: etagOf(PACKAGER_VERSION, playable.source.id, file.size, file.mtimeMs, path.join("/")),
     body: (range) => bodyOf(file, body, range),
   });
 }

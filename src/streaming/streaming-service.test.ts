@@ -312,7 +312,10 @@ describe("the faststart view", () => {
 });
 
 describe("every media route", () => {
-  const paths = ["original", "faststart", "hls/master.m3u8", "hls/1/playlist.m3u8", "hls/1/init.mp4", "hls/1/1.m4s"];
+  const paths = [
+    ...["original", "faststart", "hls/master.m3u8", "hls/1/playlist.m3u8", "hls/1/init.mp4", "hls/1/1.m4s"],
+    ...["dash/manifest.mpd"],
+  ];
 
   test("asks who it is: the owner 200, nobody 401, another user 404, after a delete 404", async () => {
     const { id, adopt } = await stage.upload("h264-aac.mp4");
@@ -410,6 +413,32 @@ describe("HLS", () => {
     expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([422, "not-packaged"]);
     const original = await stage.ask(`/stream/${id}/original`, { method: "HEAD" });
     expect([original.status, original.headers.get("Content-Type")]).toEqual([200, "video/webm"]);
+  });
+});
+
+describe("DASH", () => {
+  test("leads from the manifest to the segments of HLS, and the manifest is sent by HEAD and in ranges", async () => {
+    const { id, adopt } = await stage.upload("h264-aac.mp4");
+    await adopt();
+    const path = `/stream/${id}/dash/manifest.mpd`;
+    const answer = await stage.ask(path);
+    expect([answer.status, answer.headers.get("Content-Type")]).toEqual([200, "application/dash+xml"]);
+    const manifest = await answer.text();
+    const base = new URL(/<BaseURL>([^<]+)</.exec(manifest)?.[1] ?? "", `http://kinora${path}`).pathname;
+    for (const name of ["1/init.mp4", "1/1.m4s", "2/1.m4s"]) expect((await stage.ask(base + name)).status).toBe(200);
+    const head = await stage.ask(path, { method: "HEAD" });
+    expect(head.headers.get("Content-Length")).toBe(String(manifest.length));
+    const part = await stage.ask(path, { headers: { Range: "bytes=5-20" } });
+    expect(await part.text()).toBe(manifest.slice(5, 21));
+    const headers = { "If-None-Match": answer.headers.get("ETag") ?? "" };
+    expect((await stage.ask(path, { headers })).status).toBe(304);
+  });
+
+  test("of a container that is not packaged yet is refused with a reason", async () => {
+    const { id, adopt } = await stage.upload("h264-aac.ts");
+    await adopt();
+    const answer = await stage.ask(`/stream/${id}/dash/manifest.mpd`);
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([422, "not-packaged"]);
   });
 });
 

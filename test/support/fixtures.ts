@@ -108,6 +108,8 @@ const recipes = {
   /** Sound that Chromium decodes from a file, but not from segments. */
   "h264-mp3.mp4": [...picture(5, "320x180"), ...tone(5), ...h264(50), "-c:a", "libmp3lame"],
   "mpeg4-mp3.mp4": [...picture(5, "320x180"), ...tone(5), "-c:v", "mpeg4", "-g", "50", "-c:a", "libmp3lame"],
+  /** Pixels that are wider than high, 29.97 frames a second. */
+  "h264-anamorphic.mp4": [...picture(3, "320x240", 30000 / 1001), "-vf", "setsar=4/3,fps=30000/1001", ...h264(30)],
   /** Moving pictures in fragments, as phones and recorders write them. */
   "h264-aac-fragmented.mp4": [
     ...picture(7, "320x180"),

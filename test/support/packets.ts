@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ByteSource } from "../../src/media/byte-source.ts";
 import { initSegment } from "../../src/media/cmaf/init-segment.ts";
+import { dashManifest } from "../../src/media/dash/dash-manifest.ts";
 import { hlsMediaPlaylist, hlsMultivariantPlaylist } from "../../src/media/hls/hls-playlist.ts";
 import type { Movie } from "../../src/media/movie.ts";
 import { MoviePresentation } from "../../src/media/movie-presentation.ts";
@@ -57,28 +58,52 @@ export async function planBytes(source: ByteSource, plan: SegmentPlan): Promise<
 }
 
 /** Writes everything that HLS serves into a temporary folder, which `use` gets. */
-export async function withHlsFolder<T>(
+export function withHlsFolder<T>(
   source: ByteSource,
   presentation: Presentation,
   use: (folder: string) => Promise<T>,
 ): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), "kinora-hls-"));
+  return withFolder(async (folder) => {
+    await writeHls(source, presentation, folder);
+    return use(folder);
+  });
+}
+
+/** The same for DASH, under the paths that the server has for it; `use` gets the path of the manifest. */
+export function withDashFolder<T>(
+  source: ByteSource,
+  presentation: Presentation,
+  use: (manifest: string) => Promise<T>,
+): Promise<T> {
+  return withFolder(async (folder) => {
+    await writeHls(source, presentation, join(folder, "hls"));
+    const manifest = join(folder, "dash", "manifest.mpd");
+    await Bun.write(manifest, dashManifest(presentation));
+    return use(manifest);
+  });
+}
+
+async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "kinora-stream-"));
   try {
-    await Bun.write(join(folder, "master.m3u8"), hlsMultivariantPlaylist(presentation));
-    for (const { id } of presentation.tracks) {
-      const track = join(folder, String(id));
-      await mkdir(track);
-      await Bun.write(join(track, "playlist.m3u8"), hlsMediaPlaylist(presentation, id));
-      await Bun.write(join(track, "init.mp4"), initSegment(presentation, id));
-      for (let n = 1; ; n++) {
-        const plan = await presentation.plan(source, id, n);
-        if (plan === null) break;
-        await Bun.write(join(track, `${n}.m4s`), await planBytes(source, plan));
-      }
-    }
     return await use(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function writeHls(source: ByteSource, presentation: Presentation, folder: string): Promise<void> {
+  await Bun.write(join(folder, "master.m3u8"), hlsMultivariantPlaylist(presentation));
+  for (const { id } of presentation.tracks) {
+    const track = join(folder, String(id));
+    await mkdir(track);
+    await Bun.write(join(track, "playlist.m3u8"), hlsMediaPlaylist(presentation, id));
+    await Bun.write(join(track, "init.mp4"), initSegment(presentation, id));
+    for (let n = 1; ; n++) {
+      const plan = await presentation.plan(source, id, n);
+      if (plan === null) break;
+      await Bun.write(join(track, `${n}.m4s`), await planBytes(source, plan));
+    }
   }
 }
 

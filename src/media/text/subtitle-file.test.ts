@@ -51,11 +51,40 @@ test("what is written is read back the same", () => {
 });
 
 const careless: [string, string, [number, number, string][]][] = [
-  ["numbers and empty lines that are missing", "0:01,5-->0:02,5\na\n0:03,0 --> 0:04,0\nb", [[1500, 2500, "a"], [3000, 4000, "b"]]],
-  ["an empty line in a text", "1\n00:00:01,000 --> 00:00:02,000\na\n\nb\n\n2\n00:00:03,000 --> 00:00:04,000\nc", [[1000, 2000, "a\nb"], [3000, 4000, "c"]]],
-  ["dots for commas, and places behind the times", "1\n00:00:01.000 --> 00:00:02.000 X1:10 X2:20 Y1:1 Y2:2\na", [[1000, 2000, "a"]]],
-  ["cues out of order", "00:00:05,000 --> 00:00:06,000\nb\n\n00:00:01,000 --> 00:00:02,000\na", [[1000, 2000, "a"], [5000, 6000, "b"]]],
-  ["cues that end before they start, or say nothing", "00:00:05,000 --> 00:00:04,000\na\n\n00:00:06,000 --> 00:00:07,000\n\n", []],
+  [
+    "numbers and empty lines that are missing",
+    "0:01,5-->0:02,5\na\n0:03,0 --> 0:04,0\nb",
+    [
+      [1500, 2500, "a"],
+      [3000, 4000, "b"],
+    ],
+  ],
+  [
+    "an empty line in a text",
+    "1\n00:00:01,000 --> 00:00:02,000\na\n\nb\n\n2\n00:00:03,000 --> 00:00:04,000\nc",
+    [
+      [1000, 2000, "a\nb"],
+      [3000, 4000, "c"],
+    ],
+  ],
+  [
+    "dots for commas, and places behind the times",
+    "1\n00:00:01.000 --> 00:00:02.000 X1:10 X2:20 Y1:1 Y2:2\na",
+    [[1000, 2000, "a"]],
+  ],
+  [
+    "cues out of order",
+    "00:00:05,000 --> 00:00:06,000\nb\n\n00:00:01,000 --> 00:00:02,000\na",
+    [
+      [1000, 2000, "a"],
+      [5000, 6000, "b"],
+    ],
+  ],
+  [
+    "cues that end before they start, or say nothing",
+    "00:00:05,000 --> 00:00:04,000\na\n\n00:00:06,000 --> 00:00:07,000\n\n",
+    [],
+  ],
   ["line ends of an old Macintosh", "1\r00:00:01,000 --> 00:00:02,000\ra\r", [[1000, 2000, "a"]]],
   ["no subtitles at all", "\u0000\u0001 nothing here -->", []],
 ];

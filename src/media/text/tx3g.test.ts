@@ -30,7 +30,8 @@ test("markup in the text is shown, not obeyed", () => {
 });
 
 test("an empty sample is no cue, and a damaged one none either", () => {
-  for (const bytes of [new Uint8Array(), Uint8Array.of(0, 0), Uint8Array.of(0, 9, 65)]) expect(textOf(bytes)).toBeUndefined();
+  for (const bytes of [new Uint8Array(), Uint8Array.of(0, 0), Uint8Array.of(0, 9, 65)])
+    expect(textOf(bytes)).toBeUndefined();
 });
 
 test("styles that reach past the text, or a box cut off, do no harm", () => {

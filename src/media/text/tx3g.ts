@@ -62,8 +62,15 @@ function facesOf(boxes: Box, count: number, face: number): Uint8Array {
 }
 
 function markUp(characters: readonly string[], styles: Uint8Array): string {
-  const closing = (face: number) => tagsOf(face).reverse().map((tag) => `</${tag}>`).join("");
-  const opening = (face: number) => tagsOf(face).map((tag) => `<${tag}>`).join("");
+  const closing = (face: number) =>
+    tagsOf(face)
+      .reverse()
+      .map((tag) => `</${tag}>`)
+      .join("");
+  const opening = (face: number) =>
+    tagsOf(face)
+      .map((tag) => `<${tag}>`)
+      .join("");
   let text = "";
   let open = 0;
   characters.forEach((character, i) => {
