@@ -37,7 +37,7 @@ const maxSearched = 1000;
  * Places the tracks on one clock that starts at 0. An edit that starts between two key frames cannot be cut there:
  * what comes before is shown as well, and all tracks move later by that much, so they stay together.
  */
-export function timeTracks(tracks: readonly TimedTrack[]): PlacedTrack[] {
+export function timeTracks(tracks: readonly TimedTrack[]): readonly PlacedTrack[] {
   const leadSeconds = Math.max(0, ...tracks.filter(({ kind }) => kind === "video").map(leadOf));
   const placed = tracks.map((track) => placeTrack(track, leadSeconds));
   const endSeconds = Math.max(0, ...placed.map((track) => track.endSeconds));
@@ -48,7 +48,22 @@ export function timeTracks(tracks: readonly TimedTrack[]): PlacedTrack[] {
       got: endSeconds,
     });
   }
-  return placed;
+  return alignMediaTimes(placed);
+}
+
+/**
+ * Gives sound the picture's media time, with a delay that makes up for it. VLC and GStreamer overlook `elst` in
+ * fragmented files: where all tracks begin equally late they are together all the same. The picture's own clock stays
+ * at 0, for hls.js takes its first decode time for the start of the playlist.
+ */
+function alignMediaTimes(tracks: readonly PlacedTrack[]): readonly PlacedTrack[] {
+  const video = tracks.find(({ kind }) => kind === "video");
+  if (video === undefined) return tracks;
+  const seconds = video.mediaTime / video.timescale;
+  return tracks.map((track) => {
+    const more = Math.max(0, Math.round(seconds * track.timescale) - track.mediaTime);
+    return { ...track, mediaTime: track.mediaTime + more, delay: track.delay + more };
+  });
 }
 
 function placeTrack(track: TimedTrack, leadSeconds: number): PlacedTrack {

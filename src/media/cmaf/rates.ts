@@ -32,9 +32,12 @@ export function durationsOf(times: Float64Array): number[] {
   return Array.from({ length: Math.max(0, times.length - 1) }, (_, i) => (times[i + 1] ?? 0) - (times[i] ?? 0));
 }
 
-/** Each duration, rounded, is at most the target (RFC 8216 section 4.3.3.1). */
+/**
+ * No duration exceeds the target. RFC 8216 section 4.3.3.1 forgives half a second, GStreamer's older HLS element does
+ * not. What the six digits of `EXTINF` do not show is no excess.
+ */
 export function targetDuration(durations: readonly number[]): number {
-  return durations.reduce((max, duration) => Math.max(max, Math.round(duration)), 1);
+  return durations.reduce((max, duration) => Math.max(max, Math.ceil(duration - 5e-7)), 1);
 }
 
 /** RFC 8216 section 4.1, "peak segment bit rate": over stretches of 0.5 to 1.5 target durations. */

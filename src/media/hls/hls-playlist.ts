@@ -44,7 +44,7 @@ export function hlsMediaPlaylist(presentation: Presentation, trackId: number): s
   const lines = [
     "#EXTM3U",
     `#EXT-X-VERSION:${version}`,
-    `#EXT-X-TARGETDURATION:${targetDuration(durations)}`,
+    `#EXT-X-TARGETDURATION:${commonTarget(presentation)}`,
     "#EXT-X-MEDIA-SEQUENCE:1",
     "#EXT-X-PLAYLIST-TYPE:VOD",
     ...(presentation.startsAtKeyFrames(trackId) ? ["#EXT-X-INDEPENDENT-SEGMENTS"] : []),
@@ -53,6 +53,11 @@ export function hlsMediaPlaylist(presentation: Presentation, trackId: number): s
     "#EXT-X-ENDLIST",
   ];
   return lines.join(lineEnd) + lineEnd;
+}
+
+/** RFC 8216 section 6.2.4: all media playlists of a video have the same. */
+function commonTarget(presentation: Presentation): number {
+  return Math.max(...presentation.tracks.map(({ id }) => targetDuration(durationsOf(presentation.segmentTimes(id)))));
 }
 
 const groupOf = (track: AudioTrackInfo) => `audio-${track.codec}`;

@@ -112,6 +112,24 @@ for (const name of edited) {
   });
 }
 
+for (const name of ["h264-aac.mp4", "h264-late-aac.mp4", "h264-aac-trimmed.mp4", "h264-many-sounds.mp4"] as const) {
+  test(`picture and sound of ${name} are together in players that overlook edit lists`, async () => {
+    const { path, source, presentation, movie } = await packaged(name);
+    const original = await packetsOf(path);
+    await withHlsFolder(source, presentation, async (folder) => {
+      const shifts: number[] = [];
+      for (const track of movie.tracks) {
+        const whole = await joinSegments(join(folder, String(track.id)));
+        const streamed = await packetsOf(whole, "-ignore_editlist", "1");
+        const times = new Map(streamed.map(({ hash, seconds }) => [hash, seconds]));
+        const known = original.find(({ stream, hash }) => stream === track.id - 1 && times.has(hash));
+        shifts.push((times.get(known?.hash ?? "") ?? Number.NaN) - (known?.seconds ?? Number.NaN));
+      }
+      expect(Math.max(...shifts) - Math.min(...shifts)).toBeLessThan(0.001);
+    });
+  });
+}
+
 test("segments are cut at key frames nearest to 4 s and cover everything", async () => {
   const { movie } = await packaged("h264-variable.mp4");
   const video = videoTrack(movie);
@@ -131,6 +149,16 @@ test("sound follows the picture's cuts and goes on after its end in segments of 
   const rounded = (track: typeof video) => [...segmentTimes(movie, track)].map((time) => Math.round(time));
   expect(rounded(video)).toEqual([0, 4]);
   expect(rounded(audio)).toEqual([0, 4, 8, 13]);
+});
+
+test("all playlists of a video have one target duration, which no segment exceeds", async () => {
+  const { presentation, movie } = await packaged("h264-variable.mp4");
+  const playlists = movie.tracks.map(({ id }) => hlsMediaPlaylist(presentation, id));
+  expect(playlists.map((text) => /TARGETDURATION:(\d+)/.exec(text)?.[1])).toEqual(["5", "5"]);
+  const longest = Math.max(
+    ...playlists.flatMap((text) => [...text.matchAll(/#EXTINF:([\d.]+)/g)].map((m) => Number(m[1]))),
+  );
+  expect(longest).toBeGreaterThan(4.1);
 });
 
 test("a segment is one range of the original where little lies between its samples, gathered otherwise", async () => {
