@@ -1,7 +1,8 @@
 import { Database as BunDatabase, type SQLQueryBindings } from "bun:sqlite";
 import { chmodSync } from "node:fs";
-import { Kysely, SqliteDialect } from "kysely";
+import { Kysely } from "kysely";
 import type { Database, Tables } from "../sql/tables.ts";
+import { TransactionalSqliteDialect } from "./sqlite-dialect.ts";
 
 export interface SqliteDatabase {
   /** What the repositories query. Closing it closes the file. */
@@ -19,7 +20,7 @@ export function openSqlite(path: string): SqliteDatabase {
   handle.run("PRAGMA busy_timeout = 5000");
   handle.run("PRAGMA foreign_keys = ON");
   handle.run("PRAGMA temp_store = MEMORY");
-  const dialect = new SqliteDialect({ database: asBetterSqlite(handle) });
+  const dialect = new TransactionalSqliteDialect({ database: asBetterSqlite(handle) });
   return { database: new Kysely<Tables>({ dialect }), handle };
 }
 
