@@ -88,7 +88,7 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
       registration: {
         mode: config.registration,
         defaultRole: config.auth.defaultRole,
-        firstNeedsCode: !(config.loopbackOnly && config.registration === "open"),
+        firstNeedsCode: config.firstNeedsCode,
       },
       tokenLifetimeMs: config.auth.tokenLifetime,
       sessionLifetimeMs: config.auth.sessionLifetime,
@@ -181,9 +181,9 @@ async function compose(config: Config, log: Logger, openBus: OpenBus, opened: Op
   opened.add(() => data.release());
   const metrics = createMetrics();
   const { host, port } = config.listen;
-  const { trustedProxies } = config;
+  const { trustedProxies, allowedHosts, loopbackOnly } = config;
   const publicOrigin = config.publicUrl?.origin ?? null;
-  const listener = listen({ host, port, trustedProxies, publicOrigin, log, metrics });
+  const listener = listen({ host, port, trustedProxies, publicOrigin, allowedHosts, loopbackOnly, log, metrics });
   opened.add(() => listener.close(0));
   const secrets = loadSecrets(config.data, (message) => log.warn(message));
   const sqlite = openSqlite(config.database.path);

@@ -2,10 +2,21 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { ServiceName } from "./bus/contract.ts";
 import type { HttpEnv } from "./http/env.ts";
 
+/** Requests whose body may be larger than usual. */
+export interface LargeBodies {
+  readonly method: string;
+  /** The path. */
+  readonly path: string;
+  /** Whether the paths below it are meant as well. */
+  readonly below?: boolean;
+}
+
 /** A service that runs: what the composition root needs to know of each. */
 export interface Service {
   /** Its part of the HTTP interface, to be mounted on a listener. */
   readonly routes: OpenAPIHono<HttpEnv>;
+  /** Where it takes bodies larger than the default limit, and limits them itself. */
+  readonly largeBodies?: readonly LargeBodies[];
   /** Resolves when it can do its work; rejects with the reason when it cannot. Asked by `/readyz`. */
   ready(): Promise<void>;
   /** Lets running work end and frees everything. Calling it again does nothing. */

@@ -77,6 +77,18 @@ test("elsewhere the first account takes the code printed at the start, which is 
   expect(on.firstAdminCode).toBeNull();
 });
 
+test.each(["publicUrl", "trustedProxies"])(
+  "behind a proxy, which %s tells, the first account takes the code though Kinora itself is on loopback",
+  async (key) => {
+    const settings =
+      key === "publicUrl" ? { publicUrl: "https://video.example.org" } : { trustedProxies: ["127.0.0.1"] };
+    const on = await start(settings);
+    expect(await problemOf(await register(on, "root"))).toMatchObject({ status: 403, code: "setup-code-required" });
+    expect((await register(on, "root", { setupCode: on.firstAdminCode })).status).toBe(201);
+    expect((await register(on, "second")).status).toBe(201);
+  },
+);
+
 test("of 10 people who have the code at once one becomes admin", async () => {
   const on = await start({ registration: "closed" });
   const setupCode = on.firstAdminCode;

@@ -19,7 +19,7 @@ function copyOf(user: TestUser): TestUser {
 
 test("an unknown name creates the account, the first is admin, and signing in again answers 200", async () => {
   const first = new TestUser(kinora);
-  const created = await first.post("/api/session", { username: "Maria", password });
+  const created = await first.post("/api/session", { username: "Maria", password, setupCode: kinora.firstAdminCode });
   expect(created.status).toBe(201);
   const body = await created.json();
   expect(body).toEqual({ user: { id: expect.stringMatching(/^[0-9a-f-]{36}$/), username: "maria", role: "admin" } });

@@ -80,7 +80,12 @@ to listen and who may register:
 npm start -- --listen 0.0.0.0:8080 --set registration=invite
 \`\`\`
 
-The first account is the admin's. Away from loopback it takes the one-time code that is printed at start.
+The first account is the admin's. It takes the one-time code that is printed at start, unless only this machine reaches Kinora: \`listen\` is a
+loopback address, registration is \`open\`, and neither \`publicUrl\` nor \`trustedProxies\` says that a proxy stands in front.
+
+Kinora answers to addresses, to \`localhost\`, to the name in \`publicUrl\` and, away from loopback, to the machine's own name (\`nas\`, \`nas.local\`). For any
+other name, such as one that your router or a VPN gives the machine, add it to \`allowedHosts\`; until then it gets a \`wrong-host\` problem. The same goes for the
+\`Host\` a proxy sends and the \`X-Forwarded-Host\` of a trusted one. \`/healthz\` answers to every name.
 
 Behind a proxy set \`publicUrl\` to the address people use and \`trustedProxies\` to the proxy's. A proxy on the same machine reaches
 Kinora on its loopback address, where registration is \`open\` unless you say otherwise: name \`registration\` then.

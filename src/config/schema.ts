@@ -1,6 +1,17 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { byteSize, cidr, duration, isLoopback, listenAddress, oneOf, origin, parsePath, path } from "./values.ts";
+import {
+  byteSize,
+  cidr,
+  duration,
+  hostName,
+  isLoopback,
+  listenAddress,
+  oneOf,
+  origin,
+  parsePath,
+  path,
+} from "./values.ts";
 
 /** What a key of a later version answers with. */
 const NOT_YET = "is not supported by this version yet";
@@ -51,15 +62,23 @@ export const configShape = z.strictObject({
   }),
   publicUrl: origin().nullable().default(null).meta({
     description:
-      "The address people use when a proxy stands in front. Links carry it, and requests from its pages are accepted.",
+      "The address people use when a proxy stands in front. Links carry it, requests from its pages are accepted, and Kinora answers to its name.",
     example: "https://video.example.org",
   }),
+  allowedHosts: z
+    .array(hostName())
+    .default([])
+    .meta({
+      description:
+        "Further names that Kinora answers to; requests for any other are refused with `wrong-host`, as a trick of another site's page (DNS rebinding). Addresses, `localhost` and `publicUrl`'s name are always accepted, and away from loopback this machine's own name, also with `.local`.",
+      example: ["nas.lan", "*.example.org"],
+    }),
   trustedProxies: z
     .array(cidr())
     .default([])
     .meta({
       description:
-        "Proxies whose `X-Forwarded-For` counts. Everybody else's is ignored. Limits on sign-in attempts use the address found this way.",
+        "Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` count. Everybody else's are ignored. Limits on sign-in attempts use the address found this way.",
       example: ["127.0.0.1", "10.0.0.0/8"],
     }),
   registration: oneOf(["open", "invite", "closed"]).nullable().default(null).meta({
@@ -155,6 +174,13 @@ export const configSchema = configShape.transform((config, context) => {
     registration: config.registration ?? ("open" as const),
     /** Whether only this machine reaches the HTTP interface. */
     loopbackOnly: loopback,
+    /** Whether the first account takes the one-time code: always, unless only people at this machine can register. */
+    firstNeedsCode: !(
+      loopback &&
+      (config.registration ?? "open") === "open" &&
+      config.publicUrl === null &&
+      config.trustedProxies.length === 0
+    ),
     database: { path: config.database ?? join(config.data, "kinora.db") },
     storage: { path: config.storage ?? join(config.data, "media") },
   };

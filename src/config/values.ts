@@ -148,6 +148,14 @@ export const origin = () =>
 /** An address or a range of addresses. */
 export const cidr = () => textValue("an address or CIDR range, such as 127.0.0.1 or 10.0.0.0/8", parseCidr);
 
+/** A host name as it stands in `Host`, without a port; `*.name` for all below a name. */
+export const hostName = () =>
+  textValue("a host name without a port, such as nas.lan or *.example.org", (text) =>
+    /^(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$/.test(text)
+      ? text.toLowerCase()
+      : undefined,
+  );
+
 /** A file or folder. */
 export const path = () => textValue("the path of a file or folder", parsePath);
 

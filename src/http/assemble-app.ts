@@ -5,8 +5,10 @@ import type { ServiceName } from "../bus/contract.ts";
 import { NotFoundError, ProblemError } from "../errors.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import type { MountedService } from "../service.ts";
+import { AllowedHosts, type HostRules } from "./allowed-hosts.ts";
 import { apiDocsRoutes } from "./api-docs.ts";
 import { createApp } from "./app.ts";
+import { limitBody } from "./body-limit.ts";
 import type { HttpEnv } from "./env.ts";
 import type { Metrics } from "./metrics.ts";
 import { describeApi } from "./openapi.ts";
@@ -14,10 +16,8 @@ import { operationsRoutes } from "./operations.ts";
 import { problemResponse } from "./problem.ts";
 import { sameOrigin } from "./same-origin.ts";
 
-export interface AppOptions {
+export interface AppOptions extends HostRules {
   readonly authenticator: Authenticator;
-  /** Origin of `publicUrl`; null when not set. */
-  readonly publicOrigin: string | null;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
@@ -25,11 +25,20 @@ export interface AppOptions {
 /** Paths that need to know who asks. Everything else is the same for everybody. */
 const IDENTIFIED = ["/api/*", "/stream/*", "/metrics"];
 
-/** One app for all services that live here: request ids, log, metrics, CSRF rule, identity, errors, operations. */
+/** Answered whatever the request calls this machine: probes use names of their own, and it tells nothing. */
+const ANY_HOST = "/healthz";
+
+/** One app for all services that live here: request ids, log, metrics, hosts, body limit, CSRF rule, identity, errors, operations. */
 export function assembleApp(services: readonly MountedService[], options: AppOptions): OpenAPIHono<HttpEnv> {
   const app = createApp();
   app.use(accompany(options));
+  const hosts = new AllowedHosts(options);
+  app.use(async (c, next) => {
+    if (c.req.path !== ANY_HOST) hosts.require(c.env.hosts);
+    await next();
+  });
   app.use(sameOrigin(options.publicOrigin));
+  app.use(limitBody(services.flatMap(({ service }) => service.largeBodies ?? [])));
   const identify: MiddlewareHandler<HttpEnv> = async (c, next) => {
     c.set("principal", await options.authenticator.authenticate(c.req.raw));
     await next();

@@ -9,12 +9,16 @@ export interface HttpBindings {
   readonly clientAddress: string;
   /** Whether the client speaks TLS: `publicUrl` says so, or a trusted proxy in `X-Forwarded-Proto`. */
   readonly secure: boolean;
+  /** The names the request is addressed to: its `Host`, and what a trusted proxy says the client wrote there. */
+  readonly hosts: readonly string[];
   /** Whether the request came straight from this machine: no proxy has had it. */
   readonly fromThisMachine: boolean;
   /** Aborted when Kinora stops: answers that have no end of their own end then. */
   readonly stopping: AbortSignal;
   /** Seconds of silence after which the connection is closed; 0 for never. Media and event streams need more than the default. */
   setIdleTimeout(seconds: number): void;
+  /** Gives the connection the default again: it may stay for further requests. */
+  resetIdleTimeout(): void;
 }
 
 export interface HttpVariables {

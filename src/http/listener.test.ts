@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import pino from "pino";
 import { z } from "zod";
+import { until } from "../../test/support/until.ts";
 import type { Principal } from "../auth/contract.ts";
 import { StartError } from "../errors.ts";
 import type { MountedService } from "../service.ts";
 import { createApp } from "./app.ts";
-import { type Listener, listen } from "./listener.ts";
+import { type Listener, type ListenerOptions, listen } from "./listener.ts";
 import { createMetrics } from "./metrics.ts";
 
 const lines: Record<string, unknown>[] = [];
@@ -20,6 +21,10 @@ routes.post("/api/broken", () => {
   throw new Error("the secret cause");
 });
 routes.get("/api/address", (c) => c.text(`${c.env.clientAddress} ${c.env.fromThisMachine}`));
+routes.get("/api/gone", () => new Response(Bun.file("/nonexistent/kinora.mp4")));
+routes.get("/api/folder", () => new Response(Bun.file(import.meta.dir)));
+routes.post("/api/body", async (c) => c.json({ length: (await c.req.text()).length }));
+routes.post("/api/large", async (c) => c.json({ length: (await c.req.text()).length }));
 routes.get("/api/endless", (c) => {
   const chunks = new ReadableStream({
     start: (controller) => {
@@ -31,7 +36,15 @@ routes.get("/api/endless", (c) => {
 });
 
 const services: MountedService[] = [
-  { name: "main", service: { routes, ready: async () => undefined, close: async () => undefined } },
+  {
+    name: "main",
+    service: {
+      routes,
+      largeBodies: [{ method: "POST", path: "/api/large" }],
+      ready: async () => undefined,
+      close: async () => undefined,
+    },
+  },
   {
     name: "auth",
     service: {
@@ -44,18 +57,20 @@ const services: MountedService[] = [
   },
 ];
 
-const open = (options: { trustedProxies?: string[]; port?: number } = {}): Listener =>
+const open = (options: Partial<ListenerOptions> = {}): Listener =>
   listen({
     host: "127.0.0.1",
     port: 0,
     trustedProxies: [],
     publicOrigin: null,
+    allowedHosts: [],
+    loopbackOnly: true,
     log,
     metrics: createMetrics(),
     ...options,
   });
 
-function start(options: { trustedProxies?: string[] } = {}): Listener {
+function start(options: Partial<ListenerOptions> = {}): Listener {
   const listener = open(options);
   listener.mount(services, { authenticate: async () => who, onRevoked: () => () => undefined });
   return listener;
@@ -118,6 +133,83 @@ test("a state-changing request of another site's page is refused", async () => {
   await expectProblem(foreign, 403, "forbidden");
   const own = await get("/api/things/1", { method: "PUT", headers: { Origin: listener.url } });
   expect(own.status).toBe(204);
+});
+
+test("a request for a host that is not Kinora's is refused: its page may be another site's", async () => {
+  for (const path of ["/api/things/1", "/", "/readyz", "/metrics"]) {
+    const { detail } = await expectProblem(await get(path, { headers: { Host: "evil.example" } }), 421, "wrong-host");
+    expect(detail).toContain("allowedHosts");
+  }
+  expect((await get("/healthz", { headers: { Host: "evil.example" } })).status).toBe(200);
+  expect((await get("/api/things/1", { headers: { Host: "localhost:1234" } })).status).toBe(200);
+  expect((await get("/api/things/1", { headers: { "X-Forwarded-Host": "evil.example" } })).status).toBe(200);
+});
+
+test("a trusted proxy passes on the host that the client named, and it must be Kinora's", async () => {
+  const proxied = start({ trustedProxies: ["127.0.0.1"], publicOrigin: "https://video.example.org" });
+  const asked = (name: string) => fetch(`${proxied.url}/api/things/1`, { headers: { "X-Forwarded-Host": name } });
+  expect((await asked("video.example.org")).status).toBe(200);
+  await expectProblem(await asked("evil.example"), 421, "wrong-host");
+  await proxied.close(0);
+});
+
+describe("bodies", () => {
+  const KIB = 1024;
+  const chunked = (bytes: number) =>
+    new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (bytes <= 0) return controller.close();
+        controller.enqueue(new Uint8Array(Math.min(bytes, 16 * KIB)).fill(120));
+        bytes -= 16 * KIB;
+      },
+    });
+  const post = (path: string, body: ReadableStream<Uint8Array> | string) => get(path, { method: "POST", body });
+
+  test("of more than 64 KiB are refused, announced or not", async () => {
+    await expectProblem(await post("/api/body", "x".repeat(64 * KIB + 1)), 413, "too-large");
+    await expectProblem(await post("/api/body", chunked(80 * KIB)), 413, "too-large");
+    await expectProblem(await post("/api/things/1", "x".repeat(64 * KIB + 1)), 413, "too-large");
+  });
+
+  test("of 64 KiB are taken, announced or not", async () => {
+    expect(await (await post("/api/body", "x".repeat(64 * KIB))).json()).toEqual({ length: 64 * KIB });
+    expect(await (await post("/api/body", chunked(64 * KIB))).json()).toEqual({ length: 64 * KIB });
+  });
+
+  test("that are announced too large are refused before they are sent, and the connection is closed", async () => {
+    let answer = "";
+    let closed = false;
+    const { hostname, port } = new URL(listener.url);
+    await Bun.connect({
+      hostname,
+      port: Number(port),
+      socket: {
+        open: (socket) =>
+          void socket.write("POST /api/body HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\nx"),
+        data: (_socket, bytes) => {
+          answer += bytes.toString();
+        },
+        close: () => {
+          closed = true;
+        },
+      },
+    });
+    await until(() => closed);
+    expect(answer).toStartWith("HTTP/1.1 413");
+  });
+
+  test("may be larger where the service says so", async () => {
+    expect(await (await post("/api/large", "x".repeat(200 * KIB))).json()).toEqual({ length: 200 * KIB });
+  });
+});
+
+test("an answer whose file is gone, or is a folder, is a 500 problem without a word about it", async () => {
+  for (const path of ["/api/gone", "/api/folder"]) {
+    const response = await get(path);
+    expect(response.headers.get("X-Content-Type-Options")).toBe("nosniff");
+    const { detail } = await expectProblem(response, 500, "internal");
+    expect(detail).not.toContain("/");
+  }
 });
 
 describe("client addresses", () => {

@@ -1,9 +1,10 @@
 import { isIP } from "node:net";
 import type { Logger } from "pino";
-import { StartError, TemporaryUnavailableError } from "../errors.ts";
+import { ProblemError, StartError, TemporaryUnavailableError } from "../errors.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import type { MountedService } from "../service.ts";
 import { reachableAt } from "./addresses.ts";
+import { type HostRules, hostsOf } from "./allowed-hosts.ts";
 import { assembleApp } from "./assemble-app.ts";
 import { ClientAddresses } from "./client-address.ts";
 import type { HttpBindings } from "./env.ts";
@@ -16,12 +17,12 @@ const IDLE_TIMEOUT_SECONDS = 60;
 /** Forwarding headers (RFC 7239 and the older ones): whoever sets one is a proxy. */
 const FORWARDING_HEADERS = ["Forwarded", "X-Forwarded-For", "X-Real-IP"];
 
-export interface ListenerOptions {
+export interface ListenerOptions extends HostRules {
   readonly host: string;
   readonly port: number;
   readonly trustedProxies: readonly string[];
-  /** Origin of `publicUrl`; null when not set. */
-  readonly publicOrigin: string | null;
+  /** Seconds a connection may be silent unless its route says otherwise; 60 by default. */
+  readonly idleTimeoutSeconds?: number;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
@@ -52,9 +53,11 @@ export function listen(options: ListenerOptions): Listener {
       secure:
         options.publicOrigin?.startsWith("https:") ||
         (clients.trusts(peer) && /^https\b/i.test(request.headers.get("X-Forwarded-Proto") ?? "")),
+      hosts: hostsOf(request.headers, clients.trusts(peer)),
       fromThisMachine: isThisMachine(peer) && !FORWARDING_HEADERS.some((name) => request.headers.has(name)),
       stopping: stopping.signal,
       setIdleTimeout: (seconds) => bun.timeout(request, seconds),
+      resetIdleTimeout: () => bun.timeout(request, options.idleTimeoutSeconds ?? IDLE_TIMEOUT_SECONDS),
     });
   });
   const addresses = reachableAt(options.host, server.port ?? options.port);
@@ -77,16 +80,27 @@ export function listen(options: ListenerOptions): Listener {
 }
 
 function bind(
-  { host, port }: ListenerOptions,
+  { host, port, log, idleTimeoutSeconds = IDLE_TIMEOUT_SECONDS }: ListenerOptions,
   fetch: (request: Request, server: Bun.Server<undefined>) => Promise<Response>,
 ): Bun.Server<undefined> {
   try {
     return Bun.serve({
       hostname: host,
       port,
-      idleTimeout: IDLE_TIMEOUT_SECONDS,
-      // Uploads have their own limit, which answers with a problem document.
+      idleTimeout: idleTimeoutSeconds,
+      // Limits are kept where they are answered with a problem document: `limitBody`, and the uploads' own.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+      // Bun's page for developers shows sources and paths.
+      development: false,
+      // Its default in production would share the port with whoever else asks for it.
+      reusePort: false,
+      // What no app has caught: an answer whose file is gone by the time it is sent, above all.
+      error: (error) => {
+        log.error({ err: error }, "answer failed");
+        const response = problemResponse(error instanceof ProblemError ? error : null);
+        response.headers.set("X-Content-Type-Options", "nosniff");
+        return response;
+      },
       fetch,
     });
   } catch (cause) {

@@ -24,6 +24,7 @@ const titles: Readonly<Record<number, string>> = {
   413: "Too large",
   415: "Unsupported media type",
   416: "Range not satisfiable",
+  421: "Wrong host",
   422: "Cannot be processed",
   429: "Too many requests",
   500: "Internal error",

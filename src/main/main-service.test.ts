@@ -61,7 +61,16 @@ beforeEach(async () => {
   authenticator.add("bob", "viewer");
   authenticator.add("root", "admin");
   const log = pino({ level: "silent" });
-  const options = { host: "127.0.0.1", port: 0, trustedProxies: [], publicOrigin: null, log, metrics: createMetrics() };
+  const options = {
+    host: "127.0.0.1",
+    port: 0,
+    trustedProxies: [],
+    publicOrigin: null,
+    allowedHosts: [],
+    loopbackOnly: true,
+    log,
+    metrics: createMetrics(),
+  };
   listener = listen(options);
   main = await startMain({
     connection: await bus.connect({ service: "main", instance: "m" }),

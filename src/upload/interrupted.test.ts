@@ -31,7 +31,7 @@ class RawPatch {
     this.#socket.write(
       [
         `PATCH ${path} HTTP/1.1`,
-        "Host: kinora",
+        "Host: localhost",
         "X-Test-User: ada",
         "Tus-Resumable: 1.0.0",
         "Content-Type: application/offset+octet-stream",
@@ -160,7 +160,7 @@ test("a form whose connection breaks leaves nothing", async () => {
   const { hostname, port } = new URL(kinora.url);
   const socket = connect(Number(port), hostname);
   socket.write(
-    "POST /api/titles HTTP/1.1\r\nHost: x\r\nX-Test-User: ada\r\nContent-Length: 1000000\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\nContent-Disposition: form-data; name=file; filename=a\r\n\r\n",
+    "POST /api/titles HTTP/1.1\r\nHost: localhost\r\nX-Test-User: ada\r\nContent-Length: 1000000\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\nContent-Disposition: form-data; name=file; filename=a\r\n\r\n",
   );
   socket.write(videoBytes(100_000));
   await until(() => kinora.leftBehind().length > before);

@@ -13,6 +13,7 @@ import { Finisher } from "./finisher.ts";
 import { Intake } from "./intake.ts";
 import { Receptions } from "./receptions.ts";
 import { createRoutes } from "./routes.ts";
+import { TUS_PATH } from "./tus-path.ts";
 import type { UploadFiles } from "./upload-files.ts";
 import { UploadProgress } from "./upload-progress.ts";
 import type { UploadRecords } from "./upload-records.ts";
@@ -66,6 +67,11 @@ export async function startUpload(dependencies: UploadDependencies): Promise<Ser
   };
   return {
     routes: createRoutes(uploads),
+    largeBodies: [
+      { method: "POST", path: "/api/titles" },
+      { method: "POST", path: TUS_PATH },
+      { method: "PATCH", path: TUS_PATH, below: true },
+    ],
     ready: async () => void (await dependencies.files.freeBytes()),
     close: () => {
       closing ??= close();

@@ -58,9 +58,15 @@ export class TestUser {
   }
 
   /** Signs in, or creates the account when the name is new. */
-  static async signIn(kinora: Pick<TestKinora, "url">, username: string, password = "correct horse battery") {
+  static async signIn(
+    kinora: Pick<TestKinora, "url"> & { readonly firstAdminCode?: string | null },
+    username: string,
+    password = "correct horse battery",
+  ) {
     const user = new TestUser(kinora);
-    const response = await user.post("/api/session", { username, password });
+    const { firstAdminCode } = kinora;
+    const code = firstAdminCode ? { setupCode: firstAdminCode } : {};
+    const response = await user.post("/api/session", { username, password, ...code });
     if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
     return user;
   }

@@ -247,6 +247,8 @@ export class UploadHarness {
       port: 0,
       trustedProxies: [],
       publicOrigin: null,
+      allowedHosts: [],
+      loopbackOnly: true,
       log,
       metrics: createMetrics(),
     });
