@@ -121,16 +121,20 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
       log: log.child({ service: "upload" }),
     }),
 
-  streaming: async ({ connect, addresses, config, sqlite, log }) =>
-    startStreaming({
+  streaming: async ({ connect, addresses, config, sqlite, log }) => {
+    const store = new FileMediaStore(config.storage.path);
+    const indexFolder = join(config.data, "index");
+    return startStreaming({
       connection: await connect("streaming"),
       addresses,
       sources: new SqlSourceRepository(sqlite.database),
-      store: new FileMediaStore(config.storage.path),
-      indexFolder: join(config.data, "index"),
+      store,
+      indexFolder,
       folders: config.library.folders,
+      excluded: [...store.folders, indexFolder],
       log: log.child({ service: "streaming" }),
-    }),
+    });
+  },
 };
 
 /** What must be closed, in the reverse of the order it was opened in. */

@@ -1,5 +1,6 @@
 import { lstat, opendir, realpath, stat } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { basename, dirname, join, sep } from "node:path";
+import type { LocatedFile } from "./file-bytes.ts";
 
 /** Folders nested deeper than this are not entered. */
 const MAX_DEPTH = 64;
@@ -10,26 +11,37 @@ export type LibraryFile =
   | { readonly path: string; readonly refused: { readonly code: string; readonly detail: string } };
 
 /**
- * All files below a folder, by their path in it. Hidden files and folders are passed over. A link is followed only to
- * a file inside the folder. What cannot be read is named, and the walk goes on. Throws when the folder itself cannot
- * be read.
+ * All files below a folder, by their path in it. Hidden files and folders are passed over, and so are the `excluded`
+ * folders: Kinora's own data is nobody's library. A link is followed only to a file inside the folder. What cannot be
+ * read is named, and the walk goes on. Throws when the folder itself cannot be read, or lies in an excluded one.
  */
-export async function* walk(folder: string): AsyncGenerator<LibraryFile> {
+export async function* walk(folder: string, excluded: readonly string[] = []): AsyncGenerator<LibraryFile> {
   const root = await realpath(folder);
-  yield* walkBelow(root, root, "", 0);
+  const own = new Set(await Promise.all(excluded.map(realOf)));
+  for (const path of own) {
+    if (isInside(path, root)) throw new Error("This is Kinora's own data folder: choose another one.");
+  }
+  yield* walkBelow({ root, own }, root, "", 0);
 }
 
-async function* walkBelow(root: string, folder: string, prefix: string, depth: number): AsyncGenerator<LibraryFile> {
+interface Bounds {
+  readonly root: string;
+  /** Real paths of folders that are not entered and not read from. */
+  readonly own: ReadonlySet<string>;
+}
+
+async function* walkBelow(bounds: Bounds, folder: string, prefix: string, depth: number): AsyncGenerator<LibraryFile> {
   // opendir reads as it goes: a folder of 100,000 files is never in memory as a whole.
   for await (const entry of await opendir(folder)) {
     if (entry.name.startsWith(".")) continue;
     const path = prefix + entry.name;
     try {
       if (entry.isDirectory()) {
+        if (bounds.own.has(join(folder, entry.name))) continue;
         if (depth >= MAX_DEPTH) yield refuse(path, "too-deep", `Folders are read ${MAX_DEPTH} levels deep.`);
-        else yield* walkBelow(root, join(folder, entry.name), `${path}/`, depth + 1);
+        else yield* walkBelow(bounds, join(folder, entry.name), `${path}/`, depth + 1);
       } else {
-        yield await look(root, join(folder, entry.name), path);
+        yield await look(bounds, join(folder, entry.name), path);
       }
     } catch (error) {
       yield refuse(path, "unreadable", reasonOf(error));
@@ -37,13 +49,39 @@ async function* walkBelow(root: string, folder: string, prefix: string, depth: n
   }
 }
 
-async function look(root: string, file: string, path: string): Promise<LibraryFile> {
-  if ((await lstat(file)).isSymbolicLink() && !(await realpath(file)).startsWith(root + sep)) {
-    return refuse(path, "outside", "This link leads out of the library folder.");
+async function look(bounds: Bounds, file: string, path: string): Promise<LibraryFile> {
+  if ((await lstat(file)).isSymbolicLink()) {
+    const target = await realpath(file);
+    if (!isInside(bounds.root, target) || [...bounds.own].some((own) => isInside(own, target))) {
+      return refuse(path, "outside", "This link leads out of the library folder. Add the folder it leads to instead.");
+    }
   }
   const state = await stat(file);
+  if (state.isDirectory()) return refuse(path, "not-a-file", "This link leads to a folder, which is read where it is.");
   if (!state.isFile()) return refuse(path, "not-a-file", "This is not a regular file.");
   return { path, sizeBytes: state.size, mtimeMs: Math.floor(state.mtimeMs) };
+}
+
+/** Whether a path is a folder or lies in it; both are real paths. */
+const isInside = (folder: string, path: string) => path === folder || path.startsWith(folder + sep);
+
+/** The real path of a folder that may not be there yet. */
+async function realOf(path: string): Promise<string> {
+  return realpath(path).catch(async () =>
+    join(await realpath(dirname(path)).catch(() => dirname(path)), basename(path)),
+  );
+}
+
+/**
+ * Where a file of a library folder is now, and what it is. Checked at each use: what was a film when the folder was
+ * scanned may be a link to something else since. Throws when it is not a regular file inside the folder.
+ */
+export async function locateInside(folder: string, path: string): Promise<LocatedFile> {
+  const [root, target] = await Promise.all([realpath(folder), realpath(join(folder, path))]);
+  if (!isInside(root, target)) throw new Error("the file has become a link that leads out of its folder");
+  const state = await stat(target);
+  if (!state.isFile()) throw new Error("the file has become something else");
+  return { path: target, size: state.size, mtimeMs: Math.floor(state.mtimeMs) };
 }
 
 const refuse = (path: string, code: string, detail: string): LibraryFile => ({ path, refused: { code, detail } });
@@ -52,6 +90,6 @@ const refuse = (path: string, code: string, detail: string): LibraryFile => ({ p
 export function reasonOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === "EACCES" || code === "EPERM") return "Kinora may not read it: check its permissions.";
-  if (code === "ENOENT") return "It is not there.";
+  if (code === "ENOENT") return "It is not there, or a link that leads nowhere.";
   return error instanceof Error ? error.message : String(error);
 }

@@ -15,6 +15,8 @@ const FILES_AT_ONCE = 2;
 /** Refused files that the report keeps for each folder. */
 const MAX_REFUSED = 1_000;
 const PAGE = 500;
+/** How long after a change was noticed the folders are scanned again, in milliseconds. */
+const SOON_MS = 2_000;
 
 export interface LibraryFolder {
   readonly path: string;
@@ -24,6 +26,8 @@ export interface LibraryFolder {
 
 export interface LibraryDependencies {
   readonly folders: readonly LibraryFolder[];
+  /** Kinora's own folders, which are never part of a library. */
+  readonly excluded: readonly string[];
   readonly sources: SourceRepository;
   readonly movies: MovieCache;
   readonly log: Logger;
@@ -41,6 +45,7 @@ export class Library {
   readonly #stopped = new AbortController();
   #scan: Promise<void> = Promise.resolve();
   #scanWaiting: Promise<void> | null = null;
+  #soon: ReturnType<typeof setTimeout> | null = null;
 
   constructor(dependencies: LibraryDependencies) {
     this.#dependencies = dependencies;
@@ -71,9 +76,18 @@ export class Library {
     this.rescan().catch((error: unknown) => this.#dependencies.log.error({ err: error }, "library scan failed"));
   }
 
+  /** The same for whoever notices that a file has changed: soon, and once for all changes of two seconds. */
+  startRescanSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = null;
+      this.startRescan();
+    }, SOON_MS);
+  }
+
   /** Ends a running scan between two files. */
   async close(): Promise<void> {
     this.#stopped.abort();
+    if (this.#soon) clearTimeout(this.#soon);
     await Promise.allSettled([this.#scanWaiting, this.#scan]);
   }
 
@@ -88,6 +102,9 @@ export class Library {
       try {
         await this.#scanFolder(folder, report);
         report.state = "ready";
+        const { files, refused } = report;
+        log.info({ folder: folder.path, videos: files, refused: refused.length }, "library folder scanned");
+        for (const { path, code, detail } of refused) log.warn({ path, code }, `not in the library: ${detail}`);
       } catch (error) {
         log.error({ err: error, folder: folder.path }, "library folder cannot be scanned");
         report.state = "unreadable";
@@ -102,7 +119,7 @@ export class Library {
   async #scanFolder(folder: LibraryFolder, report: FolderReport): Promise<void> {
     const seen = new Set<string>();
     const running = new Set<Promise<void>>();
-    for await (const file of walk(folder.path)) {
+    for await (const file of walk(folder.path, this.#dependencies.excluded)) {
       if (this.#stopped.signal.aborted) break;
       const work = this.#scanFile(folder, file, report, seen).finally(() => running.delete(work));
       running.add(work);

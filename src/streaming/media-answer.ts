@@ -1,5 +1,7 @@
+import { ProblemError } from "../errors.ts";
 import { type ByteRange, select } from "../http/conditional.ts";
 import type { HttpContext } from "../http/env.ts";
+import { problemResponse } from "../http/problem.ts";
 import type { Playable } from "./playback.ts";
 
 /** Seconds a media connection may be silent: a paused player is idle. */
@@ -17,6 +19,19 @@ export interface MediaAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   /** The bytes of the range; asked for only when they are sent. */
   readonly body: (range: ByteRange) => Promise<BodyInit> | BodyInit;
+}
+
+function rangeProblem(headers: Headers, sizeBytes: number): Response {
+  const error = new ProblemError(
+    "range-not-satisfiable",
+    `The range lies past the end: there are ${sizeBytes} bytes.`,
+    {
+      status: 416,
+    },
+  );
+  const response = problemResponse(error);
+  for (const name of ["Content-Range", "Accept-Ranges"]) response.headers.set(name, headers.get(name) ?? "");
+  return response;
 }
 
 /** A strong tag for what follows from these values alone. */
@@ -41,7 +56,7 @@ export async function answerMedia(c: HttpContext, { access }: Playable, answer: 
   if (answer.lastModified) headers.set("Last-Modified", answer.lastModified.toUTCString());
   if (selection.status === 304) return new Response(null, { status: 304, headers });
   if ("contentRange" in selection) headers.set("Content-Range", selection.contentRange);
-  if (selection.status === 416) return new Response(null, { status: 416, headers });
+  if (selection.status === 416) return rangeProblem(headers, answer.sizeBytes);
   headers.set("Content-Type", answer.contentType);
   const { start, end } = selection.range;
   if (c.req.method === "HEAD") {

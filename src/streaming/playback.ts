@@ -2,6 +2,7 @@ import type { Principal } from "../auth/contract.ts";
 import type { TitleAccess } from "../catalog/contract.ts";
 import { TemporaryUnavailableError } from "../errors.ts";
 import { type LocatedFile, locateFirst } from "./file-bytes.ts";
+import { locateInside } from "./library-files.ts";
 import { type MediaStore, pathsOf } from "./media-store.ts";
 import type { Source } from "./source.ts";
 import type { SourceRepository } from "./source-repository.ts";
@@ -22,10 +23,14 @@ export class Playback {
   readonly #store: MediaStore;
   readonly #kept = new Map<string, Source>();
 
-  constructor(gate: TitleGate, sources: SourceRepository, store: MediaStore) {
+  readonly #onChanged: () => void;
+
+  /** `onChanged` is called when a library file is not the one that was scanned. */
+  constructor(gate: TitleGate, sources: SourceRepository, store: MediaStore, onChanged: () => void) {
     this.#gate = gate;
     this.#sources = sources;
     this.#store = store;
+    this.#onChanged = onChanged;
   }
 
   /**
@@ -42,14 +47,22 @@ export class Playback {
     return { access, source };
   }
 
-  /** Where a source's file is, and what it is right now. `temporary-unavailable` when it has vanished. */
-  async locate(playable: Playable): Promise<LocatedFile> {
+  /**
+   * Where a source's file is, and what it is right now. `temporary-unavailable` when it has vanished, or is another
+   * one than was scanned.
+   */
+  async locate({ access, source }: Playable): Promise<LocatedFile> {
+    let file: LocatedFile;
     try {
-      return await locateFirst(pathsOf(playable.source, this.#store));
+      file = await this.#fileOf(source);
     } catch (cause) {
-      this.#kept.delete(playable.access.id);
+      this.#kept.delete(access.id);
       throw new TemporaryUnavailableError("This video's file is not here right now.", { cause });
     }
+    if (isSame(source, file)) return file;
+    this.#kept.delete(access.id);
+    this.#onChanged();
+    throw new TemporaryUnavailableError("This video's file has changed and is being read again.");
   }
 
   /** Forgets which source plays a title; with null, of all titles. */
@@ -58,9 +71,20 @@ export class Playback {
     else this.#kept.delete(titleId);
   }
 
+  #fileOf(source: Source): Promise<LocatedFile> {
+    if (source.folder !== null && source.path !== null) return locateInside(source.folder, source.path);
+    return locateFirst(pathsOf(source, this.#store));
+  }
+
   #keep(titleId: string, source: Source): void {
     const oldest = this.#kept.keys().next().value;
     if (this.#kept.size >= MAX_KEPT && oldest !== undefined) this.#kept.delete(oldest);
     this.#kept.set(titleId, source);
   }
+}
+
+/** An upload's bytes never change; the file that holds them may be that of an equal upload. */
+function isSame(source: Source, file: LocatedFile): boolean {
+  if (file.size !== source.sizeBytes) return false;
+  return source.origin === "upload" || file.mtimeMs === source.mtimeMs;
 }

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { NotFoundError } from "../errors.ts";
 import { createApp } from "../http/app.ts";
-import { type HttpContext, type HttpEnv, requireRole } from "../http/env.ts";
+import { type HttpContext, type HttpEnv, requirePrincipal, requireRole } from "../http/env.ts";
 import { problem } from "../http/problem.ts";
 import type { ByteSource } from "../media/byte-source.ts";
 import { initSegment } from "../media/cmaf/init-segment.ts";
@@ -48,6 +48,11 @@ export function createStreamingRoutes(dependencies: StreamingRoutesDependencies)
   addHls(app, dependencies);
   addDash(app, dependencies);
   addLibrary(app, dependencies.library);
+  // Whether an address exists is nobody's business who is not signed in.
+  app.get("/stream/*", (c) => {
+    requirePrincipal(c);
+    throw new NotFoundError("There is nothing at this address.");
+  });
   return app;
 }
 

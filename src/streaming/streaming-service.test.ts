@@ -77,6 +77,7 @@ class Stage {
       store: new FileMediaStore(this.media),
       indexFolder: join(this.folder.path, "index"),
       folders,
+      excluded: new FileMediaStore(this.media).folders,
       log: pino({ level: "silent" }),
     });
   }
@@ -330,6 +331,13 @@ describe("every media route", () => {
     expect(await statuses(owner)).toEqual(paths.map(() => 404));
   });
 
+  test("that does not exist is 401 to nobody and 404 to members", async () => {
+    for (const path of ["/stream/x", `/stream/${Bun.randomUUIDv7()}/nonsense`, "/stream/a/b/c/d"]) {
+      expect((await stage.ask(path, { as: null })).status).toBe(401);
+      expect((await stage.ask(path)).status).toBe(404);
+    }
+  });
+
   test("answers 401 to nobody and 404 to members for ids that do not exist or are none", async () => {
     for (const id of [Bun.randomUUIDv7(), "a".repeat(64), "..%2f..%2fetc", "x"]) {
       expect((await stage.ask(`/stream/${id}/original`, { as: null })).status).toBe(401);
@@ -533,7 +541,7 @@ describe("a library folder", () => {
     const [report] = await rescan();
     expect(report).toMatchObject({
       state: "unreadable",
-      refused: [{ code: "unreadable", detail: "It is not there." }],
+      refused: [{ code: "unreadable", detail: "It is not there, or a link that leads nowhere." }],
     });
     expect(announcedNow().get("one")?.availability).toBe("unavailable");
   });
@@ -557,6 +565,56 @@ describe("a library folder", () => {
     await publish(stage.catalog, TitleChanges, { titleId: Bun.randomUUIDv7(), type: "changed" });
     expect((await stage.streaming.reannounce({})).sources).toBe(1);
     expect(existsSync(join(stage.library, "one.mp4"))).toBe(true);
+  });
+
+  test("that holds Kinora's own data is scanned without it, and one inside it is refused", async () => {
+    const { adopt } = await stage.upload("h264-aac.mp4");
+    await adopt();
+    await stage.stopService();
+    await put("one.mp4", "h264-only.mp4");
+    await stage.startService([{ path: stage.folder.path, visibility: "members" }]);
+    const outer = await (await stage.report()).settled();
+    expect(outer).toMatchObject([{ state: "ready", files: 1 }]);
+    await stage.stopService();
+    await stage.startService([{ path: join(stage.media, "originals"), visibility: "members" }]);
+    const inner = await (await stage.report()).settled();
+    expect(inner).toMatchObject([{ state: "unreadable", files: 0 }]);
+    expect(inner[0]?.refused[0]?.detail).toContain("Kinora's own data folder");
+  });
+
+  test("never plays what a file has been replaced with: a link out, a folder, other bytes", async () => {
+    await put("one.mp4");
+    await (await stage.report()).rescan();
+    const id = announcedNow().get("one")?.sourceId ?? "";
+    stage.titles.set(id, { id, ownerId: null, visibility: "members", mediaId: null, name: "one" });
+    const path = join(stage.library, "one.mp4");
+    const statuses = () =>
+      Promise.all(
+        ["original", "faststart", "hls/master.m3u8"].map(
+          async (view) => (await stage.ask(`/stream/${id}/${view}`)).status,
+        ),
+      );
+    expect(await statuses()).toEqual([200, 200, 200]);
+    const secret = join(stage.folder.path, "secret");
+    renameSync(path, secret);
+    symlinkSync(secret, path);
+    expect(await statuses()).toEqual([503, 503, 503]);
+    rmSync(path);
+    mkdirSync(path);
+    expect(await statuses()).toEqual([503, 503, 503]);
+    rmSync(path, { recursive: true });
+    writeFileSync(path, "other bytes");
+    expect(await statuses()).toEqual([503, 503, 503]);
+  });
+
+  test("is scanned again when a file that changed is asked for", async () => {
+    await put("one.mp4");
+    await (await stage.report()).rescan();
+    const id = announcedNow().get("one")?.sourceId ?? "";
+    stage.titles.set(id, { id, ownerId: null, visibility: "members", mediaId: null, name: "one" });
+    await put("one.mp4", "h264-only.mp4");
+    expect((await stage.ask(`/stream/${id}/original`)).status).toBe(503);
+    await until(async () => (await stage.ask(`/stream/${id}/original`, { method: "HEAD" })).status === 200);
   });
 
   test("is the business of admins", async () => {

@@ -31,6 +31,8 @@ export interface StreamingDependencies {
   /** Where indexes are kept. */
   readonly indexFolder: string;
   readonly folders: readonly LibraryFolder[];
+  /** Kinora's own folders, which are never part of a library. */
+  readonly excluded: readonly string[];
   readonly log: Logger;
 }
 
@@ -38,7 +40,7 @@ export interface StreamingDependencies {
 export async function startStreaming(dependencies: StreamingDependencies): Promise<Service> {
   const { connection, sources, store, log } = dependencies;
   const gate = new TitleGate(proxyOf(connection, catalogContract));
-  const playback = new Playback(gate, sources, store);
+  const playback = new Playback(gate, sources, store, () => library.startRescanSoon());
   const movies = new MovieCache(dependencies.indexFolder);
   const { instance } = connection.identity;
   const announce = async (source: Source) => {
@@ -47,7 +49,15 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
   };
   const intake = new UploadIntake({ sources, store, movies, announce });
   const progress = scanProgress(connection);
-  const library = new Library({ folders: dependencies.folders, sources, movies, log, announce, progress });
+  const library = new Library({
+    folders: dependencies.folders,
+    excluded: dependencies.excluded,
+    sources,
+    movies,
+    log,
+    announce,
+    progress,
+  });
 
   await subscribe(connection, MediaReleased, async ({ sourceIds }) => {
     await intake.release(sourceIds);

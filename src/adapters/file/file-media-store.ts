@@ -13,6 +13,11 @@ export class FileMediaStore implements MediaStore {
     this.#root = root;
   }
 
+  /** The folders that it keeps everything in. */
+  get folders(): string[] {
+    return [join(this.#root, "uploads"), join(this.#root, "originals")];
+  }
+
   uploadPath(sourceId: string): string {
     return join(this.#root, "uploads", sourceId);
   }
