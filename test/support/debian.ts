@@ -1,9 +1,32 @@
-/** The Debian packages the tests use, by the program that shows they are there. */
+import { existsSync } from "node:fs";
+
+/** The Debian packages the tests use, by the program that shows they are there; without one by their own name. */
 export const debianPackages: Readonly<Record<string, string>> = {
   ffmpeg: "ffmpeg",
   chromium: "chromium",
   nginx: "nginx-light",
+  "firefox-esr": "firefox-esr",
+  cvlc: "vlc-bin",
+  "vlc-plugin-base": "vlc-plugin-base",
+  "gst-launch-1.0": "gstreamer1.0-tools",
+  ...Object.fromEntries(
+    [
+      "gstreamer1.0-plugins-base",
+      "gstreamer1.0-plugins-good",
+      "gstreamer1.0-plugins-bad",
+      "gstreamer1.0-libav",
+      "gir1.2-gstreamer-1.0",
+      "python3-gi",
+    ].map((name) => [name, name]),
+  ),
 };
+
+/** Whether a program, or a Debian package that brings none, is there. */
+function isThere(name: string): boolean {
+  const listed = (file: string) => existsSync(`/var/lib/dpkg/info/${file}.list`);
+  const architecture = { x64: "amd64", arm64: "arm64" }[process.arch as string] ?? process.arch;
+  return Bun.which(name) !== null || listed(name) || listed(`${name}:${architecture}`);
+}
 
 /**
  * Installs what is missing when this is root on Debian. Returns the packages that are still missing; in CI
@@ -12,7 +35,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
 export async function ensureDebianPackages(wanted: Readonly<Record<string, string>>): Promise<string[]> {
   const missing = () =>
     Object.entries(wanted)
-      .filter(([program]) => !Bun.which(program))
+      .filter(([program]) => !isThere(program))
       .map(([, debianPackage]) => debianPackage);
   if (missing().length > 0 && process.getuid?.() === 0 && Bun.which("apt-get")) {
     const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
@@ -29,7 +52,7 @@ export async function ensureDebianPackages(wanted: Readonly<Record<string, strin
   return rest;
 }
 
-/** Whether a program the suite needs is there; suites use it with `describe.skipIf(!has("nginx"))`. */
+/** Whether programs the suite needs are there; suites use it with `describe.skipIf(!has("nginx"))`. */
 export function has(...programs: string[]): boolean {
-  return programs.every((program) => Bun.which(program) !== null);
+  return programs.every(isThere);
 }
