@@ -14,6 +14,28 @@ async function run(command: string[], env: Record<string, string> = {}): Promise
   return child.exited;
 }
 
+/** The long run's figures, dated: `bench/results/tests-{date}.md`. */
+async function keepResult(): Promise<void> {
+  const date = new Date().toISOString().slice(0, 10);
+  const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1);
+  const slowest = [...report.matchAll(/<testcase name="([^"]*)"[^>]*? time="([\d.]+)"/g)]
+    .map(([, name = "", seconds = "0"]) => ({ name, seconds: Number(seconds) }))
+    .sort((a, b) => b.seconds - a.seconds)
+    .slice(0, 20)
+    .map(({ name, seconds }) => `| ${name} | ${seconds.toFixed(1)} |`);
+  const chosen = files.length > 0 ? ` of ${files.join(", ")}` : "";
+  const text = `# Long tests${chosen}, ${date}
+
+${passed} passed, ${failed} failed, ${count("skipped")} skipped in ${minutes} minutes.
+
+| slowest | seconds |
+|---|---|
+${slowest.join("\n")}
+`;
+  await Bun.write(new URL(`../bench/results/tests-${date}.md`, import.meta.url), text);
+}
+
+const startedAt = performance.now();
 const skipped = await ensureDebianPackages(debianPackages);
 let failed = 0;
 let passed = 0;
@@ -39,5 +61,6 @@ if (code !== 0 && failures === 0) failed++;
 if (skipped.length > 0) {
   console.log(`Some suites were skipped. This installs what they need: apt-get install -y ${skipped.join(" ")}`);
 }
+if (long) await keepResult();
 console.log(`${passed} passed, ${failed} failed, ${count("skipped")} skipped`);
 process.exit(failed === 0 && passed > 0 ? 0 : 1);
