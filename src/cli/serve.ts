@@ -66,7 +66,8 @@ function startMessage(config: Config, { url, addresses, firstAdminCode }: Kinora
 const command = import.meta.path.startsWith("/$bunfs/") ? "kinora" : "npm start --";
 
 function networkHint({ listen, publicUrl, registration }: Config): string[] {
-  if (!isLoopback(listen.host)) return [];
+  if (!isLoopback(listen.host))
+    return ["  By name it answers only to this machine's and `publicUrl`'s. `allowedHosts` adds others.", ""];
   if (publicUrl) {
     return registration === "open" && !isLoopback(publicUrl.hostname)
       ? ["  Anybody who reaches it may create an account. `registration: invite` changes that.", ""]

@@ -22,6 +22,10 @@ export function createApp(): OpenAPIHono<HttpEnv> {
   });
   app.onError((thrown, c) => {
     const error = thrown instanceof HTTPException ? asProblem(thrown) : thrown;
+    if (isClientGone(error)) {
+      c.get("log")?.debug({ err: error }, "the client left before its body was here");
+      return problemResponse(new ClientClosedError());
+    }
     const status = error instanceof ProblemError ? error.status : 500;
     if (status >= 500) c.get("log")?.error({ err: error }, "request failed");
     return problemResponse(error);
@@ -29,6 +33,17 @@ export function createApp(): OpenAPIHono<HttpEnv> {
   app.notFound(() => problemResponse(new NotFoundError("There is nothing at this address.")));
   return app;
 }
+
+/** 499 `client-closed`: the client closed the connection in the middle of its request. Only the log and metrics see it. */
+export class ClientClosedError extends ProblemError {
+  constructor() {
+    super("client-closed", "The client closed the connection before its request was complete.", { status: 499 });
+  }
+}
+
+/** What reading the body of a client that has gone throws. */
+const isClientGone = (error: unknown) =>
+  error instanceof DOMException && error.name === "AbortError" && /connection was closed/i.test(error.message);
 
 /** Hono's own answers to a body that is no JSON, or of another type. */
 function asProblem(error: HTTPException): unknown {

@@ -95,6 +95,9 @@ function methodsAt(app: OpenAPIHono<HttpEnv>, path: string): string[] {
   return answered.includes("GET") ? ["GET", "HEAD", ...answered.slice(1)] : answered;
 }
 
+/** How a request is counted whose client left before it was complete: nobody was told of a mistake. */
+const CLIENT_CLOSED = 499;
+
 /** What goes along with every request: id, log, metrics and the headers every answer has. */
 function accompany({ log, metrics }: AppOptions): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
@@ -109,13 +112,14 @@ function accompany({ log, metrics }: AppOptions): MiddlewareHandler<HttpEnv> {
     c.res.headers.set("X-Content-Type-Options", "nosniff");
     if (!c.res.headers.has("Referrer-Policy")) c.res.headers.set("Referrer-Policy", "same-origin");
     const seconds = (performance.now() - start) / 1000;
-    const { status } = c.res;
+    const gone = c.res.status >= 400 && c.res.status < 500 && c.req.raw.signal.aborted;
+    const status = gone ? CLIENT_CLOSED : c.res.status;
     metrics.answered({ method: c.req.method, route: c.req.routePath, status, seconds });
-    const level = c.req.path.startsWith("/api/") ? "info" : "debug";
+    const level = c.req.path.startsWith("/api/") && !gone ? "info" : "debug";
     // The path only: a query may hold a grant.
     c.get("log")[level](
       { method: c.req.method, path: c.req.path, status, ms: Math.round(seconds * 1e6) / 1e3 },
-      "answered",
+      gone ? "the client left" : "answered",
     );
   };
 }

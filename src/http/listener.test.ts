@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createRoute, z } from "@hono/zod-openapi";
 import pino from "pino";
-import { z } from "zod";
 import { until } from "../../test/support/until.ts";
 import type { Principal } from "../auth/contract.ts";
 import { StartError } from "../errors.ts";
@@ -24,6 +24,16 @@ routes.get("/api/address", (c) => c.text(`${c.env.clientAddress} ${c.env.fromThi
 routes.get("/api/gone", () => new Response(Bun.file("/nonexistent/kinora.mp4")));
 routes.get("/api/folder", () => new Response(Bun.file(import.meta.dir)));
 routes.post("/api/body", async (c) => c.json({ length: (await c.req.text()).length }));
+routes.openapi(
+  createRoute({
+    method: "post",
+    path: "/api/json",
+    security: [],
+    request: { body: { required: true, content: { "application/json": { schema: z.object({ a: z.string() }) } } } },
+    responses: { 200: { description: "Read." } },
+  }),
+  (c) => c.json(c.req.valid("json"), 200),
+);
 routes.post("/api/large", async (c) => c.json({ length: (await c.req.text()).length }));
 routes.get("/api/endless", (c) => {
   const chunks = new ReadableStream({
@@ -201,6 +211,27 @@ describe("bodies", () => {
   test("may be larger where the service says so", async () => {
     expect(await (await post("/api/large", "x".repeat(200 * KIB))).json()).toEqual({ length: 200 * KIB });
   });
+});
+
+test("a client that leaves in the middle of its body is no failure of ours in log or metrics", async () => {
+  const { hostname, port } = new URL(listener.url);
+  lines.length = 0;
+  for (const framing of ["Content-Length: 100\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"]) {
+    const socket = await Bun.connect({ hostname, port: Number(port), socket: { data: () => undefined } });
+    socket.write(`POST /api/json HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${framing}`);
+    await Bun.sleep(50);
+    socket.terminate();
+  }
+  const left = () => lines.filter(({ path }) => path === "/api/json");
+  await until(() => left().length === 2);
+  expect(left().map(({ status, level }) => [status, level])).toEqual([
+    [499, 20],
+    [499, 20],
+  ]);
+  expect(lines.filter(({ level }) => Number(level) > 20)).toEqual([]);
+  const metrics = await (await get("/metrics")).text();
+  expect(metrics).toMatch(/method="POST",route="\/api\/json",status="499"/);
+  expect(metrics).not.toMatch(/route="\/api\/json",status="5/);
 });
 
 test("an answer whose file is gone, or is a folder, is a 500 problem without a word about it", async () => {

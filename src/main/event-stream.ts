@@ -1,9 +1,13 @@
 import type { Principal } from "../auth/contract.ts";
+import { RateLimitedError } from "../errors.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import type { ProgressFeed, ProgressReader } from "./progress-feed.ts";
 
 /** A comment is sent, and the credential asked again, this often. */
 export const COMMENT_EVERY_MS = 15_000;
+
+/** Event streams that one user may have open. */
+export const STREAMS_MAX = 20;
 
 export interface EventStreamOptions {
   readonly feed: ProgressFeed;
@@ -17,14 +21,17 @@ export interface EventStreamOptions {
 
 /**
  * Progress as server-sent events (WHATWG HTML section 9.2), from now until the reader leaves, the credential is
- * revoked or over, or Kinora stops. Nothing is held before the first read nor after the end.
+ * revoked or over, or Kinora stops. `RateLimitedError` when the user has `STREAMS_MAX` open. Nothing is held before the first read nor after the end.
  */
 export function eventStream(options: EventStreamOptions): Response {
+  if (isFull(options)) throw new RateLimitedError(`At most ${STREAMS_MAX} event streams can be open at once.`, 30);
   let reading: Reading | null = null;
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         if (!reading) {
+          // Of many that were let in at the same moment the last ones end here.
+          if (isFull(options)) return controller.close();
           reading = read(options);
           controller.enqueue(encoder.encode("retry: 2000\n: hello\n\n"));
           return;
@@ -47,6 +54,8 @@ export function eventStream(options: EventStreamOptions): Response {
     },
   });
 }
+
+const isFull = ({ feed, who }: EventStreamOptions) => feed.countOf(who.userId) >= STREAMS_MAX;
 
 const encoder = new TextEncoder();
 

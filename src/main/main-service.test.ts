@@ -13,6 +13,7 @@ import { createMetrics } from "../http/metrics.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import type { Service } from "../service.ts";
 import { mainContract, Progress, type ProgressEvent } from "./contract.ts";
+import { STREAMS_MAX } from "./event-stream.ts";
 import { startMain } from "./main-service.ts";
 
 /** Knows people by their `X-Test-User`; cuts them on demand. */
@@ -204,6 +205,23 @@ describe("event streams", () => {
     await until(() => ids(ada).length === 2 && ids(bob).length === 1 && ids(root).length === 2);
     expect(ids(bob)).toEqual(["all"]);
     for (const events of [ada, bob, root]) events.leave();
+  });
+
+  test("are at most 20 for one user; who leaves makes room", async () => {
+    const open = await Promise.all(Array.from({ length: STREAMS_MAX }, () => Events.open("ada")));
+    const refused = await fetch(`${listener.url}/api/events`, as("ada"));
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get("Retry-After"))).toBeGreaterThan(0);
+    expect(await refused.json()).toMatchObject({ code: "rate-limited" });
+    open.push(await Events.open("bob"));
+    open[0]?.leave();
+    await until(async () => {
+      const abort = new AbortController();
+      const { status } = await fetch(`${listener.url}/api/events`, { ...as("ada"), signal: abort.signal });
+      abort.abort();
+      return status === 200;
+    });
+    for (const events of open) events.leave();
   });
 
   test("get comments while nothing happens", async () => {

@@ -17,6 +17,13 @@ export class ProgressFeed {
     return this.#readers.size;
   }
 
+  /** How many are reading for this user. */
+  countOf(userId: string): number {
+    let count = 0;
+    for (const { who } of this.#readers) if (who.userId === userId) count++;
+    return count;
+  }
+
   push(event: ProgressEvent): void {
     for (const reader of this.#readers) if (concerns(reader.who, event)) reader.push(event);
   }

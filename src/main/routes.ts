@@ -49,6 +49,7 @@ const events = createRoute({
       content: { "text/event-stream": { schema: z.string() } },
     },
     401: refused,
+    429: { ...refused, description: "Too many are open already." },
   },
 });
 

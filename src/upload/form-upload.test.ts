@@ -118,3 +118,12 @@ test("too many bytes without a length are refused while they come", async () => 
   expect([response.status, (await response.json()).code]).toEqual([413, "too-large"]);
   expect(kinora.leftBehind()).toEqual([]);
 });
+
+test("a part without a name, or with an empty one, is an unknown field", async () => {
+  for (const disposition of ['name=""', 'filename="a.mp4"', 'name=""; filename="a.mp4"']) {
+    const body = `--b\r\nContent-Disposition: form-data; ${disposition}\r\n\r\nabc\r\n--b--\r\n`;
+    const headers = { "Content-Type": "multipart/form-data; boundary=b" };
+    const answer = await kinora.fetch("/api/titles", { method: "POST", headers, body });
+    expect([disposition, answer.status, (await answer.json()).code]).toEqual([disposition, 400, "invalid-request"]);
+  }
+});

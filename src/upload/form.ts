@@ -49,8 +49,13 @@ class FormReader<File> {
     this.#parser.on("drain", () => this.#wake());
     this.#parser.on("error", (error) => this.#fail(new IncompleteBodyError(error)));
     this.#parser.on("fieldsLimit", () => this.#refuse(`Expected at most ${FIELDS_MAX} fields.`));
-    this.#parser.on("field", (name, value, info) => this.#onField(name, value, info.valueTruncated));
-    this.#parser.on("file", (name, stream, info) => this.#onFile(name, stream, info.filename ?? null));
+    // A part without a name has none whatever the types say.
+    this.#parser.on("field", (name: string | undefined, value, info) =>
+      this.#onField(name ?? "", value, info.valueTruncated),
+    );
+    this.#parser.on("file", (name: string | undefined, stream, info) =>
+      this.#onFile(name ?? "", stream, info.filename ?? null),
+    );
   }
 
   async read(body: AsyncIterable<Uint8Array>): Promise<Form<File>> {

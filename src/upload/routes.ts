@@ -21,13 +21,14 @@ export function createRoutes(uploads: Uploads): OpenAPIHono<HttpEnv> {
 
   app.post("/api/titles", async (c) => {
     const who = begin(c);
-    const title = await (await form()).uploadForm(uploads, c.req.raw, who);
+    const title = await unhurried(c, async () => (await form()).uploadForm(uploads, c.req.raw, who));
     return c.json(title, 201, { Location: `/api/titles/${title.id}` });
   });
 
   app.post(TUS_PATH, async (c) => {
     const who = begin(c);
-    return (await tus()).send({ raw: c.req.raw, who, id: Bun.randomUUIDv7(), stopping: c.env.stopping });
+    const request = { raw: c.req.raw, who, id: Bun.randomUUIDv7(), stopping: c.env.stopping };
+    return unhurried(c, async () => (await tus()).send(request));
   });
 
   app.options(TUS_PATH, async (c) =>
@@ -41,18 +42,32 @@ export function createRoutes(uploads: Uploads): OpenAPIHono<HttpEnv> {
     return c.json(toUpload(await uploads.find(request.id, request.who)), 200, { "Cache-Control": "no-store" });
   });
 
-  app.patch(`${TUS_PATH}/:id`, async (c) => (await tus()).send(await ownRequest(c, uploads)));
+  app.patch(`${TUS_PATH}/:id`, async (c) => {
+    const request = await ownRequest(c, uploads);
+    return unhurried(c, async () => (await tus()).send(request));
+  });
   app.delete(`${TUS_PATH}/:id`, async (c) => (await tus()).delete(await ownRequest(c, uploads)));
   return app;
 }
 
-/** What all requests have in common: an editor or admin asks, nothing stands in the query, and time is no limit. */
+/** What all requests have in common: an editor or admin asks, and nothing stands in the query. */
 function begin(c: HttpContext) {
   const who = requireRole(c, ...UPLOADERS);
   if (new URL(c.req.url).search !== "") throw new InvalidRequestError("The query: expected nothing.");
-  // A slow sender and a large file being checked are silent for longer; `Receptions` cuts those that have stalled.
-  c.env.setIdleTimeout(0);
   return who;
+}
+
+/**
+ * Runs what receives a body with no limit on the connection's silence: a slow sender and a large file being checked
+ * are silent for longer than others may be, and `Receptions` cuts those that have stalled.
+ */
+async function unhurried<Result>(c: HttpContext, receive: () => Promise<Result>): Promise<Result> {
+  c.env.setIdleTimeout(0);
+  try {
+    return await receive();
+  } finally {
+    c.env.resetIdleTimeout();
+  }
 }
 
 /** A request about one of the caller's own uploads; anybody else's is not there. */

@@ -197,6 +197,8 @@ export interface HarnessOptions {
   readonly maxSizeBytes?: number;
   /** The folder uploads arrive in, when it is not to be a temporary one. */
   readonly folder?: string;
+  /** Seconds a connection may be silent. */
+  readonly idleTimeoutSeconds?: number;
   readonly wrapFiles?: (files: UploadFiles) => UploadFiles;
 }
 
@@ -246,6 +248,7 @@ export class UploadHarness {
       host: "127.0.0.1",
       port: 0,
       trustedProxies: [],
+      idleTimeoutSeconds: this.#options.idleTimeoutSeconds ?? 60,
       publicOrigin: null,
       allowedHosts: [],
       loopbackOnly: true,

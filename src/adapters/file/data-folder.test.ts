@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDataFolder } from "./data-folder.ts";
@@ -14,6 +14,19 @@ test("the folder is made, for its owner only", () => {
   const folder = openDataFolder(join(root, "a/b"));
   expect(statSync(folder.path).mode & 0o777).toBe(0o700);
   folder.release();
+});
+
+test("the lock's files are for their owner only, those of older versions too", () => {
+  const data = join(root, "data");
+  const locks = () => readdirSync(data).filter((name) => name.startsWith("kinora.lock"));
+  for (const round of ["new", "old"]) {
+    const folder = openDataFolder(data);
+    expect(locks()).toContain("kinora.lock");
+    for (const name of locks())
+      expect([round, name, statSync(join(data, name)).mode & 0o777]).toEqual([round, name, 0o600]);
+    folder.release();
+    chmodSync(join(data, "kinora.lock"), 0o644);
+  }
 });
 
 test("a second Kinora is refused until the first lets go", () => {

@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, chmodSync, closeSync, constants, existsSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { StartError } from "../../errors.ts";
 
@@ -38,6 +38,9 @@ export function openDataFolder(path: string): DataFolder {
 
 /** SQLite's exclusive lock, as SQLite is what takes file locks on every system here. The file stays empty. */
 function lockFile(path: string): Database | null {
+  // SQLite would make it readable for all, and gives its journal the mode of the file itself.
+  closeSync(openSync(path, "a", 0o600));
+  for (const file of [path, `${path}-journal`]) if (existsSync(file)) chmodSync(file, 0o600);
   const lock = new Database(path, { create: true });
   try {
     lock.run("PRAGMA busy_timeout = 0");
