@@ -1,17 +1,21 @@
 import type { ByteSource } from "./byte-source.ts";
-import { mediaSegment, mediaSegmentBytes } from "./cmaf/media-segment.ts";
+import { keyFrameBytes, mediaSegment, mediaSegmentBytes } from "./cmaf/media-segment.ts";
 import { segmentCount, segmentTimes, startsAtKeyFrames } from "./cmaf/segments.ts";
-import { type MediaDescription, type Movie, requireTrack, type Track } from "./movie.ts";
+import { type MediaDescription, type Movie, requireTrack, type TextTrack, type Track } from "./movie.ts";
 import type { Presentation } from "./presentation.ts";
 import { type SampleColumns, SampleTable } from "./sample-table.ts";
 import type { SegmentPlan } from "./segment-plan.ts";
+import type { Cue } from "./text/cue.ts";
+import { cuesOfTrack } from "./text/text-samples.ts";
 
-type StoredTrack = Omit<Track, "samples"> & { readonly samples: SampleColumns };
+/** A track with the columns of its samples only. */
+type Stored<T> = Omit<T, "samples"> & { readonly samples: SampleColumns };
 
 interface StoredMovie {
   readonly description: MediaDescription;
   readonly timescale: number;
-  readonly tracks: readonly StoredTrack[];
+  readonly tracks: readonly Stored<Track>[];
+  readonly texts: readonly Stored<TextTrack>[];
 }
 
 /** An original whose samples are all indexed: no plan reads anything. */
@@ -42,6 +46,12 @@ export class MoviePresentation implements Presentation {
     return sizes.map((_, i) => mediaSegmentBytes(this.movie, track, i + 1));
   }
 
+  keyFrameSizes(trackId: number): Float64Array {
+    const track = requireTrack(this.movie, trackId);
+    const sizes = new Float64Array(segmentCount(this.movie, track));
+    return sizes.map((_, i) => keyFrameBytes(this.movie, track, i + 1));
+  }
+
   startsAtKeyFrames(trackId: number): boolean {
     return startsAtKeyFrames(this.movie, requireTrack(this.movie, trackId));
   }
@@ -50,14 +60,36 @@ export class MoviePresentation implements Presentation {
     return mediaSegment(this.movie, trackId, n);
   }
 
+  get texts(): readonly TextTrack[] {
+    return this.movie.texts;
+  }
+
+  async cues(source: ByteSource, textId: number, fromMs: number, toMs: number): Promise<Cue[]> {
+    const track = this.movie.texts.find(({ id }) => id === textId);
+    if (track === undefined) throw new RangeError(`There are no subtitles ${textId}.`);
+    return cuesOfTrack(source, track, fromMs, toMs);
+  }
+
   stored(): StoredMovie {
-    const { description, timescale, tracks } = this.movie;
-    return { description, timescale, tracks: tracks.map((track) => ({ ...track, samples: track.samples.columns })) };
+    const { description, timescale, tracks, texts } = this.movie;
+    return { description, timescale, tracks: tracks.map(storedTrack), texts: texts.map(storedTrack) };
   }
 
   /** Back from what `stored` gave. */
-  static load({ description, timescale, tracks }: StoredMovie): MoviePresentation {
-    const loaded = tracks.map((track) => ({ ...track, samples: new SampleTable(track.samples) }) as Track);
-    return new MoviePresentation({ description, timescale, tracks: loaded });
+  static load({ description, timescale, tracks, texts }: StoredMovie): MoviePresentation {
+    return new MoviePresentation({
+      description,
+      timescale,
+      tracks: tracks.map((track) => loadedTrack<Track>(track)),
+      texts: texts.map((track) => loadedTrack<TextTrack>(track)),
+    });
   }
+}
+
+function storedTrack<T extends { readonly samples: SampleTable }>(track: T): Stored<T> {
+  return { ...track, samples: track.samples.columns };
+}
+
+function loadedTrack<T extends { readonly samples: SampleTable }>(track: Stored<T>): T {
+  return { ...track, samples: new SampleTable(track.samples) } as unknown as T;
 }

@@ -1,4 +1,5 @@
 import type { SampleTable } from "./sample-table.ts";
+import type { TextInfo } from "./text/subtitle-info.ts";
 
 export type Container = "mp4" | "mov" | "matroska" | "webm" | "mpegts";
 
@@ -85,6 +86,21 @@ export type VideoTrack = VideoTrackInfo & TrackSamples;
 export type AudioTrack = AudioTrackInfo & TrackSamples;
 export type Track = VideoTrack | AudioTrack;
 
+/** Subtitles in the original. */
+export interface TextTrackInfo extends TextInfo {
+  /** Number of the track in the original. */
+  readonly id: number;
+}
+
+/** A track of timed text, a cue or none in each sample. */
+export interface TextTrack extends TextTrackInfo, TrackSamples {
+  readonly codec: "tx3g" | "wvtt";
+  readonly timescale: number;
+  /** Whole sample entry boxes. */
+  readonly sampleEntries: readonly Uint8Array[];
+  readonly mediaTime: number;
+}
+
 /** An index of every sample: all that packaging needs to know of an original. */
 export interface Movie {
   readonly description: MediaDescription;
@@ -92,6 +108,7 @@ export interface Movie {
   readonly timescale: number;
   /** The video track first, then the audio tracks that HLS and DASH can carry. */
   readonly tracks: readonly Track[];
+  readonly texts: readonly TextTrack[];
 }
 
 /** Anything with tracks: a movie, a presentation. */

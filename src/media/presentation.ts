@@ -1,6 +1,7 @@
 import type { ByteSource } from "./byte-source.ts";
-import type { MediaDescription, TrackInfo } from "./movie.ts";
+import type { MediaDescription, TextTrackInfo, TrackInfo } from "./movie.ts";
 import type { SegmentPlan } from "./segment-plan.ts";
+import type { Cue } from "./text/cue.ts";
 
 /**
  * An original that can be packaged, whatever its container. Playlists, manifests and init segments follow from what
@@ -13,12 +14,20 @@ export interface Presentation {
   readonly description: MediaDescription;
   /** The video track first, then the audio tracks that HLS and DASH can carry. The same objects each time. */
   readonly tracks: readonly TrackInfo[];
+  /** Subtitles that can be sent as WebVTT. */
+  readonly texts: readonly TextTrackInfo[];
 
   /** When each segment of a track starts, and when the last one ends, in seconds from 0. */
   segmentTimes(trackId: number): Float64Array;
 
   /** Bytes of each segment as sent: exact where every sample is indexed, otherwise the most that they can be. */
   segmentSizes(trackId: number): Float64Array;
+
+  /**
+   * Bytes of each segment from its start to the end of its first sample, where that is a key frame, else 0; null where
+   * they are not known without reading.
+   */
+  keyFrameSizes(trackId: number): Float64Array | null;
 
   /** Whether every segment of a track starts with a key frame. */
   startsAtKeyFrames(trackId: number): boolean;
@@ -28,6 +37,12 @@ export interface Presentation {
    * only what its index leaves out. Throws a `MediaError` for a damaged original.
    */
   plan(source: ByteSource, trackId: number, n: number): Promise<SegmentPlan | null>;
+
+  /**
+   * The cues of the subtitles `textId` that are shown at some moment between two times (milliseconds from 0), each with
+   * its own times. Reads of `source` only what it needs. Throws a `MediaError` for a damaged original.
+   */
+  cues(source: ByteSource, textId: number, fromMs: number, toMs: number): Promise<Cue[]>;
 
   /** For the index file: plain values and typed arrays, from which its kind is made again. */
   stored(): unknown;

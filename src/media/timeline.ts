@@ -5,7 +5,7 @@ import { lowerBound, type SampleTable } from "./sample-table.ts";
 /** A track with the edit that places it on the movie's clock. */
 export interface TimedTrack {
   readonly id: number;
-  readonly kind: "video" | "audio";
+  readonly kind: "video" | "audio" | "text";
   readonly timescale: number;
   readonly movieTimescale: number;
   readonly edit: Edit;
@@ -40,7 +40,7 @@ const maxSearched = 1000;
 export function timeTracks(tracks: readonly TimedTrack[]): readonly PlacedTrack[] {
   const leadSeconds = Math.max(0, ...tracks.filter(({ kind }) => kind === "video").map(leadOf));
   const placed = tracks.map((track) => placeTrack(track, leadSeconds));
-  const endSeconds = Math.max(0, ...placed.map((track) => track.endSeconds));
+  const endSeconds = Math.max(0, ...placed.filter(isSeenOrHeard).map((track) => track.endSeconds));
   if (endSeconds > maxSeconds) {
     throw new MediaError("not-a-video", "The video is damaged: its clock is impossible", {
       box: "moov",
@@ -48,11 +48,11 @@ export function timeTracks(tracks: readonly TimedTrack[]): readonly PlacedTrack[
       got: endSeconds,
     });
   }
-  return alignMediaTimes(placed);
+  return alignMediaTimes(placed.filter((track) => isSeenOrHeard(track) || track.endSeconds <= maxSeconds));
 }
 
 /**
- * Gives sound the picture's media time, with a delay that makes up for it. VLC and GStreamer overlook `elst` in
+ * Gives the others the picture's media time, with a delay that makes up for it. VLC and GStreamer overlook `elst` in
  * fragmented files: where all tracks begin equally late they are together all the same. The picture's own clock stays
  * at 0, for hls.js takes its first decode time for the start of the playlist.
  */
@@ -66,12 +66,14 @@ function alignMediaTimes(tracks: readonly PlacedTrack[]): readonly PlacedTrack[]
   });
 }
 
+const isSeenOrHeard = ({ kind }: TimedTrack) => kind !== "text";
+
 function placeTrack(track: TimedTrack, leadSeconds: number): PlacedTrack {
   const { edit, samples, timescale, movieTimescale } = track;
   const lateTicks = Math.round((edit.delayMovieTicks * timescale) / movieTimescale) + track.lateTicks;
   const start = edit.mediaTime - Math.round(leadSeconds * timescale);
   const from = Math.max(0, start);
-  const firstSample = track.kind === "video" ? keyFrameAt(samples, from) : firstAudioSample(samples, from);
+  const firstSample = firstSampleOf(track, from);
   const endSample = Math.max(endSampleOf(track), Math.min(firstSample + 1, samples.count));
   // What edits cut off at the front is taken off both clocks: players that overlook `elst` then are off by a frame only.
   const cutOff = Math.min(samples.decodeTimeOf(firstSample), from);
@@ -102,8 +104,10 @@ function keyFrameAt(samples: SampleTable, mediaTime: number): number {
   return 0;
 }
 
-function firstAudioSample(samples: SampleTable, mediaTime: number): number {
-  return mediaTime <= 0 ? 0 : Math.max(0, samples.sampleAtDecodeTime(mediaTime) - audioPreroll);
+function firstSampleOf({ kind, samples }: TimedTrack, mediaTime: number): number {
+  if (kind === "video") return keyFrameAt(samples, mediaTime);
+  const preroll = kind === "audio" ? audioPreroll : 0;
+  return mediaTime <= 0 ? 0 : Math.max(0, samples.sampleAtDecodeTime(mediaTime) - preroll);
 }
 
 /** The end of the samples that the edit's duration reaches; one tick of the movie's clock is forgiven. */

@@ -1,4 +1,5 @@
 import type { AudioTrackInfo } from "./movie.ts";
+import type { TextInfo } from "./text/subtitle-info.ts";
 
 /** Sound in the order of how many players decode it: the first is what they start with. */
 const audioOrder = ["aac", "mp3", "opus", "flac", "ac3", "eac3", "alac"];
@@ -21,6 +22,15 @@ export function uniqueNames(
     names.push(name);
   }
   return names;
+}
+
+/** What each of some subtitles is called, with what they are for. */
+export function subtitleNames(subtitles: readonly TextInfo[]): string[] {
+  const named = subtitles.map(({ name, language, forced, forHearingImpaired }) => {
+    const purpose = forced ? " (forced)" : forHearingImpaired ? " (SDH)" : "";
+    return { name: `${name ?? languageName(language) ?? "Subtitles"}${purpose}`, language };
+  });
+  return uniqueNames(named, "Subtitles");
 }
 
 function languageName(language: string | null): string | null {

@@ -110,6 +110,18 @@ const recipes = {
   "mpeg4-mp3.mp4": [...picture(5, "320x180"), ...tone(5), "-c:v", "mpeg4", "-g", "50", "-c:a", "libmp3lame"],
   /** Pixels that are wider than high, 29.97 frames a second. */
   "h264-anamorphic.mp4": [...picture(3, "320x240", 30000 / 1001), "-vf", "setsar=4/3,fps=30000/1001", ...h264(30)],
+  /** Subtitles in two languages (tx3g) beside sound that starts a second late; the second one in italics. */
+  "h264-aac-subtitles.mp4": [
+    ...picture(10, "320x180"),
+    ...["-itsoffset", "1", ...tone(9)],
+    ...["-i", "text:english.srt", "-i", "text:german.srt"],
+    ...["-map", "0", "-map", "1", "-map", "2", "-map", "3", ...h264(50), ...aac, "-c:s", "mov_text"],
+    ...["-metadata:s:s:0", "language=eng", "-metadata:s:s:1", "language=deu"],
+  ],
+  /** The same, cut out without encoding between two key frames. */
+  "h264-aac-subtitles-trimmed.mp4": [
+    ...["-ss", "3.08", "-i", "fixture:h264-aac-subtitles.mp4", "-t", "5", "-map", "0", "-c", "copy"],
+  ],
   /** Moving pictures in fragments, as phones and recorders write them. */
   "h264-aac-fragmented.mp4": [
     ...picture(7, "320x180"),
@@ -120,10 +132,26 @@ const recipes = {
   ],
 } as const satisfies Record<string, readonly string[]>;
 
+/** Files that recipes take in as `text:NAME`. */
+const texts = {
+  "english.srt": [
+    "1\n00:00:00,500 --> 00:00:02,000\nHello <b>world</b>",
+    "2\n00:00:03,000 --> 00:00:05,000\nOver the cut\n& on <two> lines",
+    "3\n00:00:07,250 --> 00:00:08,125\n<i>Nearly</i> the end",
+  ].join("\n\n"),
+  "german.srt": "1\n00:00:01,000 --> 00:00:09,000\n<i>Durchgehend: äöü</i>\n",
+} as const;
+
 export type FixtureName = keyof typeof recipes;
 
 /** `fixture:NAME` stands for the path of another fixture. */
-function resolveArgument(argument: string): string | Promise<string> {
+async function resolveArgument(argument: string): Promise<string> {
+  if (argument.startsWith("text:")) {
+    const name = argument.slice("text:".length) as keyof typeof texts;
+    const path = join(folder, name);
+    if (!existsSync(path)) await Bun.write(path, texts[name]);
+    return path;
+  }
   return argument.startsWith("fixture:") ? fixture(argument.slice("fixture:".length) as FixtureName) : argument;
 }
 

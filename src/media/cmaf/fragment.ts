@@ -25,6 +25,8 @@ export interface FragmentShape {
   /** How many `trun` there are. */
   readonly runCount: number;
   readonly payloadBytes: number;
+  /** Bytes of the payload before its first sample. */
+  readonly leadBytes: number;
   /** Same for all samples, or null when each `trun` entry tells. */
   readonly duration: number | null;
   readonly size: number | null;
@@ -59,7 +61,7 @@ export function layOutFragment(track: Track, from: number, to: number): Fragment
 }
 
 function shapeOf(track: Track, from: number, to: number, extent: Extent): FragmentShape {
-  const { start, end, sampleBytes, runCount } = extent;
+  const { first, start, end, sampleBytes, runCount } = extent;
   const span = end - start;
   const verbatim =
     track.kind === "video" && span >= sampleBytes && span - sampleBytes <= span * maxWaste && span <= maxVerbatimBytes;
@@ -70,12 +72,15 @@ function shapeOf(track: Track, from: number, to: number, extent: Extent): Fragme
     verbatim,
     runCount: verbatim ? runCount : 1,
     payloadBytes: verbatim ? span : sampleBytes,
+    leadBytes: verbatim ? first - start : 0,
     ...samplePattern(track, from, to),
   };
 }
 
 /** The part of the original that some samples lie in. */
 interface Extent {
+  /** Where the first sample starts. */
+  readonly first: number;
   readonly start: number;
   readonly end: number;
   readonly sampleBytes: number;
@@ -89,6 +94,7 @@ function findRuns({ samples }: Track, from: number, to: number, runs: Run[] | nu
   let [start, end, sampleBytes, runCount, lastEnd] = [Number.POSITIVE_INFINITY, 0, 0, 0, -1];
   let chunk = samples.chunkOf(from);
   let offset = samples.offsetOf(from);
+  const first = offset;
   for (let sample = from; sample < to; ) {
     const next = Math.min(to, chunkStarts[chunk + 1] ?? to);
     let length = 0;
@@ -103,7 +109,7 @@ function findRuns({ samples }: Track, from: number, to: number, runs: Run[] | nu
     sample = next;
     offset = valueAt(chunkOffsets, ++chunk);
   }
-  return { start, end, sampleBytes, runCount };
+  return { first, start, end, sampleBytes, runCount };
 }
 
 function addToRuns(runs: Run[], run: Run, lastEnd: number): void {

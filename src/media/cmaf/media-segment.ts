@@ -36,6 +36,17 @@ export function mediaSegmentBytes(movie: Movie, track: Track, n: number): number
   return moofBytes(shape) + mdatHeaderBytes(shape) + shape.payloadBytes;
 }
 
+/**
+ * Bytes of segment `n` from its start to the end of its first sample, where that is a key frame: what a player needs to
+ * show it. 0 where it is none.
+ */
+export function keyFrameBytes(movie: Movie, track: Track, n: number): number {
+  const bounds = segmentBounds(movie, track, n);
+  if (bounds === null || !track.samples.isSync(bounds.from)) return 0;
+  const shape = measureFragment(track, bounds.from, bounds.to);
+  return moofBytes(shape) + mdatHeaderBytes(shape) + shape.leadBytes + track.samples.sizeOf(bounds.from);
+}
+
 function segmentBounds(movie: Movie, track: Track, n: number): { from: number; to: number } | null {
   const starts = segmentStarts(movie, track);
   const from = starts[n - 1];

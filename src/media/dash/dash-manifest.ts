@@ -3,7 +3,7 @@ import { type AudioTrackInfo, type TrackInfo, type VideoTrackInfo, videoTrack } 
 import { pixelAspect } from "../mp4/pixel-aspect.ts";
 import type { Presentation } from "../presentation.ts";
 import type { SubtitleInfo } from "../text/subtitle-info.ts";
-import { audioCodecs, uniqueNames } from "../track-names.ts";
+import { audioCodecs, subtitleNames, uniqueNames } from "../track-names.ts";
 import { element, escapeXml } from "./xml.ts";
 
 /** The segments are those of HLS, under the same URLs, so that caches hold them once. */
@@ -101,7 +101,7 @@ function audioSets(presentation: Presentation): string[] {
 
 /** Subtitles as one WebVTT file each. */
 function subtitleSets(subtitles: readonly SubtitleInfo[]): string[] {
-  const names = uniqueNames(subtitles, "Subtitles");
+  const names = subtitleNames(subtitles);
   return subtitles.map((subtitle, i) =>
     element(
       "AdaptationSet",

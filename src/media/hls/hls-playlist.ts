@@ -1,17 +1,18 @@
-import { durationsOf, ratesOf, targetDuration } from "../cmaf/rates.ts";
+import { durationsOf, ratesOf } from "../cmaf/rates.ts";
 import { type AudioTrackInfo, type VideoTrackInfo, videoTrack } from "../movie.ts";
 import type { Presentation } from "../presentation.ts";
+import type { SubtitleInfo } from "../text/subtitle-info.ts";
 import { audioCodecs, uniqueNames } from "../track-names.ts";
-
-/** RFC 8216 section 7: `EXT-X-MAP` outside I-frame playlists needs version 6, fragmented MP4 as used here 7. */
-const version = 7;
-const lineEnd = "\n";
+import { keyFrameVariant, resolution } from "./hls-key-frames.ts";
+import { commonTarget, lineEnd, version } from "./hls-lines.ts";
+import { subtitleGroup, subtitleRenditions } from "./hls-subtitles.ts";
 
 /**
- * The multivariant playlist. Refers to `{trackId}/playlist.m3u8`, relative to itself. Sound of each codec is a group
- * with a variant of its own, so that a player leaves out what it cannot decode.
+ * The multivariant playlist. Refers to `{trackId}/playlist.m3u8`, `{trackId}/iframes.m3u8` and
+ * `subtitles/{key}/playlist.m3u8`, relative to itself. Sound of each codec is a group with a variant of its own, so that
+ * a player leaves out what it cannot decode.
  */
-export function hlsMultivariantPlaylist(presentation: Presentation): string {
+export function hlsMultivariantPlaylist(presentation: Presentation, subtitles: readonly SubtitleInfo[] = []): string {
   const video = videoTrack(presentation);
   if (video === null) throw new RangeError("A movie without video has no playlist.");
   const audio = presentation.tracks.filter((track) => track.kind === "audio");
@@ -25,16 +26,14 @@ export function hlsMultivariantPlaylist(presentation: Presentation): string {
       lines.push(audioRendition(track, names[audio.indexOf(track)] ?? "", i === 0));
     });
   }
-  for (const codec of codecs) {
-    lines.push(
-      ...variant(
-        presentation,
-        video,
-        audio.filter((track) => track.codec === codec),
-      ),
-    );
+  lines.push(...subtitleRenditions(subtitles));
+  const text = subtitles.length > 0 ? [`SUBTITLES="${subtitleGroup}"`] : [];
+  // A codec at a time; none at all where there is no sound.
+  for (const codec of codecs.length > 0 ? codecs : [null]) {
+    const sound = audio.filter((track) => track.codec === codec);
+    lines.push(...variant(presentation, video, sound, text));
   }
-  if (codecs.length === 0) lines.push(...variant(presentation, video, []));
+  lines.push(...keyFrameVariant(presentation, video));
   return lines.join(lineEnd) + lineEnd;
 }
 
@@ -55,11 +54,6 @@ export function hlsMediaPlaylist(presentation: Presentation, trackId: number): s
   return lines.join(lineEnd) + lineEnd;
 }
 
-/** RFC 8216 section 6.2.4: all media playlists of a video have the same. */
-function commonTarget(presentation: Presentation): number {
-  return Math.max(...presentation.tracks.map(({ id }) => targetDuration(durationsOf(presentation.segmentTimes(id)))));
-}
-
 const groupOf = (track: AudioTrackInfo) => `audio-${track.codec}`;
 
 function audioRendition(track: AudioTrackInfo, name: string, isDefault: boolean): string {
@@ -76,19 +70,24 @@ function audioRendition(track: AudioTrackInfo, name: string, isDefault: boolean)
   return `#EXT-X-MEDIA:${attributes.join(",")}`;
 }
 
-function variant(presentation: Presentation, video: VideoTrackInfo, audio: readonly AudioTrackInfo[]): string[] {
+function variant(
+  presentation: Presentation,
+  video: VideoTrackInfo,
+  audio: readonly AudioTrackInfo[],
+  text: readonly string[],
+): string[] {
   const sound = audio.map((track) => ratesOf(presentation, track));
   const picture = ratesOf(presentation, video);
   const codecs = [...new Set([video, ...audio].map((track) => track.codecString))].filter((codec) => codec !== "");
-  const turned = video.rotation % 180 !== 0;
   const first = audio[0];
   const attributes = [
     `BANDWIDTH=${picture.peak + Math.max(0, ...sound.map(({ peak }) => peak))}`,
     `AVERAGE-BANDWIDTH=${picture.average + Math.max(0, ...sound.map(({ average }) => average))}`,
     `CODECS="${codecs.join(",")}"`,
-    `RESOLUTION=${turned ? video.height : video.width}x${turned ? video.width : video.height}`,
+    resolution(video),
     ...(video.frameRate > 0 ? [`FRAME-RATE=${video.frameRate.toFixed(3)}`] : []),
     ...(first === undefined ? [] : [`AUDIO="${groupOf(first)}"`]),
+    ...text,
   ];
   return [`#EXT-X-STREAM-INF:${attributes.join(",")}`, `${video.id}/playlist.m3u8`];
 }

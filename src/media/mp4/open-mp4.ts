@@ -5,8 +5,9 @@ import type { AudioDescription, Container, MediaDescription, Movie, Track, Video
 import type { SampleTable } from "../sample-table.ts";
 import { type TimedTrack, timeTracks } from "../timeline.ts";
 import type { Box } from "./box.ts";
-import { readFragments } from "./fragments.ts";
+import { type FragmentedSamples, readFragments } from "./fragments.ts";
 import { readSampleTable } from "./sample-tables.ts";
+import { areFewEnough, orNull, readTextHeaders, type TextHeader, textTrackOf } from "./text-header.ts";
 import { readBrands, readMovieBox, scanTopLevel, type TopLevel } from "./top-level.ts";
 import { readTrackHeader, type TrackHeader } from "./track-box.ts";
 
@@ -31,11 +32,12 @@ export async function openMp4(source: ByteSource): Promise<{ description: MediaD
   if (video === null) refuseWithoutVideo(moov, headers);
   const audio = headers.filter((header) => header.kind === "audio");
   const carried = [video, ...audio.filter((header) => carriedAudio.has(codecOf(header)) && !isRawMp3(header))];
-  const samples = await readSamples(source, topLevel, moov, carried);
+  const texts = readTextHeaders(moov, timescale).filter(({ id }) => !headers.some((header) => header.id === id));
+  const samples = await readSamples(source, topLevel, moov, [...carried, ...texts]);
   const timed = timeTracks(samples.map((track) => ({ ...track, movieTimescale: timescale }))).filter(
     (track) => track.samples.count > 0 || track.id === video.id,
   );
-  return describeAndIndex({ container, timescale, duration, video, audio, timed });
+  return describeAndIndex({ container, timescale, duration, video, audio, texts, timed });
 }
 
 /** `.mp3` entries are QuickTime's: no browser takes them in an ISO file. */
@@ -77,18 +79,25 @@ async function readSamples(
   source: ByteSource,
   topLevel: TopLevel,
   moov: Box,
-  headers: readonly TrackHeader[],
+  headers: readonly (TrackHeader | TextHeader)[],
 ): Promise<Omit<TimedTrack, "movieTimescale">[]> {
   const counts = new Map(headers.map(({ id, entries }) => [id, entries.length]));
   const fragments = moov.child("mvex") ? await readFragments(source, topLevel, moov, counts) : null;
-  const tracks = headers.map((header) => {
+  const read = (header: TrackHeader | TextHeader): FragmentedSamples => {
     const own = readSampleTable(header.stbl, source.size, header.entries.length);
-    const fragmented = own.count === 0 ? fragments?.get(header.id) : undefined;
-    const { samples, startTicks } = fragmented ?? { samples: own, startTicks: 0 };
-    return { header, samples, startSeconds: startTicks / header.timescale };
+    return (own.count === 0 ? fragments?.get(header.id) : undefined) ?? { samples: own, startTicks: 0 };
+  };
+  const tracks = headers.flatMap((header) => {
+    const found = header.kind === "text" ? orNull(() => read(header)) : read(header);
+    if (found === null || (header.kind === "text" && !areFewEnough(found.samples))) return [];
+    return [{ header, samples: found.samples, startSeconds: found.startTicks / header.timescale }];
   });
   // A recording may start at any time of its clock; ours starts at 0 with the first track.
-  const origin = Math.min(...tracks.filter(({ samples }) => samples.count > 0).map(({ startSeconds }) => startSeconds));
+  const origin = Math.min(
+    ...tracks
+      .filter(({ header, samples }) => header.kind !== "text" && samples.count > 0)
+      .map(({ startSeconds }) => startSeconds),
+  );
   return tracks.map(({ header, samples, startSeconds }) => {
     const { id, kind, timescale, edit } = header;
     const lateTicks = samples.count === 0 ? 0 : Math.round((startSeconds - origin) * timescale);
@@ -103,6 +112,7 @@ interface Parts {
   readonly duration: number;
   readonly video: TrackHeader;
   readonly audio: readonly TrackHeader[];
+  readonly texts: readonly TextHeader[];
   readonly timed: readonly ReturnType<typeof timeTracks>[number][];
 }
 
@@ -113,7 +123,11 @@ function describeAndIndex(parts: Parts): { description: MediaDescription; movie:
     const header = headers.find(({ id }) => id === placed.id);
     return header === undefined ? [] : [trackOf(header, placed)];
   });
-  const shown = Math.max(0, ...timed.map((track) => track.endSeconds));
+  const texts = timed.flatMap((placed) => {
+    const header = parts.texts.find(({ id }) => id === placed.id);
+    return header === undefined ? [] : [textTrackOf(header, placed)];
+  });
+  const shown = Math.max(0, ...timed.filter(({ kind }) => kind !== "text").map((track) => track.endSeconds));
   const description: MediaDescription = {
     durationSeconds: shown > 0 ? shown : duration / timescale,
     container: parts.container,
@@ -125,7 +139,7 @@ function describeAndIndex(parts: Parts): { description: MediaDescription; movie:
     ),
   };
   const packaged = tracks.some((track) => track.kind === "video" && track.samples.count > 0);
-  return { description, movie: packaged ? { description, timescale, tracks } : null };
+  return { description, movie: packaged ? { description, timescale, tracks, texts } : null };
 }
 
 function describeVideo(header: TrackHeader, tracks: readonly Track[]): VideoDescription {

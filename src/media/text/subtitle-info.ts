@@ -1,7 +1,6 @@
-/** What playlists and manifests tell of subtitles. */
-export interface SubtitleInfo {
-  /** Names it in URLs, once in a title: its language tag, `en-2` for a second one, `und` where it is not known. */
-  readonly key: string;
+/** What is known of subtitles, wherever they are. */
+export interface TextInfo {
+  /** BCP 47 tag, null when undetermined. */
   readonly language: string | null;
   /** The name its author gave it. */
   readonly name: string | null;
@@ -11,6 +10,12 @@ export interface SubtitleInfo {
   readonly isDefault: boolean;
   /** Describes sounds as well. */
   readonly forHearingImpaired: boolean;
+}
+
+/** What playlists and manifests tell of subtitles. */
+export interface SubtitleInfo extends TextInfo {
+  /** Names it in URLs, once in a title: its language tag, `en-2` for a second one, `und` where it is not known. */
+  readonly key: string;
 }
 
 /** The same with a key each: language tags, numbered from 2 where they repeat. */
