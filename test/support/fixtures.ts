@@ -122,6 +122,8 @@ const recipes = {
   "h264-aac-subtitles-trimmed.mp4": [
     ...["-ss", "3.08", "-i", "fixture:h264-aac-subtitles.mp4", "-t", "5", "-map", "0", "-c", "copy"],
   ],
+  /** Two chapters, which MP4 keeps as a track of text. */
+  "h264-chapters.mp4": [...picture(4, "320x180"), "-i", "text:chapters.txt", "-map_metadata", "1", ...h264(50)],
   /** Moving pictures in fragments, as phones and recorders write them. */
   "h264-aac-fragmented.mp4": [
     ...picture(7, "320x180"),
@@ -140,6 +142,8 @@ const texts = {
     "3\n00:00:07,250 --> 00:00:08,125\n<i>Nearly</i> the end",
   ].join("\n\n"),
   "german.srt": "1\n00:00:01,000 --> 00:00:09,000\n<i>Durchgehend: äöü</i>\n",
+  "chapters.txt":
+    ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=2\ntitle=One\n[CHAPTER]\nTIMEBASE=1/1\nSTART=2\nEND=4\ntitle=Two\n",
 } as const;
 
 export type FixtureName = keyof typeof recipes;

@@ -209,7 +209,7 @@ test("names and languages cannot break out of the manifest", async () => {
   const subtitle = { key: evil, language: evil, name: evil, forced: true, isDefault: true, forHearingImpaired: true };
   const manifest = parseXml(dashManifest(hostile, [subtitle]));
   const shown = evil.replace("\u0000", "");
-  expect(all(manifest, "Label").map(({ text }) => text)).toEqual([shown, shown]);
+  expect(all(manifest, "Label").map(({ text }) => text)).toEqual([shown, `${shown} (forced)`]);
   expect(all(manifest, "AdaptationSet").map(({ attributes }) => attributes.lang)).toEqual([undefined, shown, shown]);
   expect(escapeXml("a\u0001b\ud800")).toBe("ab\ufffd");
 });

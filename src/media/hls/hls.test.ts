@@ -205,6 +205,7 @@ test("the multivariant playlist names codecs, size, rate, bandwidth and sounds b
       `#EXT-X-STREAM-INF:BANDWIDTH=N,AVERAGE-BANDWIDTH=N,CODECS="avc1.64000c,${codec}",RESOLUTION=320x180,FRAME-RATE=25.000,AUDIO="audio-${["aac", "opus", "flac", "ac3"][i]}"`,
       "1/playlist.m3u8",
     ]),
+    '#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=N,AVERAGE-BANDWIDTH=N,CODECS="avc1.64000c",RESOLUTION=320x180,URI="1/iframes.m3u8"',
     "",
   ]);
 });
