@@ -7,6 +7,7 @@ import { withFile } from "./file-bytes.ts";
 import { inspect } from "./inspect.ts";
 import { type LibraryFile, reasonOf, walk } from "./library-files.ts";
 import type { MovieCache } from "./movie-cache.ts";
+import { isSubtitleName } from "./sidecar-names.ts";
 import type { Source } from "./source.ts";
 import type { SourceRepository } from "./source-repository.ts";
 
@@ -130,6 +131,8 @@ export class Library {
   }
 
   async #scanFile(folder: LibraryFolder, file: LibraryFile, report: FolderReport, seen: Set<string>): Promise<void> {
+    // They belong to the video beside them, see `Sidecars`.
+    if (isSubtitleName(file.path)) return;
     const { announce, log, progress } = this.#dependencies;
     try {
       if ("refused" in file) return refuse(report, file.path, file.refused);

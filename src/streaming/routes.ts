@@ -1,25 +1,27 @@
-import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import { NotFoundError } from "../errors.ts";
 import { createApp } from "../http/app.ts";
-import { type HttpContext, type HttpEnv, requirePrincipal, requireRole } from "../http/env.ts";
-import { problem } from "../http/problem.ts";
-import type { ByteSource } from "../media/byte-source.ts";
+import { type HttpEnv, requirePrincipal, requireRole } from "../http/env.ts";
 import { initSegment } from "../media/cmaf/init-segment.ts";
 import { dashManifest } from "../media/dash/dash-manifest.ts";
+import { hlsKeyFramePlaylist } from "../media/hls/hls-key-frames.ts";
 import { hlsMediaPlaylist, hlsMultivariantPlaylist } from "../media/hls/hls-playlist.ts";
-import { trackById } from "../media/movie.ts";
 import { PACKAGER_VERSION } from "../media/packager-version.ts";
-import type { Presentation } from "../media/presentation.ts";
-import type { SegmentPlan } from "../media/segment-plan.ts";
 import { bodyOf } from "./computed-body.ts";
 import { libraryReport } from "./contract.ts";
-import { NotPackagedError } from "./errors.ts";
 import type { FaststartPlans } from "./faststart-plans.ts";
-import { withLocated } from "./file-bytes.ts";
 import type { Library } from "./library.ts";
 import { answerMedia, etagOf } from "./media-answer.ts";
-import type { MovieCache } from "./movie-cache.ts";
-import type { Playback } from "./playback.ts";
+import {
+  answerComputed,
+  answerWithSubtitles,
+  bytesBody,
+  type PackagedAnswerDependencies,
+  textBody,
+  trackOf,
+} from "./packaged-answer.ts";
+import { describe, problems } from "./route-docs.ts";
+import { addSubtitles } from "./subtitle-routes.ts";
 
 const PLAYLIST = "application/vnd.apple.mpegurl";
 const MANIFEST = "application/dash+xml";
@@ -33,9 +35,7 @@ const containerTypes: Readonly<Record<string, string>> = {
   mpegts: "video/mp2t",
 };
 
-export interface StreamingRoutesDependencies {
-  readonly playback: Playback;
-  readonly movies: MovieCache;
+export interface StreamingRoutesDependencies extends PackagedAnswerDependencies {
   readonly faststart: FaststartPlans;
   readonly library: Library;
 }
@@ -47,6 +47,7 @@ export function createStreamingRoutes(dependencies: StreamingRoutesDependencies)
   addFaststart(app, dependencies);
   addHls(app, dependencies);
   addDash(app, dependencies);
+  addSubtitles(app, dependencies);
   addLibrary(app, dependencies.library);
   // Whether an address exists is nobody's business who is not signed in.
   app.get("/stream/*", (c) => {
@@ -54,35 +55,6 @@ export function createStreamingRoutes(dependencies: StreamingRoutesDependencies)
     throw new NotFoundError("There is nothing at this address.");
   });
   return app;
-}
-
-const titleId = z.string().openapi({ description: "The title's id.", format: "uuid" });
-const problems = (...statuses: number[]) =>
-  Object.fromEntries(
-    statuses.map((status) => [
-      status,
-      { description: "A problem document.", content: { "application/problem+json": { schema: problem } } },
-    ]),
-  );
-
-/** Describes a media route, which answers bytes and is therefore no typed route. */
-function describe(app: OpenAPIHono<HttpEnv>, path: string, params: string[], summary: string, type: string): void {
-  app.openAPIRegistry.registerPath({
-    method: "get",
-    path,
-    summary,
-    tags: ["streaming"],
-    request: {
-      params: z.object(Object.fromEntries(params.map((name) => [name, name === "titleId" ? titleId : z.string()]))),
-    },
-    responses: {
-      200: { description: "The whole.", content: { [type]: { schema: { type: "string", format: "binary" } } } },
-      206: { description: "The range that was asked for." },
-      304: { description: "What the client has is current." },
-      416: { description: "The range lies past the end." },
-      ...problems(401, 404, 503),
-    },
-  });
 }
 
 function addOriginal(app: OpenAPIHono<HttpEnv>, { playback }: StreamingRoutesDependencies): void {
@@ -130,20 +102,30 @@ function addHls(app: OpenAPIHono<HttpEnv>, dependencies: StreamingRoutesDependen
   const base = "/stream/{titleId}/hls";
   describe(app, `${base}/master.m3u8`, ["titleId"], "HLS multivariant playlist (RFC 8216)", PLAYLIST);
   describe(app, `${base}/{track}/playlist.m3u8`, ["titleId", "track"], "HLS media playlist", PLAYLIST);
+  describe(app, `${base}/{track}/iframes.m3u8`, ["titleId", "track"], "HLS I-frame playlist", PLAYLIST);
   describe(app, `${base}/{track}/init.mp4`, ["titleId", "track"], "CMAF header", SEGMENT);
   describe(app, `${base}/{track}/{segment}.m4s`, ["titleId", "track", "segment"], "CMAF segment", SEGMENT);
 
   app.get("/stream/:titleId/hls/master.m3u8", (c) =>
-    answerComputed(c, dependencies, PLAYLIST, (video) => textBody(hlsMultivariantPlaylist(video))),
+    answerWithSubtitles(c, dependencies, PLAYLIST, (video, subtitles) =>
+      textBody(hlsMultivariantPlaylist(video, subtitles)),
+    ),
   );
   app.get("/stream/:titleId/hls/:track{[0-9]+}/playlist.m3u8", (c) =>
-    answerComputed(c, dependencies, PLAYLIST, (video) => textBody(hlsMediaPlaylist(video, trackOf(video, c)))),
+    answerComputed(c, dependencies, PLAYLIST, ({ video }) => textBody(hlsMediaPlaylist(video, trackOf(video, c)))),
+  );
+  app.get("/stream/:titleId/hls/:track{[0-9]+}/iframes.m3u8", (c) =>
+    answerComputed(c, dependencies, PLAYLIST, ({ video }) => {
+      const playlist = hlsKeyFramePlaylist(video, trackOf(video, c));
+      if (playlist === null) throw new NotFoundError("This track has no I-frame playlist.");
+      return textBody(playlist);
+    }),
   );
   app.get("/stream/:titleId/hls/:track{[0-9]+}/init.mp4", (c) =>
-    answerComputed(c, dependencies, SEGMENT, (video) => bytesBody(initSegment(video, trackOf(video, c)))),
+    answerComputed(c, dependencies, SEGMENT, ({ video }) => bytesBody(initSegment(video, trackOf(video, c)))),
   );
   app.get("/stream/:titleId/hls/:track{[0-9]+}/:segment{[0-9]+\\.m4s}", (c) =>
-    answerComputed(c, dependencies, SEGMENT, async (video, source) => {
+    answerComputed(c, dependencies, SEGMENT, async ({ video, source }) => {
       const segment = await video.plan(source, trackOf(video, c), Number.parseInt(c.req.param("segment"), 10));
       if (!segment) throw new NotFoundError("This track has no such segment.");
       return segment;
@@ -156,40 +138,8 @@ function addDash(app: OpenAPIHono<HttpEnv>, dependencies: StreamingRoutesDepende
   const path = "/stream/{titleId}/dash/manifest.mpd";
   describe(app, path, ["titleId"], "DASH manifest (ISO/IEC 23009-1)", MANIFEST);
   app.get("/stream/:titleId/dash/manifest.mpd", (c) =>
-    answerComputed(c, dependencies, MANIFEST, (video) => textBody(dashManifest(video))),
+    answerWithSubtitles(c, dependencies, MANIFEST, (video, subtitles) => textBody(dashManifest(video, subtitles))),
   );
-}
-
-type ParamContext = HttpContext & { req: { param(name: string): string | undefined } };
-
-function trackOf(video: Presentation, c: ParamContext): number {
-  const id = Number(c.req.param("track"));
-  if (!trackById(video, id)) throw new NotFoundError("This video has no such track.");
-  return id;
-}
-
-const bytesBody = (header: Uint8Array): SegmentPlan => ({ header, ranges: [], sizeBytes: header.length });
-const textBody = (text: string) => bytesBody(new TextEncoder().encode(text));
-
-/** Answers with what follows from the original and the path alone; `source` is opened if it is read. */
-async function answerComputed(
-  c: ParamContext,
-  { playback, movies }: StreamingRoutesDependencies,
-  contentType: string,
-  compute: (video: Presentation, source: ByteSource) => SegmentPlan | Promise<SegmentPlan>,
-): Promise<Response> {
-  const playable = await playback.find(c.req.param("titleId") ?? "", c.get("principal"));
-  const file = await playback.locate(playable);
-  const video = await movies.get(playable.source.id, file);
-  if (!video) throw new NotPackagedError(playable.source.info.container);
-  const body = await withLocated(file, async (source) => compute(video, source));
-  const [, , , ...path] = c.req.path.split("/");
-  return answerMedia(c, playable, {
-    sizeBytes: body.sizeBytes,
-    contentType,
-    etag: etagOf(PACKAGER_VERSION, playable.source.id, file.size, file.mtimeMs, path.join("/")),
-    body: (range) => bodyOf(file, body, range),
-  });
 }
 
 function addLibrary(app: OpenAPIHono<HttpEnv>, library: Library): void {

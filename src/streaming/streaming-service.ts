@@ -13,8 +13,10 @@ import type { MediaStore } from "./media-store.ts";
 import { MovieCache } from "./movie-cache.ts";
 import { Playback } from "./playback.ts";
 import { createStreamingRoutes } from "./routes.ts";
+import { Sidecars } from "./sidecars.ts";
 import { announcementOf, type Source } from "./source.ts";
 import type { SourceRepository } from "./source-repository.ts";
+import { Subtitles } from "./subtitles.ts";
 import { TitleGate } from "./title-gate.ts";
 import { UploadIntake } from "./upload-intake.ts";
 
@@ -79,7 +81,13 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
   const presence = await announcePresence(connection, dependencies.addresses);
   library.startRescan();
   return {
-    routes: createStreamingRoutes({ playback, movies, faststart: new FaststartPlans(), library }),
+    routes: createStreamingRoutes({
+      playback,
+      movies,
+      subtitles: new Subtitles(movies, new Sidecars()),
+      faststart: new FaststartPlans(),
+      library,
+    }),
     ready: async () => undefined,
     async close() {
       await library.close();

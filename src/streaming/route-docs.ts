@@ -1,0 +1,39 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { HttpEnv } from "../http/env.ts";
+import { problem } from "../http/problem.ts";
+
+const titleId = z.string().openapi({ description: "The title's id.", format: "uuid" });
+/** Problem documents that an operation may answer. */
+export const problems = (...statuses: number[]) =>
+  Object.fromEntries(
+    statuses.map((status) => [
+      status,
+      { description: "A problem document.", content: { "application/problem+json": { schema: problem } } },
+    ]),
+  );
+
+/** Describes a media route, which answers bytes and is therefore no typed route. */
+export function describe(
+  app: OpenAPIHono<HttpEnv>,
+  path: string,
+  params: string[],
+  summary: string,
+  type: string,
+): void {
+  app.openAPIRegistry.registerPath({
+    method: "get",
+    path,
+    summary,
+    tags: ["streaming"],
+    request: {
+      params: z.object(Object.fromEntries(params.map((name) => [name, name === "titleId" ? titleId : z.string()]))),
+    },
+    responses: {
+      200: { description: "The whole.", content: { [type]: { schema: { type: "string", format: "binary" } } } },
+      206: { description: "The range that was asked for." },
+      304: { description: "What the client has is current." },
+      416: { description: "The range lies past the end." },
+      ...problems(401, 404, 503),
+    },
+  });
+}
