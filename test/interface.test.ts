@@ -14,9 +14,9 @@ const isInterface = ({ path }: { path: string }) =>
   !path.includes("*") && (path.startsWith("/api/") || path.startsWith("/stream/"));
 /** `/a/:id{[0-9]+}.m4s` as OpenAPI writes it: `/a/{id}.m4s`. */
 const asTemplate = (path: string) =>
-  path.replace(/:(\w+)(?:\{([^}]*)\})?/g, (_all, name: string, pattern?: string) =>
-    pattern?.endsWith(".m4s") ? `{${name}}.m4s` : `{${name}}`,
-  );
+  path.replace(/:(\w+)(?:\{([^}]*)\})?/g, (_all, name: string, pattern?: string) => {
+    return `{${name}}${/\.(?:m4s|vtt)$/.exec(pattern ?? "")?.[0] ?? ""}`;
+  });
 const UUID = "0192f5a0-0000-7000-8000-000000000000";
 const asPath = (path: string) =>
   path
