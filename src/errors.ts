@@ -93,6 +93,22 @@ export class TemporaryUnavailableError extends ProblemError {
   }
 }
 
+/** 507 `disk-full`: there is no space where Kinora keeps its data. Nothing was changed. */
+export class StorageFullError extends ProblemError {
+  constructor(cause?: unknown) {
+    super("disk-full", "There is no space left where Kinora keeps its data.", { status: 507, cause });
+  }
+}
+
+const FULL_CODES = new Set(["ENOSPC", "EDQUOT"]);
+
+/** Whether the system had no room for a write. */
+export const isNoSpace = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && FULL_CODES.has(String(error.code));
+
+/** `StorageFullError` for a write that found no room, wherever that was; anything else as it is. */
+export const asKnownFailure = (error: unknown): unknown => (isNoSpace(error) ? new StorageFullError(error) : error);
+
 /** Kinora cannot start, and the operator can do something about it: `hint` says what. */
 export class StartError extends Error {
   readonly hint: string;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ProblemError } from "../errors.ts";
+import { asKnownFailure, ProblemError } from "../errors.ts";
 import type { BusConnection, RequestContext, Unsubscribe } from "./bus.ts";
 import type { AnyContract, Operation, ServiceContract } from "./contract.ts";
 import { ServiceUnavailableError, UnknownOperationError } from "./errors.ts";
@@ -95,8 +95,9 @@ export function serveContract<C extends AnyContract>(
       const value = await handler(decode(where, operation.input, body), context);
       return `{"value":${encode(where, operation.output, value)}}`;
     } catch (error) {
-      if (!(error instanceof ProblemError)) throw error;
-      const { code, message, status, data, headers } = error;
+      const known = asKnownFailure(error);
+      if (!(known instanceof ProblemError)) throw error;
+      const { code, message, status, data, headers } = known;
       return JSON.stringify({ error: { code, message, status, data, headers } });
     }
   });

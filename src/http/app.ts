@@ -1,6 +1,6 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
-import { InvalidRequestError, NotFoundError, ProblemError, UnauthorizedError } from "../errors.ts";
+import { asKnownFailure, InvalidRequestError, NotFoundError, ProblemError, UnauthorizedError } from "../errors.ts";
 import type { HttpContext, HttpEnv } from "./env.ts";
 import { invalidRequest, problemResponse } from "./problem.ts";
 
@@ -21,7 +21,7 @@ export function createApp(): OpenAPIHono<HttpEnv> {
     },
   });
   app.onError((thrown, c) => {
-    const error = thrown instanceof HTTPException ? asProblem(thrown) : thrown;
+    const error = thrown instanceof HTTPException ? asProblem(thrown) : asKnownFailure(thrown);
     if (isClientGone(error)) {
       c.get("log")?.debug({ err: error }, "the client left before its body was here");
       return problemResponse(new ClientClosedError());

@@ -1,4 +1,4 @@
-import { ProblemError } from "../errors.ts";
+import { isNoSpace, ProblemError } from "../errors.ts";
 
 /** 422 `not-a-video`: the bytes are certainly no video that Kinora can play. */
 export class NotAVideoError extends ProblemError {
@@ -102,7 +102,6 @@ export class UnsupportedMediaTypeError extends ProblemError {
   }
 }
 
-const DISK_FULL_CODES = new Set(["ENOSPC", "EDQUOT"]);
 const systemCode = (error: unknown) => (error instanceof Error && "code" in error ? String(error.code) : "");
 
 /** Whether a file was not there. */
@@ -110,5 +109,5 @@ export const isMissing = (error: unknown): boolean => systemCode(error) === "ENO
 
 /** `DiskFullError` for a write that found no room; anything else as it is. */
 export function asUploadError(error: unknown): unknown {
-  return DISK_FULL_CODES.has(systemCode(error)) ? new DiskFullError(error) : error;
+  return isNoSpace(error) ? new DiskFullError(error) : error;
 }

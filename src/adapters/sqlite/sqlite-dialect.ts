@@ -1,10 +1,19 @@
-import { SqliteAdapter, SqliteDialect } from "kysely";
+import type { Database as BunDatabase } from "bun:sqlite";
+import { type Dialect, type Driver, type Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
+import { PatientSqliteDriver } from "./sqlite-driver.ts";
 
-/** Kysely's dialect, told what SQLite can do: a schema change is undone with its transaction. */
-export class TransactionalSqliteDialect extends SqliteDialect {
-  override createAdapter(): SqliteAdapter {
-    return new TransactionalSqliteAdapter();
+/** Kysely's SQLite over bun:sqlite, told what SQLite can do: a schema change is undone with its transaction. */
+export class PatientSqliteDialect implements Dialect {
+  readonly #handle: BunDatabase;
+
+  constructor(handle: BunDatabase) {
+    this.#handle = handle;
   }
+
+  createAdapter = () => new TransactionalSqliteAdapter();
+  createDriver = (): Driver => new PatientSqliteDriver(this.#handle);
+  createQueryCompiler = () => new SqliteQueryCompiler();
+  createIntrospector = (database: Kysely<unknown>) => new SqliteIntrospector(database);
 }
 
 /** With this a start that is killed half-way leaves either no migration behind or all of them with their records. */
