@@ -1,8 +1,9 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import pino, { type Logger } from "pino";
 import { openDataFolder } from "./adapters/file/data-folder.ts";
 import { FileMediaStore } from "./adapters/file/file-media-store.ts";
 import { UploadFolder } from "./adapters/file/upload-folder.ts";
+import { probeWrite } from "./adapters/file/write-probe.ts";
 import { MemoryAttempts } from "./adapters/memory/memory-attempts.ts";
 import { type HandlerFailure, MemoryBus } from "./adapters/memory/memory-bus.ts";
 import { migrate } from "./adapters/sql/migrate.ts";
@@ -24,6 +25,7 @@ import { contracts } from "./contracts.ts";
 import { type MountedRoute, routesOf } from "./http/assemble-app.ts";
 import { listen } from "./http/listener.ts";
 import { createMetrics } from "./http/metrics.ts";
+import type { ReadinessCheck } from "./http/operations.ts";
 import { BusAuthenticator } from "./identity/bus-authenticator.ts";
 import { startMain } from "./main/main-service.ts";
 import type { MountedService, Service } from "./service.ts";
@@ -180,6 +182,14 @@ export async function startKinora(config: Config, options: StartOptions = {}): P
   }
 }
 
+/** Whether there is room to write wherever Kinora keeps something, by the settings that name the places. */
+function roomChecks({ data, database, storage }: Config): ReadinessCheck[] {
+  const places = { data, database: dirname(database.path), storage: storage.path };
+  return Object.entries(places)
+    .filter(([name, path]) => name === "data" || !`${path}/`.startsWith(`${data}/`))
+    .map(([name, path]) => ({ name, check: () => probeWrite(path) }));
+}
+
 async function compose(config: Config, log: Logger, openBus: OpenBus, opened: Opened) {
   const data = openDataFolder(config.data);
   opened.add(() => data.release());
@@ -187,7 +197,10 @@ async function compose(config: Config, log: Logger, openBus: OpenBus, opened: Op
   const { host, port } = config.listen;
   const { trustedProxies, allowedHosts, loopbackOnly } = config;
   const publicOrigin = config.publicUrl?.origin ?? null;
-  const listener = listen({ host, port, trustedProxies, publicOrigin, allowedHosts, loopbackOnly, log, metrics });
+  const listener = listen({
+    ...{ host, port, trustedProxies, publicOrigin, allowedHosts, loopbackOnly, log, metrics },
+    checks: roomChecks(config),
+  });
   opened.add(() => listener.close(0));
   const secrets = loadSecrets(config.data, (message) => log.warn(message));
   const sqlite = openSqlite(config.database.path);

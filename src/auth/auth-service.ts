@@ -72,6 +72,7 @@ export async function startAuth(dependencies: AuthDependencies): Promise<AuthSer
     ready: async () => void (await store.hasUsers()),
     async close() {
       clearInterval(purge);
+      parts.revocations.close();
       await presence.close();
       await connection.close();
     },

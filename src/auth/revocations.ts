@@ -3,6 +3,9 @@ import { publish } from "../bus/topics.ts";
 import type { AuthStore } from "./auth-store.ts";
 import { AuthenticationStatus, type Revocation, TOKEN_CLOCK_SKEW_SECONDS } from "./contract.ts";
 
+/** What could not be written is tried again after this. */
+const RETRY_MS = 2_000;
+
 /** How long open streams and grants may outlive the sign-in they came from: revocations are remembered longer. */
 const LONGEST_GRANT_MS = 13 * 3_600_000;
 
@@ -18,6 +21,9 @@ export interface RevocationsDependencies {
 export class Revocations {
   readonly #dependencies: RevocationsDependencies;
   #lastAtMs = 0;
+  /** What ends a credential where it is kept and could not be done yet, by `kind:id`. */
+  readonly #undone = new Map<string, () => Promise<unknown>>();
+  #retry: Timer | null = null;
 
   constructor(dependencies: RevocationsDependencies) {
     this.#dependencies = dependencies;
@@ -41,6 +47,47 @@ export class Revocations {
       return revocation;
     };
     return { revoke, made: (): readonly Revocation[] => made };
+  }
+
+  /**
+   * Ends a credential in this process at once, and by `write` where it is kept. When that fails, as on a full disk,
+   * the caller is told, the credential is over all the same, and `write` is tried again until it works.
+   */
+  async enforce<Result>(kind: Revocation["kind"], id: string, write: () => Promise<Result>): Promise<Result> {
+    const revocation = this.of(kind, id);
+    this.#dependencies.applyHere([revocation]);
+    try {
+      return await write();
+    } catch (error) {
+      this.#undone.set(`${kind}:${id}`, write);
+      this.#retrySoon();
+      await this.announce([revocation]).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Tries no more. */
+  close(): void {
+    if (this.#retry) clearTimeout(this.#retry);
+    this.#undone.clear();
+  }
+
+  #retrySoon(): void {
+    if (this.#retry || this.#undone.size === 0) return;
+    this.#retry = setTimeout(() => void this.#tryAgain(), RETRY_MS);
+    this.#retry.unref();
+  }
+
+  async #tryAgain(): Promise<void> {
+    for (const [key, write] of this.#undone) {
+      const done = await write().then(
+        () => true,
+        () => false,
+      );
+      if (done) this.#undone.delete(key);
+    }
+    this.#retry = null;
+    this.#retrySoon();
   }
 
   /** Ends a session or API key, which is gone already, and the tokens made with it. */

@@ -109,7 +109,9 @@ export function addSessionRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthParts): v
       await parts.tokens.revoke(who.credential.id);
       return c.body(null, 204);
     }
-    const { headers } = await closeSession(parts, who ? sessionTokenOf(c) : "");
+    const token = who ? sessionTokenOf(c) : "";
+    const close = () => closeSession(parts, token);
+    const { headers } = await (who ? parts.revocations.enforce("session", who.credential.id, close) : close());
     passCookies(c, headers);
     return c.body(null, 204);
   });

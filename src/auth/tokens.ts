@@ -59,8 +59,10 @@ export class Tokens {
     const { revocations, store } = this.#dependencies;
     const record = await store.getToken(id);
     if (!record || (ownerId !== undefined && record.userId !== ownerId)) return false;
-    await store.endToken(id);
-    await revocations.keep([revocations.of("token", id)]);
+    await revocations.enforce("token", id, async () => {
+      await store.endToken(id);
+      await revocations.keep([revocations.of("token", id)]);
+    });
     return true;
   }
 

@@ -100,7 +100,7 @@ One running Kinora at a time may use it; the lock ends with the process, however
 | path | for | answer |
 |---|---|---|
 | \`/healthz\` | everybody | 200 while the process answers |
-| \`/readyz\` | everybody | 200 when every service can work, else 503 and their names |
+| \`/readyz\` | everybody | 200 when every service can work and there is room to write, else 503 and the names: of services, or of the settings \`data\`, \`database\` and \`storage\` whose place is full |
 | \`/metrics\` | admins, and whoever asks from Kinora's own machine without a proxy | counters in the format of Prometheus |
 
 Every answer carries \`X-Request-Id\`, and every line of the log about that request has the same id. Queries, cookies and tokens are never

@@ -12,7 +12,7 @@ import { limitBody } from "./body-limit.ts";
 import type { HttpEnv } from "./env.ts";
 import type { Metrics } from "./metrics.ts";
 import { describeApi } from "./openapi.ts";
-import { operationsRoutes } from "./operations.ts";
+import { operationsRoutes, type ReadinessCheck } from "./operations.ts";
 import { problemResponse } from "./problem.ts";
 import { sameOrigin } from "./same-origin.ts";
 
@@ -20,6 +20,7 @@ export interface AppOptions extends HostRules {
   readonly authenticator: Authenticator;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly checks?: readonly ReadinessCheck[];
 }
 
 /** Paths that need to know who asks. Everything else is the same for everybody. */
@@ -44,7 +45,7 @@ export function assembleApp(services: readonly MountedService[], options: AppOpt
     await next();
   };
   for (const path of IDENTIFIED) app.use(path, identify);
-  app.route("/", operationsRoutes(services, options.metrics));
+  app.route("/", operationsRoutes(services, options.metrics, options.checks ?? []));
   app.route(
     "/",
     apiDocsRoutes(() => describeApi(app)),

@@ -9,6 +9,7 @@ import { assembleApp } from "./assemble-app.ts";
 import { ClientAddresses } from "./client-address.ts";
 import type { HttpBindings } from "./env.ts";
 import type { Metrics } from "./metrics.ts";
+import type { ReadinessCheck } from "./operations.ts";
 import { problemResponse } from "./problem.ts";
 
 /** Seconds a connection may be silent unless its route says otherwise. */
@@ -25,6 +26,8 @@ export interface ListenerOptions extends HostRules {
   readonly idleTimeoutSeconds?: number;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** What `/readyz` asks beside the services. */
+  readonly checks?: readonly ReadinessCheck[];
 }
 
 export interface Listener {

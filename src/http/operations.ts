@@ -8,18 +8,37 @@ import type { Metrics } from "./metrics.ts";
 /** How long a service may take to say that it is ready. */
 const READY_TIMEOUT_MS = 2_000;
 
+/** The write tests are done again after this: anybody may ask. */
+const CHECK_AGAIN_MS = 1_000;
+
+/** Something beside the services that Kinora needs, such as room on a disk. */
+export interface ReadinessCheck {
+  /** What `/readyz` calls it. */
+  readonly name: string;
+  /** Rejects with the reason why it is not there. */
+  check(): Promise<void>;
+}
+
 /**
- * What an operator's tools ask. `/healthz`: this process answers. `/readyz`: each service can do its work, or 503
- * with the names of those that cannot. `/metrics`: for admins, and for whoever asks from this machine without a proxy.
+ * What an operator's tools ask. `/healthz`: this process answers. `/readyz`: each service can do its work and each check
+ * passes, or 503 with the names of those that do not. `/metrics`: for admins, and for whoever asks from this machine without a proxy.
  */
-export function operationsRoutes(services: readonly MountedService[], metrics: Metrics): OpenAPIHono<HttpEnv> {
+export function operationsRoutes(
+  services: readonly MountedService[],
+  metrics: Metrics,
+  checks: readonly ReadinessCheck[],
+): OpenAPIHono<HttpEnv> {
   const app = createApp();
+  const asked = [
+    ...services.map(({ name, service }) => ({ name, ready: () => service.ready() })),
+    ...checks.map((one) => ({ name: one.name, ready: onceIn(CHECK_AGAIN_MS, () => one.check()) })),
+  ];
   app.get("/healthz", (c) => c.json({ status: "ok" }, 200, NOT_KEPT));
   app.get("/readyz", async (c) => {
     const failures = await Promise.all(
-      services.map(async ({ name, service }) => {
-        const reason = await whyNotReady(service.ready());
-        if (reason !== null) c.get("log").warn({ service: name, reason }, "not ready");
+      asked.map(async ({ name, ready }) => {
+        const reason = await whyNotReady(ready());
+        if (reason !== null) c.get("log").warn({ name, reason }, "not ready");
         return reason === null ? [] : [name];
       }),
     );
@@ -39,6 +58,15 @@ export function operationsRoutes(services: readonly MountedService[], metrics: M
 }
 
 const NOT_KEPT = { "Cache-Control": "no-store" };
+
+/** The same promise for everybody who asks within this time. */
+function onceIn(ms: number, ask: () => Promise<void>): () => Promise<void> {
+  let last: { readonly atMs: number; readonly answer: Promise<void> } | null = null;
+  return () => {
+    if (!last || performance.now() - last.atMs > ms) last = { atMs: performance.now(), answer: ask() };
+    return last.answer;
+  };
+}
 
 async function whyNotReady(ready: Promise<void>): Promise<string | null> {
   const late = Promise.withResolvers<never>();
