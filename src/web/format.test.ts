@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { formatBytes, formatDuration, formatTimeLeft, nameOfFile } from "./format.ts";
+import { formatBytes, formatDuration, formatTimeLeft, hueOf, initialsOf, nameOfFile } from "./format.ts";
 
 test.each([
   [null, "–"],
@@ -40,4 +40,21 @@ test.each([
   ["no extension", "no extension"],
 ] as const)("the file %p is first called %p", (file, expected) => {
   expect(nameOfFile(file)).toBe(expected);
+});
+
+test.each([
+  ["Harbour at dawn", "HA"],
+  ["“über” alles", "ÜA"],
+  ["東京物語", "東"],
+  ["100% Wolf", "1W"],
+  ["---", ""],
+] as const)("%p has the initials %p", (name, expected) => {
+  expect(initialsOf(name)).toBe(expected);
+});
+
+test("ids that were made one after the other have colours that differ", () => {
+  const ids = Array.from({ length: 200 }, () => Bun.randomUUIDv7());
+  const hues = ids.map(hueOf);
+  expect(hues.every((hue) => hue >= 0 && hue < 360)).toBe(true);
+  expect(new Set(hues.map((hue) => Math.floor(hue / 30))).size).toBe(12);
 });

@@ -57,3 +57,19 @@ export function formatCodec(codec: string): string {
 export function nameOfFile(filename: string): string {
   return filename.replace(/\.[A-Za-z0-9]{1,5}$/, "").trim() || filename;
 }
+
+/** The first letters of the first two words that have any: what stands for a picture that is not there. */
+export function initialsOf(name: string): string {
+  const words = name.match(/[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu) ?? [];
+  return words
+    .slice(0, 2)
+    .map((word) => [...word][0]?.toLocaleUpperCase() ?? "")
+    .join("");
+}
+
+/** Degrees on the colour circle, far apart for most ids and always the same for one. */
+export function hueOf(id: string): number {
+  let hash = 0;
+  for (const character of id) hash = (Math.imul(hash, 31) + character.charCodeAt(0)) | 0;
+  return Math.abs(Math.imul(hash, 0x9e3779b1) >> 8) % 360;
+}

@@ -5,24 +5,56 @@ export interface Location {
   readonly query: URLSearchParams;
 }
 
+/** What an entry of the browser's history remembers, so that going back shows what was there. */
+export interface Remembered {
+  /** Pixels from the top. */
+  readonly scrollY?: number;
+  /** The chosen title of a list. */
+  readonly chosenId?: string | null;
+  /** How many titles a list showed. */
+  readonly shown?: number;
+}
+
 const read = (): Location => ({ path: location.pathname, query: new URLSearchParams(location.search) });
 
 /** Where we are. */
 export const here = signal<Location>(read());
 
+/** What the current entry of the history remembers. */
+export function remembered(): Remembered {
+  const state: unknown = history.state;
+  return typeof state === "object" && state !== null ? state : {};
+}
+
+/** Adds to what the current entry of the history remembers. */
+export function remember(more: Remembered): void {
+  history.replaceState({ ...remembered(), ...more }, "");
+}
+
 /** Goes to an address of this app; `replace` leaves no entry in the history. */
 export function navigate(to: string, options: { replace?: boolean } = {}): void {
   const before = here.peek().path;
-  history[options.replace ? "replaceState" : "pushState"](null, "", to);
+  if (options.replace) {
+    history.replaceState(null, "", to);
+  } else {
+    remember({ scrollY });
+    history.pushState(null, "", to);
+  }
   here.value = read();
   if (here.peek().path !== before) scrollTo(0, 0);
 }
 
 /** Follows links inside the app without loading the page again, and the browser's back and forward. */
 export function startRouter(): void {
+  // The browser would scroll before the page is there.
+  history.scrollRestoration = "manual";
+  addEventListener("pagehide", () => remember({ scrollY }));
   addEventListener("popstate", () => {
+    const before = here.peek().path;
     here.value = read();
+    if (here.peek().path !== before) scrollTo(0, remembered().scrollY ?? 0);
   });
+  swallowSecondClicks();
   document.addEventListener("click", (event) => {
     if (event.defaultPrevented || event.button !== 0) return;
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
@@ -32,6 +64,25 @@ export function startRouter(): void {
     event.preventDefault();
     navigate(link.pathname + link.search);
   });
+}
+
+/**
+ * The second half of a double click was meant for the page where the first one was, not for whatever stands in its
+ * place on the next.
+ */
+function swallowSecondClicks(): void {
+  let pathOfFirst = here.peek().path;
+  document.addEventListener(
+    "click",
+    (event) => {
+      if (event.detail <= 1) pathOfFirst = here.peek().path;
+      else if (here.peek().path !== pathOfFirst) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+      }
+    },
+    { capture: true },
+  );
 }
 
 /** `wanted` when it is an address of this site, else null: a link must not lead elsewhere after sign-in. */

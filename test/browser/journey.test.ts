@@ -145,12 +145,14 @@ describe.skipIf(!has("chromium", "ffmpeg"))("a person with a browser", () => {
     await page.getByText("All of them.").waitFor();
     expect(await page.locator(".watch .tag").allTextContents()).toEqual(["long", "colours"]);
     expect(await page.getByText("All members").count()).toBe(1);
-    await page.getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("button", { name: "Edit" }).click();
+    await page.getByRole("button", { name: "Delete video" }).click();
     await page.waitForURL(/\/videos$/);
     await eventually("it is gone", async () => (await page.getByRole("radio").count()) === 1);
     await page.getByRole("button", { name: "Undo" }).click();
-    await page.waitForURL(/\/watch\//);
-    await page.getByRole("heading", { name: "A minute of colours <b>&amp;</b>" }).waitFor();
+    await page.waitForURL(/\/videos\?selected=/);
+    await page.getByText("A minute of colours <b>&amp;</b>").first().waitFor();
+    expect(await page.getByRole("radio", { name: /A minute/ }).isChecked()).toBe(true);
   });
 
   test("leaves nothing behind that plays: signed out every URL answers 401, for somebody else 404", async () => {

@@ -11,7 +11,9 @@ export function Heading({ title, children }: { title: string; children?: Compone
   }, [title]);
   useEffect(() => {
     // A field with `autofocus` keeps it.
-    if (!firstPage && !document.activeElement?.matches("input, textarea")) heading.current?.focus();
+    const typing = document.activeElement?.matches("input, textarea");
+    // A page begins at its top, wherever its heading is.
+    if (!firstPage && !typing) heading.current?.focus({ preventScroll: true });
     firstPage = false;
   }, []);
   return (

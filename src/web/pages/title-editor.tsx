@@ -11,12 +11,15 @@ const choices: readonly { value: Visibility; label: string; hint: string }[] = [
 
 interface TitleEditorProps {
   readonly title: Title;
+  /** Whether it is being deleted. */
+  readonly leaving: boolean;
   onSaved(title: Title): void;
   onCancel(): void;
+  onDelete(): void;
 }
 
-/** Name, description, tags and who may see it. */
-export function TitleEditor({ title, onSaved, onCancel }: TitleEditorProps) {
+/** Name, description, tags and who may see it; and the way to delete it. */
+export function TitleEditor({ title, leaving, onSaved, onCancel, onDelete }: TitleEditorProps) {
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const submit = async (event: SubmitEvent) => {
@@ -69,6 +72,9 @@ export function TitleEditor({ title, onSaved, onCancel }: TitleEditorProps) {
         </button>
         <button type="button" class="plain" onClick={onCancel}>
           Cancel
+        </button>
+        <button type="button" class="danger apart" disabled={leaving} onClick={onDelete}>
+          Delete video
         </button>
       </div>
     </form>

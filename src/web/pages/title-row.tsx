@@ -1,7 +1,8 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Title } from "../../catalog/contract.ts";
 import { Tags } from "../components/tags.tsx";
-import { formatBytes, formatDate, formatDuration } from "../format.ts";
+import { formatBytes, formatDate, formatDuration, hueOf, initialsOf } from "../format.ts";
+import { user } from "../session.ts";
 
 interface TitleRowProps {
   readonly title: Title;
@@ -13,7 +14,11 @@ interface TitleRowProps {
   onTag(tag: string): void;
 }
 
-/** One title to choose: a radio button with everything about it as its label. */
+export const isPlayable = (title: Title) => title.availability === "ready";
+
+const isMine = (title: Title) => title.owner !== null && title.owner.id === user.value?.id;
+
+/** One title: a radio button with everything about it as its label chooses it, its picture plays it. */
 export function TitleRow({ title, owned, chosen, onChoose, onPlay, onTag }: TitleRowProps) {
   const row = useRef<HTMLDivElement>(null);
   const inputId = `title-${title.id}`;
@@ -36,30 +41,46 @@ export function TitleRow({ title, owned, chosen, onChoose, onPlay, onTag }: Titl
           else onChoose();
         }}
       />
+      <Frame title={title} />
       <label for={inputId} onDblClick={onPlay}>
-        <Frame title={title} />
-        <span class="row-text">
-          <span class="name">{title.name}</span>
-          <span class="meta">
-            {details(title, owned).map((detail) => (
-              <span key={detail}>{detail}</span>
-            ))}
-          </span>
+        <span class="name">{title.name}</span>
+        <span class="meta">
+          {details(title, owned).map((detail) => (
+            <span key={detail}>{detail}</span>
+          ))}
         </span>
       </label>
-      <Tags tags={title.tags} onChoose={onTag} />
+      <div class="row-side">
+        {title.availability === "receiving" && isMine(title) && <a href="/upload">Continue the upload</a>}
+        <Tags tags={title.tags} onChoose={onTag} />
+      </div>
     </div>
   );
 }
 
-/** Stands for the picture: the shape and length of the video. */
+/** Stands for the picture: initials and a colour of its own, the height and length of the video. Plays when pressed. */
 function Frame({ title }: { title: Title }) {
   const height = title.video ? Math.min(title.video.width, title.video.height) : null;
-  return (
-    <span class="frame">
+  const content = (
+    <>
+      <span class="frame-initials">{initialsOf(title.name)}</span>
       {height !== null && <span class="frame-size">{height}p</span>}
       {title.durationSeconds !== null && <span class="frame-duration">{formatDuration(title.durationSeconds)}</span>}
-    </span>
+    </>
+  );
+  const style = { "--hue": String(hueOf(title.id)) };
+  if (!isPlayable(title)) {
+    return (
+      <span class="frame" style={style} aria-hidden="true">
+        {content}
+      </span>
+    );
+  }
+  // Not a stop for Tab: Enter on the row does the same.
+  return (
+    <a class="frame" style={style} href={`/watch/${title.id}`} tabIndex={-1} aria-label={`Play ${title.name}`}>
+      {content}
+    </a>
   );
 }
 
@@ -80,7 +101,8 @@ function details(title: Title, owned: boolean): string[] {
   const parts: (string | null)[] = [
     availabilities[title.availability],
     title.needsRendition ? "Not for every browser" : null,
-    owned ? visibilities[title.visibility] : (title.owner?.username ?? "Library folder"),
+    owned ? null : (title.owner?.username ?? "Library folder"),
+    owned || isMine(title) ? visibilities[title.visibility] : null,
     formatBytes(title.sizeBytes),
     formatDate(title.createdAt),
   ];

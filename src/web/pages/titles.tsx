@@ -1,21 +1,25 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Title } from "../../catalog/contract.ts";
 import { Heading } from "../components/heading.tsx";
-import { PlayIcon, SearchIcon } from "../components/icons.tsx";
-import { here, navigate } from "../router.ts";
+import { PlayIcon } from "../components/icons.tsx";
+import { here, navigate, remember, remembered } from "../router.ts";
 import { mayUpload, user } from "../session.ts";
-import { TitleRow } from "./title-row.tsx";
+import { addTag, Filters, filter } from "./title-filters.tsx";
+import { isPlayable, TitleRow } from "./title-row.tsx";
 import { type TitleList, useTitles } from "./use-titles.ts";
-
-const SEARCH_DELAY_MS = 150;
 
 /** My videos (`owner` is me) or the library (everything I may see): search, choose one, play it. */
 export function TitlesPage({ owner }: { owner: "me" | null }) {
   const { query } = here.value;
-  const [chosenId, setChosenId] = useState<string | null>(query.get("selected"));
-  const list = useTitles(owner, query);
+  const [before] = useState(remembered);
+  const [chosenId, setChosenId] = useState<string | null>(before.chosenId ?? query.get("selected"));
+  const list = useTitles(owner, query, before.shown);
   const chosen = list.items.find(({ id }) => id === chosenId) ?? null;
   const radios = useRef<HTMLFieldSetElement>(null);
+  useSelected(query, setChosenId);
+  useSeek(list, chosen === null ? query.get("selected") : null);
+  useMemory(list, chosenId);
+  useReturn(list, before.scrollY, radios);
 
   const play = (event: SubmitEvent) => {
     event.preventDefault();
@@ -69,6 +73,46 @@ export function TitlesPage({ owner }: { owner: "me" | null }) {
   );
 }
 
+/** The most titles that are read to come to a chosen one. */
+const SEEK_LIMIT = 500;
+
+/** Chooses what the address selects, also when it comes to select something else. */
+function useSelected(query: URLSearchParams, choose: (id: string) => void): void {
+  const first = useRef(true);
+  useEffect(() => {
+    const selected = query.get("selected");
+    if (!first.current && selected) choose(selected);
+    first.current = false;
+  }, [query]);
+}
+
+/** Reads on until a title is there. */
+function useSeek(list: TitleList, id: string | null): void {
+  useEffect(() => {
+    if (id !== null && list.state === "ready" && list.items.length < SEEK_LIMIT) list.more();
+  }, [id, list.state]);
+}
+
+/** Keeps what going back to this list shows again. */
+function useMemory({ state, items }: TitleList, chosenId: string | null): void {
+  const shown = items.length;
+  useEffect(() => {
+    if (state === "ready") remember({ chosenId, shown });
+  }, [state, chosenId, shown, here.value]);
+}
+
+/** Once there are titles, scrolls to where the person was, with the focus on the chosen one. */
+function useReturn(list: TitleList, scrollY: number | undefined, radios: { current: HTMLElement | null }): void {
+  const done = useRef(scrollY === undefined);
+  useEffect(() => {
+    if (done.current || list.state !== "ready" || list.items.length === 0) return;
+    done.current = true;
+    scrollTo(0, scrollY ?? 0);
+    if (document.activeElement?.matches("input, select, textarea")) return;
+    radios.current?.querySelector<HTMLInputElement>("input:checked")?.focus({ preventScroll: true });
+  }, [list.state]);
+}
+
 function PlayBar({ chosen }: { chosen: Title | null }) {
   const playable = chosen !== null && isPlayable(chosen);
   return (
@@ -79,69 +123,6 @@ function PlayBar({ chosen }: { chosen: Title | null }) {
         Play
       </button>
     </div>
-  );
-}
-
-function Filters({ query, onDown }: { query: URLSearchParams; onDown(): void }) {
-  const [text, setText] = useState(query.get("q") ?? "");
-  const tags = query.getAll("tag");
-  useEffect(() => {
-    if (text === (here.peek().query.get("q") ?? "")) return;
-    const timer = setTimeout(() => filter((next) => setOrDelete(next, "q", text)), SEARCH_DELAY_MS);
-    return () => clearTimeout(timer);
-  }, [text]);
-  const given = query.get("q") ?? "";
-  // Back and forward in the history change the address, not the field.
-  useEffect(() => setText(given), [given]);
-  return (
-    <search class="filters">
-      <label class="search">
-        <span class="visually-hidden">Search</span>
-        <SearchIcon />
-        <input
-          type="search"
-          value={text}
-          placeholder="Search videos"
-          maxLength={200}
-          onInput={(event) => setText(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key !== "ArrowDown" && event.key !== "Enter") return;
-            event.preventDefault();
-            onDown();
-          }}
-        />
-      </label>
-      <label class="sort">
-        <span class="visually-hidden">Order</span>
-        <select
-          value={query.get("sort") ?? "newest"}
-          onChange={(event) => {
-            const sort = event.currentTarget.value;
-            filter((next) => setOrDelete(next, "sort", sort === "newest" ? "" : sort));
-          }}
-        >
-          <option value="newest">Newest</option>
-          <option value="oldest">Oldest</option>
-          <option value="name">Name</option>
-        </select>
-      </label>
-      {tags.length > 0 && (
-        <ul class="tags chosen" aria-label="Only with these tags">
-          {tags.map((tag) => (
-            <li key={tag}>
-              <button
-                type="button"
-                class="tag"
-                aria-label={`Tagged ${tag}; remove`}
-                onClick={() => filter((next) => next.delete("tag", tag))}
-              >
-                {tag} <span aria-hidden="true">×</span>
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
-    </search>
   );
 }
 
@@ -169,10 +150,17 @@ function Nothing({ owner, query }: { owner: "me" | null; query: URLSearchParams 
     return (
       <div class="nothing">
         <h2>Nothing fits</h2>
-        <p>No video has all of this in its name, description or tags.</p>
-        <button type="button" onClick={() => navigate(here.peek().path)}>
-          Show all
-        </button>
+        <p>{explainNothing(owner, query)}</p>
+        <p class="actions">
+          <button type="button" onClick={() => navigate(here.peek().path)}>
+            Show all
+          </button>
+          {owner === "me" && (
+            <a class="button" href={`/library?${query}`}>
+              Search the library
+            </a>
+          )}
+        </p>
       </div>
     );
   }
@@ -209,30 +197,21 @@ function Nothing({ owner, query }: { owner: "me" | null; query: URLSearchParams 
   );
 }
 
-const isPlayable = (title: Title) => title.availability === "ready";
+/** What was looked for, and where. */
+function explainNothing(owner: "me" | null, query: URLSearchParams): string {
+  const whose = owner === "me" ? "of your videos" : "video that you may see";
+  const none = owner === "me" ? "None" : "No";
+  const text = query.get("q")?.trim();
+  const tags = query.getAll("tag").map((tag) => `“${tag}”`);
+  const tagged = tags.length > 0 ? `the ${tags.length > 1 ? "tags" : "tag"} ${tags.join(" and ")}` : "";
+  if (!text) return `${none} ${whose} has ${tagged}.`;
+  const wordy = `“${text}” in its name, or words that begin like it in its description or tags`;
+  return `${none} ${whose} has ${wordy}${tagged && `, together with ${tagged}`}.`;
+}
 
 function describe(list: TitleList): string {
   if (list.state === "loading" && list.items.length === 0) return "Loading…";
   if (list.problem) return "";
   const count = list.items.length;
   return `${count}${list.hasMore ? "+" : ""} ${count === 1 ? "video" : "videos"}`;
-}
-
-/** Changes the filters in the address, which the list follows. */
-function filter(change: (next: URLSearchParams) => void): void {
-  const { path, query } = here.peek();
-  const next = new URLSearchParams(query);
-  next.delete("selected");
-  change(next);
-  const search = next.toString();
-  navigate(search ? `${path}?${search}` : path, { replace: true });
-}
-
-function setOrDelete(query: URLSearchParams, name: string, value: string): void {
-  if (value) query.set(name, value);
-  else query.delete(name);
-}
-
-function addTag(query: URLSearchParams, tag: string): void {
-  if (!query.getAll("tag").includes(tag)) query.append("tag", tag);
 }

@@ -1,9 +1,19 @@
+import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Title, TitlePage } from "../../catalog/contract.ts";
-import { call, messageOf } from "../api.ts";
+import { ApiError, call, messageOf } from "../api.ts";
+import { user } from "../session.ts";
+import { type Found, findMore, findTitles, PAGE, type TitleSearch } from "./title-search.ts";
 
 /** How often a list with uploads under way is read again. */
 const RECEIVING_POLL_MS = 2_000;
+
+const changes = signal(0);
+
+/** Has the list on the page read itself again: titles came or went by something done here. */
+export function titlesChanged(): void {
+  changes.value++;
+}
 
 export interface TitleList {
   readonly state: "loading" | "ready";
@@ -14,40 +24,44 @@ export interface TitleList {
   reload(): void;
 }
 
-type Pages = Pick<TitleList, "state" | "items" | "problem"> & { readonly cursor: string | null };
+type State = Found & Pick<TitleList, "state" | "problem">;
 
-/** The titles that fit the filters in the address; what is shown stays until the next answer is there. */
-export function useTitles(owner: "me" | null, query: URLSearchParams): TitleList {
-  const [pages, setPages] = useState<Pages>({ state: "loading", items: [], cursor: null, problem: null });
+/**
+ * The titles that fit the filters in the address; what is shown stays until the next answer is there. Begins with
+ * `count` titles.
+ */
+export function useTitles(owner: "me" | null, query: URLSearchParams, count = PAGE): TitleList {
+  const [state, setState] = useState<State>({ state: "loading", items: [], next: null, problem: null });
   const [round, setRound] = useState(0);
   const fetching = useRef<AbortController | null>(null);
+  const shown = useRef(count);
   const search = searchOf(owner, query);
+  const key = JSON.stringify(search);
+  const lastKey = useRef(key);
 
-  const load = async (cursor: string | null) => {
+  const load = async (find: (signal: AbortSignal) => Promise<Found>) => {
     fetching.current?.abort();
     const controller = new AbortController();
     fetching.current = controller;
-    setPages((before) => ({ ...before, state: "loading" }));
+    setState((before) => ({ ...before, state: "loading" }));
     try {
-      const address = `/api/titles?${search}${cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`}`;
-      const page = await call<TitlePage>("GET", address, undefined, { signal: controller.signal });
-      setPages((before) => ({
-        state: "ready",
-        items: cursor === null ? page.items : [...before.items, ...page.items],
-        cursor: page.nextCursor,
-        problem: null,
-      }));
+      const found = await find(controller.signal);
+      if (controller.signal.aborted) return;
+      shown.current = Math.max(PAGE, found.items.length);
+      setState({ ...found, state: "ready", problem: null });
     } catch (error) {
       if (controller.signal.aborted) return;
-      setPages((before) => ({ ...before, state: "ready", problem: messageOf(error) }));
+      setState((before) => ({ ...before, state: "ready", problem: messageOf(error) }));
     }
   };
   useEffect(() => {
-    void load(null);
+    if (lastKey.current !== key) shown.current = PAGE;
+    lastKey.current = key;
+    void load((signal) => findTitles(search, shown.current, asking(signal)));
     return () => fetching.current?.abort();
-  }, [search, round]);
+  }, [key, round, changes.value]);
 
-  const receiving = pages.items.some(({ availability }) => availability === "receiving");
+  const receiving = state.items.some(({ availability }) => availability === "receiving");
   useEffect(() => {
     if (!receiving) return;
     const timer = setInterval(() => setRound((value) => value + 1), RECEIVING_POLL_MS);
@@ -55,22 +69,37 @@ export function useTitles(owner: "me" | null, query: URLSearchParams): TitleList
   }, [receiving]);
 
   return {
-    ...pages,
-    hasMore: pages.cursor !== null,
+    ...state,
+    hasMore: state.next !== null,
     more: () => {
-      if (pages.state === "ready" && pages.cursor !== null && pages.problem === null) void load(pages.cursor);
+      if (state.state !== "ready" || state.next === null || state.problem !== null) return;
+      void load((signal) => findMore(search, state, asking(signal)));
     },
     reload: () => setRound((value) => value + 1),
   };
 }
 
-function searchOf(owner: "me" | null, query: URLSearchParams): string {
-  const search = new URLSearchParams();
-  const text = query.get("q")?.trim();
-  if (text) search.set("q", text);
-  for (const tag of query.getAll("tag")) search.append("tag", tag);
+function asking(signal: AbortSignal) {
+  return {
+    page: (path: string) => call<TitlePage>("GET", path, undefined, { signal }),
+    async one(path: string): Promise<Title | null> {
+      try {
+        return await call<Title>("GET", path, undefined, { signal });
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 404) return null;
+        throw error;
+      }
+    },
+  };
+}
+
+function searchOf(owner: "me" | null, query: URLSearchParams): TitleSearch {
   const sort = query.get("sort");
-  if (sort === "oldest" || sort === "name") search.set("sort", sort);
-  if (owner) search.set("owner", owner);
-  return search.toString();
+  return {
+    owner,
+    ownerId: user.value?.id ?? null,
+    text: query.get("q")?.trim() ?? "",
+    tags: query.getAll("tag"),
+    sort: sort === "oldest" || sort === "name" ? sort : "newest",
+  };
 }

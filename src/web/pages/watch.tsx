@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Title } from "../../catalog/contract.ts";
 import { ApiError, call, messageOf } from "../api.ts";
+import { copyText } from "../clipboard.ts";
 import { Heading } from "../components/heading.tsx";
 import { Tags } from "../components/tags.tsx";
 import { formatBytes, formatCodec, formatDate, formatDuration } from "../format.ts";
@@ -11,9 +12,8 @@ import { savesSettled } from "../player/progress-keeper.ts";
 import { resumePosition } from "../player/resume.ts";
 import { navigate } from "../router.ts";
 import { mayEditTitle, user } from "../session.ts";
+import { removeTitle } from "./remove-title.ts";
 import { TitleEditor } from "./title-editor.tsx";
-
-const UNDO_SECONDS = 60;
 
 interface Loaded {
   readonly title: Title;
@@ -35,7 +35,7 @@ export function WatchPage({ id }: { id: string }) {
     if (!leaving || !loaded) return;
     // The player is gone by now: nothing asks for more of a video that is being deleted, or saves a position in it.
     void savesSettled()
-      .then(() => remove(loaded.title))
+      .then(() => removeTitle(loaded.title))
       .then((gone) => gone || setLeaving(false));
   }, [leaving]);
 
@@ -58,18 +58,24 @@ export function WatchPage({ id }: { id: string }) {
               Edit
             </button>
           )}
+          {title.visibility === "public" && (
+            <button type="button" onClick={() => void copyLink(title)}>
+              Copy link
+            </button>
+          )}
           <a class="button" href={`/stream/${title.id}/original`} download>
             Download
           </a>
-          {editable && (
-            <button type="button" class="danger" disabled={leaving} onClick={() => setLeaving(true)}>
-              Delete
-            </button>
-          )}
         </div>
       </div>
       {editing ? (
-        <TitleEditor title={title} onSaved={changed} onCancel={() => setEditing(false)} />
+        <TitleEditor
+          title={title}
+          leaving={leaving}
+          onSaved={changed}
+          onCancel={() => setEditing(false)}
+          onDelete={() => setLeaving(true)}
+        />
       ) : (
         <About title={title} />
       )}
@@ -194,21 +200,11 @@ function NotHere({ problem }: { problem: string }) {
   );
 }
 
-/** Deletes, and offers to take it back as long as the server can. False when it could not be deleted. */
-async function remove(title: Title): Promise<boolean> {
-  try {
-    await call("DELETE", `/api/titles/${title.id}`);
-  } catch (error) {
-    notify(messageOf(error), { kind: "error" });
-    return false;
-  }
-  navigate(user.peek()?.id === title.owner?.id ? "/videos" : "/library");
-  const restore = async () => {
-    await call("POST", `/api/titles/${title.id}/restore`);
-    navigate(`/watch/${title.id}`);
-  };
-  notify(`“${title.name}” is deleted.`, { action: { label: "Undo", run: restore }, seconds: UNDO_SECONDS });
-  return true;
+/** Copies the address of a title for somebody else; where the browser forbids that, shows it. */
+async function copyLink({ id }: Title): Promise<void> {
+  const address = `${location.origin}/watch/${id}`;
+  if (await copyText(address)) notify("Link copied. Whoever has it can watch.");
+  else notify(`The link is ${address}`, { seconds: 60 });
 }
 
 function explain(error: unknown): string {

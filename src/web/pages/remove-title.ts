@@ -1,0 +1,40 @@
+import type { Title } from "../../catalog/contract.ts";
+import { call, messageOf } from "../api.ts";
+import { notify } from "../notices.tsx";
+import { here, navigate } from "../router.ts";
+import { user } from "../session.ts";
+import { titlesChanged } from "./use-titles.ts";
+
+/** As long as the server can take a deletion back. */
+const UNDO_SECONDS = 60;
+
+/** Deletes, goes to the list and offers to take it back. False when it could not be deleted. */
+export async function removeTitle(title: Title): Promise<boolean> {
+  try {
+    await call("DELETE", `/api/titles/${title.id}`);
+  } catch (error) {
+    notify(messageOf(error), { kind: "error" });
+    return false;
+  }
+  navigate(listOf(title));
+  notify(`“${title.name}” is deleted.`, {
+    action: { label: "Undo", run: () => restore(title) },
+    seconds: UNDO_SECONDS,
+  });
+  return true;
+}
+
+const listOf = (title: Title) => (user.peek()?.id === title.owner?.id ? "/videos" : "/library");
+
+/** In a list, the title is chosen in it again; on any other page one stays there. */
+async function restore(title: Title): Promise<void> {
+  await call("POST", `/api/titles/${title.id}/restore`);
+  const list = here.peek().path === "/library" ? "/library" : listOf(title);
+  const address = `${list}?${new URLSearchParams({ selected: title.id })}`;
+  if (here.peek().path === list) {
+    navigate(address, { replace: true });
+    titlesChanged();
+  } else {
+    notify(`“${title.name}” is back.`, { action: { label: "Show", run: async () => navigate(address) } });
+  }
+}

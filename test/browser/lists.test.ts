@@ -1,0 +1,219 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Locator, Page } from "playwright-core";
+import { buildWeb } from "../support/build-web.ts";
+import { type Browser, enter, eventually, openBrowser, videoState } from "../support/chromium.ts";
+import { has } from "../support/debian.ts";
+import { fixture } from "../support/fixtures.ts";
+import { startTestKinora, type TestKinora, TestUser } from "../support/kinora.ts";
+
+const PASSWORD = "correct horse battery";
+
+describe.skipIf(!has("chromium", "ffmpeg"))("in the lists of videos", () => {
+  let kinora: TestKinora;
+  let browser: Browser;
+  let page: Page;
+  const ids = new Map<string, string>();
+  const idOf = (name: string) => ids.get(name) ?? "";
+  const addressOf = () => new URL(page.url()).pathname + new URL(page.url()).search;
+  const chosen = () => page.locator(".row:has(input:checked) .name").textContent();
+
+  beforeAll(async () => {
+    await buildWeb();
+    kinora = await startTestKinora();
+    const jonas = await TestUser.signIn(kinora, "jonas", PASSWORD);
+    const maria = await TestUser.signIn(kinora, "maria", PASSWORD);
+    const file = await fixture("h264-aac-60s.mp4");
+    const give = async (who: TestUser, name: string, tags: string[] = []) => {
+      const { id } = await who.upload(file, { name, tags });
+      ids.set(name, id);
+      return id;
+    };
+    const shared = await give(jonas, "Sailing lesson");
+    await jonas.send("PATCH", `/api/titles/${shared}`, { visibility: "members" });
+    for (let number = 1; number <= 58; number++) await give(maria, `Video ${number}`);
+    await give(maria, "The harbour at dawn", ["sea"]);
+    const own = await give(maria, "Concert");
+    await maria.send("PATCH", `/api/titles/${own}`, { visibility: "public" });
+    // An id that nothing has is answered with 404, which Chromium logs.
+    browser = await openBrowser(kinora.url, { height: 700 }, [/404 .*\/api\/titles\/0{8}/]);
+    page = browser.page;
+    await page.goto("/");
+    await enter(page, "maria", PASSWORD);
+    await page.waitForURL(/\/videos$/);
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    await kinora?.close();
+  });
+
+  const plays = () => eventually("it plays", async () => ((await videoState(page))?.currentTime ?? 0) > 0.3);
+  /** A double click whose second half comes when the next page is there already. */
+  const slowDoubleClick = async (target: Locator) => {
+    const box = await target.boundingBox();
+    if (!box) throw new Error("not on the page");
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    await page.mouse.click(x, y);
+    await page.waitForURL(/\/watch\//);
+    await plays();
+    for (const move of ["down", "up"] as const) await page.mouse[move]({ clickCount: 2 });
+  };
+  const isCovered = async (button: Locator, by: Locator) => {
+    const [a, b] = [await button.boundingBox(), await by.boundingBox()];
+    if (!a || !b) throw new Error("not on the page");
+    return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+  };
+
+  test("a double click on Play plays, and does nothing else", async () => {
+    await page.goto("/videos");
+    await page.getByText("The harbour at dawn").click();
+    await slowDoubleClick(page.getByRole("button", { name: "Play" }));
+    await Bun.sleep(200);
+    expect(addressOf()).toBe(`/watch/${idOf("The harbour at dawn")}`);
+    expect(await page.getByRole("button", { name: "Edit" }).getAttribute("aria-expanded")).toBe("false");
+    expect(await videoState(page)).toMatchObject({ paused: false });
+  });
+
+  test("the picture plays at once, also with a double click; the row is chosen by one click and played by two", async () => {
+    await page.goto("/videos");
+    await slowDoubleClick(page.getByRole("link", { name: "Play Video 58" }));
+    await Bun.sleep(500);
+    expect(await videoState(page)).toMatchObject({ paused: false });
+    await page.goto("/videos");
+    await page.locator(".row", { hasText: "Video 57" }).click({ position: { x: 400, y: 10 } });
+    expect(addressOf()).toBe("/videos");
+    expect(await chosen()).toBe("Video 57");
+    await page.locator(".row").getByText("Video 57").dblclick();
+    await page.waitForURL(`**/watch/${idOf("Video 57")}`);
+  });
+
+  test("the watch page begins at its top", async () => {
+    await page.goto("/videos");
+    await page.getByRole("link", { name: "Play Video 50" }).click();
+    await page.waitForURL(/\/watch\//);
+    await plays();
+    expect(await page.evaluate(() => scrollY)).toBe(0);
+    expect(await page.evaluate(() => document.activeElement?.localName)).toBe("h1");
+  });
+
+  test("back from a video leads to the same place in the list, with the same one chosen", async () => {
+    await page.goto("/videos");
+    await page.getByText("50+ videos").waitFor();
+    await page.getByText("Video 12", { exact: true }).scrollIntoViewIfNeeded();
+    await page.mouse.wheel(0, 9000);
+    await page.getByText("60 videos").waitFor();
+    await page.getByText("Video 4", { exact: true }).click();
+    const before = await page.evaluate(() => scrollY);
+    expect(before).toBeGreaterThan(2000);
+    await page.getByRole("button", { name: "Play" }).click();
+    await page.waitForURL(/\/watch\//);
+    await plays();
+    await page.goBack();
+    await page.getByText("60 videos").waitFor();
+    await eventually("the place is the same", async () => (await page.evaluate(() => scrollY)) === before);
+    expect(await chosen()).toBe("Video 4");
+    await page.reload();
+    await eventually("so it is after a reload", async () => (await page.evaluate(() => scrollY)) === before);
+    expect(await chosen()).toBe("Video 4");
+  });
+
+  test("deleting is undone in the list, where the video is chosen again; nothing covers Play", async () => {
+    await page.goto(`/watch/${idOf("Video 7")}`);
+    await page.getByRole("button", { name: "Edit" }).click();
+    await page.getByRole("button", { name: "Delete video" }).click();
+    await page.waitForURL(/\/videos$/);
+    const undo = page.getByRole("button", { name: "Undo" });
+    await undo.waitFor();
+    await page.getByText("50+ videos").waitFor();
+    const [play, notice] = [page.getByRole("button", { name: "Play" }), page.locator(".notice")];
+    expect(await isCovered(play, notice)).toBe(false);
+    await page.getByLabel("Search").fill("Concert");
+    await page.getByText("1 video", { exact: true }).waitFor();
+    expect(await isCovered(play, notice)).toBe(false);
+    await page.getByLabel("Search").fill("");
+    await page.getByText("50+ videos").waitFor();
+    await page.mouse.wheel(0, 9000);
+    await page.getByText("59 videos").waitFor();
+    await page.mouse.wheel(0, 9000);
+    expect(await isCovered(play, notice)).toBe(false);
+    await undo.click();
+    await page.waitForURL(`**/videos?selected=${idOf("Video 7")}`);
+    await eventually("it is chosen", async () => (await page.getByRole("radio", { name: "Video 7" }).count()) === 1);
+    expect(await chosen()).toBe("Video 7");
+    await page.getByText("60 videos").waitFor();
+  });
+
+  test("deleting is undone from another page without leaving it", async () => {
+    await page.goto(`/watch/${idOf("Video 8")}`);
+    await page.getByRole("button", { name: "Edit" }).click();
+    await page.getByRole("button", { name: "Delete video" }).click();
+    await page.waitForURL(/\/videos$/);
+    await page.getByRole("link", { name: "Upload", exact: true }).click();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByText("“Video 8” is back.").waitFor();
+    expect(addressOf()).toBe("/upload");
+    await page.getByRole("button", { name: "Show" }).click();
+    await page.waitForURL(`**/videos?selected=${idOf("Video 8")}`);
+    await eventually("it is chosen", async () => (await page.getByRole("radio", { name: "Video 8" }).count()) === 1);
+    expect(await chosen()).toBe("Video 8");
+  });
+
+  const names = () => page.locator(".row .name").allTextContents();
+  const search = async (text: string, expected: string) => {
+    await page.getByLabel("Search").fill(text);
+    await page.getByText(expected, { exact: true }).waitFor();
+  };
+
+  test("a search finds half a word of a name, and each video once", async () => {
+    await page.goto("/videos");
+    await search("arbou", "1 video");
+    expect(await names()).toEqual(["The harbour at dawn"]);
+    await search("ideo 5", "10 videos");
+    await search("video 5", "10 videos");
+    expect(new Set(await names()).size).toBe(10);
+    await search("deo", "50+ videos");
+    await page.mouse.wheel(0, 9000);
+    await page.getByText("58 videos").waitFor();
+    expect(new Set(await names()).size).toBe(58);
+  });
+
+  test("a search finds a video by its id and by that of its content", async () => {
+    const id = idOf("Sailing lesson");
+    await page.goto("/library");
+    await search(id.toUpperCase(), "1 video");
+    expect(await names()).toEqual(["Sailing lesson"]);
+    const { mediaId } = await page.evaluate(
+      async (address) => (await (await fetch(address)).json()) as { mediaId: string },
+      `/api/titles/${id}`,
+    );
+    await search(` ${mediaId} `, "1 video");
+  });
+
+  test("a search without a result says where it looked", async () => {
+    await page.goto("/videos");
+    await page.getByLabel("Search").fill("00000000-0000-7000-8000-000000000000");
+    await page.getByRole("heading", { name: "Nothing fits" }).waitFor();
+    await page.goto("/videos?tag=sea");
+    await page.getByLabel("Search").fill("sailing");
+    await page.getByText("None of your videos has “sailing” in its name").waitFor();
+    await page.getByText("together with the tag “sea”").waitFor();
+    await page.goto("/videos?q=sailing");
+    await page.getByRole("link", { name: "Search the library" }).click();
+    await page.waitForURL(/\/library\?q=sailing$/);
+    await page.getByText("1 video", { exact: true }).waitFor();
+  });
+
+  test("the library says of my own videos who sees them", async () => {
+    await page.goto("/library");
+    const row = (name: string) => page.locator(".row", { hasText: name }).locator(".meta").textContent();
+    await page.getByText("Concert").waitFor();
+    expect(await row("Concert")).toContain("mariaPublic");
+    expect(await row("The harbour")).toContain("mariaOnly me");
+    await page.getByLabel("Search").fill("sailing");
+    await page.getByText("1 video", { exact: true }).waitFor();
+    expect(await row("Sailing")).not.toContain("Members");
+  });
+
+  test("had no error in the console, no breach of the policy, and asked nobody else for anything", () => {
+    expect(browser.troubles).toEqual([]);
+  });
+});
