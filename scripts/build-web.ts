@@ -6,6 +6,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import * as mediaChrome from "media-chrome";
+import * as mediaChromeMenus from "media-chrome/menu";
 
 const root = join(import.meta.dir, "..");
 const source = join(root, "src", "web");
@@ -102,11 +103,11 @@ function output(path: string, bytes: Uint8Array<ArrayBuffer>): Output {
  */
 function styleHashes(): string[] {
   const styles = new Set<string>();
-  for (const element of Object.values(mediaChrome)) {
+  for (const element of [...Object.values(mediaChrome), ...Object.values(mediaChromeMenus)]) {
     if (typeof element !== "function" || !("getTemplateHTML" in element)) continue;
     const template = element.getTemplateHTML as (attributes: object, props: object) => string;
     const html = template.call(element, {}, {});
-    for (const [, style = ""] of html.matchAll(/<style>([\s\S]*?)<\/style>/g)) styles.add(style);
+    for (const [, style = ""] of html.matchAll(/<style[^>]*>([\s\S]*?)<\/style>/g)) styles.add(style);
   }
   return [...styles].map((style) => `'sha256-${new Bun.CryptoHasher("sha256").update(style).digest("base64")}'`).sort();
 }

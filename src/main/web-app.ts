@@ -65,7 +65,8 @@ function contentSecurityPolicy(styleHashes: readonly string[]): string {
     `style-src 'self' ${styleHashes.join(" ")}`.trimEnd(),
     "font-src 'self'",
     "img-src 'self' data: blob:",
-    "media-src 'self' blob:",
+    // hls.js starts each of its subtitle tracks with an empty `data:` file.
+    "media-src 'self' blob: data:",
     "connect-src 'self'",
     "frame-ancestors 'none'",
     "base-uri 'none'",

@@ -1,4 +1,5 @@
 import type { Title } from "../../catalog/contract.ts";
+import { addSubtitles } from "./subtitles.ts";
 
 const HLS_TYPE = "application/vnd.apple.mpegurl";
 
@@ -25,12 +26,14 @@ export function attach(
   title: Pick<Title, "id" | "container" | "audio">,
   options: AttachOptions,
 ): () => void {
+  let detach = () => {};
+  let removeSubtitles = () => {};
+  let ended = false;
   const progressive = () => {
     options.onDelivery("progressive");
+    removeSubtitles = addSubtitles(video, title.id);
     setSource(video, progressiveUrl(title), options.startAtSeconds);
   };
-  let detach = () => {};
-  let ended = false;
   if (prefersNativeHls(video)) {
     options.onDelivery("native-hls");
     // Once, and only before anything played: later errors are real ones.
@@ -54,6 +57,7 @@ export function attach(
   return () => {
     ended = true;
     detach();
+    removeSubtitles();
     video.removeAttribute("src");
     video.load();
   };

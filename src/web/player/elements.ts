@@ -11,6 +11,9 @@ import "media-chrome/media-fullscreen-button";
 import "media-chrome/media-loading-indicator";
 import "media-chrome/media-seek-backward-button";
 import "media-chrome/media-seek-forward-button";
+import "media-chrome/menu/media-captions-menu";
+import "media-chrome/menu/media-captions-menu-button";
+import "media-chrome/menu/media-chrome-menu-item";
 import type { HTMLAttributes } from "preact";
 
 type PlayerPart = HTMLAttributes<HTMLElement>;
@@ -26,6 +29,8 @@ declare module "preact" {
       "media-time-display": PlayerPart & { showduration?: boolean };
       "media-time-range": PlayerPart;
       "media-playback-rate-button": PlayerPart & { rates?: string };
+      "media-captions-menu": PlayerPart & { anchor?: string };
+      "media-captions-menu-button": PlayerPart;
       "media-pip-button": PlayerPart;
       "media-fullscreen-button": PlayerPart;
       "media-loading-indicator": PlayerPart & { noautohide?: boolean };

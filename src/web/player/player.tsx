@@ -55,6 +55,7 @@ export function Player({ title, startAtSeconds, keepsProgress }: PlayerProps) {
           }}
           onPlaying={() => setTimeout(() => setResumed(null), 6000)}
         />
+        <media-captions-menu hidden anchor="auto" />
         <media-loading-indicator slot="centered-chrome" noautohide />
         <media-control-bar class="time-bar">
           <media-time-range />
@@ -68,6 +69,7 @@ export function Player({ title, startAtSeconds, keepsProgress }: PlayerProps) {
           <media-time-display showduration />
           <span class="spacer" />
           <media-playback-rate-button rates="0.5 0.75 1 1.25 1.5 2" />
+          <media-captions-menu-button />
           <media-pip-button class="wide" />
           <media-fullscreen-button />
         </media-control-bar>

@@ -1,0 +1,33 @@
+import { call } from "../api.ts";
+
+interface SubtitleList {
+  readonly items: readonly {
+    readonly key: string;
+    readonly language: string | null;
+    readonly name: string;
+    readonly isDefault: boolean;
+  }[];
+}
+
+/** Gives a video that plays a file its subtitles; streams bring their own. The result takes them away. */
+export function addSubtitles(video: HTMLVideoElement, titleId: string): () => void {
+  const asking = new AbortController();
+  const base = `/stream/${titleId}/subtitles`;
+  const add = ({ items }: SubtitleList) => {
+    for (const { key, language, name, isDefault } of items) {
+      const track = document.createElement("track");
+      track.kind = "subtitles";
+      track.src = `${base}/${encodeURIComponent(key)}.vtt`;
+      track.label = name;
+      track.srclang = language ?? "";
+      track.default = isDefault;
+      video.append(track);
+    }
+  };
+  // Without subtitles the video plays all the same, and what stops it is said by the player.
+  call<SubtitleList>("GET", base, undefined, { signal: asking.signal, anonymous: true }).then(add, () => undefined);
+  return () => {
+    asking.abort();
+    for (const track of video.querySelectorAll("track")) track.remove();
+  };
+}
