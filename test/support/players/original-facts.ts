@@ -14,20 +14,21 @@ export async function factsOf(path: string): Promise<OriginalFacts> {
   const probed = await probe(path, []);
   // Pictures that an edit list hides are sent all the same: those shown need them.
   const all = /\.(mp4|mov|m4v)$/.test(path) ? await probe(path, ["-ignore_editlist", "1"]) : probed;
-  const times = (kind: string) =>
-    probed.packets
+  const times = (kind: string, { packets } = probed) =>
+    packets
       .filter(({ codec_type, pts_time }) => codec_type === kind && pts_time !== undefined)
       .map(({ pts_time }) => Number(pts_time))
       .sort((a, b) => a - b);
   const [pictures, sound] = [times("video"), times("audio")];
   const isCut = probed.packets.some(({ codec_type, flags }) => codec_type === "video" && flags.includes("D"));
+  const shown = isCut ? times("video", all) : [];
   const after = (sound[0] ?? Number.NaN) - (pictures[0] ?? Number.NaN);
   const codecOf = (kind: string) => probed.streams.find(({ codec_type }) => codec_type === kind)?.codec_name;
   return {
     codecs: [codecOf("video"), codecOf("audio")]
       .filter((name) => name !== undefined)
       .map((name) => families[name] ?? name),
-    durationSeconds: Number(probed.format.duration ?? Number.NaN),
+    durationSeconds: isCut ? (shown.at(-1) ?? 0) - (shown[0] ?? 0) : Number(probed.format.duration ?? Number.NaN),
     pictures: all.packets.filter(({ codec_type }) => codec_type === "video").length,
     longestStepSeconds: Math.max(0, ...pictures.slice(1).map((time, i) => time - (pictures[i] ?? 0))),
     soundAfterPictureSeconds: isCut || Number.isNaN(after) ? null : after,

@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { buildWeb } from "../support/build-web.ts";
+import { type Browser, openBrowser } from "../support/chromium.ts";
+import { has } from "../support/debian.ts";
+import { type Firefox, openFirefox } from "../support/firefox.ts";
+import { casesFor, isLong } from "../support/players/cases.ts";
+import type { PagePlayer, PageReport } from "../support/players/page.ts";
+import { judgePage, type PlayerPage, playScript, servePlayerPage } from "../support/players/player-page.ts";
+import { Stage } from "../support/players/stage.ts";
+import { until } from "../support/until.ts";
+
+const players: readonly PagePlayer[] = ["hls.js", "dash.js", "Shaka"];
+/** How many times faster than real time. */
+const rate = 8;
+
+let stage: Stage;
+let page: PlayerPage;
+beforeAll(async () => {
+  await buildWeb();
+  stage = await Stage.open();
+  page = await servePlayerPage(stage.kinora.url);
+}, 60_000);
+afterAll(async () => {
+  await page.close();
+  await stage.close();
+});
+
+/** Tests of all players in one browser. */
+function playEverything(
+  browser: string,
+  players: readonly PagePlayer[],
+  evaluate: (script: string) => Promise<string>,
+): void {
+  for (const player of players) {
+    const cases = casesFor(`${player} in ${browser}`);
+    if (cases.length === 0) continue;
+    test.each(cases)(`${player} plays %s of %s to the end and after seeks`, async (protocol, name) => {
+      const task = await stage.task(name, protocol, 2, page.origin);
+      const { url, seeks } = task;
+      const report = JSON.parse(await evaluate(playScript({ player, url, seeks, rate }))) as PageReport;
+      expect(judgePage(report, task)).toEqual([]);
+    });
+  }
+}
+
+describe.skipIf(!has("chromium", "ffmpeg"))("in Chromium", () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await openBrowser(page.origin);
+    await browser.page.goto("/players");
+  }, 30_000);
+  afterAll(() => browser?.close());
+
+  playEverything("Chromium", players, (script) => browser.page.evaluate(script));
+
+  test("had no error in the console", () => {
+    expect(browser.troubles).toEqual([]);
+  });
+});
+
+describe.skipIf(!has("firefox-esr", "ffmpeg"))("in Firefox", () => {
+  let firefox: Firefox;
+  beforeAll(async () => {
+    firefox = await openFirefox();
+    await firefox.open(`${page.origin}/players`);
+  }, 60_000);
+  afterAll(() => firefox?.close());
+
+  playEverything("Firefox", isLong ? players : ["hls.js"], (script) => firefox.evaluate(script));
+
+  test("the watch page plays, and goes on after seeks", async () => {
+    await firefox.open(`${stage.kinora.url}/watch/${await stage.title("h264-aac-60s.mp4")}`);
+    const ask = <T>(expression: string) =>
+      firefox.evaluate<T>(`(() => { const video = document.querySelector("video"); return ${expression}; })()`);
+    await until(() => ask("video !== null && video.readyState >= 2"), 20_000);
+    await ask("(video.muted = true, video.play(), 0)");
+    for (const to of [0, 41.3, 7.9, 58.5]) {
+      if (to > 0) await ask(`(video.currentTime = ${to}, 0)`);
+      const pictures = await ask<number>("video.getVideoPlaybackQuality().totalVideoFrames");
+      await until(() => ask(`!video.seeking && video.currentTime > ${to + 0.3}`), 20_000);
+      expect(await ask<number>("video.getVideoPlaybackQuality().totalVideoFrames")).toBeGreaterThan(pictures);
+    }
+    await until(() => ask("video.ended"), 20_000);
+    expect(await ask<string>("document.querySelector('.player').dataset.delivery")).toBe("hls");
+    expect(await ask<unknown>("video.error")).toBeNull();
+  });
+
+  test("had no error in the console", () => {
+    expect(firefox.troubles).toEqual([]);
+  });
+});
