@@ -1,7 +1,16 @@
 import type { ByteSource } from "./byte-source.ts";
-import { keyFrameBytes, mediaSegment, mediaSegmentBytes } from "./cmaf/media-segment.ts";
-import { segmentCount, segmentTimes, startsAtKeyFrames } from "./cmaf/segments.ts";
-import { type MediaDescription, type Movie, requireTrack, type TextTrack, type Track } from "./movie.ts";
+import { mediaSegment } from "./cmaf/media-segment.ts";
+import { segmentIndex } from "./cmaf/segment-index.ts";
+import { segmentTimes, startsAtKeyFrames } from "./cmaf/segments.ts";
+import { keptFor } from "./kept.ts";
+import {
+  type MediaDescription,
+  type Movie,
+  requireTrack,
+  type SegmentIndex,
+  type TextTrack,
+  type Track,
+} from "./movie.ts";
 import type { Presentation } from "./presentation.ts";
 import { type SampleColumns, SampleTable } from "./sample-table.ts";
 import type { SegmentPlan } from "./segment-plan.ts";
@@ -37,23 +46,19 @@ export class MoviePresentation implements Presentation {
   }
 
   segmentTimes(trackId: number): Float64Array {
-    return segmentTimes(this.movie, requireTrack(this.movie, trackId));
+    return keptFor(this, `times ${trackId}`, () => segmentTimes(this.movie, requireTrack(this.movie, trackId)));
   }
 
   segmentSizes(trackId: number): Float64Array {
-    const track = requireTrack(this.movie, trackId);
-    const sizes = new Float64Array(segmentCount(this.movie, track));
-    return sizes.map((_, i) => mediaSegmentBytes(this.movie, track, i + 1));
+    return segmentsOf(this.movie, trackId).sizes;
   }
 
   keyFrameSizes(trackId: number): Float64Array {
-    const track = requireTrack(this.movie, trackId);
-    const sizes = new Float64Array(segmentCount(this.movie, track));
-    return sizes.map((_, i) => keyFrameBytes(this.movie, track, i + 1));
+    return segmentsOf(this.movie, trackId).keyFrames;
   }
 
   startsAtKeyFrames(trackId: number): boolean {
-    return startsAtKeyFrames(this.movie, requireTrack(this.movie, trackId));
+    return keptFor(this, `starts ${trackId}`, () => startsAtKeyFrames(this.movie, requireTrack(this.movie, trackId)));
   }
 
   async plan(_source: ByteSource, trackId: number, n: number): Promise<SegmentPlan | null> {
@@ -84,6 +89,11 @@ export class MoviePresentation implements Presentation {
       texts: texts.map((track) => loadedTrack<TextTrack>(track)),
     });
   }
+}
+
+function segmentsOf(movie: Movie, trackId: number): SegmentIndex {
+  const track = requireTrack(movie, trackId);
+  return track.segments ?? segmentIndex(movie, track);
 }
 
 function storedTrack<T extends { readonly samples: SampleTable }>(track: T): Stored<T> {

@@ -70,6 +70,16 @@ export interface AudioTrackInfo extends TrackInfoBase {
 /** What init segments and playlists tell of a track. */
 export type TrackInfo = VideoTrackInfo | AudioTrackInfo;
 
+/** Where a track's segments start, and what each is sent with. */
+export interface SegmentIndex {
+  /** First sample of each segment, and the end at the end. */
+  readonly starts: Uint32Array;
+  /** Bytes of each segment. */
+  readonly sizes: Float64Array;
+  /** Bytes of each segment from its start to the end of its first sample, where that is a key frame, else 0. */
+  readonly keyFrames: Float64Array;
+}
+
 /** The samples of a track, and which of them are sent when. */
 interface TrackSamples {
   readonly samples: SampleTable;
@@ -80,6 +90,8 @@ interface TrackSamples {
   /** Samples from `firstSample` up to `endSample` are presented or needed to decode; the others are cut off by edits. */
   readonly firstSample: number;
   readonly endSample: number;
+  /** Worked out once and kept in the index; where it is missing it is worked out when it is asked for. */
+  readonly segments?: SegmentIndex;
 }
 
 export type VideoTrack = VideoTrackInfo & TrackSamples;

@@ -161,11 +161,17 @@ export function narrow(values: Uint32Array | Int32Array | Float64Array): Column 
     if (value < min) min = value;
     if (value > max) max = value;
   }
-  const kept = min === max ? values.subarray(0, 1) : values;
-  if (min >= 0 && max < 0x100) return new Uint8Array(kept);
-  if (min >= 0 && max < 0x10000) return new Uint16Array(kept);
-  if (min >= 0 && max < 0x1_0000_0000) return new Uint32Array(kept);
-  if (min >= -0x8000 && max < 0x8000) return new Int16Array(kept);
-  if (min >= -0x8000_0000 && max < 0x8000_0000) return new Int32Array(kept);
-  return new Float64Array(kept);
+  const column = columnFor(min, max, min === max ? Math.min(values.length, 1) : values.length);
+  column.set(values.subarray(0, column.length));
+  return column;
+}
+
+/** The narrowest array for whole numbers from `min` to `max`. */
+export function columnFor(min: number, max: number, length: number): Column {
+  if (min >= 0 && max < 0x100) return new Uint8Array(length);
+  if (min >= 0 && max < 0x10000) return new Uint16Array(length);
+  if (min >= 0 && max < 0x1_0000_0000) return new Uint32Array(length);
+  if (min >= -0x8000 && max < 0x8000) return new Int16Array(length);
+  if (min >= -0x8000_0000 && max < 0x8000_0000) return new Int32Array(length);
+  return new Float64Array(length);
 }

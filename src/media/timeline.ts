@@ -30,7 +30,7 @@ const audioPreroll = 3;
 const maxSeconds = 366 * 24 * 3600;
 /** B-frames look back no further: the most pictures that H.264 and H.265 reorder. */
 const maxReorder = 17;
-/** Key frames looked at to find the one before an edit. */
+/** Key frames or samples looked at to find the one before an edit, or at its end. */
 const maxSearched = 1000;
 
 /**
@@ -115,7 +115,8 @@ function endSampleOf({ samples, edit, timescale, movieTimescale }: TimedTrack): 
   if (edit.durationMovieTicks === null) return samples.count;
   const end = edit.mediaTime + ((edit.durationMovieTicks + 1) * timescale) / movieTimescale;
   let sample = Math.min(samples.count, samples.sampleAtDecodeTime(end) + 1 + maxReorder);
-  while (sample > 0 && samples.compositionTimeOf(sample - 1) >= end) sample--;
+  const least = Math.max(0, sample - maxSearched);
+  while (sample > least && samples.compositionTimeOf(sample - 1) >= end) sample--;
   return sample;
 }
 

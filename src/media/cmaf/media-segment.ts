@@ -28,23 +28,27 @@ export function mediaSegment(movie: Movie, trackId: number, n: number): SegmentP
   return { header, ranges: fragment.ranges, sizeBytes: header.byteLength + fragment.payloadBytes };
 }
 
-/** Bytes of segment `n` as sent, without making it. */
-export function mediaSegmentBytes(movie: Movie, track: Track, n: number): number {
-  const bounds = segmentBounds(movie, track, n);
-  if (bounds === null) return 0;
-  const shape = measureFragment(track, bounds.from, bounds.to);
-  return moofBytes(shape) + mdatHeaderBytes(shape) + shape.payloadBytes;
+/** Bytes of a segment as sent. */
+export interface SegmentBytes {
+  readonly whole: number;
+  /**
+   * From its start to the end of its first sample, where that is a key frame: what a player needs to show it. 0 where
+   * it is none.
+   */
+  readonly keyFrame: number;
 }
 
-/**
- * Bytes of segment `n` from its start to the end of its first sample, where that is a key frame: what a player needs to
- * show it. 0 where it is none.
- */
-export function keyFrameBytes(movie: Movie, track: Track, n: number): number {
+/** Bytes of segment `n`, without making it; zeros where there is no such segment. */
+export function segmentBytes(movie: Movie, track: Track, n: number): SegmentBytes {
   const bounds = segmentBounds(movie, track, n);
-  if (bounds === null || !track.samples.isSync(bounds.from)) return 0;
+  if (bounds === null) return { whole: 0, keyFrame: 0 };
   const shape = measureFragment(track, bounds.from, bounds.to);
-  return moofBytes(shape) + mdatHeaderBytes(shape) + shape.leadBytes + track.samples.sizeOf(bounds.from);
+  const header = moofBytes(shape) + mdatHeaderBytes(shape);
+  const isKey = track.samples.isSync(bounds.from);
+  return {
+    whole: header + shape.payloadBytes,
+    keyFrame: isKey ? header + shape.leadBytes + track.samples.sizeOf(bounds.from) : 0,
+  };
 }
 
 function segmentBounds(movie: Movie, track: Track, n: number): { from: number; to: number } | null {

@@ -40,17 +40,27 @@ export function targetDuration(durations: readonly number[]): number {
   return durations.reduce((max, duration) => Math.max(max, Math.ceil(duration - 5e-7)), 1);
 }
 
-/** RFC 8216 section 4.1, "peak segment bit rate": over stretches of 0.5 to 1.5 target durations. */
+/** Ends of stretches that are looked at for one start: more than real videos have. */
+const maxEnds = 64;
+
+/**
+ * RFC 8216 section 4.1, "peak segment bit rate": over stretches of 0.5 to 1.5 target durations. Where more than
+ * `maxEnds` stretches have the same start it is a little more than that, for the work must not grow with their square.
+ */
 function peakRate(times: Float64Array, bits: readonly number[]): number {
   const target = targetDuration(durationsOf(times));
-  let peak = 0;
+  const sums = new Float64Array(bits.length + 1);
+  for (let i = 0; i < bits.length; i++) sums[i + 1] = (sums[i] ?? 0) + (bits[i] ?? 0);
+  const between = (values: Float64Array, from: number, to: number) => (values[to] ?? 0) - (values[from] ?? 0);
+  let [peak, shortest, longest] = [0, 0, 0];
   for (let first = 0; first < bits.length; first++) {
-    let sum = 0;
-    for (let last = first; last < bits.length; last++) {
-      sum += bits[last] ?? 0;
-      const seconds = (times[last + 1] ?? 0) - (times[first] ?? 0);
-      if (seconds > 1.5 * target) break;
-      if (seconds >= 0.5 * target) peak = Math.max(peak, Math.ceil(sum / seconds));
+    while (shortest <= bits.length && between(times, first, shortest) < 0.5 * target) shortest++;
+    while (longest < bits.length && between(times, first, longest + 1) <= 1.5 * target) longest++;
+    const step = Math.max(1, Math.ceil((longest - shortest + 1) / maxEnds));
+    for (let end = shortest; end <= longest; end += step) {
+      // No end of this step has more bits or fewer seconds.
+      const most = between(sums, first, Math.min(longest, end + step - 1));
+      peak = Math.max(peak, Math.ceil(most / Math.max(0.5 * target, between(times, first, end))));
     }
   }
   return peak;

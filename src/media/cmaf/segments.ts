@@ -1,21 +1,36 @@
+import { MediaError } from "../errors.ts";
 import { type Movie, type Track, type VideoTrack, videoTrack } from "../movie.ts";
-import { lowerBound, valueAt } from "../sample-table.ts";
+import { lowerBound, type SampleTable, valueAt } from "../sample-table.ts";
 
 /** Segments are cut at the key frame nearest to this. */
 const targetSeconds = 4;
 /** Sound that goes on after the picture is cut on when there is at least this much. */
 const minTailSeconds = 2;
+/** Segments of one track: four days and a half of 4 s each. */
+export const maxSegments = 100_000;
 
 const cache = new WeakMap<Track, Uint32Array>();
 
-/** First sample of each segment of a track, and the end at the end. */
+/** First sample of each segment of a track, and the end at the end. A `MediaError` when there are too many. */
 export function segmentStarts(movie: Movie, track: Track): Uint32Array {
-  const known = cache.get(track);
+  const known = track.segments?.starts ?? cache.get(track);
   if (known !== undefined) return known;
+  return keepCuts(track, [...findCuts(movie, track)]);
+}
+
+/** Samples that segments start with, in no order, some perhaps twice: for those who cannot find them all at once. */
+export function* findCuts(movie: Movie, track: Track): Generator<number> {
   const video = videoTrack(movie);
-  const cuts =
-    track.kind === "video" ? videoCuts(track) : video === null ? tailCuts(track, 0) : audioCuts(movie, track, video);
-  const starts = tidy(track, [track.firstSample, ...cuts, ...entryChanges(track)]);
+  yield track.firstSample;
+  if (track.kind === "video") yield* videoCuts(track);
+  else if (video === null) yield* tailCuts(track, 0);
+  else yield* audioCuts(movie, track, video);
+  yield* entryChanges(track);
+}
+
+/** Keeps all that `findCuts` found; returns the segments' starts. A `MediaError` when there are too many. */
+export function keepCuts(track: Track, cuts: readonly number[]): Uint32Array {
+  const starts = tidy(track, cuts);
   cache.set(track, starts);
   return starts;
 }
@@ -65,59 +80,77 @@ export function endTicks(track: Track): number {
 }
 
 /** Key frames nearest to 4 s after the one before. */
-function videoCuts(track: VideoTrack): number[] {
-  const { syncSamples } = track.samples.columns;
+function* videoCuts(track: VideoTrack): Generator<number> {
+  const { samples } = track;
   const target = targetSeconds * track.timescale;
-  const syncAt = (index: number) => (syncSamples === null ? index : (syncSamples[index] ?? track.endSample));
-  const cuts: number[] = [];
-  let last = presentationTicks(track, track.firstSample);
-  let index = syncSamples === null ? track.firstSample + 1 : lowerBound(syncSamples, track.firstSample + 1);
-  let candidate: { sample: number; time: number } | null = null;
-  const count = syncSamples === null ? track.endSample : syncSamples.length;
-  while (index < count && syncAt(index) < track.endSample) {
-    const sample = syncAt(index);
-    const time = presentationTicks(track, sample);
-    if (candidate !== null && Math.abs(time - last - target) >= Math.abs(candidate.time - last - target)) {
-      cuts.push(candidate.sample);
-      last = candidate.time;
-      candidate = null;
-    } else {
-      candidate = { sample, time };
-      index++;
+  let last: KeyFrame = { sample: track.firstSample, time: presentationTicks(track, track.firstSample) };
+  for (let count = 0; count <= maxSegments; count++) {
+    const next = keyFrameNear(track, last, target);
+    if (next === null) return;
+    if (syncSampleFrom(samples, next.sample + 1) >= track.endSample) {
+      yield* finalCut(track, last.time, next);
+      return;
     }
+    yield next.sample;
+    last = next;
   }
-  if (candidate !== null) cuts.push(...finalCut(track, last, candidate));
-  return cuts;
+}
+
+interface KeyFrame {
+  readonly sample: number;
+  readonly time: number;
+}
+
+/** The key frame nearest to `target` ticks after `last`; null when there is none after it. Found without looking at each. */
+function keyFrameNear(track: VideoTrack, last: KeyFrame, target: number): KeyFrame | null {
+  const { samples } = track;
+  const wanted = samples.sampleAtDecodeTime(samples.decodeTimeOf(last.sample) + target);
+  const found = [lastSyncSampleUpTo(samples, wanted), syncSampleFrom(samples, Math.max(wanted, last.sample) + 1)]
+    .filter((sample) => sample > last.sample && sample < track.endSample)
+    .map((sample) => ({ sample, time: presentationTicks(track, sample) }));
+  const distance = ({ time }: KeyFrame) => Math.abs(time - last.time - target);
+  const [before = null, after = null] = found;
+  return before !== null && after !== null && distance(after) < distance(before) ? after : before;
+}
+
+function lastSyncSampleUpTo({ columns }: SampleTable, sample: number): number {
+  const { syncSamples } = columns;
+  return syncSamples === null ? sample : (syncSamples[lowerBound(syncSamples, sample + 1) - 1] ?? -1);
+}
+
+/** The first sync sample from `sample` on; infinity when there is none. */
+function syncSampleFrom({ columns, count }: SampleTable, sample: number): number {
+  const { syncSamples } = columns;
+  const found = syncSamples === null ? sample : syncSamples[lowerBound(syncSamples, sample)];
+  return found === undefined || found >= count ? Number.POSITIVE_INFINITY : found;
 }
 
 /** The last key frame starts a segment of its own only when one without it would be too long. */
-function finalCut(track: VideoTrack, last: number, candidate: { sample: number; time: number }): number[] {
+function finalCut(track: VideoTrack, last: number, candidate: KeyFrame): number[] {
   const target = targetSeconds * track.timescale;
   const whole = endTicks(track) - last;
   return Math.abs(whole - target) <= Math.abs(candidate.time - last - target) ? [] : [candidate.sample];
 }
 
 /** The video's cuts, and every 4 s where there is no more picture. */
-function audioCuts(movie: Movie, track: Track, video: VideoTrack): number[] {
-  const cuts: number[] = [];
+function* audioCuts(movie: Movie, track: Track, video: VideoTrack): Generator<number> {
   for (const sample of segmentStarts(movie, video).subarray(1, -1)) {
-    cuts.push(sampleAt(track, presentationTicks(video, sample) / video.timescale));
+    yield sampleAt(track, presentationTicks(video, sample) / video.timescale);
   }
-  return [...cuts, ...tailCuts(track, endTicks(video) / video.timescale)];
+  yield* tailCuts(track, endTicks(video) / video.timescale);
 }
 
 /** A cut every 4 s from a time on; where samples are longer than that, at each of them. */
-function tailCuts(track: Track, fromSeconds: number): number[] {
-  const cuts: number[] = [];
+function* tailCuts(track: Track, fromSeconds: number): Generator<number> {
   const end = endTicks(track) / track.timescale;
-  let time = fromSeconds;
-  while (end - time >= minTailSeconds) {
+  let [time, last] = [fromSeconds, -1];
+  for (let count = 0; count <= maxSegments && end - time >= minTailSeconds; count++) {
     const sample = sampleAt(track, time);
-    if (sample >= track.endSample || sample <= (cuts.at(-1) ?? -1)) break;
-    cuts.push(sample);
+    if (sample >= track.endSample || sample <= last) return;
+    yield sample;
+    last = sample;
     time = Math.max(time, presentationTicks(track, sample) / track.timescale) + targetSeconds;
   }
-  return cuts;
 }
 
 /** The first sample of sound at or after a time. */
@@ -130,16 +163,22 @@ function sampleAt(track: Track, seconds: number): number {
 }
 
 /** Where another sample entry begins: one segment has one. */
-function entryChanges({ samples }: Track): number[] {
+function* entryChanges({ samples }: Track): Generator<number> {
   const { chunkEntries, chunkStarts } = samples.columns;
-  const changes: number[] = [];
-  for (let chunk = 1; chunk < chunkEntries.length; chunk++) {
-    if (chunkEntries[chunk] !== chunkEntries[chunk - 1]) changes.push(valueAt(chunkStarts, chunk));
+  let count = 0;
+  for (let chunk = 1; chunk < chunkEntries.length && count <= maxSegments; chunk++) {
+    if (chunkEntries[chunk] === chunkEntries[chunk - 1]) continue;
+    count++;
+    yield valueAt(chunkStarts, chunk);
   }
-  return changes;
 }
 
 function tidy(track: Track, cuts: readonly number[]): Uint32Array {
   const inside = cuts.filter((sample) => sample >= track.firstSample && sample < track.endSample);
-  return Uint32Array.from([...new Set(inside)].sort((a, b) => a - b).concat(track.endSample));
+  const starts = [...new Set(inside)].sort((a, b) => a - b);
+  if (starts.length > maxSegments) {
+    const details = { expected: `at most ${maxSegments}`, got: "more" };
+    throw new MediaError("unsupported", `Track ${track.id} has too many segments`, details);
+  }
+  return Uint32Array.from([...starts, track.endSample]);
 }

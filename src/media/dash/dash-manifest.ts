@@ -1,4 +1,5 @@
 import { ratesOf } from "../cmaf/rates.ts";
+import { keptFor } from "../kept.ts";
 import { type AudioTrackInfo, type TrackInfo, type VideoTrackInfo, videoTrack } from "../movie.ts";
 import { pixelAspect } from "../mp4/pixel-aspect.ts";
 import type { Presentation } from "../presentation.ts";
@@ -152,12 +153,12 @@ function segmentTemplate(presentation: Presentation, { id, timescale }: TrackInf
       initialization: linkTo("$RepresentationID$/init.mp4"),
       media: linkTo("$RepresentationID$/$Number$.m4s"),
     },
-    element("SegmentTimeline", {}, ...segmentTimeline(presentation.segmentTimes(id), timescale)),
+    keptFor(presentation, `dash-timeline ${id}`, () => segmentTimeline(presentation.segmentTimes(id), timescale)),
   );
 }
 
-/** An `S` for each run of segments of the same length. */
-function segmentTimeline(times: Float64Array, timescale: number): string[] {
+/** The `SegmentTimeline`: an `S` for each run of segments of the same length. */
+function segmentTimeline(times: Float64Array, timescale: number): string {
   const ticks = times.map((seconds) => Math.round(seconds * timescale));
   const runs: { d: number; r: number }[] = [];
   for (let i = 0; i + 1 < ticks.length; i++) {
@@ -166,7 +167,10 @@ function segmentTimeline(times: Float64Array, timescale: number): string[] {
     if (last?.d === d) last.r++;
     else runs.push({ d, r: 0 });
   }
-  return runs.map(({ d, r }, i) => element("S", { t: i === 0 ? (ticks[0] ?? 0) : null, d, r: r === 0 ? null : r }));
+  const parts = runs.map(({ d, r }, i) =>
+    element("S", { t: i === 0 ? (ticks[0] ?? 0) : null, d, r: r === 0 ? null : r }),
+  );
+  return element("SegmentTimeline", {}, parts.join(""));
 }
 
 /** As a whole number or a fraction; null where it is not known. */

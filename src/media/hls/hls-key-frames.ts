@@ -1,4 +1,5 @@
 import { durationsOf, ratesOfParts, targetDuration } from "../cmaf/rates.ts";
+import { keptFor } from "../kept.ts";
 import { requireTrack, type VideoTrackInfo } from "../movie.ts";
 import type { Presentation } from "../presentation.ts";
 import { lineEnd, version } from "./hls-lines.ts";
@@ -19,6 +20,10 @@ interface KeyFrames {
  * `RangeError` when there is no such track.
  */
 export function hlsKeyFramePlaylist(presentation: Presentation, trackId: number): string | null {
+  return keptFor(presentation, `hls-key-frames ${trackId}`, () => keyFramePlaylist(presentation, trackId));
+}
+
+function keyFramePlaylist(presentation: Presentation, trackId: number): string | null {
   const found = keyFramesOf(presentation, trackId);
   if (found === null) return null;
   const durations = durationsOf(found.times);
@@ -41,7 +46,11 @@ export function hlsKeyFramePlaylist(presentation: Presentation, trackId: number)
 }
 
 /** The line that leads to the I-frame playlist, if there is one. */
-export function keyFrameVariant(presentation: Presentation, video: VideoTrackInfo): string[] {
+export function keyFrameVariant(presentation: Presentation, video: VideoTrackInfo): readonly string[] {
+  return keptFor(presentation, "hls-key-frame-variant", () => makeVariant(presentation, video));
+}
+
+function makeVariant(presentation: Presentation, video: VideoTrackInfo): string[] {
   const found = keyFramesOf(presentation, video.id);
   if (found === null) return [];
   const rates = ratesOfParts(

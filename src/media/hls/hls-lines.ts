@@ -1,4 +1,5 @@
 import { durationsOf, targetDuration } from "../cmaf/rates.ts";
+import { keptFor } from "../kept.ts";
 import type { Presentation } from "../presentation.ts";
 
 /** RFC 8216 section 7: `EXT-X-MAP` outside I-frame playlists needs version 6, fragmented MP4 as used here 7. */
@@ -12,5 +13,7 @@ export function quoted(text: string): string {
 
 /** RFC 8216 section 6.2.4: all media playlists of a video have the same. */
 export function commonTarget(presentation: Presentation): number {
-  return Math.max(...presentation.tracks.map(({ id }) => targetDuration(durationsOf(presentation.segmentTimes(id)))));
+  return keptFor(presentation, "hls-target", () =>
+    Math.max(...presentation.tracks.map(({ id }) => targetDuration(durationsOf(presentation.segmentTimes(id))))),
+  );
 }

@@ -1,4 +1,5 @@
 import { durationsOf, ratesOf } from "../cmaf/rates.ts";
+import { keptFor } from "../kept.ts";
 import { type AudioTrackInfo, type VideoTrackInfo, videoTrack } from "../movie.ts";
 import type { Presentation } from "../presentation.ts";
 import type { SubtitleInfo } from "../text/subtitle-info.ts";
@@ -39,6 +40,10 @@ export function hlsMultivariantPlaylist(presentation: Presentation, subtitles: r
 
 /** The media playlist of a track. Refers to `init.mp4` and `{n}.m4s`, n from 1, relative to itself. A `RangeError` when there is no such track. */
 export function hlsMediaPlaylist(presentation: Presentation, trackId: number): string {
+  return keptFor(presentation, `hls-media ${trackId}`, () => mediaPlaylist(presentation, trackId));
+}
+
+function mediaPlaylist(presentation: Presentation, trackId: number): string {
   const durations = durationsOf(presentation.segmentTimes(trackId));
   const lines = [
     "#EXTM3U",

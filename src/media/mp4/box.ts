@@ -2,6 +2,8 @@ import { MediaError, type MediaErrorCode } from "../errors.ts";
 
 /** Boxes in one container box; a real file has a few dozen. */
 const maxChildren = 10_000;
+/** Boxes in one box of the top level, in all depths; a real `moov` has forty for each track. */
+const maxBoxes = 20_000;
 const headerBytes = 8;
 const largeHeaderBytes = 16;
 
@@ -16,8 +18,13 @@ export class Box {
   readonly headerBytes: number;
   readonly content: Uint8Array;
   readonly #view: DataView;
+  /** Boxes that have been found below the outermost one. */
+  readonly #found: { boxes: number };
+  /** Lists that have been read, by where they start and how. */
+  #lists: Map<string, readonly Box[]> | null = null;
 
-  constructor(path: string, content: Uint8Array, offset: number, header = headerBytes) {
+  constructor(path: string, content: Uint8Array, offset: number, header = headerBytes, found = { boxes: 0 }) {
+    this.#found = found;
     this.path = path;
     this.type = path.slice(path.lastIndexOf("/") + 1);
     this.content = content;
@@ -114,8 +121,14 @@ export class Box {
     return new DataView(this.content.buffer, this.content.byteOffset + at, count * entryBytes);
   }
 
-  /** The boxes in the content, from `at`. A damaged one fails, or ends the list when `lenient`. */
-  children({ at = 0, lenient = false }: { at?: number; lenient?: boolean } = {}): Box[] {
+  /**
+   * The boxes in the content, from `at`, read once. A damaged one fails, or ends the list when `lenient`. Fails where
+   * the outermost box has too many.
+   */
+  children({ at = 0, lenient = false }: { at?: number; lenient?: boolean } = {}): readonly Box[] {
+    const key = `${at} ${lenient}`;
+    const known = this.#lists?.get(key);
+    if (known !== undefined) return known;
     const boxes: Box[] = [];
     let position = at;
     while (position + headerBytes <= this.size && boxes.length < maxChildren) {
@@ -123,7 +136,10 @@ export class Box {
       if (child === null) break;
       boxes.push(child);
       position = child.offset - this.offset + child.size;
+      if (++this.#found.boxes > maxBoxes) this.fail("too many boxes", { expected: maxBoxes, code: "unsupported" });
     }
+    this.#lists ??= new Map();
+    this.#lists.set(key, boxes);
     return boxes;
   }
 
@@ -148,7 +164,7 @@ export class Box {
       });
     }
     const content = this.content.subarray(position + header, position + size);
-    return new Box(`${this.path}/${printable(type)}`, content, start.offset + header, header);
+    return new Box(`${this.path}/${printable(type)}`, content, start.offset + header, header, this.#found);
   }
 
   /** The first child of this type, or null. */
@@ -175,6 +191,7 @@ export function fourCcAt(bytes: Uint8Array, at: number): string {
 
 /** A box type that is safe to show: `©nam` as it is, other bytes as hex. */
 export function printable(type: string): string {
+  if (/^[ -.0-~©]*$/.test(type)) return type;
   return [...type]
     .map((c) => (/[ -.0-~©]/.test(c) ? c : `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`))
     .join("");

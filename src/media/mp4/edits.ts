@@ -12,7 +12,7 @@ export interface Edit {
   readonly ignored: boolean;
 }
 
-const maxEdits = 100_000;
+const maxEdits = 10_000;
 export const noEdit: Edit = { delayMovieTicks: 0, mediaTime: 0, durationMovieTicks: null, ignored: false };
 
 interface Entry {

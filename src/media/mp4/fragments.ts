@@ -1,7 +1,9 @@
 import type { ByteSource } from "../byte-source.ts";
-import { narrow, SampleTable as Samples, type SampleTable } from "../sample-table.ts";
+import { SampleTable as Samples, type SampleTable } from "../sample-table.ts";
 import type { Box } from "./box.ts";
-import { ChunkLayout, maxChunkSamples, maxSamples } from "./sample-tables.ts";
+import { ChunkLayout } from "./chunk-layout.ts";
+import { readColumn } from "./columns.ts";
+import type { FileLimits } from "./file-limits.ts";
 import { readBox, type TopLevel } from "./top-level.ts";
 
 const maxFragmentBytes = 64 * 2 ** 20;
@@ -10,6 +12,10 @@ const tfhd = { baseDataOffset: 1, description: 2, duration: 8, size: 0x10, flags
 /** Section 8.8.8. */
 const trun = { dataOffset: 1, firstSampleFlags: 4, duration: 0x100, size: 0x200, flags: 0x400, offset: 0x800 };
 const nonSync = 0x010000;
+/** What the boxes of a fragment take, beside its samples. */
+const stepsPerFragment = 100;
+/** Samples of a run that are read before others have their turn. */
+const readAtOnce = 2 ** 14;
 
 /** The samples of a track that lie in fragments, and the decode time of the first one. */
 export interface FragmentedSamples {
@@ -60,20 +66,19 @@ class Growing<T extends Uint32Array | Int32Array | Float64Array> {
 /** The samples of one track, collected fragment by fragment. */
 class TrackSamples {
   readonly defaults: Defaults;
-  readonly #fileSize: number;
+  readonly #limits: FileLimits;
   readonly #sizes = new Growing((length) => new Uint32Array(length));
   readonly #durations = new Growing((length) => new Uint32Array(length));
   readonly #offsets = new Growing((length) => new Int32Array(length));
   readonly #sync = new Growing((length) => new Uint32Array(length));
   /** For each run of samples: place, first sample, sample entry. */
   readonly #runs = new Growing((length) => new Float64Array(length));
-  #bytes = 0;
   #start: number | null = null;
   #next = 0;
 
-  constructor(defaults: Defaults, fileSize: number) {
+  constructor(defaults: Defaults, limits: FileLimits) {
     this.defaults = defaults;
-    this.#fileSize = fileSize;
+    this.#limits = limits;
   }
 
   get count(): number {
@@ -94,18 +99,15 @@ class TrackSamples {
     this.#next = decodeTime;
   }
 
-  startRun(offset: number, description: number): void {
+  /** To be called before the samples of a run are added. */
+  startRun(box: Box, count: number, offset: number, description: number): void {
+    this.#limits.addSamples(box, count);
     this.#runs.push(offset);
     this.#runs.push(this.count);
     this.#runs.push(description);
   }
 
-  add(box: Box, sample: { duration: number; size: number; flags: number; offset: number }): void {
-    this.#bytes += sample.size;
-    // Samples do not overlap, so they hold at most the file's bytes: this bounds how many a table may claim.
-    if (this.#bytes > this.#fileSize || this.count >= maxSamples) {
-      box.fail("fragments claim too many samples", { expected: `${this.#fileSize} bytes`, got: this.#bytes });
-    }
+  add(sample: { duration: number; size: number; flags: number; offset: number }): void {
     if ((sample.flags & nonSync) === 0) this.#sync.push(this.count);
     this.#sizes.push(sample.size);
     this.#durations.push(sample.duration);
@@ -113,41 +115,46 @@ class TrackSamples {
     this.#next += sample.duration;
   }
 
-  finish(box: Box): FragmentedSamples {
+  async finish(box: Box): Promise<FragmentedSamples> {
     const { count } = this;
-    const sizes = narrow(this.#sizes.values);
+    const limits = this.#limits;
+    const column = (values: Growing<Uint32Array | Int32Array>) =>
+      readColumn(limits, box, count, (sample) => values.at(sample));
+    const { column: sizes, sum } = await column(this.#sizes);
+    limits.addSampleBytes(box, sum);
     const runs = this.#runs.values;
-    const layout = new ChunkLayout(
-      box,
-      sizes,
-      this.#fileSize,
-      runs.length / 3 + Math.ceil(count / maxChunkSamples) + 1,
-    );
+    const layout = new ChunkLayout(box, sizes, limits.fileSize, { runs: runs.length / 3, samples: count });
     for (let i = 0; i < runs.length; i += 3) {
-      layout.add(runs[i] ?? 0, runs[i + 1] ?? 0, runs[i + 4] ?? count, runs[i + 2] ?? 1);
+      const [first, end] = [runs[i + 1] ?? 0, runs[i + 4] ?? count];
+      layout.add(runs[i] ?? 0, first, end, runs[i + 2] ?? 1);
+      await limits.worked(end - first + 1);
     }
     const samples = new Samples({
       count,
       sizes,
-      durations: narrow(this.#durations.values),
-      compositionOffsets: narrow(this.#offsets.values),
+      durations: (await column(this.#durations)).column,
+      compositionOffsets: (await column(this.#offsets)).column,
       syncSamples: this.#sync.length === count ? null : this.#sync.values.slice(),
-      ...layout.finish(count),
+      ...(await layout.finish(limits, count)),
     });
     return { samples, startTicks: this.#start ?? 0 };
   }
 }
 
-/** Reads the samples of all `moof` boxes, for the tracks with these numbers. */
+/**
+ * Reads the samples of all `moof` boxes, for the tracks with these numbers. `descriptions`: for each entry of `stsd` the
+ * number of the one to use.
+ */
 export async function readFragments(
   source: ByteSource,
   topLevel: TopLevel,
   moov: Box,
-  entryCounts: ReadonlyMap<number, number>,
+  descriptions: ReadonlyMap<number, readonly number[]>,
+  limits: FileLimits,
 ): Promise<ReadonlyMap<number, FragmentedSamples>> {
   const tracks = new Map<number, TrackSamples>();
   for (const [id, defaults] of readDefaults(moov)) {
-    if (entryCounts.has(id)) tracks.set(id, new TrackSamples(defaults, source.size));
+    if (descriptions.has(id)) tracks.set(id, new TrackSamples(defaults, limits));
   }
   for (const place of topLevel.boxes) {
     if (place.type !== "moof") continue;
@@ -155,10 +162,13 @@ export async function readFragments(
     let dataEnd = place.offset;
     for (const traf of moof.children()) {
       if (traf.type === "traf")
-        dataEnd = readTrackFragment(traf, { tracks, entryCounts, moofOffset: place.offset, dataEnd });
+        dataEnd = await readTrackFragment(traf, { tracks, descriptions, limits, moofOffset: place.offset, dataEnd });
     }
+    await limits.worked(stepsPerFragment);
   }
-  return new Map([...tracks].map(([id, track]) => [id, track.finish(moov)]));
+  const found = new Map<number, FragmentedSamples>();
+  for (const [id, track] of tracks) found.set(id, await track.finish(moov));
+  return found;
 }
 
 function readDefaults(moov: Box): Map<number, Defaults> {
@@ -173,14 +183,18 @@ function readDefaults(moov: Box): Map<number, Defaults> {
 
 interface Context {
   readonly tracks: ReadonlyMap<number, TrackSamples>;
-  readonly entryCounts: ReadonlyMap<number, number>;
+  readonly descriptions: ReadonlyMap<number, readonly number[]>;
+  readonly limits: FileLimits;
   readonly moofOffset: number;
   /** Where the data of the `traf` before ends. */
   readonly dataEnd: number;
 }
 
 /** Reads one `traf`; returns where its data ends. */
-function readTrackFragment(traf: Box, { tracks, entryCounts, moofOffset, dataEnd }: Context): number {
+async function readTrackFragment(
+  traf: Box,
+  { tracks, descriptions, limits, moofOffset, dataEnd }: Context,
+): Promise<number> {
   const header = traf.required("tfhd");
   const id = header.u32(4);
   const track = tracks.get(id);
@@ -190,15 +204,16 @@ function readTrackFragment(traf: Box, { tracks, entryCounts, moofOffset, dataEnd
     defaults: track?.defaults ?? noDefaults,
   });
   if (track === undefined) return dataEnd;
-  const entries = entryCounts.get(id) ?? 1;
-  if (defaults.description < 1 || defaults.description > entries) {
-    header.fail("no such sample entry", { expected: `1 to ${entries}`, got: defaults.description });
-  }
+  const known = descriptions.get(id) ?? [];
+  const description =
+    known[defaults.description - 1] ??
+    header.fail("no such sample entry", { expected: `1 to ${known.length}`, got: defaults.description });
   const tfdt = traf.child("tfdt");
   if (tfdt) track.seek(tfdt.version === 1 ? tfdt.u64(4) : tfdt.u32(4));
   let end = base;
   for (const run of traf.children()) {
-    if (run.type === "trun") end = readRun(run, track, { base, end, defaults });
+    if (run.type === "trun")
+      end = await readRun(run, track, { base, end, limits, defaults: { ...defaults, description } });
   }
   return end;
 }
@@ -228,11 +243,11 @@ function readFragmentHeader(
 }
 
 /** Reads one `trun`; returns where its data ends. */
-function readRun(
+async function readRun(
   run: Box,
   track: TrackSamples,
-  { base, end, defaults }: { base: number; end: number; defaults: Defaults },
-): number {
+  { base, end, limits, defaults }: { base: number; end: number; limits: FileLimits; defaults: Defaults },
+): Promise<number> {
   const { flags } = run;
   const count = run.u32(4);
   let at = 8;
@@ -247,7 +262,7 @@ function readRun(
   const fields = [trun.duration, trun.size, trun.flags, trun.offset].filter((flag) => flags & flag).length;
   run.need(at, count * fields * 4);
   if (!(flags & trun.size) && defaults.size === 0 && count > 0) run.fail("samples have no size");
-  track.startRun(next, defaults.description);
+  track.startRun(run, count, next, defaults.description);
   const field = (flag: number, otherwise: number): number => {
     if ((flags & flag) === 0) return otherwise;
     at += 4;
@@ -258,7 +273,8 @@ function readRun(
     const size = field(trun.size, defaults.size);
     const own = field(trun.flags, defaults.flags);
     const offset = field(trun.offset, 0) | 0;
-    track.add(run, { duration, size, flags: i === 0 ? (firstFlags ?? own) : own, offset });
+    if (i % readAtOnce === 0) await limits.worked(Math.min(readAtOnce, count - i));
+    track.add({ duration, size, flags: i === 0 ? (firstFlags ?? own) : own, offset });
     next += size;
   }
   return next;

@@ -1,17 +1,22 @@
 import type { ByteSource } from "../byte-source.ts";
+import { indexSegments } from "../cmaf/segment-index.ts";
 import { renditionNeed } from "../decodability.ts";
 import { MediaError } from "../errors.ts";
 import type { AudioDescription, Container, MediaDescription, Movie, Track, VideoDescription } from "../movie.ts";
 import type { SampleTable } from "../sample-table.ts";
 import { type TimedTrack, timeTracks } from "../timeline.ts";
 import type { Box } from "./box.ts";
+import { FileLimits } from "./file-limits.ts";
 import { type FragmentedSamples, readFragments } from "./fragments.ts";
+import { firstOfSame } from "./sample-entry.ts";
 import { readSampleTable } from "./sample-tables.ts";
-import { areFewEnough, orNull, readTextHeaders, type TextHeader, textTrackOf } from "./text-header.ts";
+import { areFewEnough, readTextHeaders, type TextHeader, textTrackOf, unlessDamaged } from "./text-header.ts";
 import { readBrands, readMovieBox, scanTopLevel, type TopLevel } from "./top-level.ts";
-import { readTrackHeader, type TrackHeader } from "./track-box.ts";
+import { readTimescale, readTrackHeader, type TrackHeader } from "./track-box.ts";
 
-const maxTracks = 256;
+const maxTracks = 64;
+/** Pictures a second: what comes out above is damage, and not told. */
+const maxFrameRate = 10_000;
 /** Codecs of one picture, as chapters and covers have them. */
 const stillCodecs = new Set(["mjpeg", "png"]);
 /** Sound that fits into CMAF segments. */
@@ -33,11 +38,13 @@ export async function openMp4(source: ByteSource): Promise<{ description: MediaD
   const audio = headers.filter((header) => header.kind === "audio");
   const carried = [video, ...audio.filter((header) => carriedAudio.has(codecOf(header)) && !isRawMp3(header))];
   const texts = readTextHeaders(moov, timescale).filter(({ id }) => !headers.some((header) => header.id === id));
-  const samples = await readSamples(source, topLevel, moov, [...carried, ...texts]);
+  const limits = new FileLimits(source.size);
+  const samples = await readSamples(source, topLevel, { moov, headers: [...carried, ...texts], limits });
   const timed = timeTracks(samples.map((track) => ({ ...track, movieTimescale: timescale }))).filter(
     (track) => track.samples.count > 0 || track.id === video.id,
   );
-  return describeAndIndex({ container, timescale, duration, video, audio, texts, timed });
+  const { description, movie } = describe({ container, timescale, duration, video, audio, texts, timed });
+  return { description, movie: movie && (await indexSegments(movie, (steps) => limits.worked(steps))) };
 }
 
 /** `.mp3` entries are QuickTime's: no browser takes them in an ISO file. */
@@ -46,8 +53,7 @@ const codecOf = (header: TrackHeader) => header.entries[0]?.codec ?? "unknown";
 
 function readMovieHeader(mvhd: Box): { timescale: number; duration: number } {
   const large = mvhd.version === 1;
-  const timescale = mvhd.u32(large ? 20 : 12);
-  if (timescale === 0) mvhd.fail("the timescale is zero", { expected: "1 or more", got: 0 });
+  const timescale = readTimescale(mvhd, large ? 20 : 12);
   return { timescale, duration: large ? mvhd.u32(24) * 2 ** 32 + mvhd.u32(28) : mvhd.u32(16) };
 }
 
@@ -78,20 +84,21 @@ function refuseWithoutVideo(moov: Box, headers: readonly TrackHeader[]): never {
 async function readSamples(
   source: ByteSource,
   topLevel: TopLevel,
-  moov: Box,
-  headers: readonly (TrackHeader | TextHeader)[],
+  { moov, headers, limits }: { moov: Box; headers: readonly (TrackHeader | TextHeader)[]; limits: FileLimits },
 ): Promise<Omit<TimedTrack, "movieTimescale">[]> {
-  const counts = new Map(headers.map(({ id, entries }) => [id, entries.length]));
-  const fragments = moov.child("mvex") ? await readFragments(source, topLevel, moov, counts) : null;
-  const read = (header: TrackHeader | TextHeader): FragmentedSamples => {
-    const own = readSampleTable(header.stbl, source.size, header.entries.length);
-    return (own.count === 0 ? fragments?.get(header.id) : undefined) ?? { samples: own, startTicks: 0 };
+  const descriptions = new Map(headers.map((header) => [header.id, firstOfSame(entriesOf(header))]));
+  for (const header of headers) for (const entry of entriesOf(header)) limits.addIndexBytes(moov, entry.length);
+  const fragments = moov.child("mvex") ? await readFragments(source, topLevel, moov, descriptions, limits) : null;
+  const read = async ({ stbl, id }: TrackHeader | TextHeader): Promise<FragmentedSamples> => {
+    const own = await readSampleTable(stbl, limits, descriptions.get(id) ?? []);
+    return (own.count === 0 ? fragments?.get(id) : undefined) ?? { samples: own, startTicks: 0 };
   };
-  const tracks = headers.flatMap((header) => {
-    const found = header.kind === "text" ? orNull(() => read(header)) : read(header);
-    if (found === null || (header.kind === "text" && !areFewEnough(found.samples))) return [];
-    return [{ header, samples: found.samples, startSeconds: found.startTicks / header.timescale }];
-  });
+  const tracks = [];
+  for (const header of headers) {
+    const found = header.kind === "text" ? await unlessDamaged(read(header)) : await read(header);
+    if (found === null || (header.kind === "text" && !areFewEnough(found.samples))) continue;
+    tracks.push({ header, samples: found.samples, startSeconds: found.startTicks / header.timescale });
+  }
   // A recording may start at any time of its clock; ours starts at 0 with the first track.
   const origin = Math.min(
     ...tracks
@@ -105,6 +112,9 @@ async function readSamples(
   });
 }
 
+const entriesOf = (header: TrackHeader | TextHeader) =>
+  header.kind === "text" ? header.entries : header.entries.map(({ bytes }) => bytes);
+
 interface Parts {
   readonly container: Container;
   readonly timescale: number;
@@ -116,7 +126,7 @@ interface Parts {
   readonly timed: readonly ReturnType<typeof timeTracks>[number][];
 }
 
-function describeAndIndex(parts: Parts): { description: MediaDescription; movie: Movie | null } {
+function describe(parts: Parts): { description: MediaDescription; movie: Movie | null } {
   const { timed, video, timescale, duration } = parts;
   const headers = [video, ...parts.audio];
   const tracks = timed.flatMap((placed) => {
@@ -196,5 +206,6 @@ function trackOf(header: TrackHeader, placed: Parts["timed"][number]): Track {
 /** Average frames a second, to three decimals. */
 function frameRateOf(samples: SampleTable, timescale: number): number {
   if (samples.totalDuration === 0) return 0;
-  return Math.round((samples.count * timescale * 1000) / samples.totalDuration) / 1000;
+  const rate = Math.round((samples.count * timescale * 1000) / samples.totalDuration) / 1000;
+  return rate <= maxFrameRate ? rate : 0;
 }

@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { MediaError } from "../errors.ts";
 import type { Box } from "./box.ts";
 import { box, type Part, u16, u32, zeros } from "./box-writer.ts";
@@ -32,6 +33,17 @@ export function readSampleEntries(stsd: Box, kind: "video" | "audio"): SampleEnt
       entry.fail("the sample entry is too large", { expected: maxEntryBytes, got: entry.size });
     refuseEncryption(entry);
     return kind === "video" ? readVideoEntry(entry) : readAudioEntry(entry, version);
+  });
+}
+
+/** For each sample entry the number (from 1) of the first one with the same bytes: they need no cut between them. */
+export function firstOfSame(entries: readonly Uint8Array[]): number[] {
+  const seen = new Map<string, number>();
+  return entries.map((bytes, i) => {
+    const key = `${bytes.length} ${crc32(bytes)}`;
+    const first = seen.get(key) ?? i;
+    if (first === i) seen.set(key, i);
+    return Buffer.compare(entries[first] ?? bytes, bytes) === 0 ? first + 1 : i + 1;
   });
 }
 

@@ -12,6 +12,7 @@ const maxEntryBytes = 64 * 1024;
 /** Samples and their bytes in one text track: a long film has 5,000 in 500 KB. */
 const maxSamples = 200_000;
 const maxTextBytes = 16 * 2 ** 20;
+const maxChapterTracks = 64;
 
 /** A text track as `trak` describes it, without its samples. */
 export interface TextHeader {
@@ -33,7 +34,13 @@ export interface TextHeader {
 export function readTextHeaders(moov: Box, movieTimescale: number): TextHeader[] {
   const traks = moov.children().filter((box) => box.type === "trak");
   const chapters = new Set(traks.flatMap(chapterTracks));
-  const headers = traks.map((trak) => orNull(() => readTextHeader(trak, movieTimescale)));
+  const headers = traks.map((trak) => {
+    try {
+      return readTextHeader(trak, movieTimescale);
+    } catch (error) {
+      return nullIfDamaged(error);
+    }
+  });
   return headers.filter((header) => header !== null && !chapters.has(header.id)) as TextHeader[];
 }
 
@@ -55,21 +62,21 @@ export function textTrackOf(header: TextHeader, placed: Omit<PlacedTrack, "kind"
   return { id, codec, sampleEntries: entries, ...told, ...times };
 }
 
-/** What `read` gives; null where the file is damaged. */
-export function orNull<T>(read: () => T): T | null {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof MediaError) return null;
-    throw error;
-  }
+/** What comes of reading; null where the file is damaged. */
+export function unlessDamaged<T>(reading: Promise<T>): Promise<T | null> {
+  return reading.catch(nullIfDamaged);
+}
+
+function nullIfDamaged(error: unknown): null {
+  if (error instanceof MediaError) return null;
+  throw error;
 }
 
 /** Tracks that a `chap` reference names (QuickTime File Format, "Chapter Lists"). */
 function chapterTracks(trak: Box): number[] {
   const chap = trak.child("tref", { lenient: true })?.child("chap", { lenient: true });
   if (!chap) return [];
-  return Array.from({ length: Math.floor(chap.size / 4) }, (_, i) => chap.u32(i * 4));
+  return Array.from({ length: Math.min(maxChapterTracks, Math.floor(chap.size / 4)) }, (_, i) => chap.u32(i * 4));
 }
 
 function readTextHeader(trak: Box, movieTimescale: number): TextHeader | null {

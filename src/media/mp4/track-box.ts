@@ -4,6 +4,10 @@ import { type Edit, readEdit } from "./edits.ts";
 import { readSampleEntries, type SampleEntry } from "./sample-entry.ts";
 
 const maxNameLength = 200;
+/** Ticks a second; the finest clocks in use count nanoseconds. */
+const maxTimescale = 1e9;
+/** What is looked at of a name or language. */
+const maxTextBytes = 1024;
 
 /** A sound or video track as `trak` describes it, without its samples. */
 export interface TrackHeader {
@@ -46,7 +50,7 @@ export function readTrackHeader(trak: Box, movieTimescale: number): TrackHeader 
 /** The language of a track as a tag: of `elng`, which can say more than `mdhd`. */
 export function tagOfLanguage(mdia: Box, language: string): string | null {
   const elng = mdia.child("elng");
-  return (elng && languageTag(text(elng.content.subarray(4)))) ?? languageTag(language);
+  return (elng && languageTag(text(elng.content.subarray(4, maxTextBytes)))) ?? languageTag(language);
 }
 
 function kindOf(hdlr: Box): "video" | "audio" | null {
@@ -75,12 +79,20 @@ function rotationOf(matrix: readonly number[]): number {
 /** Clock and language of `mdhd`. */
 export function readMediaFields(mdhd: Box): { timescale: number; language: string } {
   const large = mdhd.version === 1;
-  const timescale = mdhd.u32(large ? 20 : 12);
-  if (timescale === 0) mdhd.fail("the timescale is zero", { expected: "1 or more", got: 0 });
+  const timescale = readTimescale(mdhd, large ? 20 : 12);
   const packed = mdhd.u16(large ? 32 : 20);
   // Three letters of five bits; QuickTime has numbers of languages there, all below 0x400.
   const letters = [packed >> 10, packed >> 5, packed].map((value) => String.fromCharCode((value & 31) + 0x60));
   return { timescale, language: packed < 0x400 ? (quickTimeLanguages[packed] ?? "und") : letters.join("") };
+}
+
+/** Ticks a second. */
+export function readTimescale(header: Box, at: number): number {
+  const timescale = header.u32(at);
+  if (timescale < 1 || timescale > maxTimescale) {
+    header.fail("the timescale is impossible", { expected: `1 to ${maxTimescale}`, got: timescale });
+  }
+  return timescale;
 }
 
 /** Macintosh language codes from 0 (QuickTime File Format, "Language Code Values"). */
@@ -103,7 +115,7 @@ export function languageTag(language: string): string | null {
 /** What the track's author called it. */
 export function trackName(trak: Box): string | null {
   const name = trak.child("udta", { lenient: true })?.child("name", { lenient: true });
-  return name ? cleanName(text(name.content)) : null;
+  return name ? cleanName(text(name.content.subarray(0, maxTextBytes))) : null;
 }
 
 /** A name fit to be shown and to stand in a playlist; null when nothing is left of it. */
