@@ -1,9 +1,10 @@
 import type { Logger } from "pino";
+import { BusTimeoutError } from "../bus/errors.ts";
 import type { ServiceProxy } from "../bus/proxy.ts";
 import type { catalogContract, Title } from "../catalog/contract.ts";
-import { ProblemError } from "../errors.ts";
+import { ProblemError, TemporaryUnavailableError } from "../errors.ts";
 import type { Announcement, streamingContract } from "../streaming/contract.ts";
-import { isMissing } from "./errors.ts";
+import { isMissing, NotAVideoError } from "./errors.ts";
 import type { Intake } from "./intake.ts";
 import type { UploadFiles } from "./upload-files.ts";
 import type { UploadProgress } from "./upload-progress.ts";
@@ -11,6 +12,12 @@ import type { UploadRecord, UploadRecords } from "./upload-records.ts";
 
 /** How long a finished or failed upload can still be asked for. */
 export const KEEP_MS = 24 * 3_600_000;
+
+/** An upload whose inspection was begun this often and never came to an end is refused. */
+const ATTEMPTS_MAX = 2;
+
+/** How long an inspection may take: some containers are read whole, and a disk brings 20 MB in a second at least. */
+const adoptTimeoutMs = (sizeBytes: number) => 120_000 + Math.ceil(sizeBytes / 20_000);
 
 export interface FinisherDependencies {
   readonly records: UploadRecords;
@@ -21,6 +28,8 @@ export interface FinisherDependencies {
   readonly streaming: Pick<ServiceProxy<typeof streamingContract>, "adopt" | "identify">;
   readonly log: Logger;
   readonly now: () => Date;
+  /** Milliseconds an inspection of so many bytes may take. */
+  readonly adoptTimeoutMs?: (sizeBytes: number) => number;
 }
 
 /** Hands complete uploads to streaming and catalog. Each step can be done again, so a crash between them is made good. */
@@ -37,7 +46,7 @@ export class Finisher {
   /**
    * Makes an upload whose bytes are all on disk a title that can be watched. When the bytes are refused
    * (`not-a-video`, `truncated`, `empty`) nothing of it is left but the record that says why. Any other error
-   * leaves it `finishing`, and it is tried again.
+   * leaves it `finishing`, and it is tried again; but what has crashed or hung its inspection twice is refused too.
    */
   finish(upload: UploadRecord): Promise<Title> {
     const running = this.#finishing.get(upload.id);
@@ -86,9 +95,14 @@ export class Finisher {
     await catalog.discardTitle({ id });
   }
 
-  /** Stops hashing and waits for what is under way; it goes on at the next start. */
+  /** Stops hashing and inspecting; both go on at the next start. */
+  stop(): void {
+    this.#abort.abort(new TemporaryUnavailableError("Kinora is stopping. The upload is complete and goes on later."));
+  }
+
+  /** Stops, and waits for what is under way. */
   async close(): Promise<void> {
-    this.#abort.abort();
+    this.stop();
     await Promise.allSettled([...this.#finishing.values(), ...this.#identifying.values()]);
   }
 
@@ -102,6 +116,7 @@ export class Finisher {
     const mediaId = upload.mediaId ?? intake.digestOf(id, sizeBytes);
     const finishing = { ...upload, state: "finishing" as const, mediaId };
     await records.update(id, { state: "finishing", mediaId });
+    if (upload.attempts >= ATTEMPTS_MAX) await this.#giveUp(finishing);
     const title = await this.#complete(finishing, await this.#adopt(finishing));
     await records.update(id, { state: "ready", expiresAt: this.#keptUntil() });
     progress.done(upload, sizeBytes);
@@ -113,13 +128,30 @@ export class Finisher {
   /** Has streaming take the bytes over; what it refuses ends the upload. */
   async #adopt(upload: UploadRecord): Promise<Announcement> {
     await this.#requireTitle(upload);
-    const { id, ownerId, name, sizeBytes, mediaId } = upload;
+    const { records, streaming, adoptTimeoutMs: timeoutFor = adoptTimeoutMs } = this.#dependencies;
+    const { id, ownerId, name, sizeBytes, mediaId, attempts } = upload;
+    // Counted first: a crash leaves no time for it afterwards.
+    await records.update(id, { attempts: attempts + 1 });
     try {
-      return await this.#dependencies.streaming.adopt({ sourceId: id, ownerId, name, sizeBytes, mediaId });
+      const timeoutMs = timeoutFor(sizeBytes);
+      const announcement = await streaming.adopt(
+        { sourceId: id, ownerId, name, sizeBytes, mediaId },
+        { timeoutMs, signal: this.#abort.signal },
+      );
+      await records.update(id, { attempts: 0 });
+      return announcement;
     } catch (error) {
       if (isRefusal(error)) await this.fail(upload, error);
+      else if (this.#abort.signal.aborted || wasNotTried(error)) await records.update(id, { attempts });
       throw error;
     }
+  }
+
+  async #giveUp(upload: UploadRecord): Promise<never> {
+    const error = new NotAVideoError(`Reading this file failed ${upload.attempts} times without a result.`);
+    this.#dependencies.log.warn({ id: upload.id, attempts: upload.attempts }, "upload given up");
+    await this.fail(upload, error);
+    throw error;
   }
 
   /** Makes the title unless it is there. One that was deleted stays deleted, and its purge releases what is left. */
@@ -184,6 +216,12 @@ export class Finisher {
     }
   }
 }
+
+/** No instance was there or had room, which says nothing about the bytes; one that did not answer in time does. */
+const wasNotTried = (error: unknown) =>
+  error instanceof ProblemError &&
+  (error.status === 503 || error.status === 507) &&
+  !(error instanceof BusTimeoutError);
 
 /** An answer that will be the same next time. */
 const isRefusal = (error: unknown): error is ProblemError =>

@@ -21,6 +21,8 @@ export interface UploadRecord {
   /** Bytes safely on disk. */
   readonly offset: number;
   readonly state: UploadState;
+  /** Times its inspection was begun without coming to an end: it crashed or hung the process, or took too long. */
+  readonly attempts: number;
   readonly mediaId: string | null;
   readonly error: { readonly code: string; readonly detail: string; readonly status: number } | null;
   readonly createdAt: Date;
@@ -29,7 +31,10 @@ export interface UploadRecord {
 }
 
 export type UploadChange = Partial<
-  Pick<UploadRecord, "name" | "tags" | "sizeBytes" | "offset" | "state" | "mediaId" | "error" | "expiresAt">
+  Pick<
+    UploadRecord,
+    "name" | "tags" | "sizeBytes" | "offset" | "state" | "attempts" | "mediaId" | "error" | "expiresAt"
+  >
 >;
 
 /** The port to the table of uploads. */

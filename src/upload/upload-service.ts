@@ -34,6 +34,8 @@ export interface UploadDependencies {
   readonly log: Logger;
   /** The time; the system's by default. */
   readonly now?: () => Date;
+  /** Milliseconds an inspection of so many bytes may take; 2 minutes and more for large ones by default. */
+  readonly adoptTimeoutMs?: (sizeBytes: number) => number;
 }
 
 /** Starts the upload service. */
@@ -59,6 +61,8 @@ export async function startUpload(dependencies: UploadDependencies): Promise<Ser
   const presence = await announcePresence(connection, addresses);
   let closing: Promise<void> | null = null;
   const close = async () => {
+    // First, as everything else waits for inspections too.
+    finisher.stop();
     await Promise.all([stopResuming(), stopSweeping()]);
     await uploads.receptions.close();
     await finisher.close();
@@ -90,7 +94,8 @@ function createUploads(dependencies: UploadDependencies) {
   const streaming = proxyOf(connection, streamingContract);
   const receptions = new Receptions(dependencies.authenticator);
   const intake = new Intake({ files, records, progress, maxSizeBytes, now });
-  const finisher = new Finisher({ records, files, intake, progress, catalog, streaming, log, now });
+  const bound = dependencies.adoptTimeoutMs ? { adoptTimeoutMs: dependencies.adoptTimeoutMs } : {};
+  const finisher = new Finisher({ records, files, intake, progress, catalog, streaming, log, now, ...bound });
   const uploads = new Uploads({ records, files, intake, catalog, finisher, receptions, maxSizeBytes, log, now });
   return { uploads, finisher };
 }

@@ -198,6 +198,7 @@ export class Uploads {
       ownerName: who.username,
       offset: 0,
       state: "receiving",
+      attempts: 0,
       mediaId: null,
       error: null,
       createdAt,

@@ -126,6 +126,10 @@ export class FakeCatalog {
 
 /** A streaming service that files what begins like a video. */
 export class FakeStreaming {
+  /** Whether an inspection never comes to an end. */
+  hangs = false;
+  /** Inspections begun. */
+  inspections = 0;
   readonly adopted = new Map<string, Announcement>();
   readonly identified = new Map<string, string>();
   down = false;
@@ -145,6 +149,8 @@ export class FakeStreaming {
         mediaId: string | null;
       }) => {
         if (this.down) throw new TemporaryUnavailableError("Streaming is away.");
+        this.inspections++;
+        if (this.hangs) await new Promise(() => undefined);
         const known = this.adopted.get(input.sourceId);
         if (known) return { ...known, mediaId: this.identified.get(input.sourceId) ?? known.mediaId };
         const path = join(this.#folder, input.sourceId);
@@ -199,6 +205,8 @@ export interface HarnessOptions {
   readonly folder?: string;
   /** Seconds a connection may be silent. */
   readonly idleTimeoutSeconds?: number;
+  /** Milliseconds an inspection may take. */
+  readonly adoptTimeoutMs?: number;
   readonly wrapFiles?: (files: UploadFiles) => UploadFiles;
 }
 
@@ -263,6 +271,7 @@ export class UploadHarness {
       files: this.#options.wrapFiles?.(files) ?? files,
       maxSizeBytes: this.#options.maxSizeBytes ?? 1 << 30,
       log,
+      ...(this.#options.adoptTimeoutMs ? { adoptTimeoutMs: () => this.#options.adoptTimeoutMs ?? 0 } : {}),
       now: () => new Date(Date.now() + this.aheadMs),
     });
     listener.mount([{ name: "upload", service }], authenticator);

@@ -14,6 +14,7 @@ export interface UploadTables {
     size_bytes: number;
     offset_bytes: number;
     state: UploadState;
+    attempts: number;
     media_id: string | null;
     error: string | null;
     created_at: number;
@@ -46,6 +47,14 @@ export const uploadMigrations: Readonly<Record<string, Migration>> = {
       await db.schema.createIndex("upload_owner").on("upload").column("owner_id").execute();
     },
   },
+  "2026-11-22-upload-2-attempts": {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .alterTable("upload")
+        .addColumn("attempts", "integer", (column) => column.notNull().defaultTo(0))
+        .execute();
+    },
+  },
 };
 
 /** The table of uploads in any database that Kysely speaks. */
@@ -68,6 +77,7 @@ export class SqlUploadRecords implements UploadRecords {
       size_bytes: record.sizeBytes,
       offset_bytes: record.offset,
       state: record.state,
+      attempts: record.attempts,
       media_id: record.mediaId,
       error: record.error && JSON.stringify(record.error),
       created_at: record.createdAt.getTime(),
@@ -111,13 +121,14 @@ export class SqlUploadRecords implements UploadRecords {
 }
 
 /** The columns of the members that are there; the others are left out of the statement. */
-function toColumns({ name, tags, sizeBytes, offset, state, mediaId, error, expiresAt }: UploadChange) {
+function toColumns({ name, tags, sizeBytes, offset, state, attempts, mediaId, error, expiresAt }: UploadChange) {
   return {
     name,
     tags: tags && JSON.stringify(tags),
     size_bytes: sizeBytes,
     offset_bytes: offset,
     state,
+    attempts,
     media_id: mediaId,
     error: error && JSON.stringify(error),
     expires_at: expiresAt?.getTime(),
@@ -136,6 +147,7 @@ function toRecord(row: Selectable<UploadTables["upload"]>): UploadRecord {
     sizeBytes: Number(row.size_bytes),
     offset: Number(row.offset_bytes),
     state: row.state,
+    attempts: Number(row.attempts),
     mediaId: row.media_id,
     error: row.error === null ? null : (JSON.parse(row.error) as UploadRecord["error"]),
     createdAt: new Date(Number(row.created_at)),
