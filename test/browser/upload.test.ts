@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { CDPSession, Page } from "playwright-core";
 import { buildWeb } from "../support/build-web.ts";
 import { type Browser, enter, eventually, openBrowser } from "../support/chromium.ts";
+import { type CutProxy, startCutProxy } from "../support/cut-proxy.ts";
 import { has } from "../support/debian.ts";
 import { fixture } from "../support/fixtures.ts";
 import { startTestKinora, type TestKinora } from "../support/kinora.ts";
@@ -15,6 +16,7 @@ const SLOW_BYTES_PER_SECOND = 700_000;
 
 describe.skipIf(!has("chromium", "ffmpeg"))("uploading in a browser", () => {
   let kinora: TestKinora;
+  let proxy: CutProxy;
   let browser: Browser;
   let page: Page;
   let network: CDPSession;
@@ -24,8 +26,9 @@ describe.skipIf(!has("chromium", "ffmpeg"))("uploading in a browser", () => {
     await buildWeb();
     folder = mkdtempSync(join(tmpdir(), "kinora-files-"));
     kinora = await startTestKinora();
-    // Files that are refused are answered with 4xx, which Chromium logs.
-    browser = await openBrowser(kinora.url, {}, [/(4\d\d) .*\/api\/uploads/]);
+    proxy = await startCutProxy(kinora.url);
+    // Files that are refused are answered with 4xx, which Chromium logs, as it does connections that are lost.
+    browser = await openBrowser(proxy.url, {}, [/(4\d\d|503|net::ERR_\w+) .*\/api\/uploads/]);
     page = browser.page;
     network = await browser.context.newCDPSession(page);
     await page.goto("/upload");
@@ -34,6 +37,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("uploading in a browser", () => {
   }, 60_000);
   afterAll(async () => {
     await browser?.close();
+    await proxy?.close();
     await kinora?.close();
     if (folder) rmSync(folder, { recursive: true, force: true });
   });
@@ -81,6 +85,66 @@ describe.skipIf(!has("chromium", "ffmpeg"))("uploading in a browser", () => {
     expect(await page.getByRole("radio", { name: /paused/ }).isChecked()).toBe(true);
   });
 
+  test("goes on by itself when a lost connection is back, and says meanwhile that it is lost", async () => {
+    await page.goto("/upload");
+    await throttle(SLOW_BYTES_PER_SECOND);
+    await send(await copyOf("h264-aac-60s.mp4", "cut.mp4"));
+    await eventually("some is sent", async () => (await sentPercent()) > 20);
+    const offsets: number[] = [];
+    page.on("request", (request) => {
+      if (request.method() === "PATCH") offsets.push(Number(request.headers()["upload-offset"]));
+    });
+    proxy.cut();
+    const lost = page.getByText(/\d+ %, connection lost\. Reconnecting…/);
+    await lost.waitFor();
+    expect(await page.getByText("/s").count()).toBe(0);
+    // Longer than the first attempts: it must not give up.
+    await Bun.sleep(3500);
+    expect(await lost.isVisible()).toBe(true);
+    expect(await page.getByRole("alert").filter({ hasText: /./ }).count()).toBe(0);
+    proxy.mend();
+    await throttle(-1);
+    await page.evaluate(() => dispatchEvent(new Event("online")));
+    await page.waitForURL(/\/videos\?selected=/);
+    expect(await page.getByRole("radio", { name: /cut/ }).isChecked()).toBe(true);
+    expect(Math.min(...offsets)).toBeGreaterThan(100_000);
+  });
+
+  test("keeps what is sent when a proxy answers for a server that is away", async () => {
+    await page.goto("/upload");
+    await throttle(SLOW_BYTES_PER_SECOND);
+    await send(await copyOf("h264-aac-60s.mp4", "away.mp4"));
+    await eventually("some is sent", async () => (await sentPercent()) > 20);
+    await page.getByRole("button", { name: "Pause", exact: true }).click();
+    let refusals = 0;
+    await page.route("**/api/uploads/*", (route) =>
+      route.request().method() === "HEAD" && refusals++ === 0 ? route.fulfill({ status: 503 }) : route.fallback(),
+    );
+    const sent = page.waitForRequest((request) => request.method() === "PATCH");
+    await throttle(-1);
+    await page.getByRole("button", { name: "Resume", exact: true }).click();
+    expect(Number((await sent).headers()["upload-offset"])).toBeGreaterThan(100_000);
+    await page.waitForURL(/\/videos\?selected=/);
+    await page.unroute("**/api/uploads/*");
+    expect(refusals).toBe(2);
+  });
+
+  test("the list leads from a video that is still arriving to its upload", async () => {
+    await page.goto("/upload");
+    await throttle(SLOW_BYTES_PER_SECOND);
+    await send(await copyOf("h264-aac-60s.mp4", "arriving.mp4"));
+    await eventually("some is sent", async () => (await sentPercent()) > 5);
+    await page.getByRole("link", { name: "Skip to my videos" }).click();
+    await page.getByText("Still arriving").waitFor();
+    await page.getByRole("link", { name: "Go to the upload" }).click();
+    await page
+      .getByRole("button", { name: "Cancel" })
+      .or(page.getByLabel(/Remove arriving/))
+      .click();
+    await throttle(-1);
+    await eventually("it is off the list", async () => (await page.getByText("arriving.mp4").count()) === 0);
+  });
+
   test("after a reload says what is unfinished, and goes on when the same file is chosen", async () => {
     const path = await copyOf("h264-aac-60s.mp4", "reloaded.mp4");
     await page.goto("/upload");
@@ -96,9 +160,15 @@ describe.skipIf(!has("chromium", "ffmpeg"))("uploading in a browser", () => {
     page.on("request", (request) => {
       if (request.method() === "PATCH") patches.push(Number(request.headers()["upload-offset"]));
     });
-    await send(path);
+    await page.locator("input[type=file]").setInputFiles(path);
+    await page.getByText(/^5\.\d MB, continues at [\d.]+ [KM]B$/).waitFor();
+    expect(await page.getByRole("heading", { name: "Unfinished" }).count()).toBe(0);
+    await page.getByLabel("Tags").fill("later");
+    await page.getByRole("button", { name: /^Upload/ }).click();
     await page.waitForURL(/\/videos\?selected=/);
     expect(await page.getByRole("radio", { name: /reloaded/ }).isChecked()).toBe(true);
+    await page.reload();
+    await page.getByRole("button", { name: "later" }).waitFor();
     expect(patches).toHaveLength(1);
     expect(patches[0]).toBeGreaterThan(100_000);
     await page.goto("/upload");
@@ -128,7 +198,24 @@ describe.skipIf(!has("chromium", "ffmpeg"))("uploading in a browser", () => {
     await send(await copyOf("h264-aac.mp4", "first.mp4"), await copyOf("h264-aac.mp4", "second.mp4"));
     await page.waitForURL(/\/videos\?selected=/);
     await page.getByRole("radio", { name: /first/ }).waitFor({ state: "attached" });
-    await page.getByRole("radio", { name: /second/ }).waitFor({ state: "attached" });
+    expect(await page.getByRole("radio", { name: /second/ }).isChecked()).toBe(true);
+  });
+
+  test("when one of several files fails, the others are there, and a link leads to them", async () => {
+    const refused = join(folder, "list.mp4");
+    await Bun.write(refused, "milk, ".repeat(5000));
+    await page.goto("/upload");
+    await page.getByText("The videos you choose get them.").waitFor();
+    await send(await copyOf("h264-aac.mp4", "third.mp4"), await copyOf("h264-aac.mp4", "fourth.mp4"), refused);
+    await page.getByText("2 of 3 uploaded.").waitFor();
+    expect(new URL(page.url()).pathname).toBe("/upload");
+    await page.getByRole("link", { name: "Show in my videos" }).click();
+    await page.waitForURL(/\/videos\?selected=/);
+    await page.getByRole("radio", { name: /fourth/ }).waitFor({ state: "attached" });
+    expect(await page.getByRole("radio", { name: /fourth/ }).isChecked()).toBe(true);
+    await page.getByRole("link", { name: "Upload", exact: true }).click();
+    await page.getByRole("button", { name: "Remove list.mp4" }).click();
+    expect(await page.getByText("fourth.mp4").count()).toBe(0);
   });
 
   const refusals: [string, (path: string) => Promise<void>, RegExp][] = [

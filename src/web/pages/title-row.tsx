@@ -51,7 +51,7 @@ export function TitleRow({ title, owned, chosen, onChoose, onPlay, onTag }: Titl
         </span>
       </label>
       <div class="row-side">
-        {title.availability === "receiving" && isMine(title) && <a href="/upload">Continue the upload</a>}
+        {title.availability === "receiving" && isMine(title) && <a href="/upload">Go to the upload</a>}
         <Tags tags={title.tags} onChoose={onTag} />
       </div>
     </div>

@@ -1,5 +1,7 @@
 import { formatBytes, formatTimeLeft } from "../format.ts";
-import { pause, type QueuedUpload, queue, remove, resume } from "../upload/queue.ts";
+import { user } from "../session.ts";
+import { clearDone, isActive, pause, type QueuedUpload, queue, remove, resume } from "../upload/queue.ts";
+import { unfinishedOf } from "../upload/unfinished.ts";
 
 /** The chosen files: how far each is, and what can be done with it. */
 export function UploadProgress() {
@@ -14,13 +16,31 @@ export function UploadProgress() {
       <p class="visually-hidden" role="status" aria-live="polite">
         {queue.value.map(announcement).filter(Boolean).join(". ")}
       </p>
+      <Outcome />
     </>
+  );
+}
+
+/** When nothing is on its way any more but something failed: what is there, and the way to it. */
+function Outcome() {
+  const done = queue.value.filter(({ step }) => step === "done");
+  const last = done.at(-1);
+  if (!last || queue.value.some(isActive)) return null;
+  const tried = queue.value.filter(({ step }) => step !== "chosen").length;
+  return (
+    <p class="actions" role="status">
+      <span>{done.length === tried ? "All" : `${done.length} of ${tried}`} uploaded. They are in your videos.</span>
+      <a class="button" href={`/videos?selected=${last.titleId}`} onClick={clearDone}>
+        Show in my videos
+      </a>
+    </p>
   );
 }
 
 function UploadRow({ item }: { item: QueuedUpload }) {
   const { file, step, key, problem } = item;
-  const shown = step === "sending" || step === "paused" || step === "checking";
+  const isMoving = step === "sending" || step === "reconnecting";
+  const shown = isMoving || step === "paused" || step === "checking";
   return (
     <li class="upload-row" data-step={step}>
       <div class="upload-head">
@@ -34,7 +54,7 @@ function UploadRow({ item }: { item: QueuedUpload }) {
         </p>
       )}
       <div class="upload-actions">
-        {step === "sending" && (
+        {isMoving && (
           <button type="button" onClick={() => pause(key)}>
             Pause
           </button>
@@ -46,7 +66,7 @@ function UploadRow({ item }: { item: QueuedUpload }) {
         )}
         {step !== "checking" && step !== "done" && (
           <button type="button" class="plain" onClick={() => remove(key)} aria-label={`Remove ${file.name}`}>
-            {step === "sending" || step === "paused" ? "Cancel" : "Remove"}
+            {isMoving || step === "paused" ? "Cancel" : "Remove"}
           </button>
         )}
       </div>
@@ -61,9 +81,11 @@ function status(item: QueuedUpload): string {
   const { file, step, sentBytes, bytesPerSecond } = item;
   switch (step) {
     case "chosen":
-      return formatBytes(file.size);
+      return `${formatBytes(file.size)}${continuation(file)}`;
     case "waiting":
-      return `${formatBytes(file.size)}, waiting`;
+      return `${formatBytes(file.size)}, waits for the one before${continuation(file)}`;
+    case "reconnecting":
+      return `${percent(item)} %, connection lost. Reconnecting…`;
     case "paused":
       return `${percent(item)} %, paused`;
     case "checking":
@@ -82,9 +104,16 @@ function status(item: QueuedUpload): string {
   }
 }
 
+/** Where a file goes on that was begun before a reload. */
+function continuation(file: File): string {
+  const earlier = user.value && unfinishedOf(file, user.value.id);
+  return earlier ? `, continues at ${formatBytes(earlier.sentBytes)}` : "";
+}
+
 /** Spoken in quarters: every percent would drown everything else. */
 function announcement(item: QueuedUpload): string {
   if (item.step === "sending") return `${item.file.name}: ${Math.floor(percent(item) / 25) * 25} percent`;
+  if (item.step === "reconnecting") return `${item.file.name}: connection lost, reconnecting`;
   if (item.step === "paused") return `${item.file.name}: paused`;
   if (item.step === "checking") return `${item.file.name}: being checked`;
   return "";

@@ -6,7 +6,13 @@ import { parseTags } from "../components/tags.tsx";
 import { formatBytes } from "../format.ts";
 import { mayUpload, user } from "../session.ts";
 import { choose, queue, start } from "../upload/queue.ts";
-import type { Unfinished } from "../upload/tus-transfer.ts";
+import {
+  discardUnfinished,
+  refreshUnfinished,
+  type Unfinished,
+  unfinished,
+  unfinishedOf,
+} from "../upload/unfinished.ts";
 import { UploadProgress } from "./upload-progress.tsx";
 
 const ACCEPT = "video/*,.mkv,.ts,.m2ts,.mov,.m4v";
@@ -70,7 +76,10 @@ export function UploadPage() {
             onInput={(event) => setTagsText(event.currentTarget.value)}
             placeholder="holiday, 2026"
           />
-          <small>Optional, separated by commas</small>
+          <small>
+            Optional, separated by commas. {chosen.length > 0 ? "All videos chosen now" : "The videos you choose"} get
+            them.
+          </small>
         </label>
         <div class="actions">
           <button type="submit" class="primary" disabled={chosen.length === 0}>
@@ -97,28 +106,22 @@ function NotAllowed() {
 
 /** Uploads from before a reload: the browser no longer has the file, so the person chooses it again. */
 function UnfinishedUploads() {
-  const [unfinished, setUnfinished] = useState<readonly Unfinished[]>([]);
   const [problem, setProblem] = useState<string | null>(null);
   const userId = user.value?.id;
+  const files = queue.value.map(({ file }) => file);
   useEffect(() => {
-    if (userId === undefined) return;
-    import("../upload/tus-transfer.ts")
-      .then(({ listUnfinished }) => listUnfinished(userId))
-      .then(setUnfinished)
-      .catch((error: unknown) => setProblem(messageOf(error)));
-  }, [userId]);
+    if (userId !== undefined) refreshUnfinished(userId).catch((error: unknown) => setProblem(messageOf(error)));
+  }, [userId, files.length]);
 
   const discard = async (upload: Unfinished) => {
     try {
-      const { discardUnfinished } = await import("../upload/tus-transfer.ts");
       await discardUnfinished(upload);
-      setUnfinished((all) => all.filter(({ key }) => key !== upload.key));
     } catch (error) {
       setProblem(messageOf(error));
     }
   };
-  const running = new Set(queue.value.map(({ file }) => `${file.name}/${file.size}`));
-  const shown = unfinished.filter(({ filename, sizeBytes }) => !running.has(`${filename}/${sizeBytes}`));
+  const inQueue = new Set(files.map((file) => unfinishedOf(file, userId ?? "")));
+  const shown = unfinished.value.filter((upload) => !inQueue.has(upload));
   if (shown.length === 0 && problem === null) return null;
   return (
     <section class="unfinished" aria-labelledby="unfinished-heading">

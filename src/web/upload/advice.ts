@@ -10,6 +10,7 @@ const advice: Readonly<Record<string, string>> = {
   "quota-exceeded": "Your space is used up. Delete a video you no longer need, then try again.",
   forbidden: "You are not allowed to upload here. Ask an admin for the editor role.",
   unauthorized: "You are signed out. Sign in, then choose the same file to continue.",
+  "file-changed": "This file has changed or moved since you chose it. Choose it again.",
   offline: "The connection was lost. Resume when you are online again; what is there stays.",
 };
 

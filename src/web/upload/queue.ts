@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import { messageOf } from "../api.ts";
+import { call, messageOf } from "../api.ts";
 import { nameOfFile } from "../format.ts";
 import { notify } from "../notices.tsx";
 import { here, navigate } from "../router.ts";
@@ -7,14 +7,16 @@ import { user } from "../session.ts";
 import { adviceFor, mayContinue } from "./advice.ts";
 import { Speed } from "./speed.ts";
 import type { Transfer } from "./tus-transfer.ts";
+import { refreshUnfinished } from "./unfinished.ts";
 
 /** `chosen` until the button is pressed; one after the other from `waiting` to `done`. */
-export type UploadStep = "chosen" | "waiting" | "sending" | "paused" | "checking" | "done" | "failed";
+export type UploadStep = "chosen" | "waiting" | "sending" | "reconnecting" | "paused" | "checking" | "done" | "failed";
 
 export interface QueuedUpload {
   readonly key: number;
   readonly file: File;
   readonly step: UploadStep;
+  readonly tags: readonly string[];
   readonly sentBytes: number;
   readonly bytesPerSecond: number | null;
   /** What went wrong and what to do; null while nothing did. */
@@ -27,11 +29,14 @@ export interface QueuedUpload {
 /** The files on their way. They go on while other pages are shown. */
 export const queue = signal<readonly QueuedUpload[]>([]);
 
-const active = new Set<UploadStep>(["waiting", "sending", "paused", "checking"]);
+/** On its way: no other is sent meanwhile. */
+const underWay = new Set<UploadStep>(["sending", "reconnecting", "paused", "checking"]);
+
+export const isActive = ({ step }: QueuedUpload) => step === "waiting" || underWay.has(step);
 
 /** How much of everything on its way is through; null when nothing is. */
 export const overallPercent = computed(() => {
-  const running = queue.value.filter(({ step }) => active.has(step));
+  const running = queue.value.filter(isActive);
   const total = running.reduce((sum, { file }) => sum + file.size, 0);
   if (running.length === 0 || total === 0) return null;
   return Math.floor((running.reduce((sum, { sentBytes }) => sum + sentBytes, 0) / total) * 100);
@@ -40,7 +45,6 @@ export const overallPercent = computed(() => {
 const transfers = new Map<number, Transfer>();
 const speeds = new Map<number, Speed>();
 let lastKey = 0;
-let tags: readonly string[] = [];
 
 /** Adds files to choose from; nothing is sent yet. */
 export function choose(files: Iterable<File>): void {
@@ -52,6 +56,7 @@ export function choose(files: Iterable<File>): void {
         key: ++lastKey,
         file,
         step: "chosen",
+        tags: [],
         sentBytes: 0,
         bytesPerSecond: null,
         problem: null,
@@ -69,9 +74,8 @@ export function choose(files: Iterable<File>): void {
 const identity = (file: File) => `${file.name}/${file.size}/${file.lastModified}`;
 
 /** Starts sending what was chosen, one file after the other. */
-export function start(withTags: readonly string[]): void {
-  tags = withTags;
-  for (const { key, step } of queue.value) if (step === "chosen") change(key, { step: "waiting" });
+export function start(tags: readonly string[]): void {
+  for (const { key, step } of queue.value) if (step === "chosen") change(key, { step: "waiting", tags });
   sendNext();
 }
 
@@ -100,9 +104,15 @@ export function remove(key: number): void {
   forget(key);
   queue.value = queue.value.filter((candidate) => candidate.key !== key);
   if (transfer && item?.step !== "done") {
-    transfer.cancel().catch((error: unknown) => notify(messageOf(error), { kind: "error" }));
+    cancel(transfer).catch((error: unknown) => notify(messageOf(error), { kind: "error" }));
   }
   sendNext();
+}
+
+async function cancel(transfer: Transfer): Promise<void> {
+  await transfer.cancel();
+  const who = user.peek();
+  if (who) await refreshUnfinished(who.id);
 }
 
 function change(key: number, changes: Partial<QueuedUpload>): void {
@@ -114,14 +124,14 @@ function stepOf(key: number): UploadStep | undefined {
 }
 
 function sendNext(): void {
-  if (queue.value.some(({ step }) => step === "sending" || step === "paused" || step === "checking")) return;
+  if (queue.value.some(({ step }) => underWay.has(step))) return;
   const next = queue.value.find(({ step }) => step === "waiting");
   if (!next) return;
   change(next.key, { step: "sending" });
   send(next).catch((error: unknown) => failed(next.key, error));
 }
 
-async function send({ key, file }: QueuedUpload): Promise<void> {
+async function send({ key, file, tags }: QueuedUpload): Promise<void> {
   const who = user.peek();
   if (!who) throw new Error("Sign in to upload.");
   const { startTransfer } = await import("./tus-transfer.ts");
@@ -132,12 +142,21 @@ async function send({ key, file }: QueuedUpload): Promise<void> {
     name: nameOfFile(file.name),
     tags,
     onProgress(sentBytes) {
-      if (stepOf(key) !== "sending") return;
+      const step = stepOf(key);
+      if (step !== "sending" && step !== "reconnecting") return;
       speed.add({ atMs: performance.now(), bytes: sentBytes });
-      change(key, { sentBytes, bytesPerSecond: speed.bytesPerSecond });
+      change(key, { step: "sending", sentBytes, bytesPerSecond: speed.bytesPerSecond });
+    },
+    onReconnecting() {
+      if (stepOf(key) === "paused") return;
+      speed.reset();
+      change(key, { step: "reconnecting", bytesPerSecond: null });
     },
     onSent: () => change(key, { step: "checking", sentBytes: file.size, bytesPerSecond: null }),
-    onReady: (titleId) => done(key, titleId),
+    onReady(titleId) {
+      if (transfers.get(key)?.continues && tags.length > 0) addTags(titleId, tags);
+      done(key, titleId);
+    },
     onFailed: (error) => failed(key, error),
   });
   const step = stepOf(key);
@@ -158,21 +177,42 @@ function failed(key: number, error: unknown): void {
   forget(key);
   change(key, { step: "failed", problem: adviceFor(error), mayContinue: again, bytesPerSecond: null });
   sendNext();
+  if (here.peek().path === "/upload") return;
+  const action = { label: "Show", run: async () => navigate("/upload") };
+  notify(`${nameOf(key)} is not uploaded.`, { kind: "error", action });
 }
 
 function done(key: number, titleId: string): void {
+  const name = nameOf(key);
   forget(key);
   change(key, { step: "done", titleId });
   sendNext();
-  if (queue.value.some(({ step }) => active.has(step))) return;
-  const name = queue.value.find((item) => item.key === key)?.file.name ?? "Your video";
+  if (queue.value.some(isActive)) return;
   const allWell = queue.value.every(({ step }) => step === "done");
   if (allWell) queue.value = [];
+  const onPage = here.peek().path === "/upload";
   const address = `/videos?selected=${titleId}`;
-  if (here.peek().path === "/upload" && allWell) navigate(address);
-  else notify(`${name} is uploaded.`, { action: { label: "Show", run: async () => navigate(address) } });
+  if (onPage && allWell) navigate(address);
+  // On the page of what is not done, the way to what is stands beside it.
+  else if (!onPage) notify(`${name} is uploaded.`, { action: { label: "Show", run: async () => navigate(address) } });
+}
+
+const nameOf = (key: number) => queue.value.find((item) => item.key === key)?.file.name ?? "Your video";
+
+/** Takes what is done off the list. */
+export function clearDone(): void {
+  queue.value = queue.value.filter(({ step }) => step !== "done");
+}
+
+/** An upload that goes on after a reload began with the tags of then. */
+function addTags(titleId: string, tags: readonly string[]): void {
+  call("POST", `/api/titles/${titleId}/tags`, { tags }).catch((error: unknown) =>
+    notify(`The tags could not be added: ${messageOf(error)}`, { kind: "error" }),
+  );
 }
 
 addEventListener("beforeunload", (event) => {
-  if (queue.peek().some(({ step }) => step === "sending" || step === "waiting")) event.preventDefault();
+  if (queue.peek().some(({ step }) => step === "sending" || step === "reconnecting" || step === "waiting")) {
+    event.preventDefault();
+  }
 });

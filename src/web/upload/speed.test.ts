@@ -27,3 +27,13 @@ test("after a pause the measuring begins anew", () => {
   speed.add({ atMs: 61_000, bytes: 3000 });
   expect(speed.bytesPerSecond).toBe(2000);
 });
+
+test("a silence is no slowness: the measuring begins anew after it", () => {
+  const speed = new Speed();
+  speed.add({ atMs: 0, bytes: 0 });
+  speed.add({ atMs: 1000, bytes: 1000 });
+  speed.add({ atMs: 9000, bytes: 1000 });
+  expect(speed.bytesPerSecond).toBeNull();
+  speed.add({ atMs: 10_000, bytes: 2000 });
+  expect(speed.bytesPerSecond).toBe(1000);
+});

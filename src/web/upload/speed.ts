@@ -1,5 +1,7 @@
 /** How many milliseconds of the past count for the speed. */
 const WINDOW_MS = 5_000;
+/** A silence of more is a pause, not slowness. */
+const LONGEST_SILENCE_MS = 3_000;
 
 interface Sample {
   readonly atMs: number;
@@ -10,8 +12,10 @@ interface Sample {
 export class Speed {
   #samples: Sample[] = [];
 
-  /** Adds how many bytes are through at a time; times must not go back. */
+  /** Adds how many bytes are through at a time; times must not go back. After a long silence it measures anew. */
   add(sample: Sample): void {
+    const last = this.#samples.at(-1);
+    if (last && (sample.atMs - last.atMs > LONGEST_SILENCE_MS || sample.bytes < last.bytes)) this.reset();
     this.#samples.push(sample);
     const oldest = sample.atMs - WINDOW_MS;
     // One sample older than the window stays: the window's beginning.

@@ -1,17 +1,26 @@
-import { DetailedError, defaultOptions, Upload } from "tus-js-client";
+import { DetailedError, defaultOptions, type HttpResponse, Upload } from "tus-js-client";
 import type { Upload as UploadState } from "../../upload/contract.ts";
-import { ApiError, call, problemOf } from "../api.ts";
+import { ApiError, call, messageOf, problemOf } from "../api.ts";
+import { mayRetry, retryDelayMs, waitForRetry } from "./retry.ts";
+import { fingerprintOf, prefixOf, type Unfinished } from "./unfinished.ts";
 
 const ENDPOINT = "/api/uploads";
-const RETRY_DELAYS_MS = [0, 1000, 3000, 5000, 10_000];
+const DISCARD_DELAYS_MS = [0, 1000, 3000];
 /** How often the server is asked whether it has looked through a file that is all there. */
 const FINISH_POLL_MS = 500;
+/** A connection over which nothing has gone for so long is dead, even if nobody has said so. */
+const STALL_MS = 20_000;
+/** How long the server may take to answer when it has all bytes. */
+const ANSWER_MS = 120_000;
 
 export interface TransferOptions {
   readonly userId: string;
   readonly name: string;
   readonly tags: readonly string[];
+  /** Bytes go: how many are through. */
   onProgress(sentBytes: number): void;
+  /** The connection is lost; it is tried again until it works or the transfer is paused. */
+  onReconnecting(): void;
   /** All bytes are there; the server checks them. */
   onSent(): void;
   onReady(titleId: string): void;
@@ -20,79 +29,178 @@ export interface TransferOptions {
 
 /** One file on its way. */
 export interface Transfer {
+  /** Whether it goes on with an upload from before, which has its name and tags already. */
+  readonly continues: boolean;
   pause(): Promise<void>;
   resume(): void;
   /** Stops and has the server forget what it has. */
   cancel(): Promise<void>;
 }
 
-/** An upload that was begun in this browser and not ended. */
-export interface Unfinished {
-  readonly key: string;
-  readonly url: string;
-  readonly filename: string;
-  readonly sentBytes: number;
-  readonly sizeBytes: number;
-}
-
-const prefixOf = (userId: string) => `kinora-${userId}-`;
-
-/** Names the same file of the same person after a reload. */
-function fingerprintOf(file: File, userId: string): string {
-  return `${prefixOf(userId)}${file.name}-${file.size}-${file.lastModified}`;
-}
-
 /** Sends a file (tus 1.0.0), from where an earlier try stopped when there was one. */
 export async function startTransfer(file: File, options: TransferOptions): Promise<Transfer> {
-  const upload = new Upload(file, {
-    endpoint: ENDPOINT,
-    retryDelays: RETRY_DELAYS_MS,
-    metadata: { filename: file.name, name: options.name, tags: JSON.stringify(options.tags) },
-    fingerprint: async () => fingerprintOf(file, options.userId),
-    removeFingerprintOnSuccess: true,
-    onProgress: (sent) => options.onProgress(sent),
-    onShouldRetry: (error) => mayRetry(error.originalResponse?.getStatus() ?? 0),
-    onError: (error) => options.onFailed(apiErrorOf(error)),
-    onSuccess: () => void finish(upload, options),
-  });
-  const [earlier] = await upload.findPreviousUploads();
-  if (earlier) upload.resumeFromPreviousUpload(earlier);
-  upload.start();
-  return {
-    pause: () => upload.abort(),
-    resume: () => upload.start(),
-    cancel: () => cancel(upload),
-  };
+  const transfer = new TusTransfer(file, options);
+  await transfer.begin();
+  return transfer;
 }
 
-/** A refusal stays one; a conflict or a lock (tus core: 409, 423), a missing answer and most 5xx may pass. */
-function mayRetry(status: number): boolean {
-  if (status === 507 || status === 501) return false;
-  return status === 0 || status >= 500 || status === 409 || status === 423;
-}
+class TusTransfer implements Transfer {
+  readonly #options: TransferOptions;
+  readonly #file: File;
+  readonly #upload: Upload;
+  /** Ends what waits or listens on behalf of the transfer; null while it is paused or over. */
+  #running: AbortController | null = null;
+  #failures = 0;
+  #isWaiting = false;
+  #isSent = false;
+  #sentBytes = 0;
+  #lastSignMs = 0;
+  continues = false;
 
-async function cancel(upload: Upload): Promise<void> {
-  await upload.abort();
-  if (upload.url) await discard(upload.url);
-  for (const earlier of await upload.findPreviousUploads()) await forget(earlier.urlStorageKey);
-}
+  constructor(file: File, options: TransferOptions) {
+    this.#options = options;
+    this.#file = file;
+    this.#upload = new Upload(file, {
+      endpoint: ENDPOINT,
+      // Trying again is done here: the library gives up after a number of attempts.
+      retryDelays: null,
+      metadata: { filename: file.name, name: options.name, tags: JSON.stringify(options.tags) },
+      fingerprint: async () => fingerprintOf(file, options.userId),
+      removeFingerprintOnSuccess: true,
+      onAfterResponse: (request, response) => requireOffset(request.getMethod(), response),
+      onProgress: (sent) => this.#progress(sent),
+      onError: (error) => void this.#failed(apiErrorOf(error)),
+      onSuccess: () => {
+        this.#isSent = true;
+        void this.#finish();
+      },
+    });
+  }
 
-async function finish(upload: Upload, options: TransferOptions): Promise<void> {
-  options.onSent();
-  try {
-    const id = idOf(upload.url ?? "");
-    for (;;) {
-      const state = await call<UploadState>("GET", `${ENDPOINT}/${id}`);
-      if (state.state === "ready") return options.onReady(state.titleId);
-      if (state.state === "failed") {
-        throw new ApiError(422, state.error?.code ?? "unknown", state.error?.detail ?? "The server refused this file.");
-      }
-      await new Promise((resolve) => setTimeout(resolve, FINISH_POLL_MS));
+  async begin(): Promise<void> {
+    const [earlier] = await this.#upload.findPreviousUploads();
+    if (earlier) this.#upload.resumeFromPreviousUpload(earlier);
+    this.continues = earlier !== undefined;
+    this.resume();
+  }
+
+  async pause(): Promise<void> {
+    this.#end();
+    await this.#upload.abort();
+  }
+
+  resume(): void {
+    this.#end();
+    this.#running = new AbortController();
+    this.#failures = 0;
+    this.#watch(this.#running.signal);
+    this.#go();
+  }
+
+  async cancel(): Promise<void> {
+    await this.pause();
+    if (this.#upload.url) await discard(this.#upload.url);
+    for (const earlier of await this.#upload.findPreviousUploads()) await forget(earlier.urlStorageKey);
+  }
+
+  #end(): void {
+    this.#running?.abort();
+    this.#running = null;
+  }
+
+  #go(): void {
+    this.#lastSignMs = performance.now();
+    if (this.#isSent) void this.#finish();
+    else this.#upload.start();
+  }
+
+  #progress(sentBytes: number): void {
+    this.#lastSignMs = performance.now();
+    if (sentBytes > this.#sentBytes) this.#failures = 0;
+    this.#sentBytes = sentBytes;
+    this.#options.onProgress(sentBytes);
+  }
+
+  /** Notices a connection that is lost without an error. */
+  #watch(signal: AbortSignal): void {
+    const lost = async () => {
+      if (this.#isSent || this.#isWaiting || signal.aborted) return;
+      await this.#upload.abort();
+      await this.#failed(new ApiError(0, "offline", "The connection was lost."));
+    };
+    const timer = setInterval(() => {
+      const patienceMs = this.#sentBytes < this.#file.size ? STALL_MS : ANSWER_MS;
+      if (performance.now() - this.#lastSignMs > patienceMs) void lost();
+    }, 1_000);
+    signal.addEventListener("abort", () => clearInterval(timer));
+    addEventListener("offline", () => void lost(), { signal });
+  }
+
+  async #failed(problem: ApiError): Promise<void> {
+    const running = this.#running;
+    if (!running || this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.#failures++;
+    // A browser reports a file that it can no longer read like a lost connection.
+    const error = problem.status === 0 && !(await isReadable(this.#file)) ? fileChanged() : problem;
+    let goesOn = false;
+    if (mayRetry(error, this.#failures)) {
+      if (!running.signal.aborted) this.#options.onReconnecting();
+      goesOn = await waitForRetry(retryDelayMs(this.#failures, error.retryAfterSeconds), running.signal);
+    } else if (!running.signal.aborted) {
+      this.#end();
+      this.#options.onFailed(error);
     }
-  } catch (error) {
-    options.onFailed(apiErrorOf(error));
+    this.#isWaiting = false;
+    if (goesOn) this.#go();
+  }
+
+  async #finish(): Promise<void> {
+    const signal = this.#running?.signal;
+    const id = idOf(this.#upload.url ?? "");
+    if (this.#failures === 0) this.#options.onSent();
+    try {
+      for (;;) {
+        const state = await call<UploadState>("GET", `${ENDPOINT}/${id}`, undefined, signal ? { signal } : {});
+        this.#failures = 0;
+        this.#options.onSent();
+        if (state.state === "failed") {
+          const { code, detail } = state.error ?? { code: "unknown", detail: "The server refused this file." };
+          throw new ApiError(422, code, detail);
+        }
+        if (state.state === "ready") break;
+        await new Promise((resolve) => setTimeout(resolve, FINISH_POLL_MS));
+      }
+    } catch (error) {
+      if (!signal?.aborted) await this.#failed(apiErrorOf(error));
+      return;
+    }
+    this.#end();
+    this.#options.onReady(id);
   }
 }
+
+/**
+ * Only 404 and 410 mean that the server does not have the upload. The library takes every refusal of HEAD for that,
+ * forgets what was sent and begins anew; an error of ours keeps it.
+ */
+async function requireOffset(method: string, response: HttpResponse): Promise<void> {
+  const status = response.getStatus();
+  if (method !== "HEAD" || status < 400 || status === 404 || status === 410) return;
+  const code = status === 401 ? "unauthorized" : "unknown";
+  throw problemOf(status, JSON.stringify({ code }), response.getHeader("Retry-After") ?? null);
+}
+
+async function isReadable(file: File): Promise<boolean> {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const fileChanged = () => new ApiError(400, "file-changed", "The file cannot be read any more.");
 
 /** The uploads this person began in this browser that the server still has, with how far they are. */
 export async function listUnfinished(userId: string): Promise<Unfinished[]> {
@@ -117,7 +225,7 @@ export async function listUnfinished(userId: string): Promise<Unfinished[]> {
 }
 
 /** Has the server and this browser forget an unfinished upload. */
-export async function discardUnfinished({ key, url }: Pick<Unfinished, "key" | "url">): Promise<void> {
+export async function discardUpload({ key, url }: Pick<Unfinished, "key" | "url">): Promise<void> {
   await discard(url);
   await forget(key);
 }
@@ -135,7 +243,7 @@ async function stateOf(url: string | null): Promise<UploadState | "gone"> {
 
 async function discard(url: string): Promise<void> {
   try {
-    await Upload.terminate(url, { retryDelays: RETRY_DELAYS_MS });
+    await Upload.terminate(url, { retryDelays: DISCARD_DELAYS_MS });
   } catch (error) {
     // Gone already is what was wanted.
     const { status } = apiErrorOf(error);
@@ -148,7 +256,9 @@ const idOf = (url: string) => encodeURIComponent(url.slice(url.lastIndexOf("/") 
 
 function apiErrorOf(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  const response = error instanceof DetailedError ? error.originalResponse : null;
-  if (!response) return new ApiError(0, "offline", error instanceof Error ? error.message : String(error));
+  if (!(error instanceof DetailedError)) return new ApiError(0, "offline", messageOf(error));
+  if (error.causingError instanceof ApiError) return error.causingError;
+  const response = error.originalResponse;
+  if (!response) return new ApiError(0, "offline", error.message);
   return problemOf(response.getStatus(), response.getBody(), response.getHeader("Retry-After") ?? null);
 }
