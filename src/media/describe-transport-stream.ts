@@ -114,8 +114,8 @@ async function describeVideo(track: InputVideoTrack): Promise<VideoDescription> 
   const frameRate = metrics?.bestGuessFrameRate ?? 0;
   return {
     codec: await codecOf(track),
-    width: (await orNull(track.getCodedWidth())) ?? 0,
-    height: (await orNull(track.getCodedHeight())) ?? 0,
+    width: Math.max(0, (await orNull(track.getCodedWidth())) ?? 0),
+    height: Math.max(0, (await orNull(track.getCodedHeight())) ?? 0),
     frameRate: Number.isFinite(frameRate) ? Math.round(frameRate * 1000) / 1000 : 0,
     rotation: (await orNull(track.getRotation())) ?? 0,
   };

@@ -40,10 +40,10 @@ test("an index takes at most 12 bytes for each sample", async () => {
 
 test("a damaged, short, foreign or older index is refused", async () => {
   const bytes = encodeIndex((await indexed("h264-many-sounds.mp4")).presentation);
-  for (let at = 0; at < bytes.length; at += 97) {
+  for (let at = 0; at < bytes.length; at += at < 24 ? 1 : 97) {
     const damaged = bytes.slice();
     damaged[at] = (damaged[at] ?? 0) ^ 0x55;
-    if (at < 20 || at >= 24) expect(() => decodeIndex(damaged)).toThrow(StaleIndexError);
+    expect(() => decodeIndex(damaged)).toThrow(StaleIndexError);
   }
   for (const length of [0, 10, 24, bytes.length - 8]) {
     expect(() => decodeIndex(bytes.slice(0, length))).toThrow(StaleIndexError);

@@ -7,6 +7,8 @@ import type { Column } from "./sample-table.ts";
 /** "KNIX" in the machine's own byte order: an index from a machine of the other order is stale. */
 const magic = 0x58494e4b;
 const prefixBytes = 24;
+/** Which of the prefix's 32-bit words is the checksum of everything before and behind it. */
+const checksumAt = 4;
 const alignment = 8;
 
 const arrayTypes = {
@@ -79,9 +81,13 @@ export function encodeIndex(presentation: Presentation): Uint8Array {
   bytes.set(json, prefixBytes);
   store.writeTo(bytes.subarray(arraysAt));
   const prefix = new Uint32Array(bytes.buffer, 0, prefixBytes / 4);
-  prefix.set([magic, PACKAGER_VERSION, bytes.length % 2 ** 32, json.length, crc32(bytes.subarray(prefixBytes))]);
+  prefix.set([magic, PACKAGER_VERSION, bytes.length % 2 ** 32, json.length]);
+  prefix[checksumAt] = checksumOf(bytes);
   return bytes;
 }
+
+const checksumOf = (bytes: Uint8Array) =>
+  crc32(bytes.subarray(checksumAt * 4 + 4), crc32(bytes.subarray(0, checksumAt * 4)));
 
 /**
  * The index back from `encodeIndex`. It keeps views of `bytes`: do not change them. Throws `StaleIndexError` when they
@@ -94,7 +100,7 @@ export function decodeIndex(bytes: Uint8Array): Presentation {
   if (mark !== magic) throw new StaleIndexError("it is no index");
   if (version !== PACKAGER_VERSION) throw new StaleIndexError(`it is of version ${version}, not ${PACKAGER_VERSION}`);
   if (length !== whole.length % 2 ** 32) throw new StaleIndexError("its length is wrong");
-  if (checksum !== crc32(whole.subarray(prefixBytes))) throw new StaleIndexError("its checksum is wrong");
+  if (checksum !== checksumOf(whole)) throw new StaleIndexError("its checksum is wrong");
   const json = new TextDecoder().decode(whole.subarray(prefixBytes, prefixBytes + jsonBytes));
   const arrays = whole.subarray(prefixBytes + aligned(jsonBytes));
   // The checksum vouches for the shape: these are the bytes that `encodeIndex` wrote.

@@ -1,7 +1,7 @@
 /** Whole numbers in the narrowest array that holds them; one element stands for "the same for all samples". */
 export type Column = Uint8Array | Uint16Array | Uint32Array | Int16Array | Int32Array | Float64Array;
 
-const checkpointInterval = 256;
+const checkpointInterval = 32;
 
 /** The columns of a sample table, as built by a reader and as stored in an index file. */
 export interface SampleColumns {
@@ -25,7 +25,7 @@ export interface SampleColumns {
 /** A track's samples, numbered from 0 in decode order, in about 4 (audio) to 12 (video) bytes each. */
 export class SampleTable {
   readonly columns: SampleColumns;
-  /** Decode time of every 256th sample. */
+  /** Decode time of every `checkpointInterval`th sample. */
   readonly #checkpoints: Float64Array;
   readonly #totalDuration: number;
 

@@ -34,5 +34,8 @@ export function subtitleNames(subtitles: readonly TextInfo[]): string[] {
 }
 
 function languageName(language: string | null): string | null {
-  return language === null ? null : (new Intl.DisplayNames(["en"], { type: "language" }).of(language) ?? language);
+  if (language === null) return null;
+  // Only language, script and region have names; what else a tag may hold is refused.
+  const { baseName } = new Intl.Locale(language);
+  return new Intl.DisplayNames(["en"], { type: "language" }).of(baseName) ?? language;
 }

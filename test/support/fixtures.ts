@@ -147,6 +147,7 @@ const texts = {
 } as const;
 
 export type FixtureName = keyof typeof recipes;
+export const fixtureNames = Object.keys(recipes) as FixtureName[];
 
 /** `fixture:NAME` stands for the path of another fixture. */
 async function resolveArgument(argument: string): Promise<string> {

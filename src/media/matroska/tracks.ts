@@ -114,7 +114,7 @@ function readSound(audio: Element | null, entry: Element): { channels: number; s
   const frequency = float(childOf(audio, ids.samplingFrequency), 8000);
   const told = {
     channels: unsigned(childOf(audio, ids.channels), 1),
-    sampleRate: Math.round(float(childOf(audio, ids.outputSamplingFrequency), frequency)),
+    sampleRate: Math.max(0, Math.round(float(childOf(audio, ids.outputSamplingFrequency), frequency))),
   };
   const setUp = childOf(entry, ids.codecPrivate);
   if (setUp === null || !string(childOf(entry, ids.codecId))?.startsWith("A_AAC")) return told;

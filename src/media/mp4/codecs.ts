@@ -34,6 +34,9 @@ const objectTypes: Readonly<Record<number, string>> = {
 const hex = (value: number, digits = 2) => value.toString(16).padStart(digits, "0");
 const decimal = (value: number) => String(value).padStart(2, "0");
 
+/** Four characters of anybody's choice: in playlists and manifests only what cannot end a quoted string stands. */
+const safeType = (type: string) => (/^[\w .-]{4}$/.test(type) ? type.trim() : "");
+
 /** The codec of a sample entry of this type, from the configuration boxes in it. */
 export function codecOf(type: string, boxes: readonly Box[]): CodecName {
   const codec =
@@ -51,12 +54,12 @@ export function codecOf(type: string, boxes: readonly Box[]): CodecName {
   const av1C = find("av1C");
   if (codec === "av1" && av1C) return { codec, codecString: `av01.${av1Profile(av1C)}` };
   const vpcC = find("vpcC");
-  if (vpcC) return { codec, codecString: `${type}.${vpProfile(vpcC)}` };
+  if (vpcC && /^vp\d\d$/.test(type)) return { codec, codecString: `${type}.${vpProfile(vpcC)}` };
   const esds = find("esds");
   if ((type === "mp4a" || type === "mp4v") && esds) return codecOfDescriptor(type, esds);
   // Apple's HLS authoring name for MP3; hls.js knows it by this one.
   if (codec === "mp3") return { codec, codecString: "mp4a.40.34" };
-  return { codec, codecString: type === "mp4a" ? "mp4a.40.2" : type.trim() };
+  return { codec, codecString: type === "mp4a" ? "mp4a.40.2" : safeType(type) };
 }
 
 function codecOfDescriptor(type: string, esds: Box): CodecName {

@@ -18,7 +18,9 @@ export function escapeCueText(text: string): string {
 export function safeCueText(text: string): string {
   const safe = shortened(text).replaceAll(webVttTokens, (token, tag?: string, annotation = "") => {
     if (tag === undefined) return escapes[token] ?? token;
-    return annotated.test(tag) ? `${tag}${annotation}>` : `${tag}>`;
+    const inside = annotated.test(tag) ? tag + annotation : tag;
+    // What ends in "--" would make an arrow of the tag's end, which starts another cue.
+    return `${inside.replace(/[-\s\p{Cc}]+$/u, "")}>`;
   });
   return tidyLines(safe);
 }

@@ -130,6 +130,8 @@ const hostile: [string, string][] = [
   ["a\n\n00:00:00.000 --> 99:00:00.000\nforged", "a\n00:00:00.000 --&gt; 99:00:00.000\nforged"],
   ["a --> b", "a --&gt; b"],
   ["AT&T & <3", "AT&amp;T &amp; &lt;3"],
+  ["<v Ann --\u0001>x</v>", "<v Ann>x</v>"],
+  ["<c.red-->x", "<c.red>x"],
   ["<v <b>x", "&lt;v <b>x"],
   ["\u0000\u001b[31mred\u0085next", "[31mred\nnext"],
 ];

@@ -1,0 +1,102 @@
+import { initSegment } from "../../src/media/cmaf/init-segment.ts";
+import { dashManifest } from "../../src/media/dash/dash-manifest.ts";
+import { MediaError } from "../../src/media/errors.ts";
+import { faststartPlan } from "../../src/media/faststart.ts";
+import { hlsMediaPlaylist, hlsMultivariantPlaylist } from "../../src/media/hls/hls-playlist.ts";
+import { decodeIndex, encodeIndex, StaleIndexError } from "../../src/media/index-file.ts";
+import { openMedia } from "../../src/media/open.ts";
+import type { Presentation } from "../../src/media/presentation.ts";
+import { readSubtitleFile } from "../../src/media/text/subtitle-file.ts";
+import { writeWebVtt } from "../../src/media/text/webvtt.ts";
+import {
+  bounded,
+  CheckedSource,
+  checkBoxes,
+  checkNumbers,
+  checkPlan,
+  checkPlaylist,
+  checkWebVtt,
+  checkXml,
+  expectThat,
+} from "./checks.ts";
+
+/** Beyond these only the last segment is made: they all go the same way. */
+const maxSegments = 500;
+
+/** Does with a file all that serving it does, and checks every answer. */
+export async function exerciseFile(bytes: Uint8Array): Promise<void> {
+  const source = new CheckedSource(bytes);
+  await orMediaError(async () => {
+    const { description, presentation } = await bounded("open", source, () => openMedia(source));
+    checkNumbers("description", description);
+    if (presentation !== null) await exercisePresentation(presentation, source);
+  });
+  await orMediaError(async () => {
+    const plan = await bounded("faststart", source, () => faststartPlan(source));
+    if (plan !== null) await checkPlan(plan, source);
+  });
+}
+
+/** The only errors a damaged original may cause. */
+async function orMediaError(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof MediaError)) throw error;
+  }
+}
+
+async function exercisePresentation(presentation: Presentation, source: CheckedSource): Promise<void> {
+  const { size } = source;
+  checkXml(await bounded("manifest", source, () => dashManifest(presentation)), size);
+  const playlists = await bounded("playlists", source, () => playlistsOf(presentation));
+  for (const text of playlists) checkPlaylist(text, size);
+  const index = await bounded("index", source, () => encodeIndex(presentation));
+  const again = await bounded("stored index", source, () => playlistsOf(decodeIndex(index)));
+  expectThat(again.join("") === playlists.join(""), "the stored index gives other playlists");
+  for (const [i, { id }] of presentation.tracks.entries()) {
+    checkBoxes(await bounded("init segment", source, () => initSegment(presentation, id)));
+    await exerciseSegments(presentation, id, checkPlaylist(playlists[i + 1] ?? "", size), source);
+  }
+}
+
+const playlistsOf = (presentation: Presentation) => [
+  hlsMultivariantPlaylist(presentation),
+  ...presentation.tracks.map(({ id }) => hlsMediaPlaylist(presentation, id)),
+];
+
+async function exerciseSegments(presentation: Presentation, trackId: number, count: number, source: CheckedSource) {
+  const times = presentation.segmentTimes(trackId);
+  const sizes = presentation.segmentSizes(trackId);
+  expectThat(sizes.length === count, `${count} segments in the playlist, ${sizes.length} sizes`);
+  for (let n = 1; n <= count; n++) {
+    expectThat((times[n] ?? Number.NaN) >= (times[n - 1] ?? Number.NaN), `segment ${n} ends before it starts`);
+    if (n > maxSegments && n < count) continue;
+    const plan = await bounded("segment", source, () => presentation.plan(source, trackId, n));
+    expectThat(plan !== null, `segment ${n} of ${count} is missing`);
+    await checkPlan(plan, source);
+    const most = sizes[n - 1] ?? Number.NaN;
+    expectThat(plan.sizeBytes <= most, `segment ${n} has ${plan.sizeBytes} bytes, at most ${most} were told`);
+    checkBoxes(plan.header, plan.sizeBytes - plan.header.length);
+  }
+  expectThat((await presentation.plan(source, trackId, count + 1)) === null, "there is a segment after the last");
+}
+
+/** A stored index is read back as it was, or refused as stale. */
+export async function exerciseIndexFile(bytes: Uint8Array): Promise<void> {
+  const source = new CheckedSource(bytes);
+  await bounded("index file", source, () => {
+    try {
+      playlistsOf(decodeIndex(bytes));
+    } catch (error) {
+      if (!(error instanceof StaleIndexError)) throw error;
+    }
+  });
+}
+
+/** What is no subtitle is passed over: a subtitle file is never refused. */
+export async function exerciseSubtitles(bytes: Uint8Array): Promise<void> {
+  const source = new CheckedSource(bytes);
+  const text = await bounded("subtitles", source, () => writeWebVtt(readSubtitleFile(bytes)));
+  checkWebVtt(text, bytes.length);
+}

@@ -1,0 +1,173 @@
+/** The process that runs the inputs; `fuzz.ts` starts it, watches it, and starts it again when it hangs. */
+import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { bounds, countAllocations, Violation } from "./checks.ts";
+import { Coverage, type CoverageSummary } from "./coverage.ts";
+import { mutate } from "./mutate.ts";
+import { Random } from "./random.ts";
+import { type TargetName, targetNames, targetOf, targets } from "./targets.ts";
+
+export interface WorkerOptions {
+  readonly seed: number;
+  /** Number of the first execution. */
+  readonly first: number;
+  /** It ends after this one, or at this time, whichever comes first. */
+  readonly end: number;
+  readonly endMs: number;
+  /** Files to start from: each runs as it is first. */
+  readonly seeds: readonly string[];
+  /** Where inputs are kept that reach new branches; null: none are kept. */
+  readonly keepIn: string | null;
+  /** Holds a line with the target and the number of the execution, then the input that runs. */
+  readonly currentPath: string;
+}
+
+export interface Failure {
+  readonly target: string;
+  readonly message: string;
+  readonly input: Uint8Array;
+}
+
+export type WorkerMessage =
+  | { readonly type: "progress"; readonly executions: number }
+  | ({ readonly type: "failure" } & Failure)
+  | {
+      readonly type: "done";
+      readonly executions: number;
+      readonly kept: number;
+      readonly coverage: CoverageSummary | null;
+    };
+
+const reportEveryMs = 250;
+const maxMs = 1000;
+/** Kept inputs larger than this would slow down everything that follows. */
+const maxKeptBytes = 2 ** 17;
+const warmUp = 500;
+
+/** Runs one input; what is wrong, or null. */
+export async function judge(target: TargetName, input: Uint8Array, maxMillis = maxMs): Promise<string | null> {
+  const began = performance.now();
+  try {
+    await targets[target].exercise(input);
+  } catch (error) {
+    return error instanceof Violation ? error.message : stackOf(error);
+  }
+  const took = performance.now() - began;
+  return took > maxMillis ? `took ${Math.round(took)} ms for ${input.length} bytes` : null;
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return `threw ${String(error)}`;
+  const frames = (error.stack ?? "").split("\n").filter((line) => line.includes("/src/media/"));
+  return [`threw ${error.name}: ${error.message}`, ...frames.slice(0, 4)].join("\n");
+}
+
+interface Input {
+  readonly target: TargetName;
+  readonly bytes: Uint8Array;
+}
+
+class Fuzzer {
+  readonly #options: WorkerOptions;
+  readonly #coverage: Coverage | null;
+  readonly #corpus: Record<TargetName, Uint8Array[]>;
+  readonly #current: number;
+  readonly #signatures = new Set<string>();
+  #executions: number;
+  #kept = 0;
+  #peak = 0;
+  #reported = performance.now();
+
+  constructor(options: WorkerOptions, coverage: Coverage | null) {
+    this.#options = options;
+    this.#coverage = coverage;
+    this.#executions = options.first;
+    this.#corpus = Object.fromEntries(targetNames.map((name) => [name, []])) as never;
+    this.#current = openSync(options.currentPath, "w");
+  }
+
+  async run(): Promise<void> {
+    const { seeds, end, endMs } = this.#options;
+    for (const [i, path] of seeds.entries()) {
+      const target = targetOf(path);
+      if (target === null) continue;
+      const bytes = await Bun.file(path).bytes();
+      this.#corpus[target].push(bytes);
+      if (i >= this.#options.first) await this.#execute({ target, bytes });
+      else this.#coverage?.takeNews();
+    }
+    while (this.#executions < end && Date.now() < endMs) await this.#execute(this.#next());
+    closeSync(this.#current);
+    const coverage = this.#coverage?.summary() ?? null;
+    await send({ type: "done", executions: this.#executions, kept: this.#kept, coverage });
+  }
+
+  /** The same input for the same number of execution, seed and corpus. */
+  #next(): Input {
+    const random = new Random(this.#options.seed, this.#executions);
+    const target = random.pick(targetNames.filter((name) => this.#corpus[name].length > 0)) ?? "mp4";
+    const corpus = this.#corpus[target];
+    const none = new Uint8Array(0);
+    const bytes = mutate(random.pick(corpus) ?? none, random.pick(corpus) ?? none, targets[target].format, random);
+    return { target, bytes };
+  }
+
+  async #execute({ target, bytes }: Input): Promise<void> {
+    this.#note(target, bytes);
+    let message = await judge(target, bytes);
+    // A pause of the machine is not the reader's: only what is slow again is slow.
+    if (message?.startsWith("took ")) message = await judge(target, bytes);
+    message ??= this.#judgeMemory(bytes);
+    if (message !== null) await this.#report(target, bytes, message);
+    if (this.#coverage?.takeNews()) await this.#keep(target, bytes);
+    this.#executions++;
+    if (performance.now() - this.#reported < reportEveryMs) return;
+    this.#reported = performance.now();
+    await send({ type: "progress", executions: this.#executions });
+  }
+
+  /** Left behind for whoever finds this process hanging or dead. */
+  #note(target: TargetName, bytes: Uint8Array): void {
+    const name = new TextEncoder().encode(`${target} ${this.#executions}\n`);
+    writeSync(this.#current, name, 0, name.length, 0);
+    writeSync(this.#current, bytes, 0, bytes.length, name.length);
+    ftruncateSync(this.#current, name.length + bytes.length);
+  }
+
+  #judgeMemory({ length }: Uint8Array): string | null {
+    const peak = process.resourceUsage().maxRSS * 1024;
+    const grown = peak - this.#peak;
+    this.#peak = peak;
+    const isWarm = this.#executions - this.#options.first > warmUp;
+    return isWarm && grown > bounds.residentBytes(length) ? `took ${grown} more bytes of memory for ${length}` : null;
+  }
+
+  async #report(target: TargetName, bytes: Uint8Array, message: string): Promise<void> {
+    const signature = `${target} ${message.replaceAll(/\d+/g, "#")}`;
+    if (this.#signatures.has(signature)) return;
+    this.#signatures.add(signature);
+    await send({ type: "failure", target, message, input: bytes });
+  }
+
+  async #keep(target: TargetName, bytes: Uint8Array): Promise<void> {
+    const { keepIn, seeds } = this.#options;
+    if (this.#executions < seeds.length || bytes.length > maxKeptBytes) return;
+    this.#corpus[target].push(bytes);
+    this.#kept++;
+    if (keepIn === null) return;
+    const name = `${Bun.hash(bytes).toString(16)}.${targets[target].extensions[0]}`;
+    await Bun.write(join(keepIn, name), bytes);
+  }
+}
+
+async function send(message: WorkerMessage): Promise<void> {
+  process.send?.(message);
+  // Lets the message leave before the next input holds up the process.
+  await Bun.sleep(0);
+}
+
+if (import.meta.main) {
+  countAllocations();
+  const coverage = await Coverage.start();
+  await new Fuzzer(JSON.parse(Bun.argv[2] ?? "") as WorkerOptions, coverage).run();
+}
