@@ -2,11 +2,14 @@ import { initSegment } from "../../src/media/cmaf/init-segment.ts";
 import { dashManifest } from "../../src/media/dash/dash-manifest.ts";
 import { MediaError } from "../../src/media/errors.ts";
 import { faststartPlan } from "../../src/media/faststart.ts";
+import { hlsKeyFramePlaylist } from "../../src/media/hls/hls-key-frames.ts";
 import { hlsMediaPlaylist, hlsMultivariantPlaylist } from "../../src/media/hls/hls-playlist.ts";
+import { hlsSubtitlePlaylist, hlsSubtitleSpan } from "../../src/media/hls/hls-subtitles.ts";
 import { decodeIndex, encodeIndex, StaleIndexError } from "../../src/media/index-file.ts";
 import { openMedia } from "../../src/media/open.ts";
 import type { Presentation } from "../../src/media/presentation.ts";
 import { readSubtitleFile } from "../../src/media/text/subtitle-file.ts";
+import { withKeys } from "../../src/media/text/subtitle-info.ts";
 import { writeWebVtt } from "../../src/media/text/webvtt.ts";
 import {
   bounded,
@@ -48,22 +51,40 @@ async function orMediaError(work: () => Promise<void>): Promise<void> {
 
 async function exercisePresentation(presentation: Presentation, source: CheckedSource): Promise<void> {
   const { size } = source;
-  checkXml(await bounded("manifest", source, () => dashManifest(presentation)), size);
+  const subtitles = withKeys(presentation.texts);
+  checkXml(await bounded("manifest", source, () => dashManifest(presentation, subtitles)), size);
   const playlists = await bounded("playlists", source, () => playlistsOf(presentation));
   for (const text of playlists) checkPlaylist(text, size);
   const index = await bounded("index", source, () => encodeIndex(presentation));
   const again = await bounded("stored index", source, () => playlistsOf(decodeIndex(index)));
   expectThat(again.join("") === playlists.join(""), "the stored index gives other playlists");
-  for (const [i, { id }] of presentation.tracks.entries()) {
+  for (const { id } of presentation.tracks) {
     checkBoxes(await bounded("init segment", source, () => initSegment(presentation, id)));
-    await exerciseSegments(presentation, id, checkPlaylist(playlists[i + 1] ?? "", size), source);
+    await exerciseSegments(presentation, id, checkPlaylist(hlsMediaPlaylist(presentation, id), size), source);
   }
+  for (const { id } of presentation.texts) await exerciseCues(presentation, id, source);
 }
 
-const playlistsOf = (presentation: Presentation) => [
-  hlsMultivariantPlaylist(presentation),
-  ...presentation.tracks.map(({ id }) => hlsMediaPlaylist(presentation, id)),
-];
+function playlistsOf(presentation: Presentation): string[] {
+  const ids = presentation.tracks.map(({ id }) => id);
+  return [
+    hlsMultivariantPlaylist(presentation, withKeys(presentation.texts)),
+    hlsSubtitlePlaylist(presentation),
+    ...ids.map((id) => hlsMediaPlaylist(presentation, id)),
+    ...ids.map((id) => hlsKeyFramePlaylist(presentation, id)).filter((text) => text !== null),
+  ];
+}
+
+async function exerciseCues(presentation: Presentation, textId: number, source: CheckedSource): Promise<void> {
+  const cuesOf = (fromMs: number, toMs: number) =>
+    bounded("cues", source, () => presentation.cues(source, textId, fromMs, toMs));
+  checkWebVtt(writeWebVtt(await cuesOf(0, Number.POSITIVE_INFINITY)), source.size);
+  for (let n = 1; n <= maxSegments; n++) {
+    const span = hlsSubtitleSpan(presentation, n);
+    if (span === null) break;
+    checkWebVtt(writeWebVtt(await cuesOf(span.fromMs, span.toMs)), source.size);
+  }
+}
 
 async function exerciseSegments(presentation: Presentation, trackId: number, count: number, source: CheckedSource) {
   const times = presentation.segmentTimes(trackId);
