@@ -35,7 +35,7 @@ export function subtitleNames(subtitles: readonly TextInfo[]): string[] {
 
 function languageName(language: string | null): string | null {
   if (language === null) return null;
-  // Only language, script and region have names; what else a tag may hold is refused.
-  const { baseName } = new Intl.Locale(language);
-  return new Intl.DisplayNames(["en"], { type: "language" }).of(baseName) ?? language;
+  // Extensions and private parts (RFC 5646 section 2.2.6), each after a single character, have no names.
+  const named = language.replace(/-[0-9a-z]-.*$/i, "");
+  return new Intl.DisplayNames(["en"], { type: "language" }).of(named) ?? language;
 }
