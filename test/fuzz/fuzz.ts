@@ -136,7 +136,9 @@ async function runWorker(options: WorkerOptions, guided: boolean): Promise<Run> 
 }
 
 const commandOf = (options: WorkerOptions, guided: boolean) => [
-  ...["nice", "-n", "15", process.execPath],
+  // An hour of it leaves the machine to others.
+  ...(guided ? ["nice", "-n", "15"] : []),
+  process.execPath,
   ...(guided ? ["--preload", join(import.meta.dir, "instrument.ts")] : []),
   join(import.meta.dir, "worker.ts"),
   JSON.stringify(options),

@@ -50,8 +50,8 @@ export function segmentTicks(movie: Movie, track: Track): Float64Array {
   const starts = segmentStarts(movie, track);
   const ticks = new Float64Array(starts.length);
   const last = starts.length - 1;
-  // What comes before 0 is needed to decode and never presented.
-  for (let i = 0; i < last; i++) ticks[i] = Math.max(0, presentationTicks(track, starts[i] ?? 0));
+  // What comes before 0 is needed to decode and never presented; a clock that runs backwards is damage.
+  for (let i = 0; i < last; i++) ticks[i] = Math.max(ticks[i - 1] ?? 0, presentationTicks(track, starts[i] ?? 0));
   if (last > 0) ticks[last] = Math.max(ticks[last - 1] ?? 0, endTicks(track));
   return ticks;
 }
