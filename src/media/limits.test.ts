@@ -181,11 +181,13 @@ test("reading 500,000 samples, each of its own size, duration and offset, lets o
   expect(Math.min(...tries.map(({ longestMs }) => longestMs))).toBeLessThan(50);
 });
 
-test("10 million samples are read within seconds, and their playlists are made once", async () => {
-  const pictures = film(5_000_000);
-  const { presentation, ms } = await openWatched(craftMovie([pictures, { ...pictures, kind: "audio" }], 6_000_000));
+const perTrack = process.env.KINORA_TEST_LONG === "1" ? 5_000_000 : 1_500_000;
+
+test("millions of samples are read within seconds, and their playlists are made once", async () => {
+  const pictures = film(perTrack);
+  const { presentation, ms } = await openWatched(craftMovie([pictures, { ...pictures, kind: "audio" }], perTrack));
   expect(presentation.tracks.length).toBe(2);
-  expect(ms).toBeLessThan(10_000);
+  expect(ms).toBeLessThan(perTrack / 500);
   const first = allText(presentation);
   expect(msOf(() => expect(allText(presentation)).toBe(first))).toBeLessThan(100);
 }, 30_000);

@@ -11,6 +11,7 @@ import { type LocatedFile, withLocated } from "./file-bytes.ts";
 import { answerMedia, etagOf } from "./media-answer.ts";
 import type { MovieCache } from "./movie-cache.ts";
 import type { Playable, Playback } from "./playback.ts";
+import { reading } from "./reading.ts";
 import type { Subtitle, Subtitles } from "./subtitles.ts";
 
 export interface PackagedAnswerDependencies {
@@ -48,7 +49,7 @@ export async function answerComputed(
 ): Promise<Response> {
   const { playable, file } = await playableOf(c, dependencies);
   const video = await packaged(playable, file, dependencies);
-  const body = await withLocated(file, async (source) => compute({ video, source }));
+  const body = await reading(file, () => withLocated(file, async (source) => compute({ video, source })));
   return answerPlan(c, { playable, file, contentType, body, state: [] });
 }
 
@@ -61,8 +62,8 @@ export async function answerWithSubtitles(
 ): Promise<Response> {
   const { playable, file } = await playableOf(c, dependencies);
   const video = await packaged(playable, file, dependencies);
-  const subtitles = await dependencies.subtitles.list(playable, file);
-  const body = await compute(video, subtitles);
+  const subtitles = await reading(file, () => dependencies.subtitles.list(playable, file));
+  const body = await reading(file, () => compute(video, subtitles));
   return answerPlan(c, { playable, file, contentType, body, state: subtitles.map(({ state }) => state) });
 }
 
@@ -80,7 +81,7 @@ async function packaged(
   file: LocatedFile,
   { movies }: PackagedAnswerDependencies,
 ): Promise<Presentation> {
-  const video = await movies.get(source.id, file);
+  const video = await reading(file, () => movies.get(source.id, file));
   if (!video) throw new NotPackagedError(source.info.container);
   return video;
 }

@@ -20,6 +20,7 @@ import {
   textBody,
   trackOf,
 } from "./packaged-answer.ts";
+import { reading } from "./reading.ts";
 import { describe, problems } from "./route-docs.ts";
 import { addSubtitles } from "./subtitle-routes.ts";
 
@@ -79,7 +80,7 @@ function addFaststart(app: OpenAPIHono<HttpEnv>, { playback, faststart }: Stream
   app.get("/stream/:titleId/faststart", async (c) => {
     const playable = await playback.find(c.req.param("titleId"), c.get("principal"));
     const file = await playback.locate(playable);
-    const plan = await faststart.get(playable.source.id, file);
+    const plan = await reading(file, () => faststart.get(playable.source.id, file));
     return answerMedia(c, playable, {
       sizeBytes: plan.sizeBytes,
       contentType: containerTypes[playable.source.info.container] ?? "application/octet-stream",

@@ -270,6 +270,20 @@ describe("HLS", () => {
     expect(existsSync(index)).toBe(true);
   });
 
+  test("of a file whose bytes have rotted is refused, with what is wrong", async () => {
+    const { id, sha, adopt } = await stage.upload("h264-aac.mp4");
+    await adopt();
+    const filed = join(stage.media, "originals", sha.slice(0, 2), sha);
+    const { size, atime, mtime } = statSync(filed);
+    writeFileSync(filed, new Uint8Array(size));
+    utimesSync(filed, atime, mtime);
+    rmSync(join(stage.folder.path, "index", id));
+    for (const path of ["hls/master.m3u8", "dash/manifest.mpd", "hls/1/1.m4s", "subtitles"]) {
+      const refused = await stage.ask(`/stream/${id}/${path}`);
+      expect([path, refused.status, await refused.json()]).toMatchObject([path, 422, { code: "not-a-video" }]);
+    }
+  });
+
   test("of a container that is not packaged yet is refused with a reason, and the original plays", async () => {
     const { id, adopt } = await stage.upload("vp9-opus.webm");
     await adopt();

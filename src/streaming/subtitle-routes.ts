@@ -12,6 +12,7 @@ import {
   playableOf,
   textBody,
 } from "./packaged-answer.ts";
+import { reading } from "./reading.ts";
 import { describe } from "./route-docs.ts";
 import type { Subtitle } from "./subtitles.ts";
 
@@ -30,8 +31,9 @@ export function addSubtitles(app: OpenAPIHono<HttpEnv>, dependencies: PackagedAn
   app.get("/stream/:titleId/subtitles/:lang{[^/]+\\.vtt}", async (c) => {
     const { playable, file } = await playableOf(c, dependencies);
     const key = c.req.param("lang").slice(0, -".vtt".length);
-    const subtitle = subtitleOf(await dependencies.subtitles.list(playable, file), key);
-    const body = textBody(writeWebVtt(await subtitle.cues(0, Number.POSITIVE_INFINITY)));
+    const subtitle = subtitleOf(await reading(file, () => dependencies.subtitles.list(playable, file)), key);
+    const cues = await reading(file, () => subtitle.cues(0, Number.POSITIVE_INFINITY));
+    const body = textBody(writeWebVtt(cues));
     return answerPlan(c, { playable, file, contentType: WEBVTT, body, state: [subtitle.state] });
   });
   app.get("/stream/:titleId/hls/subtitles/:lang/playlist.m3u8", (c) =>
@@ -64,7 +66,7 @@ function addList(app: OpenAPIHono<HttpEnv>, dependencies: PackagedAnswerDependen
   );
   app.get("/stream/:titleId/subtitles", async (c) => {
     const { playable, file } = await playableOf(c, dependencies);
-    const subtitles = await dependencies.subtitles.list(playable, file);
+    const subtitles = await reading(file, () => dependencies.subtitles.list(playable, file));
     const names = subtitleNames(subtitles);
     const items = subtitles.map(({ key, language, forced, isDefault }, i) => {
       return { key, language, name: names[i] ?? "", forced, isDefault };
