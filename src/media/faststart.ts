@@ -2,6 +2,7 @@ import type { ByteSource } from "./byte-source.ts";
 import { headBytes, sniffContainer } from "./container.ts";
 import type { Box } from "./mp4/box.ts";
 import { box } from "./mp4/box-writer.ts";
+import { FileLimits } from "./mp4/file-limits.ts";
 import { readBox, readMovieBox, scanTopLevel, type TopLevelBox } from "./mp4/top-level.ts";
 import type { ByteRange, SegmentPlan } from "./segment-plan.ts";
 
@@ -9,6 +10,7 @@ import type { ByteRange, SegmentPlan } from "./segment-plan.ts";
 const containers = new Set(["moov", "trak", "mdia", "minf", "stbl"]);
 const maxDepth = 8;
 const tableHeaderBytes = 8;
+const boxHeaderBytes = 8;
 const maxOffset32 = 2 ** 32 - 1;
 
 /** Where a chunk goes. */
@@ -26,7 +28,7 @@ export async function faststartPlan(source: ByteSource): Promise<SegmentPlan | n
   const firstData = topLevel.boxes.find(({ type }) => type === "mdat");
   if (place === undefined || firstData === undefined || place.offset < firstData.offset) return null;
   const fileType = await leadingFileType(source, topLevel.boxes);
-  const moved = moveMovieBox(moov, place);
+  const moved = await moveMovieBox(moov, place, new FileLimits(source.size));
   const header = new Uint8Array(fileType.length + moved.length);
   header.set(fileType);
   header.set(moved, fileType.length);
@@ -45,58 +47,86 @@ async function leadingFileType(source: ByteSource, boxes: readonly TopLevelBox[]
 }
 
 /** `moov` with the chunk offsets that hold once it stands before everything but `ftyp`. */
-function moveMovieBox(moov: Box, place: TopLevelBox): Uint8Array {
+async function moveMovieBox(moov: Box, place: TopLevelBox, limits: FileLimits): Promise<Uint8Array> {
   for (const large of [false, true]) {
     // The size does not depend on the offsets, only on how many bytes each takes.
-    const size = rewrite(moov, (offset) => offset, large).length;
+    const size = rewrittenSize(moov, large);
     const move: Move = (offset) => (offset < place.offset ? offset + size : offset + size - place.size);
-    const fits = large || largestOffset(moov) + size <= maxOffset32;
-    if (fits) return rewrite(moov, move, large);
+    const fits = large || (await largestOffset(moov, limits)) + size <= maxOffset32;
+    if (fits) return rewrite(moov, move, { large, limits });
   }
   return moov.bytes;
 }
 
-function rewrite(original: Box, move: Move, large: boolean): Uint8Array {
+function rewrittenSize(original: Box, large: boolean): number {
   if (containers.has(original.type)) {
     checkDepth(original);
-    return box(original.type, ...original.children().map((child) => rewrite(child, move, large)));
+    return original.children().reduce((sum, child) => sum + rewrittenSize(child, large), boxHeaderBytes);
   }
-  if (original.type !== "stco" && original.type !== "co64") return original.bytes;
-  return writeOffsets(readOffsets(original), move, large || original.type === "co64");
+  if (!isOffsets(original)) return original.bytes.length;
+  return boxHeaderBytes + tableHeaderBytes + offsetsOf(original).count * (large || original.type === "co64" ? 8 : 4);
 }
+
+async function rewrite(
+  original: Box,
+  move: Move,
+  how: { readonly large: boolean; readonly limits: FileLimits },
+): Promise<Uint8Array> {
+  if (containers.has(original.type)) {
+    const children: Uint8Array[] = [];
+    for (const child of original.children()) children.push(await rewrite(child, move, how));
+    return box(original.type, ...children);
+  }
+  return isOffsets(original) ? moveOffsets(original, move, how) : original.bytes;
+}
+
+const isOffsets = ({ type }: Box) => type === "stco" || type === "co64";
 
 function checkDepth(parent: Box): void {
   const depth = parent.path.split("/").length;
   if (depth > maxDepth) parent.fail("boxes are nested too deep", { expected: maxDepth, got: depth });
 }
 
-function readOffsets(table: Box): Float64Array {
+function offsetsOf(table: Box): { count: number; offsetAt: (chunk: number) => number } {
   const count = table.u32(4);
-  const entryBytes = table.type === "co64" ? 8 : 4;
-  table.table(tableHeaderBytes, count, entryBytes);
-  const offsets = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
-    const at = tableHeaderBytes + i * entryBytes;
-    offsets[i] = entryBytes === 8 ? table.u64(at) : table.u32(at);
-  }
-  return offsets;
+  const isLarge = table.type === "co64";
+  const view = table.table(tableHeaderBytes, count, isLarge ? 8 : 4);
+  return {
+    count,
+    offsetAt: (chunk) => (isLarge ? table.u64(tableHeaderBytes + chunk * 8) : view.getUint32(chunk * 4)),
+  };
 }
 
-function writeOffsets(offsets: Float64Array, move: Move, large: boolean): Uint8Array {
-  const content = new Uint8Array(tableHeaderBytes + offsets.length * (large ? 8 : 4));
+async function moveOffsets(
+  table: Box,
+  move: Move,
+  { large, limits }: { large: boolean; limits: FileLimits },
+): Promise<Uint8Array> {
+  const { count, offsetAt } = offsetsOf(table);
+  const isLarge = large || table.type === "co64";
+  const content = new Uint8Array(tableHeaderBytes + count * (isLarge ? 8 : 4));
   const view = new DataView(content.buffer);
-  view.setUint32(4, offsets.length);
-  offsets.forEach((offset, i) => {
-    if (large) view.setBigUint64(tableHeaderBytes + i * 8, BigInt(move(offset)));
-    else view.setUint32(tableHeaderBytes + i * 4, move(offset));
+  view.setUint32(4, count);
+  await limits.inSlices(count, (from, to) => {
+    for (let i = from; i < to; i++) {
+      if (isLarge) view.setBigUint64(tableHeaderBytes + i * 8, BigInt(move(offsetAt(i))));
+      else view.setUint32(tableHeaderBytes + i * 4, move(offsetAt(i)));
+    }
   });
-  return box(large ? "co64" : "stco", content);
+  return box(isLarge ? "co64" : "stco", content);
 }
 
 /** The largest 32-bit chunk offset below `moov`. */
-function largestOffset(parent: Box): number {
-  if (parent.type === "stco") return readOffsets(parent).reduce((max, offset) => Math.max(max, offset), 0);
-  if (!containers.has(parent.type)) return 0;
-  checkDepth(parent);
-  return parent.children().reduce((max, child) => Math.max(max, largestOffset(child)), 0);
+async function largestOffset(parent: Box, limits: FileLimits): Promise<number> {
+  let largest = 0;
+  if (parent.type === "stco") {
+    const { count, offsetAt } = offsetsOf(parent);
+    await limits.inSlices(count, (from, to) => {
+      for (let i = from; i < to; i++) largest = Math.max(largest, offsetAt(i));
+    });
+  } else if (containers.has(parent.type)) {
+    checkDepth(parent);
+    for (const child of parent.children()) largest = Math.max(largest, await largestOffset(child, limits));
+  }
+  return largest;
 }
