@@ -7,7 +7,7 @@ export const isLong = process.env.KINORA_TEST_LONG === "1";
 /** What every player plays in `npm test`. */
 const sample: readonly FixtureName[] = ["h264-aac.mp4", "h264-late-aac.mp4", "vp9-opus.mp4"];
 
-const protocols: readonly Protocol[] = ["hls"];
+const protocols: readonly Protocol[] = ["hls", "dash"];
 
 /** A player that cannot play something, whoever made it, with the reason. */
 interface Limit {

@@ -36,11 +36,12 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-/** So many places between the start and shortly before the end. */
-export function randomSeeks(seed: string, durationSeconds: number, count: number): number[] {
+/** So many places where there are both picture and sound, not shortly before the end. */
+export function randomSeeks(seed: string, original: OriginalFacts, count: number): number[] {
   const random = randomFrom(Bun.hash.crc32(seed));
-  const last = Math.max(0, durationSeconds - 1);
-  return Array.from({ length: count }, () => Math.round(random() * last * 1000) / 1000);
+  const first = Math.max(0, original.soundAfterPictureSeconds ?? 0);
+  const last = Math.max(first, original.durationSeconds - 1);
+  return Array.from({ length: count }, () => Math.round((first + random() * (last - first)) * 1000) / 1000);
 }
 
 export interface Ran {

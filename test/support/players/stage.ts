@@ -39,7 +39,7 @@ export class Stage {
   async task(name: FixtureName, protocol: Protocol, seeks = 2, origin = this.kinora.url): Promise<Task> {
     const original = await remembered(this.#facts, name, async () => factsOf(await fixture(name)));
     const url = await this.url(name, protocol, origin);
-    return { url, protocol, original, seeks: randomSeeks(`${name} ${protocol}`, original.durationSeconds, seeks) };
+    return { url, protocol, original, seeks: randomSeeks(`${name} ${protocol}`, original, seeks) };
   }
 
   close(): Promise<void> {
