@@ -1,5 +1,7 @@
 import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
+import { featureRecipes } from "./fixture-features.ts";
+import { type MatrixName, matrixRecipe, type PartName } from "./fixture-matrix.ts";
 
 const folder = join(import.meta.dir, "..", "..", ".cache", "fixtures");
 
@@ -12,6 +14,7 @@ const aac = ["-c:a", "aac", "-b:a", "96k"];
 
 /** How each fixture is made: ffmpeg arguments without the output file. Small, real, the same every time. */
 const recipes = {
+  ...featureRecipes,
   /** 10 s, H.264 with B-frames and AAC, moov last, a key frame every 2 s. */
   "h264-aac.mp4": [...picture(10), ...tone(10), ...h264(50), ...aac],
   /** The same streams in another file of other content: other colours, moov first. */
@@ -146,28 +149,43 @@ const texts = {
     ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=2\ntitle=One\n[CHAPTER]\nTIMEBASE=1/1\nSTART=2\nEND=4\ntitle=Two\n",
 } as const;
 
-export type FixtureName = keyof typeof recipes;
-export const fixtureNames = Object.keys(recipes) as FixtureName[];
+export type FixtureName = keyof typeof recipes | MatrixName | PartName;
+export const fixtureNames = Object.keys(recipes) as (keyof typeof recipes)[];
+
+const recipeOf = (name: FixtureName): readonly string[] => matrixRecipe(name) ?? recipes[name as keyof typeof recipes];
 
 /** `fixture:NAME` stands for the path of another fixture. */
 async function resolveArgument(argument: string): Promise<string> {
   if (argument.startsWith("text:")) {
     const name = argument.slice("text:".length) as keyof typeof texts;
-    const path = join(folder, name);
+    const path = join(folder, `${Bun.hash.crc32(texts[name])}-${name}`);
     if (!existsSync(path)) await Bun.write(path, texts[name]);
     return path;
   }
   return argument.startsWith("fixture:") ? fixture(argument.slice("fixture:".length) as FixtureName) : argument;
 }
 
-/** The path of a fixture, made with ffmpeg the first time it is asked for. */
-export async function fixture(name: FixtureName): Promise<string> {
-  const path = join(folder, name);
+const being = new Map<FixtureName, Promise<string>>();
+
+/** The path of a fixture, made with ffmpeg the first time it is asked for, and again when its recipe has changed. */
+export function fixture(name: FixtureName): Promise<string> {
+  const known = being.get(name);
+  if (known !== undefined) return known;
+  const made = make(name);
+  being.set(name, made);
+  made.catch(() => being.delete(name));
+  return made;
+}
+
+async function make(name: FixtureName): Promise<string> {
+  const directory = join(folder, digestOf(name));
+  const path = join(directory, name);
   if (existsSync(path)) return path;
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(directory, { recursive: true });
   const extension = name.slice(name.lastIndexOf("."));
+  // Of its own until it is whole: other processes make the same.
   const partial = join(folder, `${process.pid}-${Bun.randomUUIDv7()}${extension}`);
-  const recipe = await Promise.all(recipes[name].map(resolveArgument));
+  const recipe = await Promise.all(recipeOf(name).map(resolveArgument));
   const ffmpeg = Bun.spawn(
     ["ffmpeg", "-v", "error", "-y", ...recipe, "-fflags", "+bitexact", "-flags", "+bitexact", partial],
     { stdio: ["ignore", "ignore", "pipe"] },
@@ -176,4 +194,13 @@ export async function fixture(name: FixtureName): Promise<string> {
   if ((await ffmpeg.exited) !== 0) throw new Error(`ffmpeg could not make ${name}: ${message}`);
   renameSync(partial, path);
   return path;
+}
+
+/** Of a recipe and of all that it takes in. */
+function digestOf(name: FixtureName): string {
+  const parts = recipeOf(name).map((argument) => {
+    if (argument.startsWith("fixture:")) return digestOf(argument.slice("fixture:".length) as FixtureName);
+    return argument.startsWith("text:") ? texts[argument.slice("text:".length) as keyof typeof texts] : argument;
+  });
+  return new Bun.CryptoHasher("sha256").update(parts.join("\0")).digest("hex").slice(0, 12);
 }

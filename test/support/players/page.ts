@@ -6,7 +6,7 @@ import * as dashjs from "dashjs";
 import Hls from "hls.js";
 import shaka from "shaka-player";
 
-export type PagePlayer = "hls.js" | "dash.js" | "Shaka";
+export type PagePlayer = "hls.js" | "dash.js" | "Shaka" | "video";
 
 export interface PageTask {
   readonly player: PagePlayer;
@@ -84,7 +84,18 @@ const attachShaka: Attach = async (video, url, complain) => {
   };
 };
 
-const attach: Readonly<Record<PagePlayer, Attach>> = { "hls.js": attachHls, "dash.js": attachDash, Shaka: attachShaka };
+/** The browser's own player. */
+const attachNothing: Attach = async (video, url) => {
+  video.src = url;
+  return { complaints: () => [], detach: () => video.removeAttribute("src") };
+};
+
+const attach: Readonly<Record<PagePlayer, Attach>> = {
+  "hls.js": attachHls,
+  "dash.js": attachDash,
+  Shaka: attachShaka,
+  video: attachNothing,
+};
 
 /** Fails when `condition` has not come true after a while. */
 async function until(what: string, condition: () => boolean, timeoutMs = 20_000): Promise<void> {
