@@ -6,6 +6,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { ensureDebianPackages } from "../test/support/debian.ts";
 import { benchFirstPlay } from "./first-play.ts";
+import { benchIndexBuild } from "./index-build.ts";
 import { benchPackager } from "./packager.ts";
 import { benchServing } from "./serving.ts";
 import { benchStalled } from "./stalled.ts";
@@ -18,6 +19,7 @@ const benches: Readonly<Record<string, () => Promise<Figure[]>>> = {
   serving: benchServing,
   stalled: benchStalled,
   packager: benchPackager,
+  index: benchIndexBuild,
   "first-play": benchFirstPlay,
   upload: benchUpload,
 };

@@ -33,6 +33,12 @@ export async function twoHours(): Promise<string> {
   ]);
 }
 
+/** The same in Matroska, with cues. */
+export async function twoHoursMatroska(): Promise<string> {
+  const film = await twoHours();
+  return make("1080p-2h.mkv", (target) => ["ffmpeg", "-v", "error", "-y", "-i", film, "-c", "copy", target]);
+}
+
 /** Twenty minutes and about 0.9 GB: the minute, 20 times. */
 export async function twentyMinutes(): Promise<string> {
   const minute = await fullHdMinute();
