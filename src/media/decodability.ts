@@ -14,6 +14,7 @@ const videoReasons: Readonly<Record<string, string>> = {
   h265: "H.265 is decoded by Safari and by some devices only",
   h266: "no browser decodes H.266",
   mpeg4: "no browser decodes MPEG-4 part 2 (DivX, Xvid)",
+  mpeg1: "no browser decodes MPEG-1",
   mpeg2: "only Safari decodes MPEG-2",
   prores: "no browser but Safari decodes ProRes",
 };
@@ -22,6 +23,8 @@ const audioReasons: Readonly<Record<string, string>> = {
   ac3: "Dolby Digital (AC-3) is decoded by Safari and Edge only",
   eac3: "Dolby Digital Plus (E-AC-3) is decoded by Safari and Edge only",
   dts: "no browser decodes DTS",
+  "aac-latm": "AAC in LATM cannot be taken out of it",
+  mp2: "no browser decodes MPEG audio of layer II",
   pcm: "uncompressed sound cannot be streamed",
   alac: "only Safari decodes Apple Lossless",
 };

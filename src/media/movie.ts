@@ -1,3 +1,4 @@
+import type { PacketColumns } from "./mpegts/packet-ranges.ts";
 import type { SampleTable } from "./sample-table.ts";
 import type { TextInfo } from "./text/subtitle-info.ts";
 
@@ -92,6 +93,8 @@ interface TrackSamples {
   readonly endSample: number;
   /** Worked out once and kept in the index; where it is missing it is worked out when it is asked for. */
   readonly segments?: SegmentIndex;
+  /** Where the samples are in a transport stream; without it they are where `samples` says. */
+  readonly packets?: PacketColumns;
 }
 
 export type VideoTrack = VideoTrackInfo & TrackSamples;

@@ -1,11 +1,11 @@
 import type { ByteSource } from "./byte-source.ts";
 import { headBytes, sniffContainer } from "./container.ts";
-import { describeTransportStream } from "./describe-transport-stream.ts";
 import { MediaError } from "./errors.ts";
 import { describeMatroska } from "./matroska/describe-matroska.ts";
 import type { MediaDescription } from "./movie.ts";
 import { MoviePresentation } from "./movie-presentation.ts";
 import { openMp4 } from "./mp4/open-mp4.ts";
+import { openMpegTs } from "./mpegts/open-mpegts.ts";
 import type { Presentation } from "./presentation.ts";
 
 /** What an original is, and how it is packaged; null for what is only described. */
@@ -21,8 +21,8 @@ export interface OpenedMedia {
 export async function openMedia(source: ByteSource): Promise<OpenedMedia> {
   if (source.size === 0) throw new MediaError("empty", "The file is empty", { expected: "a video", got: "0 bytes" });
   const container = sniffContainer(await source.read(0, Math.min(headBytes, source.size)));
-  if (container === "mp4") {
-    const { description, movie } = await openMp4(source);
+  if (container === "mp4" || container === "mpegts") {
+    const { description, movie } = await (container === "mp4" ? openMp4 : openMpegTs)(source);
     return { description, presentation: movie && new MoviePresentation(movie) };
   }
   if (container === null) {
@@ -32,6 +32,5 @@ export async function openMedia(source: ByteSource): Promise<OpenedMedia> {
       got: "other bytes",
     });
   }
-  const describe = container === "mpegts" ? describeTransportStream : describeMatroska;
-  return { description: await describe(source), presentation: null };
+  return { description: await describeMatroska(source), presentation: null };
 }

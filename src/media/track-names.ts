@@ -2,7 +2,7 @@ import type { AudioTrackInfo } from "./movie.ts";
 import type { TextInfo } from "./text/subtitle-info.ts";
 
 /** Sound in the order of how many players decode it: the first is what they start with. */
-const audioOrder = ["aac", "mp3", "opus", "flac", "ac3", "eac3", "alac"];
+const audioOrder = ["aac", "mp3", "opus", "flac", "ac3", "eac3", "alac", "mp2"];
 
 /** The codecs of these tracks, the one that most players decode first. */
 export function audioCodecs(tracks: readonly AudioTrackInfo[]): string[] {

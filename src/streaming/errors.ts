@@ -28,10 +28,11 @@ export class SizeMismatchError extends ProblemError {
   }
 }
 
-/** 422 `not-packaged`: this container is not packaged for adaptive streaming; the original can be played. */
+/** 422 `not-packaged`: this container or codec is not packaged for adaptive streaming; the original can be played. */
 export class NotPackagedError extends ProblemError {
-  constructor(container: string) {
-    super("not-packaged", `HLS and DASH are not available for ${container} files yet. Play the original instead.`, {
+  constructor({ container, video }: { readonly container: string; readonly video: { readonly codec: string } | null }) {
+    const what = video === null ? container : `${video.codec} in ${container}`;
+    super("not-packaged", `HLS and DASH are not available for ${what} yet. Play the original instead.`, {
       status: 422,
     });
   }

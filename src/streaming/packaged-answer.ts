@@ -82,7 +82,7 @@ async function packaged(
   { movies }: PackagedAnswerDependencies,
 ): Promise<Presentation> {
   const video = await reading(file, () => movies.get(source.id, file));
-  if (!video) throw new NotPackagedError(source.info.container);
+  if (!video) throw new NotPackagedError(source.info);
   return video;
 }
 

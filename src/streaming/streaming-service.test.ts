@@ -313,7 +313,7 @@ describe("DASH", () => {
   });
 
   test("of a container that is not packaged yet is refused with a reason", async () => {
-    const { id, adopt } = await stage.upload("h264-aac.ts");
+    const { id, adopt } = await stage.upload("mpeg2-mp2.ts");
     await adopt();
     const answer = await stage.ask(`/stream/${id}/dash/manifest.mpd`);
     expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([422, "not-packaged"]);

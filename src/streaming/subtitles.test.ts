@@ -36,7 +36,7 @@ async function uploaded(name: Parameters<Stage["upload"]>[0]): Promise<string> {
 /** A video in the library with files beside it, scanned; the id of its title. */
 async function inLibrary(path: string, beside: Record<string, string | Uint8Array>): Promise<string> {
   mkdirSync(join(stage.library, dirname(path)), { recursive: true });
-  copyFileSync(await fixture(path.endsWith(".ts") ? "h264-aac.ts" : "h264-aac.mp4"), join(stage.library, path));
+  copyFileSync(await fixture(path.endsWith(".ts") ? "mpeg2-mp2.ts" : "h264-aac.mp4"), join(stage.library, path));
   for (const [name, content] of Object.entries(beside))
     writeFileSync(join(stage.library, dirname(path), name), content);
   await (await stage.report()).rescan();

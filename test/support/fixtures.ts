@@ -12,6 +12,50 @@ const tone = (seconds: number) => ["-f", "lavfi", "-i", `sine=frequency=440:samp
 const h264 = (gop: number) => ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-g", String(gop)];
 const aac = ["-c:a", "aac", "-b:a", "96k"];
 
+const h265 = ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error"];
+const small = [...picture(5, "320x180"), ...tone(5)];
+
+/** MPEG transport streams. */
+const transportStreams = {
+  "h265-aac.ts": [...small, ...h265, ...aac],
+  "h264-ac3.ts": [...small, ...h264(50), "-c:a", "ac3", "-ac", "2"],
+  "h264-eac3.ts": [...small, ...h264(50), "-c:a", "eac3"],
+  "h264-mp2.ts": [...small, ...h264(50), "-c:a", "mp2"],
+  "h264-mp3.ts": [...small, ...h264(50), "-c:a", "libmp3lame"],
+  "h264-opus.ts": [...small, ...h264(50), "-c:a", "libopus"],
+  /** AAC in LATM, which is not packaged. */
+  "h264-latm.ts": [...small, ...h264(50), ...aac, "-mpegts_flags", "latm"],
+  /** What only Safari decodes. */
+  "mpeg2-mp2.ts": [...small, "-c:v", "mpeg2video", "-c:a", "mp2"],
+  /** Packets of 192 bytes, as Blu-ray discs and camcorders have them. */
+  "h264-ac3.m2ts": [...small, ...h264(50), "-c:a", "ac3", "-f", "mpegts", "-mpegts_m2ts_mode", "1"],
+  /** ffmpeg's M2TS tells nothing of AAC. */
+  "h264-aac.m2ts": [...small, ...h264(50), ...aac, "-f", "mpegts", "-mpegts_m2ts_mode", "1"],
+  /** The 33-bit clock turns over after 2.7 s. */
+  "h264-wrap.ts": [...small, ...h264(50), ...aac, "-muxdelay", "0", "-output_ts_offset", "95441"],
+  /** Constant rate: packets of all kinds and stuffing mixed. */
+  "h264-constant.ts": [...small, ...h264(50), ...aac, "-muxrate", "2M"],
+  "h264-two-sounds.ts": [
+    ...["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30000/1001:duration=5", ...tone(5)],
+    ...["-map", "0", "-map", "1", "-map", "1", ...h264(50), ...aac, "-ar", "44100"],
+    ...["-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=fra"],
+  ],
+  /** Sound alone is the first program. */
+  "h264-two-programs.ts": [
+    ...[...small, "-map", "0", "-map", "1", ...h264(50), ...aac],
+    ...["-program", "title=Radio:st=1", "-program", "title=Television:st=0:st=1"],
+  ],
+  /** Key frames that are no IDR: pictures after them refer to ones before. */
+  "h264-open-gop.ts": [...small, ...h264(25), "-x264-params", "open-gop=1", ...aac],
+  /** Pictures of several hundred KiB in slices, odd size, pixels that are not square. */
+  "h264-large.ts": [
+    ...["-f", "lavfi", "-i", "testsrc2=size=1280x718:rate=25:duration=1", ...tone(1)],
+    ...["-vf", "noise=alls=40:allf=t,setsar=4/3", ...h264(25), "-qp", "8", "-slices", "3", ...aac],
+  ],
+  /** No pictures before their time: they can be put together to PES packets of any kind. */
+  "h264-no-b-frames.ts": [...small, ...h264(25), "-bf", "0", ...aac],
+} as const satisfies Record<string, readonly string[]>;
+
 /** How each fixture is made: ffmpeg arguments without the output file. Small, real, the same every time. */
 const recipes = {
   ...featureRecipes,
@@ -50,6 +94,7 @@ const recipes = {
   "vp9-opus-live.webm": ["-i", "fixture:vp9-opus.webm", "-c", "copy", "-live", "1"],
   "h264-aac.mkv": [...picture(5), ...tone(5), ...h264(50), ...aac],
   "h264-aac.ts": [...picture(5), ...tone(5), ...h264(50), ...aac, "-f", "mpegts"],
+  ...transportStreams,
   /** What Chromium cannot decode. */
   "h265-aac.mp4": [
     ...picture(4, "320x180"),

@@ -1,6 +1,7 @@
 import type { Track } from "../movie.ts";
+import { packetRanges } from "../mpegts/packet-ranges.ts";
 import { type Column, valueAt } from "../sample-table.ts";
-import type { ByteRange } from "../segment-plan.ts";
+import type { PlanPart } from "../segment-plan.ts";
 
 /** A range that carries more foreign bytes than this is not sent verbatim. */
 const maxWaste = 0.1;
@@ -39,25 +40,31 @@ export interface FragmentShape {
 export interface Fragment extends FragmentShape {
   /** One `trun` each. */
   readonly runs: readonly Run[];
+  /** Where what `mdat` holds starts, in the offsets of `runs`. */
+  readonly base: number;
   /** What `mdat` holds, in order. */
-  readonly ranges: readonly ByteRange[];
+  readonly ranges: readonly PlanPart[];
 }
 
 /** Looks at samples `from` up to `to` of a track. */
 export function measureFragment(track: Track, from: number, to: number): FragmentShape {
-  return shapeOf(track, from, to, findRuns(track, from, to, null));
+  return shapeOf(track, from, to, track.packets ? sumSizes(track, from, to) : findRuns(track, from, to, null));
 }
 
 /** The same, with the places of the samples. */
 export function layOutFragment(track: Track, from: number, to: number): Fragment {
   const runs: Run[] = [];
-  const extent = findRuns(track, from, to, runs);
+  const extent = track.packets ? sumSizes(track, from, to) : findRuns(track, from, to, runs);
   const shape = shapeOf(track, from, to, extent);
   if (shape.verbatim) {
-    return { ...shape, runs, ranges: [{ offset: extent.start, length: extent.end - extent.start }] };
+    const { start, end } = extent;
+    return { ...shape, runs, base: start, ranges: [{ offset: start, length: end - start }] };
   }
   const gathered: Run = { firstSample: from, count: to - from, offset: 0, length: extent.sampleBytes };
-  return { ...shape, runs: [gathered], ranges: runs.filter(({ length }) => length > 0) };
+  const ranges = track.packets
+    ? packetRanges(track.packets, track.samples, from, to)
+    : runs.filter(({ length }) => length > 0);
+  return { ...shape, runs: [gathered], base: 0, ranges };
 }
 
 function shapeOf(track: Track, from: number, to: number, extent: Extent): FragmentShape {
@@ -85,6 +92,13 @@ interface Extent {
   readonly end: number;
   readonly sampleBytes: number;
   readonly runCount: number;
+}
+
+/** Of samples that are nowhere as they are sent. */
+function sumSizes({ samples }: Track, from: number, to: number): Extent {
+  let sampleBytes = 0;
+  for (let sample = from; sample < to; sample++) sampleBytes += samples.sizeOf(sample);
+  return { first: 0, start: 0, end: -1, sampleBytes, runCount: 1 };
 }
 
 /** Puts the runs into `runs` unless it is null: counting them alone makes no objects. */

@@ -124,7 +124,7 @@ function writeHeader(fragment: Fragment, sequenceNumber: number): Uint8Array {
   writeTrackDefaults(fields, fragment);
   fields.fullBox(tfdtBytes, "tfdt", 1, 0);
   fields.u64(Math.max(0, track.samples.decodeTimeOf(from) + track.delay));
-  const payload = moof + mdat - (fragment.verbatim ? (fragment.ranges[0]?.offset ?? 0) : 0);
+  const payload = moof + mdat - fragment.base;
   for (const run of fragment.runs) writeRun(fields, fragment, run, payload + run.offset);
   const mdatBytes = mdat + fragment.payloadBytes;
   fields.box(mdat === 8 ? mdatBytes : 1, "mdat");

@@ -42,7 +42,7 @@ export function readStreamDescriptor(esds: Box): StreamDescriptor | null {
   return objectType === null ? null : { objectType, specificInfo: new Uint8Array(0) };
 }
 
-const aacRates = [96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350];
+export const aacRates = [96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350];
 const aacChannels = [0, 1, 2, 3, 4, 5, 6, 8, 0, 0, 0, 7, 8, 0, 8];
 
 /** What an AudioSpecificConfig says (ISO/IEC 14496-3 section 1.6.2.1); 0 where it does not. */

@@ -1,0 +1,121 @@
+import type { SampleRecord } from "./elementary-stream.ts";
+import { differences, type GrowingColumn, turn } from "./growing-column.ts";
+import { clockRate } from "./pes.ts";
+
+/** Time stamps of sound that are off by less than this are rounded or jitter: sound goes on without a gap. */
+const toleratedSeconds = 0.005;
+/** The length of a picture where nothing tells it. */
+const defaultPicture = clockRate / 25;
+/** Pictures whose distances tell the usual one. */
+const sampledPictures = 1000;
+
+/** When the samples of a track are; durations and offsets in ticks of the track. */
+export interface Timing {
+  readonly timescale: number;
+  /** When the first sample is decoded, and when the first one is presented, in ticks of 90 kHz. */
+  readonly firstDecode: number;
+  readonly firstPresentation: number;
+  readonly durations: Float64Array;
+  readonly compositionOffsets: Float64Array;
+}
+
+/**
+ * Times of pictures, in ticks of 90 kHz. Pictures without stamps lie evenly between those with. `tickSeconds`: of a
+ * field, where the stream tells it.
+ */
+export async function pictureTiming(
+  record: SampleRecord,
+  hasDecodeTimes: boolean,
+  pictureTicks: number | null,
+): Promise<Timing> {
+  const usual = usualStep(record.dts.values) ?? pictureTicks ?? defaultPicture;
+  const pts = record.pts.values.slice();
+  const dts = record.dts.values.slice();
+  fillTimes(dts, usual);
+  for (let i = 0; i < pts.length; i++) if (Number.isNaN(pts[i])) pts[i] = dts[i] ?? 0;
+  await turn();
+  if (!hasDecodeTimes) deriveDecodeTimes(pts, dts);
+  for (let i = 1; i < dts.length; i++) dts[i] = Math.max(dts[i] ?? 0, (dts[i - 1] ?? 0) + 1);
+  await turn();
+  const durations = new Float64Array(dts.length);
+  durations.set(differences(dts.subarray(1), dts));
+  durations[dts.length - 1] = dts.length > 1 ? Math.min(durations[dts.length - 2] ?? usual, usual * 2) : usual;
+  return {
+    timescale: clockRate,
+    firstDecode: dts[0] ?? 0,
+    firstPresentation: least(pts),
+    durations,
+    compositionOffsets: differences(pts, dts),
+  };
+}
+
+function least(values: Float64Array): number {
+  let found = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) found = Math.min(found, values[i] ?? found);
+  return found;
+}
+
+/** The middle one of the distances between the first stamps; null when there are none. */
+function usualStep(times: Float64Array): number | null {
+  const steps: number[] = [];
+  for (let i = 1; i < Math.min(times.length, sampledPictures); i++) {
+    const step = (times[i] ?? 0) - (times[i - 1] ?? 0);
+    if (step > 0) steps.push(step);
+  }
+  return steps.sort((a, b) => a - b)[steps.length >> 1] ?? null;
+}
+
+/** Puts times where there are none: evenly between the ones around, or one after the other at the end. */
+function fillTimes(times: Float64Array, step: number): void {
+  const first = times.findIndex((time) => !Number.isNaN(time));
+  if (first < 0) {
+    for (let i = 0; i < times.length; i++) times[i] = Math.round(i * step);
+    return;
+  }
+  for (let i = first - 1; i >= 0; i--) times[i] = (times[i + 1] ?? 0) - step;
+  for (let i = first; i < times.length; ) {
+    let next = i + 1;
+    while (next < times.length && Number.isNaN(times[next])) next++;
+    const start = times[i] ?? 0;
+    const pace = next < times.length ? ((times[next] ?? 0) - start) / (next - i) : step;
+    for (let missing = i + 1; missing < next; missing++) times[missing] = Math.round(start + (missing - i) * pace);
+    i = next;
+  }
+}
+
+/** Where only presentation times are told: the same times in order, early enough for every picture. */
+function deriveDecodeTimes(pts: Float64Array, dts: Float64Array): void {
+  dts.set(pts.toSorted());
+  let early = 0;
+  for (let i = 0; i < pts.length; i++) early = Math.max(early, (dts[i] ?? 0) - (pts[i] ?? 0));
+  for (let i = 0; i < dts.length; i++) dts[i] = (dts[i] ?? 0) - early;
+}
+
+/**
+ * Times of sound, in its own samples: frames follow each other, as they do in what was recorded; where time stamps
+ * say otherwise a frame lasts longer or shorter. `lengths`: of each frame, in ticks of `timescale`.
+ */
+export function soundTiming(record: SampleRecord, lengths: GrowingColumn, timescale: number): Timing {
+  const { pts } = record;
+  const durations = lengths.values.slice();
+  const first = pts.values.findIndex((time) => !Number.isNaN(time));
+  const tolerated = toleratedSeconds * timescale;
+  let start = first < 0 ? 0 : pts.at(first);
+  for (let i = 0; i < first; i++) start -= ((durations[i] ?? 0) * clockRate) / timescale;
+  let time = 0;
+  for (let i = 1; i < durations.length; i++) {
+    const before = durations[i - 1] ?? 0;
+    const told = ((pts.at(i) - start) * timescale) / clockRate;
+    const off = told - (time + before);
+    // `NaN` is not: most frames have no stamp of their own.
+    if (Math.abs(off) > tolerated) durations[i - 1] = Math.max(1, Math.round(before + off));
+    time += durations[i - 1] ?? 0;
+  }
+  return {
+    timescale,
+    firstDecode: start,
+    firstPresentation: start,
+    durations,
+    compositionOffsets: new Float64Array(durations.length),
+  };
+}
