@@ -160,7 +160,7 @@ function printSizes(outputs: readonly Output[]): void {
     .map(({ path }) => path);
   const pages = {
     library: [...always, ...closure(outputs, script)],
-    watch: [...always, ...reachable(outputs, script, /\/tus-/)],
+    watch: [...always, ...reachable(outputs, script, /\/(tus|upload|sign-in|account)-/)],
   };
   for (const [page, paths] of Object.entries(pages)) {
     const kb = outputs.filter(({ path }) => paths.includes(path)).reduce((sum, file) => sum + sent(file), 0) / 1000;

@@ -60,7 +60,7 @@ export class Accounts {
     const [login, mayRegister] = [await store.findLogin(request.username), await this.#mayRegister(request)];
     if (login === null && mayRegister) {
       await limits.takeBack(request.username, request.clientAddress);
-      if (request.create === false) throw new UnknownUserError();
+      if (request.create === false) throw new UnknownUserError(!(await store.hasUsers()));
       const created = await this.#register(request);
       if (created) return { login: created, created: true };
       // Somebody, or the same form sent twice, was faster.

@@ -7,10 +7,13 @@ export class WrongCredentialsError extends UnauthorizedError {
   }
 }
 
-/** 404 `unknown-user`: nobody has this name, anybody may register, and the caller asked not to create the account. */
+/**
+ * 404 `unknown-user`: nobody has this name, anybody may register, and the caller asked not to create the account. With
+ * `first: true` when there is no account at all: the one to be created is the admin's.
+ */
 export class UnknownUserError extends ProblemError {
-  constructor() {
-    super("unknown-user", "Nobody has this user name yet.", { status: 404 });
+  constructor(first: boolean) {
+    super("unknown-user", "Nobody has this user name yet.", { status: 404, ...(first ? { data: { first } } : {}) });
   }
 }
 

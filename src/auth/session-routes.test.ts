@@ -52,6 +52,15 @@ test("with create false an unknown name answers unknown-user and creates nothing
   }
 });
 
+test("with create false an empty Kinora says that the account would be the first", async () => {
+  const empty = await startTestKinora();
+  const ask = () => new TestUser(empty).post("/api/session", { username: "nobody-yet", password, create: false });
+  expect(await problemOf(await ask())).toMatchObject({ code: "unknown-user", first: true });
+  await TestUser.signIn(empty, "somebody");
+  expect(await problemOf(await ask())).not.toHaveProperty("first");
+  await empty.close();
+});
+
 test("a wrong password answers 401 and sets no cookie", async () => {
   await TestUser.signIn(kinora, "wrong");
   const response = await new TestUser(kinora).post("/api/session", { username: "wrong", password: "not the password" });

@@ -4,9 +4,18 @@ export class ApiError extends Error {
   readonly status: number;
   /** Seconds to wait before trying again; null when the server named none. */
   readonly retryAfterSeconds: number | null;
+  /** All members of the problem document. */
+  readonly members: Readonly<Record<string, unknown>>;
 
-  constructor(status: number, code: string, detail: string, retryAfterSeconds: number | null = null) {
+  constructor(
+    status: number,
+    code: string,
+    detail: string,
+    retryAfterSeconds: number | null = null,
+    members: Readonly<Record<string, unknown>> = {},
+  ) {
     super(detail);
+    this.members = members;
     this.name = "ApiError";
     this.status = status;
     this.code = code;
@@ -59,17 +68,17 @@ async function readProblem(response: Response): Promise<ApiError> {
 
 /** The error in a response, whoever sent the request. */
 export function problemOf(status: number, text: string, retryAfter: string | null): ApiError {
-  let problem: { code?: unknown; detail?: unknown } = {};
+  let problem: Readonly<Record<string, unknown>> = {};
   try {
     const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === "object" && parsed !== null) problem = parsed;
+    if (typeof parsed === "object" && parsed !== null) problem = { ...parsed };
   } catch {
     // Not from Kinora: a proxy's page. The status has to do.
   }
   const code = typeof problem.code === "string" ? problem.code : "unknown";
   const detail = typeof problem.detail === "string" ? problem.detail : `The server answered with status ${status}.`;
   const seconds = retryAfter === null ? Number.NaN : Number(retryAfter);
-  return new ApiError(status, code, detail, Number.isFinite(seconds) ? seconds : null);
+  return new ApiError(status, code, detail, Number.isFinite(seconds) ? seconds : null, problem);
 }
 
 /** The message of anything thrown, for people. */

@@ -30,6 +30,7 @@ export function App() {
   );
 }
 
+const loadAccount = async () => (await import("./pages/account.tsx")).AccountPage;
 const loadSignIn = async () => (await import("./pages/sign-in.tsx")).SignInPage;
 const loadUpload = async () => (await import("./pages/upload.tsx")).UploadPage;
 const loadWatch = async () => {
@@ -47,6 +48,7 @@ function Page() {
   if (user.value === null) return <GoTo address={async () => signInAddress()} />;
   if (path === "/") return <GoTo address={startPage} />;
   if (path === "/upload") return <Later key={path} load={loadUpload} props={{}} />;
+  if (path === "/account") return <Later key={path} load={loadAccount} props={{}} />;
   if (path === "/videos") return <TitlesPage key="videos" owner="me" />;
   if (path === "/library") return <TitlesPage key="library" owner={null} />;
   return <Nowhere />;

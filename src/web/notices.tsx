@@ -25,6 +25,11 @@ function dismiss(id: number): void {
   notices.value = notices.value.filter((notice) => notice.id !== id);
 }
 
+/** Takes all of them away: they were for somebody who has left. */
+export function dismissAll(): void {
+  notices.value = [];
+}
+
 async function act(notice: Notice): Promise<void> {
   dismiss(notice.id);
   try {

@@ -2,6 +2,7 @@ import { signal } from "@preact/signals";
 import type { User } from "../auth/contract.ts";
 import type { Title, TitlePage } from "../catalog/contract.ts";
 import { ApiError, call, onSignedOut } from "./api.ts";
+import { dismissAll } from "./notices.tsx";
 import { here, navigate } from "./router.ts";
 
 /** Who is signed in; null for nobody, undefined until the server has said. */
@@ -37,9 +38,22 @@ export async function signIn(credentials: Credentials): Promise<void> {
   user.value = (await call<SessionAnswer>("POST", "/api/session", credentials, { anonymous: true })).user;
 }
 
+/** Changes the password; every other session, token and API key of the account ends. */
+export async function changePassword(current: string, next: string): Promise<void> {
+  try {
+    await call("PUT", "/api/session/password", { current, next }, { anonymous: true });
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 401)) throw error;
+    // The same answer means a wrong password and a session that is over: asking who I am tells which.
+    await call("GET", "/api/session");
+    throw new ApiError(401, "wrong-password", "The current password is not right. Type it again.");
+  }
+}
+
 export async function signOut(): Promise<void> {
   await call("DELETE", "/api/session", undefined, { anonymous: true });
   user.value = null;
+  dismissAll();
   navigate("/sign-in");
 }
 

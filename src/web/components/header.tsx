@@ -31,9 +31,15 @@ export function Header() {
       )}
       {who ? (
         <div class="who">
-          <span class="username" title={`Signed in as ${who.username}`}>
+          <a
+            class="username"
+            href="/account"
+            title={`Signed in as ${who.username}`}
+            aria-label={`Account of ${who.username}`}
+            aria-current={here.value.path === "/account" ? "page" : undefined}
+          >
             {who.username}
-          </span>
+          </a>
           <button type="button" class="plain" onClick={leave}>
             Sign out
           </button>

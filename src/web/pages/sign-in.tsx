@@ -1,11 +1,13 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, messageOf } from "../api.ts";
 import { Heading } from "../components/heading.tsx";
+import { notify } from "../notices.tsx";
 import { here, navigate, relativeAddress } from "../router.ts";
 import { signIn, startPage, user } from "../session.ts";
+import { adviseName, NAME_RULES } from "./user-name.ts";
 
 /** What the form asks for: first name and password; for a name that is new, the password once more. */
-type Step = "sign-in" | "new-account";
+type Step = "sign-in" | "new-account" | "first-account";
 
 /** A code the server asks for before it creates an account. */
 type CodeKind = "invite" | "setupCode";
@@ -19,26 +21,28 @@ export function SignInPage() {
   const [busy, setBusy] = useState(false);
   const wait = useCountdown();
   const again = useRef<HTMLInputElement>(null);
+  const isNew = step !== "sign-in";
 
   useEffect(() => {
     if (user.value) void goOn();
   }, []);
   useEffect(() => {
-    if (step === "new-account") again.current?.focus();
-  }, [step]);
+    if (isNew) again.current?.focus();
+  }, [isNew]);
 
   const fail = (error: unknown) => {
-    if (error instanceof ApiError && error.code === "unknown-user") return setStep("new-account");
+    if (error instanceof ApiError && error.code === "unknown-user")
+      return setStep(error.members.first === true ? "first-account" : "new-account");
     if (error instanceof ApiError && error.code === "setup-code-required") setCodeKind("setupCode");
     if (error instanceof ApiError && error.status === 429) wait.start(error.retryAfterSeconds ?? 30);
-    setProblem(explain(error));
+    setProblem(explain(error, codeKind));
   };
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
     const text = (name: string) => String(form.get(name) ?? "");
     setProblem(null);
-    if (step === "new-account" && text("again") !== text("password")) {
+    if (isNew && text("again") !== text("password")) {
       setProblem("The two passwords are not the same. Type the second one again.");
       return again.current?.select();
     }
@@ -46,11 +50,12 @@ export function SignInPage() {
     try {
       const code = text("code").trim();
       await signIn({
-        username: text("username"),
+        username: text("username").trim(),
         password: text("password"),
-        create: step === "new-account",
+        create: isNew,
         ...(codeKind && code ? { [codeKind]: code } : {}),
       });
+      if (step === "first-account") notify("Your account is the administrator’s.");
       await goOn();
     } catch (error) {
       fail(error);
@@ -66,41 +71,25 @@ export function SignInPage() {
   };
   return (
     <section class="sign-in">
-      <Heading title="Sign in">{step === "sign-in" ? "Sign in" : "New here?"}</Heading>
-      <p class="lead">
-        {step === "sign-in"
-          ? "New here? Choose a name and a password."
-          : `Nobody is called “${username}” yet. Type the password once more to create the account.`}
+      <Heading title="Sign in">{headings[step]}</Heading>
+      <p class="lead" role="status">
+        {leads[step](username.trim().toLowerCase())}
       </p>
       <form onSubmit={(event) => void submit(event)} aria-describedby="sign-in-problem">
-        <label class="field">
-          <span>Name</span>
-          <input
-            name="username"
-            value={username}
-            onInput={(event) => rename(event.currentTarget.value)}
-            autocomplete="username"
-            autocapitalize="none"
-            spellcheck={false}
-            required
-            pattern="[A-Za-z0-9._\-]{2,64}"
-            title="2 to 64 letters, digits, dots, hyphens or underscores"
-            autofocus
-          />
-        </label>
+        <NameField value={username} onInput={rename} />
         <label class="field">
           <span>Password</span>
           <input
             name="password"
             type="password"
-            autocomplete={step === "sign-in" ? "current-password" : "new-password"}
+            autocomplete={isNew ? "new-password" : "current-password"}
             required
             minLength={8}
             maxLength={256}
           />
           <small>8 characters or more</small>
         </label>
-        {step === "new-account" && (
+        {isNew && (
           <label class="field">
             <span>Password, once more</span>
             <input ref={again} name="again" type="password" autocomplete="new-password" required />
@@ -112,14 +101,14 @@ export function SignInPage() {
         </p>
         <div class="actions">
           <button type="submit" class="primary" disabled={busy || wait.seconds > 0}>
-            {step === "sign-in" ? "Continue" : "Create account"}
+            {isNew ? "Create account" : "Continue"}
           </button>
-          {step === "new-account" && (
+          {isNew && (
             <button type="button" class="plain" onClick={() => setStep("sign-in")}>
               Back
             </button>
           )}
-          {step === "sign-in" && codeKind === null && (
+          {!isNew && codeKind === null && (
             <button type="button" class="plain" onClick={() => setCodeKind("invite")}>
               I have an invitation
             </button>
@@ -127,6 +116,48 @@ export function SignInPage() {
         </div>
       </form>
     </section>
+  );
+}
+
+const headings: Readonly<Record<Step, string>> = {
+  "sign-in": "Sign in",
+  "new-account": "New here?",
+  "first-account": "The first account",
+};
+
+const leads: Readonly<Record<Step, (name: string) => string>> = {
+  "sign-in": () => "New here? Choose a name and a password.",
+  "new-account": (name) => `Nobody is called “${name}” yet. Type the password once more to create the account.`,
+  "first-account": () =>
+    "Create the first account; it will be the administrator. Type the password once more to create it.",
+};
+
+/** The name, with what may stand in it. */
+function NameField({ value, onInput }: { value: string; onInput(value: string): void }) {
+  const input = useRef<HTMLInputElement>(null);
+  const advice = adviseName(value.trim());
+  useEffect(() => input.current?.setCustomValidity(advice?.refused ? advice.text : ""), [advice?.text]);
+  return (
+    <div class="field">
+      <label for="user-name">Name</label>
+      <input
+        ref={input}
+        id="user-name"
+        name="username"
+        value={value}
+        onInput={(event) => onInput(event.currentTarget.value)}
+        autocomplete="username"
+        autocapitalize="none"
+        spellcheck={false}
+        required
+        maxLength={64}
+        aria-describedby="name-rules"
+        autofocus
+      />
+      <small id="name-rules" class={advice?.refused ? "problem" : undefined} aria-live="polite">
+        {advice?.text ?? NAME_RULES}
+      </small>
+    </div>
   );
 }
 
@@ -141,7 +172,7 @@ function CodeField({ kind }: { kind: CodeKind }) {
         maxLength={100}
         defaultValue={kind === "invite" ? (here.peek().query.get("invite") ?? "") : ""}
       />
-      <small>{kind === "invite" ? "The code an admin gave you" : "Printed by the server when it started"}</small>
+      <small>{kind === "invite" ? "The code an admin gave you" : "Printed where Kinora was started"}</small>
     </label>
   );
 }
@@ -152,10 +183,18 @@ async function goOn(): Promise<void> {
   navigate(wanted ?? (await startPage()), { replace: true });
 }
 
-function explain(error: unknown): string {
+/** Where the server prints the code: `startMessage` in the command line. */
+const WHERE_THE_CODE_IS =
+  "It stands in the terminal, or the log, where Kinora was started: “The first account … takes this code”.";
+
+/** What a refusal means for the person in front of it; `asked` is the code that was on the form. */
+function explain(error: unknown, asked: CodeKind | null): string {
   if (!(error instanceof ApiError)) return messageOf(error);
   if (error.code === "unauthorized") return "Name and password do not fit. Check both and try again.";
-  return error.message;
+  if (error.code !== "setup-code-required") return error.message;
+  return asked === "setupCode"
+    ? `This is not the setup code. ${WHERE_THE_CODE_IS}`
+    : `The first account takes a setup code, so that nobody else becomes administrator. ${WHERE_THE_CODE_IS}`;
 }
 
 /** Seconds until something is allowed again, counting down. */
