@@ -38,17 +38,19 @@ export interface FuzzResult {
   readonly coverage: CoverageSummary | null;
 }
 
-/** The files to start from. */
+/** The files to start from: those kept in the repository; for a long run also fixtures, and what long runs kept. */
 async function seedPaths(guided: boolean): Promise<string[]> {
   const listed = (folder: string) =>
     readdirSync(folder)
       .filter((name) => targetOf(name) !== null)
       .toSorted()
       .map((name) => join(folder, name));
+  if (!guided) return listed(corpusFolder);
   mkdirSync(keptFolder, { recursive: true });
-  const made = await Promise.all(fixtureNames.filter((name) => targetOf(name) !== null).map(fixture));
+  const made: string[] = [];
+  for (const name of fixtureNames) if (targetOf(name) !== null) made.push(await fixture(name));
   const small = made.filter((path) => statSync(path).size <= maxFixtureBytes);
-  return [...listed(corpusFolder), ...small, ...(guided ? listed(keptFolder) : [])];
+  return [...listed(corpusFolder), ...small, ...listed(keptFolder)];
 }
 
 /** Index files of this version of the packager, for every kept file that has an index. */

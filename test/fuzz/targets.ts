@@ -1,5 +1,5 @@
 import { exerciseFile, exerciseIndexFile, exerciseSubtitles } from "./exercise.ts";
-import { boxes, elements, type Format, lines } from "./structure.ts";
+import { boxes, elements, type Format, lines, packets } from "./structure.ts";
 
 /** A reader under test: which files it is fed with, how they are taken apart, and what is done with them. */
 export interface Target {
@@ -12,6 +12,7 @@ export interface Target {
 export const targets = {
   mp4: { extensions: ["mp4", "mov", "m4a"], format: boxes, exercise: exerciseFile },
   matroska: { extensions: ["mkv", "webm"], format: elements, exercise: exerciseFile },
+  mpegts: { extensions: ["mpegts", "ts", "m2ts"], format: packets, exercise: exerciseFile },
   subtitles: { extensions: ["srt", "vtt"], format: lines, exercise: exerciseSubtitles },
   index: { extensions: ["index"], format: lines, exercise: exerciseIndexFile },
 } as const satisfies Record<string, Target>;

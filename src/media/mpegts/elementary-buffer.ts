@@ -6,8 +6,9 @@ export interface StreamPlace {
   readonly skip: number;
 }
 
-const firstCapacity = 256 * 1024;
-const firstFragments = 2048;
+/** A stream that is only announced costs little; the others grow within a few packets. */
+const firstCapacity = 8 * 1024;
+const firstFragments = 64;
 
 /** Part of an elementary stream in memory, by position in the stream; it knows which packet each byte came from. */
 export class ElementaryBuffer {
