@@ -1,6 +1,6 @@
 /** Families that Chromium, Firefox and Safari decode (AV1 and VP9 on all but old Apple devices). */
 const decodedVideo = new Set(["h264", "vp8", "vp9", "av1"]);
-const decodedAudio = new Set(["aac", "mp3", "opus", "flac", "vorbis"]);
+export const decodedAudio: ReadonlySet<string> = new Set(["aac", "mp3", "opus", "flac", "vorbis"]);
 
 /** `profile_idc` of H.264 that no common browser shows everywhere, with what they are. */
 const specialAvcProfiles: Readonly<Record<string, string>> = {

@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import { MatroskaPresentation } from "./matroska/matroska-presentation.ts";
 import { MoviePresentation } from "./movie-presentation.ts";
 import { PACKAGER_VERSION } from "./packager-version.ts";
 import type { Presentation } from "./presentation.ts";
@@ -31,6 +32,7 @@ interface Place {
 /** Each kind of presentation, made from what its `stored` gave. */
 const kinds: Readonly<Record<string, (stored: never) => Presentation>> = {
   [MoviePresentation.kind]: MoviePresentation.load,
+  [MatroskaPresentation.kind]: MatroskaPresentation.load,
 };
 
 interface Stored {

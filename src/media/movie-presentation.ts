@@ -4,6 +4,7 @@ import { segmentIndex } from "./cmaf/segment-index.ts";
 import { segmentTimes, startsAtKeyFrames } from "./cmaf/segments.ts";
 import { keptFor } from "./kept.ts";
 import {
+  type LeftOutTrack,
   type MediaDescription,
   type Movie,
   requireTrack,
@@ -25,6 +26,7 @@ interface StoredMovie {
   readonly timescale: number;
   readonly tracks: readonly Stored<Track>[];
   readonly texts: readonly Stored<TextTrack>[];
+  readonly leftOut: readonly LeftOutTrack[];
 }
 
 /** An original whose samples are all indexed: no plan reads anything. */
@@ -43,6 +45,10 @@ export class MoviePresentation implements Presentation {
 
   get tracks(): readonly Track[] {
     return this.movie.tracks;
+  }
+
+  get leftOut(): readonly LeftOutTrack[] {
+    return this.movie.leftOut;
   }
 
   segmentTimes(trackId: number): Float64Array {
@@ -76,15 +82,14 @@ export class MoviePresentation implements Presentation {
   }
 
   stored(): StoredMovie {
-    const { description, timescale, tracks, texts } = this.movie;
-    return { description, timescale, tracks: tracks.map(storedTrack), texts: texts.map(storedTrack) };
+    const { tracks, texts, ...rest } = this.movie;
+    return { ...rest, tracks: tracks.map(storedTrack), texts: texts.map(storedTrack) };
   }
 
   /** Back from what `stored` gave. */
-  static load({ description, timescale, tracks, texts }: StoredMovie): MoviePresentation {
+  static load({ tracks, texts, ...rest }: StoredMovie): MoviePresentation {
     return new MoviePresentation({
-      description,
-      timescale,
+      ...rest,
       tracks: tracks.map((track) => loadedTrack<Track>(track)),
       texts: texts.map((track) => loadedTrack<TextTrack>(track)),
     });

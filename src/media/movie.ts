@@ -66,6 +66,8 @@ export interface AudioTrackInfo extends TrackInfoBase {
   readonly kind: "audio";
   readonly channels: number;
   readonly sampleRate: number;
+  /** Whether its author meant it to be heard when nobody chooses. */
+  readonly isDefault: boolean;
 }
 
 /** What init segments and playlists tell of a track. */
@@ -84,6 +86,11 @@ export interface SegmentIndex {
 /** The samples of a track, and which of them are sent when. */
 interface TrackSamples {
   readonly samples: SampleTable;
+  /**
+   * Bytes that are sent before each sample's own and that its size counts. Each sample is a chunk then, whose offset is
+   * where its own bytes start.
+   */
+  readonly samplePrefix?: Uint8Array;
   /** Ticks added to every decode time: empty edits, and the lead-in that a cut between key frames needs. */
   readonly delay: number;
   /** True when the original's edit list has several parts: it is packaged unedited. */
@@ -116,6 +123,14 @@ export interface TextTrack extends TextTrackInfo, TrackSamples {
   readonly mediaTime: number;
 }
 
+/** A track of the original that no segment carries. */
+export interface LeftOutTrack {
+  readonly id: number;
+  readonly codec: string;
+  /** Why, as a sentence without its full stop. */
+  readonly reason: string;
+}
+
 /** An index of every sample: all that packaging needs to know of an original. */
 export interface Movie {
   readonly description: MediaDescription;
@@ -124,6 +139,7 @@ export interface Movie {
   /** The video track first, then the audio tracks that HLS and DASH can carry. */
   readonly tracks: readonly Track[];
   readonly texts: readonly TextTrack[];
+  readonly leftOut: readonly LeftOutTrack[];
 }
 
 /** Anything with tracks: a movie, a presentation. */

@@ -1,18 +1,11 @@
 import type { ByteSource } from "./byte-source.ts";
 import { headBytes, sniffContainer } from "./container.ts";
 import { MediaError } from "./errors.ts";
-import { describeMatroska } from "./matroska/describe-matroska.ts";
-import type { MediaDescription } from "./movie.ts";
+import { openMatroska } from "./matroska/open-matroska.ts";
 import { MoviePresentation } from "./movie-presentation.ts";
 import { openMp4 } from "./mp4/open-mp4.ts";
 import { openMpegTs } from "./mpegts/open-mpegts.ts";
-import type { Presentation } from "./presentation.ts";
-
-/** What an original is, and how it is packaged; null for what is only described. */
-export interface OpenedMedia {
-  readonly description: MediaDescription;
-  readonly presentation: Presentation | null;
-}
+import type { OpenedMedia } from "./presentation.ts";
 
 /**
  * Reads what the original is, and its index where it can be packaged. Throws a `MediaError`: `not-a-video`,
@@ -32,5 +25,5 @@ export async function openMedia(source: ByteSource): Promise<OpenedMedia> {
       got: "other bytes",
     });
   }
-  return { description: await describeMatroska(source), presentation: null };
+  return openMatroska(source);
 }

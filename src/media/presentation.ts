@@ -1,7 +1,15 @@
 import type { ByteSource } from "./byte-source.ts";
-import type { MediaDescription, TextTrackInfo, TrackInfo } from "./movie.ts";
+
+import type { LeftOutTrack, MediaDescription, TextTrackInfo, TrackInfo } from "./movie.ts";
+
 import type { SegmentPlan } from "./segment-plan.ts";
 import type { Cue } from "./text/cue.ts";
+
+/** What an original is, and how it is packaged; null for what is only described. */
+export interface OpenedMedia {
+  readonly description: MediaDescription;
+  readonly presentation: Presentation | null;
+}
 
 /**
  * An original that can be packaged, whatever its container. Playlists, manifests and init segments follow from what
@@ -16,6 +24,8 @@ export interface Presentation {
   readonly tracks: readonly TrackInfo[];
   /** Subtitles that can be sent as WebVTT. */
   readonly texts: readonly TextTrackInfo[];
+  /** Pictures and sound that are not packaged. */
+  readonly leftOut: readonly LeftOutTrack[];
 
   /** When each segment of a track starts, and when the last one ends, in seconds from 0. */
   segmentTimes(trackId: number): Float64Array;

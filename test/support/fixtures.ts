@@ -152,6 +152,7 @@ const recipes = {
   ],
   "av1-aac.mp4": [...picture(3, "320x180"), ...tone(3), "-c:v", "libsvtav1", "-preset", "12", "-g", "25", ...aac],
   /** Every frame a key frame (no `stss`), sound that HLS cannot carry. */
+  "h264-eac3.mp4": [...picture(5, "320x180"), ...tone(5), ...h264(50), "-c:a", "eac3", "-ac", "6"],
   "prores-pcm.mov": [...picture(2, "160x90"), ...tone(2), "-c:v", "prores", "-c:a", "pcm_s16le"],
   /** Sound that Chromium decodes from a file, but not from segments. */
   "h264-mp3.mp4": [...picture(5, "320x180"), ...tone(5), ...h264(50), "-c:a", "libmp3lame"],
@@ -179,6 +180,73 @@ const recipes = {
     ...h264(50),
     ...aac,
     ...["-movflags", "+frag_keyframe+empty_moov+default_base_moof"],
+  ],
+  /** Matroska with sound of every codec that is packaged, names and languages; cues at the end. */
+  "h264-many-sounds.mkv": [
+    ...picture(9, "320x180"),
+    ...tone(9),
+    ...["-map", "0", ...Array.from({ length: 6 }, () => ["-map", "1"]).flat(), "-strict", "-2"],
+    ...h264(50),
+    ...[
+      "-c:a:0",
+      "aac",
+      "-c:a:1",
+      "ac3",
+      "-c:a:2",
+      "libopus",
+      "-c:a:3",
+      "flac",
+      "-c:a:4",
+      "libmp3lame",
+      "-c:a:5",
+      "eac3",
+    ],
+    ...["-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=fra", "-metadata:s:a:2", "language=jpn"],
+    ...["-metadata:s:a:3", "title=Commentary", "-ar:a:4", "44100", "-ac:a:5", "6", "-disposition:a:2", "default"],
+  ],
+  "h264-aac-60s.mkv": ["-i", "fixture:h264-aac-60s.mp4", "-c", "copy"],
+  /** Its cues stand before the clusters. */
+  "h264-aac-cues-front.mkv": [...picture(9, "320x180"), ...tone(9), ...h264(50), ...aac, "-cues_to_front", "1"],
+  /** As a live recording writes it: no cues, sizes unknown. */
+  "h264-aac-live.mkv": [...picture(9, "320x180"), ...tone(9), ...h264(50), ...aac, "-live", "1"],
+  /** Pictures that are shown before the key frame they follow, in every group. */
+  "h264-open-gop.mkv": [
+    ...picture(9, "320x180"),
+    ...tone(9),
+    ...h264(50),
+    ...["-bf", "3", "-x264-params", "open-gop=1:scenecut=0", ...aac],
+  ],
+  "h264-late-aac.mkv": [
+    ...picture(9, "320x180"),
+    ...["-itsoffset", "5", ...tone(4)],
+    ...["-map", "0", "-map", "1", ...h264(50), ...aac],
+  ],
+  "h264-long-aac.mkv": [...picture(4, "320x180"), ...tone(13), ...h264(50), ...aac],
+  "h265-ac3.mkv": [
+    ...picture(9, "320x180"),
+    ...tone(9),
+    ...["-c:v", "libx265", "-preset", "ultrafast", "-g", "50", "-x265-params", "log-level=error", "-c:a", "ac3"],
+  ],
+  "vp9-opus-long.webm": [
+    ...picture(9, "320x180"),
+    ...tone(9),
+    ...["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "50", "-c:a", "libopus"],
+  ],
+  "av1-opus.webm": [
+    ...picture(9, "320x180"),
+    ...tone(9),
+    ...["-c:v", "libsvtav1", "-preset", "12", "-g", "50", "-c:a", "libopus"],
+  ],
+  "vp8-opus.webm": [
+    ...picture(5, "320x180"),
+    ...tone(5),
+    ...["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"],
+  ],
+  /** Sound that every browser plays in WebM and none in a segment. */
+  "vp9-vorbis.webm": [
+    ...picture(4, "320x180"),
+    ...tone(4),
+    ...["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libvorbis"],
   ],
 } as const satisfies Record<string, readonly string[]>;
 

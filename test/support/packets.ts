@@ -107,6 +107,16 @@ async function writeHls(source: ByteSource, presentation: Presentation, folder: 
   }
 }
 
+/** The init segment and all segments of a track in one file, in the order of the playlist. */
+export async function joinSegments(folder: string): Promise<string> {
+  const playlist = await Bun.file(join(folder, "playlist.m3u8")).text();
+  const names = ["init.mp4", ...playlist.split("\n").filter((line) => line.endsWith(".m4s"))];
+  const parts = await Promise.all(names.map((name) => Bun.file(join(folder, name)).bytes()));
+  const path = join(folder, "whole.mp4");
+  await Bun.write(path, Buffer.concat(parts));
+  return path;
+}
+
 /** Runs a program; fails with what it wrote to the standard error when it fails or warns. */
 export async function run(command: readonly string[]): Promise<string> {
   const child = Bun.spawn([...command], { stdio: ["ignore", "pipe", "pipe"] });

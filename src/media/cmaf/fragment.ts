@@ -61,17 +61,32 @@ export function layOutFragment(track: Track, from: number, to: number): Fragment
     return { ...shape, runs, base: start, ranges: [{ offset: start, length: end - start }] };
   }
   const gathered: Run = { firstSample: from, count: to - from, offset: 0, length: extent.sampleBytes };
-  const ranges = track.packets
-    ? packetRanges(track.packets, track.samples, from, to)
-    : runs.filter(({ length }) => length > 0);
-  return { ...shape, runs: [gathered], base: 0, ranges };
+  return { ...shape, runs: [gathered], base: 0, ranges: gather(track, from, to, runs) };
+}
+
+/** What the samples are sent from where they are not sent as they lie. */
+function gather(track: Track, from: number, to: number, runs: readonly Run[]): readonly PlanPart[] {
+  const { samples, samplePrefix, packets } = track;
+  if (packets) return packetRanges(packets, samples, from, to);
+  if (samplePrefix === undefined) return runs.filter(({ length }) => length > 0);
+  const parts: PlanPart[] = [];
+  for (let sample = from; sample < to; sample++) {
+    const length = samples.sizeOf(sample) - samplePrefix.length;
+    parts.push({ bytes: samplePrefix });
+    if (length > 0) parts.push({ offset: samples.offsetOf(sample), length });
+  }
+  return parts;
 }
 
 function shapeOf(track: Track, from: number, to: number, extent: Extent): FragmentShape {
   const { first, start, end, sampleBytes, runCount } = extent;
   const span = end - start;
   const verbatim =
-    track.kind === "video" && span >= sampleBytes && span - sampleBytes <= span * maxWaste && span <= maxVerbatimBytes;
+    track.kind === "video" &&
+    track.samplePrefix === undefined &&
+    span >= sampleBytes &&
+    span - sampleBytes <= span * maxWaste &&
+    span <= maxVerbatimBytes;
   return {
     track,
     from,

@@ -23,8 +23,13 @@ export function mediaSegment(movie: Movie, trackId: number, n: number): SegmentP
   const track = trackById(movie, trackId);
   const bounds = track && segmentBounds(movie, track, n);
   if (!bounds) return null;
-  const fragment = layOutFragment(track, bounds.from, bounds.to);
-  const header = writeHeader(fragment, n);
+  return fragmentPlan(track, bounds.from, bounds.to, n);
+}
+
+/** Samples `from` up to `to` of a track as a segment with this number. */
+export function fragmentPlan(track: Track, from: number, to: number, sequenceNumber: number): SegmentPlan {
+  const fragment = layOutFragment(track, from, to);
+  const header = writeHeader(fragment, sequenceNumber);
   return { header, ranges: fragment.ranges, sizeBytes: header.byteLength + fragment.payloadBytes };
 }
 

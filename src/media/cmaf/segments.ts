@@ -3,9 +3,9 @@ import { type Movie, type Track, type VideoTrack, videoTrack } from "../movie.ts
 import { lowerBound, type SampleTable, valueAt } from "../sample-table.ts";
 
 /** Segments are cut at the key frame nearest to this. */
-const targetSeconds = 4;
+export const targetSeconds = 4;
 /** Sound that goes on after the picture is cut on when there is at least this much. */
-const minTailSeconds = 2;
+export const minTailSeconds = 2;
 /** Segments of one track: four days and a half of 4 s each. */
 export const maxSegments = 100_000;
 

@@ -21,11 +21,13 @@ export function hlsMultivariantPlaylist(presentation: Presentation, subtitles: r
   const names = uniqueNames(audio, "Audio");
   const lines = ["#EXTM3U", `#EXT-X-VERSION:${version}`];
   if (presentation.startsAtKeyFrames(video.id)) lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
+  // A comment to players, an answer to who wonders where it is.
+  for (const { id, codec, reason } of presentation.leftOut)
+    lines.push(`# Track ${id} (${codec}) is left out: ${reason}.`);
   for (const codec of codecs) {
     const group = audio.filter((track) => track.codec === codec);
-    group.forEach((track, i) => {
-      lines.push(audioRendition(track, names[audio.indexOf(track)] ?? "", i === 0));
-    });
+    const main = group.find(({ isDefault }) => isDefault) ?? group[0];
+    for (const track of group) lines.push(audioRendition(track, names[audio.indexOf(track)] ?? "", track === main));
   }
   lines.push(...subtitleRenditions(subtitles));
   const text = subtitles.length > 0 ? [`SUBTITLES="${subtitleGroup}"`] : [];

@@ -1,7 +1,15 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { type FixtureName, fixture } from "../../../test/support/fixtures.ts";
-import { fileSource, movieOf, type Packet, packetsOf, run, withHlsFolder } from "../../../test/support/packets.ts";
+import {
+  fileSource,
+  joinSegments,
+  movieOf,
+  type Packet,
+  packetsOf,
+  run,
+  withHlsFolder,
+} from "../../../test/support/packets.ts";
 import type { ByteSource } from "../byte-source.ts";
 import { mediaSegment } from "../cmaf/media-segment.ts";
 import { segmentCount, segmentStarts, segmentTimes } from "../cmaf/segments.ts";
@@ -36,16 +44,6 @@ const comparable = (packets: readonly Packet[]) =>
 
 const durationsOf = ({ samples }: Track) => Array.from({ length: samples.count }, (_, i) => samples.durationOf(i));
 
-/** The init segment and all segments of a track in one file, in the order of the playlist. */
-async function joinSegments(folder: string): Promise<string> {
-  const playlist = await Bun.file(join(folder, "playlist.m3u8")).text();
-  const names = ["init.mp4", ...playlist.split("\n").filter((line) => line.endsWith(".m4s"))];
-  const parts = await Promise.all(names.map((name) => Bun.file(join(folder, name)).bytes()));
-  const path = join(folder, "whole.mp4");
-  await Bun.write(path, Buffer.concat(parts));
-  return path;
-}
-
 const whole: readonly FixtureName[] = [
   "h264-aac.mp4",
   "h264-aac-faststart.mp4",
@@ -62,6 +60,7 @@ const whole: readonly FixtureName[] = [
   "h265-aac.mp4",
   "vp9-opus.mp4",
   "av1-aac.mp4",
+  "h264-eac3.mp4",
   "prores-pcm.mov",
   "mpeg4-mp3.mp4",
 ];

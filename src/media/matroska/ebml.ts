@@ -21,7 +21,7 @@ export interface ElementPlace {
   readonly size: number | null;
 }
 
-interface Header {
+export interface Header {
   readonly id: number;
   readonly size: number | null;
   readonly length: number;
@@ -38,7 +38,7 @@ export function readElementHeader(bytes: Uint8Array, at: number): Header | null 
 }
 
 /** Bytes of a variable-length integer by its first one; 0 when it is none (RFC 8794 section 4). */
-function vintLength(first: number | undefined): number {
+export function vintLength(first: number | undefined): number {
   return first === undefined || first === 0 ? 0 : Math.clz32(first) - 23;
 }
 

@@ -1,15 +1,28 @@
 import { Box } from "../mp4/box.ts";
 import { codecOf } from "../mp4/codecs.ts";
 import { readAudioConfig } from "../mp4/descriptors.ts";
-import { languageTag } from "../mp4/track-box.ts";
+import { cleanName, languageTag } from "../mp4/track-box.ts";
 import { childOf, childrenOf, type Element, float, string, unsigned } from "./ebml.ts";
 import { ids } from "./ids.ts";
 
 const maxTracks = 256;
+const scopeFrames = 1;
+const headerStripping = 3;
+/** A start code or a sync word; each frame is sent with it. */
+const maxPrefixBytes = 64;
+/** Pixels are never longer than this many times their width; nor are the numbers of `pasp`. */
+const maxAspect = 65535;
 const trackKinds = new Map([
   [1, "video" as const],
   [2, "audio" as const],
 ]);
+
+export interface Colour {
+  readonly primaries: number;
+  readonly transfer: number;
+  readonly matrix: number;
+  readonly isFullRange: boolean;
+}
 
 /** A picture or sound track as `TrackEntry` describes it; 0 where it does not tell. */
 export interface MatroskaTrack {
@@ -18,11 +31,26 @@ export interface MatroskaTrack {
   readonly codec: string;
   /** RFC 6381 string as far as known. */
   readonly codecString: string;
+  /** Matroska's name of the codec. */
+  readonly codecId: string;
+  readonly codecPrivate: Uint8Array;
   readonly language: string | null;
+  readonly name: string | null;
+  readonly isDefault: boolean;
+  /** Nanoseconds of sound that are decoded before the first that is heard. */
+  readonly codecDelay: number;
+  /** Nanoseconds of a frame. */
+  readonly defaultDuration: number;
+  /** What header stripping took from the start of each frame; null when frames are encoded in another way. */
+  readonly framePrefix: Uint8Array | null;
   readonly width: number;
   readonly height: number;
   readonly frameRate: number;
   readonly rotation: number;
+  /** Width by height of a pixel. */
+  readonly pixelAspect: readonly [number, number];
+  /** Code points of ISO/IEC 23091-2; null where the headers do not tell. */
+  readonly colour: Colour | null;
   readonly channels: number;
   readonly sampleRate: number;
 }
@@ -72,7 +100,14 @@ function readTrack(entry: Element, kind: "video" | "audio"): MatroskaTrack {
     kind,
     number: unsigned(childOf(entry, ids.trackNumber), 0),
     ...readCodec(entry),
+    codecId: string(childOf(entry, ids.codecId)) ?? "",
+    codecPrivate: childOf(entry, ids.codecPrivate)?.content.slice() ?? new Uint8Array(0),
     language: languageTag(language),
+    name: cleanName(string(childOf(entry, ids.name)) ?? ""),
+    isDefault: unsigned(childOf(entry, ids.flagDefault), 1) !== 0,
+    codecDelay: unsigned(childOf(entry, ids.codecDelay), 0),
+    defaultDuration,
+    framePrefix: readFramePrefix(childOf(entry, ids.contentEncodings)),
     frameRate: defaultDuration > 0 ? 1e9 / defaultDuration : 0,
     ...readPicture(childOf(entry, ids.video)),
     ...readSound(childOf(entry, ids.audio), entry),
@@ -98,15 +133,61 @@ function readCodec(entry: Element): { codec: string; codecString: string } {
 }
 
 function readPicture(video: Element | null) {
-  if (video === null) return { width: 0, height: 0, rotation: 0 };
+  if (video === null) return { width: 0, height: 0, rotation: 0, pixelAspect: [1, 1] as const, colour: null };
   const projection = childOf(video, ids.projection);
   // The roll is counted against the clock.
   const roll = projection === null ? 0 : float(childOf(projection, ids.projectionPoseRoll), 0);
+  const width = unsigned(childOf(video, ids.pixelWidth), 0);
+  const height = unsigned(childOf(video, ids.pixelHeight), 0);
   return {
-    width: unsigned(childOf(video, ids.pixelWidth), 0),
-    height: unsigned(childOf(video, ids.pixelHeight), 0),
+    width,
+    height,
     rotation: (((Math.round(-roll / 90) % 4) + 4) % 4) * 90,
+    pixelAspect: readPixelAspect(video, width, height),
+    colour: readColour(childOf(video, ids.colour)),
   };
+}
+
+/** From the size on display, which is in pixels, centimetres, inches or a mere ratio: all give one. */
+function readPixelAspect(video: Element, width: number, height: number): readonly [number, number] {
+  const across = unsigned(childOf(video, ids.displayWidth), width) * height;
+  const down = unsigned(childOf(video, ids.displayHeight), height) * width;
+  if (across <= 0 || down <= 0 || unsigned(childOf(video, ids.displayUnit), 0) > 3) return [1, 1];
+  const divisor = greatestCommonDivisor(across, down);
+  return Math.max(across, down) / divisor > maxAspect ? [1, 1] : [across / divisor, down / divisor];
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+/** 2 is "unspecified" in each list of code points, and `Range` 2 is full. */
+function readColour(colour: Element | null): Colour | null {
+  if (colour === null) return null;
+  const code = (id: number) => unsigned(childOf(colour, id), 2) & 0xff;
+  const found = {
+    primaries: code(ids.primaries),
+    transfer: code(ids.transferCharacteristics),
+    matrix: code(ids.matrixCoefficients),
+    isFullRange: unsigned(childOf(colour, ids.range), 0) === 2,
+  };
+  return found.primaries === 2 && found.transfer === 2 && found.matrix === 2 ? null : found;
+}
+
+/** Compression by header stripping (RFC 9559 section 5.1.4.1.31) can be undone by sending what was stripped. */
+function readFramePrefix(encodings: Element | null): Uint8Array | null {
+  const none = new Uint8Array(0);
+  if (encodings === null) return none;
+  const all = [...childrenOf(encodings)].filter(({ id }) => id === ids.contentEncoding);
+  const [encoding] = all;
+  if (encoding === undefined) return none;
+  const compression = childOf(encoding, ids.contentCompression);
+  const isOfFrames = unsigned(childOf(encoding, ids.contentEncodingScope), 1) === scopeFrames;
+  const isCompression = unsigned(childOf(encoding, ids.contentEncodingType), 0) === 0;
+  if (all.length > 1 || !isOfFrames || !isCompression || compression === null) return null;
+  if (unsigned(childOf(compression, ids.contentCompAlgo), 0) !== headerStripping) return null;
+  const prefix = childOf(compression, ids.contentCompSettings)?.content.slice() ?? none;
+  return prefix.length > maxPrefixBytes ? null : prefix;
 }
 
 function readSound(audio: Element | null, entry: Element): { channels: number; sampleRate: number } {

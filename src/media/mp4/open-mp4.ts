@@ -2,7 +2,15 @@ import type { ByteSource } from "../byte-source.ts";
 import { indexSegments } from "../cmaf/segment-index.ts";
 import { renditionNeed } from "../decodability.ts";
 import { MediaError } from "../errors.ts";
-import type { AudioDescription, Container, MediaDescription, Movie, Track, VideoDescription } from "../movie.ts";
+import type {
+  AudioDescription,
+  Container,
+  LeftOutTrack,
+  MediaDescription,
+  Movie,
+  Track,
+  VideoDescription,
+} from "../movie.ts";
 import type { SampleTable } from "../sample-table.ts";
 import { type TimedTrack, timeTracks } from "../timeline.ts";
 import type { Box } from "./box.ts";
@@ -20,7 +28,7 @@ const maxFrameRate = 10_000;
 /** Codecs of one picture, as chapters and covers have them. */
 const stillCodecs = new Set(["mjpeg", "png"]);
 /** Sound that fits into CMAF segments. */
-const carriedAudio = new Set(["aac", "mp3", "opus", "flac", "ac3", "eac3", "alac"]);
+export const carriedAudio: ReadonlySet<string> = new Set(["aac", "mp3", "opus", "flac", "ac3", "eac3", "alac"]);
 
 /** Reads an MP4 or MOV; `movie` is null for those that cannot be packaged. */
 export async function openMp4(source: ByteSource): Promise<{ description: MediaDescription; movie: Movie | null }> {
@@ -149,7 +157,21 @@ function describe(parts: Parts): { description: MediaDescription; movie: Movie |
     ),
   };
   const packaged = tracks.some((track) => track.kind === "video" && track.samples.count > 0);
-  return { description, movie: packaged ? { description, timescale, tracks, texts } : null };
+  return {
+    description,
+    movie: packaged ? { description, timescale, tracks, texts, leftOut: leftOut(parts.audio, tracks) } : null,
+  };
+}
+
+function leftOut(audio: readonly TrackHeader[], tracks: readonly Track[]): LeftOutTrack[] {
+  const missing = audio.filter(({ id }) => !tracks.some((track) => track.id === id));
+  return missing.map((header) => {
+    const codec = codecOf(header);
+    const reason = carriedAudio.has(codec)
+      ? "it has no samples in a form that can be sent"
+      : "no segment carries this codec";
+    return { id: header.id, codec, reason };
+  });
 }
 
 function describeVideo(header: TrackHeader, tracks: readonly Track[]): VideoDescription {
@@ -188,7 +210,8 @@ function trackOf(header: TrackHeader, placed: Parts["timed"][number]): Track {
     endSample: placed.endSample,
   };
   if (header.kind === "audio") {
-    return { ...base, kind: "audio", channels: entry?.channels ?? 0, sampleRate: entry?.sampleRate ?? 0 };
+    const { channels = 0, sampleRate = 0 } = entry ?? {};
+    return { ...base, kind: "audio", channels, sampleRate, isDefault: header.enabled };
   }
   const { width = 0, height = 0 } = entry ?? {};
   const { rotation, matrix } = header;

@@ -158,7 +158,7 @@ const formatReaders: Readonly<Record<string, (box: Box) => { channels: number; s
     return { sampleRate: ac3Rates[bits >> 14] ?? 0, channels: (ac3Channels[(bits >> 3) & 7] ?? 2) + ((bits >> 2) & 1) };
   },
   dec3(dec3) {
-    const bits = dec3.u32(2) >>> 8;
+    const bits = dec3.u16(2) * 256 + dec3.u8(4);
     return { sampleRate: ac3Rates[bits >> 22] ?? 0, channels: (ac3Channels[(bits >> 9) & 7] ?? 2) + ((bits >> 8) & 1) };
   },
   alac: (alac) => (alac.size < 28 ? null : { channels: alac.u8(13), sampleRate: alac.u32(24) }),

@@ -2,7 +2,7 @@ import type { ByteSource } from "../byte-source.ts";
 import { indexSegments } from "../cmaf/segment-index.ts";
 import { renditionNeed } from "../decodability.ts";
 import { MediaError } from "../errors.ts";
-import type { AudioDescription, MediaDescription, Movie, Track, VideoDescription } from "../movie.ts";
+import type { AudioDescription, LeftOutTrack, MediaDescription, Movie, Track, VideoDescription } from "../movie.ts";
 import { languageTag } from "../mp4/track-box.ts";
 import { turn } from "./growing-column.ts";
 import { findLayout, type PacketLayout, pidAt } from "./packet.ts";
@@ -91,14 +91,17 @@ async function index(source: ByteSource, layout: PacketLayout, map: ProgramMap, 
   for (const stream of streams.streams) stream.finish(isCut);
   if (video === null || video.stream.record.count === 0) refuseWithoutSamples(streams);
   const places = { layout, breaks: Float64Array.from(breaks) };
+  const leftOut: LeftOutTrack[] = [];
   const timed: TimedTrack[] = [await videoTrackOf(video, 1, places)];
   for (const [i, track] of streams.audio.entries()) {
     const sound = await audioTrackOf(track, i + 2, places);
     if (sound !== null) timed.push(sound);
+    else leftOut.push({ id: i + 2, codec: track.codec, reason: "no segment carries this codec, or nothing of it was found" });
   }
   const tracks = placeTracks(timed);
   const description = describe(tracks, streams.audio);
-  return { description, movie: await indexSegments({ description, timescale: clockRate, tracks, texts: [] }, turn) };
+  const movie: Movie = { description, timescale: clockRate, tracks, texts: [], leftOut };
+  return { description, movie: await indexSegments(movie, turn) };
 }
 
 /** Reads the whole file into the streams of a program. */

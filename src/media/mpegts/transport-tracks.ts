@@ -81,7 +81,7 @@ export async function audioTrackOf(
     ...{ kind: "audio", codec: format.codec, codecString: format.codecString },
     sampleEntries: formats.map(({ entry }) => entry),
     language: languageTag(source.language ?? "und"),
-    ...{ channels: format.channels, sampleRate: format.sampleRate },
+    ...{ channels: format.channels, sampleRate: format.sampleRate, isDefault: true },
     packets: await packetColumns(audio.stream, forms[format.codec] ?? "as-is", places),
   };
   return { track, timing };

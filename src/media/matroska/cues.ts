@@ -1,0 +1,99 @@
+import { childOf, childrenOf, type Element, unsigned } from "./ebml.ts";
+import { ids } from "./ids.ts";
+import type { Segment } from "./segment.ts";
+
+/** Seconds between two cues at most; where they are farther apart, the file is indexed whole. */
+const maxGapSeconds = 30;
+/** Bytes between two cues at most. */
+const maxGapBytes = 2 ** 30;
+/** Seconds of a region at least, unless its cluster is shorter. */
+const minRegionSeconds = 1;
+
+/** Key frames of a track and where their clusters start, in ascending order. */
+export interface Cues {
+  /** In ticks of the segment. */
+  readonly times: Float64Array;
+  /** In which region (`regionOffsets`) the cluster of each lies. */
+  readonly regions: Uint32Array;
+  /** Where each region starts, which is where a cluster does; and the end of the last one. */
+  readonly regionOffsets: Float64Array;
+}
+
+interface Cue {
+  readonly time: number;
+  readonly offset: number;
+}
+
+/** The cues of a track; null when there are none or when they do not cover the file. */
+export function readCues(segment: Segment, trackNumber: number): Cues | null {
+  const { cues, firstCluster, end, timestampScale, durationSeconds } = segment;
+  if (cues === null || firstCluster === null) return null;
+  const found = ascending(cuesOf(segment, cues, trackNumber), firstCluster.offset, end);
+  const first = found[0];
+  const last = found.at(-1);
+  if (first === undefined || last === undefined) return null;
+  const ticks = 1e9 / timestampScale;
+  const places = [
+    { time: 0, offset: firstCluster.offset },
+    ...found,
+    { time: Math.max(last.time, durationSeconds * ticks), offset: end },
+  ];
+  const isSparse = places.some(({ time, offset }, i) => {
+    const next = places[i + 1] ?? { time, offset };
+    return next.time - time > maxGapSeconds * ticks || next.offset - offset > maxGapBytes;
+  });
+  if (isSparse) return null;
+  const offsets = regionsOf(found, firstCluster.offset, minRegionSeconds * ticks);
+  return {
+    times: Float64Array.from(found, ({ time }) => time),
+    regions: Uint32Array.from(found, ({ offset }) => regionAt(offsets, offset)),
+    regionOffsets: Float64Array.from([...offsets, end]),
+  };
+}
+
+function* cuesOf({ place }: Segment, cues: Element, trackNumber: number): Generator<Cue> {
+  for (const point of childrenOf(cues)) {
+    if (point.id !== ids.cuePoint) continue;
+    const time = unsigned(childOf(point, ids.cueTime), -1);
+    for (const positions of childrenOf(point)) {
+      if (positions.id !== ids.cueTrackPositions || unsigned(childOf(positions, ids.cueTrack), 0) !== trackNumber)
+        continue;
+      const position = unsigned(childOf(positions, ids.cueClusterPosition), -1);
+      if (time >= 0 && position >= 0) yield { time, offset: place.contentOffset + position };
+    }
+  }
+}
+
+/** By time; without those that lie outside of the clusters or lead back. */
+function ascending(cues: Iterable<Cue>, from: number, end: number): Cue[] {
+  const kept: Cue[] = [];
+  for (const cue of [...cues].sort((a, b) => a.time - b.time)) {
+    const last = kept.at(-1);
+    const isAhead = last === undefined || (cue.time > last.time && cue.offset >= last.offset);
+    if (isAhead && cue.offset >= from && cue.offset < end) kept.push(cue);
+  }
+  return kept;
+}
+
+function regionsOf(cues: readonly Cue[], firstOffset: number, minTicks: number): number[] {
+  const offsets = [firstOffset];
+  let lastTime = cues[0]?.time ?? 0;
+  for (const { time, offset } of cues) {
+    if (offset === offsets.at(-1) || time - lastTime < minTicks) continue;
+    offsets.push(offset);
+    lastTime = time;
+  }
+  return offsets;
+}
+
+/** The last region that starts at or before a place. */
+function regionAt(offsets: readonly number[], offset: number): number {
+  let low = 0;
+  let high = offsets.length - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((offsets[middle] ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

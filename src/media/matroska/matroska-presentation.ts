@@ -1,0 +1,204 @@
+import type { ByteSource } from "../byte-source.ts";
+import { fragmentPlan } from "../cmaf/media-segment.ts";
+import type { LeftOutTrack, MediaDescription, TextTrackInfo, Track, TrackInfo } from "../movie.ts";
+import type { Presentation } from "../presentation.ts";
+import type { SegmentPlan } from "../segment-plan.ts";
+import type { Cue } from "../text/cue.ts";
+import { type Frame, FrameList } from "./frames.ts";
+import { framesOf, type RegionMap } from "./regions.ts";
+import { type FrameClock, samplesOf, toTicks } from "./samples.ts";
+
+/** Regions before and after the ones that a segment's cues name in which its sound is looked for. */
+const maxRegionsAside = 8;
+
+/** A track of a file with cues: what playlists need, and where its segments are found. */
+export interface CueTrack {
+  readonly info: TrackInfo;
+  readonly clock: FrameClock;
+  /** Segment ticks from the time that a block tells to the time that its first sample is heard. */
+  readonly silentTicks: number;
+  /** What is sent before each frame. */
+  readonly prefix: Uint8Array;
+  /** When each segment starts, in segment ticks; the first one takes in what is before it. */
+  readonly cutTimes: Float64Array;
+  /** The region in which each segment's first frame is looked for first. */
+  readonly cutRegions: Uint32Array;
+  readonly endSeconds: number;
+  /** The most bytes that each segment has. */
+  readonly segmentSizes: Float64Array;
+}
+
+/** What is stored of a file with cues. */
+export interface CueIndex {
+  readonly description: MediaDescription;
+  readonly tracks: readonly CueTrack[];
+  readonly leftOut: readonly LeftOutTrack[];
+  readonly regions: RegionMap;
+  /** Segment ticks that are second 0. */
+  readonly origin: number;
+  readonly secondsPerTick: number;
+}
+
+/** A Matroska or WebM file with cues: segments are cut where they say, clusters are read when a segment is asked for. */
+export class MatroskaPresentation implements Presentation {
+  static readonly kind = "matroska";
+  readonly kind = MatroskaPresentation.kind;
+  readonly description: MediaDescription;
+  readonly tracks: readonly TrackInfo[];
+  readonly leftOut: readonly LeftOutTrack[];
+  readonly texts: readonly TextTrackInfo[] = [];
+  readonly #index: CueIndex;
+
+  constructor(index: CueIndex) {
+    this.#index = index;
+    this.description = index.description;
+    this.leftOut = index.leftOut;
+    this.tracks = index.tracks.map(({ info }) => info);
+  }
+
+  segmentTimes(trackId: number): Float64Array {
+    const { cutTimes, endSeconds } = this.#require(trackId);
+    const { origin, secondsPerTick } = this.#index;
+    const times = new Float64Array(cutTimes.length + 1);
+    for (let i = 1; i < cutTimes.length; i++) {
+      times[i] = Math.max(times[i - 1] ?? 0, ((cutTimes[i] ?? 0) - origin) * secondsPerTick);
+    }
+    times[cutTimes.length] = Math.max(times[cutTimes.length - 1] ?? 0, endSeconds);
+    return times;
+  }
+
+  segmentSizes(trackId: number): Float64Array {
+    return this.#require(trackId).segmentSizes;
+  }
+
+  /** Cues tell where key frames are, not how large. */
+  keyFrameSizes(trackId: number): null {
+    this.#require(trackId);
+    return null;
+  }
+
+  /** Cues name key frames. */
+  startsAtKeyFrames(trackId: number): boolean {
+    this.#require(trackId);
+    return true;
+  }
+
+  async plan(source: ByteSource, trackId: number, n: number): Promise<SegmentPlan | null> {
+    const track = this.#index.tracks.find(({ info }) => info.id === trackId);
+    if (track === undefined || !Number.isInteger(n) || n < 1 || n > track.cutTimes.length) return null;
+    const collect = track.info.kind === "video" ? this.#pictures : this.#sound;
+    const { frames, nextTime } = await collect.call(this, source, track, n - 1);
+    const { samples, startTicks } = samplesOf(frames, track.clock, nextTime);
+    const cut: Track = {
+      ...track.info,
+      samples,
+      delay: startTicks - toTicks(track.clock, this.#index.origin),
+      editsIgnored: false,
+      firstSample: 0,
+      endSample: samples.count,
+      ...(track.prefix.length > 0 ? { samplePrefix: track.prefix } : {}),
+    };
+    return fragmentPlan(cut, 0, samples.count, n);
+  }
+
+  async cues(_source: ByteSource, textId: number): Promise<Cue[]> {
+    throw new RangeError(`There are no subtitles ${textId}.`);
+  }
+
+  stored(): CueIndex {
+    return this.#index;
+  }
+
+  /** Back from what `stored` gave. */
+  static load(index: CueIndex): MatroskaPresentation {
+    return new MatroskaPresentation(index);
+  }
+
+  #require(trackId: number): CueTrack {
+    const track = this.#index.tracks.find(({ info }) => info.id === trackId);
+    if (track === undefined) throw new RangeError(`There is no track ${trackId}.`);
+    return track;
+  }
+
+  /** Frames of a track from a region on, with the region of each. */
+  async *#framesFrom(
+    source: ByteSource,
+    { info }: CueTrack,
+    region: number,
+    end: number,
+  ): AsyncGenerator<Frame & { region: number }> {
+    const { regions } = this.#index;
+    for (let index = region; index < Math.min(end, regions.offsets.length - 1); index++) {
+      const frames = (await framesOf(source, regions, index)).get(info.id);
+      for (let i = 0; i < (frames?.count ?? 0); i++) if (frames) yield { ...frames.at(i), region: index };
+    }
+  }
+
+  /** The pictures of a segment: those from its cue up to the next cut's, in the order of the file. */
+  async #pictures(source: ByteSource, track: CueTrack, cut: number): Promise<Cut> {
+    const { cutTimes, cutRegions } = track;
+    const last = Math.max(cutRegions[cut + 1] ?? Number.POSITIVE_INFINITY, cutRegions[cut] ?? 0);
+    const frames = new FrameList();
+    let isStarted = cut === 0;
+    let next: Frame | null = null;
+    let nextTime: number | null = null;
+    for await (const frame of this.#framesFrom(source, track, cutRegions[cut] ?? 0, last + maxRegionsAside)) {
+      if (next !== null) {
+        // Pictures after a key frame that are shown before it come right after it.
+        if (frame.time > next.time) break;
+        nextTime = Math.min(nextTime ?? frame.time, frame.time);
+        continue;
+      }
+      isStarted ||= isCut(frame, cutTimes[cut]);
+      if (!isStarted) continue;
+      if (frame.region >= last && isCut(frame, cutTimes[cut + 1])) {
+        next = frame;
+        nextTime = frame.time;
+      } else frames.push(frame);
+    }
+    return { frames, nextTime };
+  }
+
+  /**
+   * The sound of a segment: all frames between its times, wherever they stand in the file. Frames of a track follow each
+   * other in time, so the first one that is earlier ends the search before, the first one that is later that after.
+   */
+  async #sound(source: ByteSource, track: CueTrack, cut: number): Promise<Cut> {
+    const { cutTimes, cutRegions, silentTicks } = track;
+    const from = cut === 0 ? Number.NEGATIVE_INFINITY : (cutTimes[cut] ?? 0);
+    const to = cutTimes[cut + 1] ?? Number.POSITIVE_INFINITY;
+    const first = await this.#firstRegionOf(source, track, from + silentTicks, cutRegions[cut] ?? 0);
+    const frames = new FrameList();
+    for await (const frame of this.#framesFrom(
+      source,
+      track,
+      first,
+      (cutRegions[cut + 1] ?? Number.POSITIVE_INFINITY) + maxRegionsAside,
+    )) {
+      const time = frame.time - silentTicks;
+      if (time >= to) return { frames, nextTime: frame.time };
+      if (time >= from) frames.push(frame);
+    }
+    return { frames, nextTime: null };
+  }
+
+  /** Goes back from a region until one has a frame that is earlier than `time`. */
+  async #firstRegionOf(source: ByteSource, { info }: CueTrack, time: number, region: number): Promise<number> {
+    const lowest = Math.max(0, region - maxRegionsAside);
+    for (let index = region; index > lowest && time > Number.NEGATIVE_INFINITY; index--) {
+      const frames = (await framesOf(source, this.#index.regions, index)).get(info.id);
+      if (frames !== undefined && frames.count > 0 && (frames.times[0] ?? 0) < time) return index;
+    }
+    return time === Number.NEGATIVE_INFINITY ? region : lowest;
+  }
+}
+
+interface Cut {
+  readonly frames: FrameList;
+  /** When the first frame after them is shown; null at the end. */
+  readonly nextTime: number | null;
+}
+
+/** Whether a segment that starts at `time` starts with this frame, the first one that fits. */
+const isCut = (frame: Frame, time: number | undefined) =>
+  time !== undefined && (frame.time === time || (frame.isKey && frame.time > time));

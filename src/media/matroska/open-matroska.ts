@@ -1,0 +1,221 @@
+import type { ByteSource } from "../byte-source.ts";
+import { indexSegments } from "../cmaf/segment-index.ts";
+import { decodedAudio, renditionNeed } from "../decodability.ts";
+import { MediaError } from "../errors.ts";
+import type { LeftOutTrack, MediaDescription, Movie, Track } from "../movie.ts";
+import { MoviePresentation } from "../movie-presentation.ts";
+import { FileLimits } from "../mp4/file-limits.ts";
+import type { OpenedMedia, Presentation } from "../presentation.ts";
+import { firstFrameRate, lastTimestamp } from "./clusters.ts";
+import { type CuedFile, cutTracks, openCues } from "./cue-index.ts";
+import type { FrameList } from "./frames.ts";
+import { MatroskaPresentation } from "./matroska-presentation.ts";
+import { samplesOf, toTicks } from "./samples.ts";
+import { readSegment, type Segment } from "./segment.ts";
+import { blockTrackOf, refusalOf, setUpTrack, type TrackSetup } from "./track-setup.ts";
+import { type MatroskaTrack, readTracks } from "./tracks.ts";
+import { type BlockTrack, type FramesByTrack, readFrames } from "./walk.ts";
+
+/** Reads at a time when a file is indexed whole: small enough not to hold up others between two of them. */
+const windowBytes = 256 * 1024;
+const maxFrames = 20_000_000;
+/** Frames at the start of a track among which the earliest one is. */
+const framesForStart = 32;
+
+/** Reads a Matroska or WebM file (RFC 9559); `presentation` is null for those that cannot be packaged. */
+export async function openMatroska(source: ByteSource): Promise<OpenedMedia> {
+  const segment = await readSegment(source);
+  const found = segment.tracks === null ? [] : readTracks(segment.tracks);
+  const video = found.find(({ kind }) => kind === "video");
+  if (video === undefined) refuseWithoutVideo(segment, found);
+  const audio = found.filter(({ kind }) => kind === "audio");
+  const description = describe(segment, video, audio);
+  const packaged = await packageTracks(source, segment, { description, video, audio });
+  if (packaged !== null) return { description: packaged.description, presentation: packaged };
+  return { description: await completed(source, segment, description, video), presentation: null };
+}
+
+function refuseWithoutVideo({ place }: Segment, found: readonly MatroskaTrack[]): never {
+  throw new MediaError("not-a-video", found.length > 0 ? "The file has sound only" : "The file has no video track", {
+    box: "Segment/Tracks",
+    offset: place.offset,
+    expected: "a video track",
+    got: found.map(({ kind }) => kind).join(" ") || "none",
+  });
+}
+
+/** What the headers tell. */
+function describe(segment: Segment, video: MatroskaTrack, audio: readonly MatroskaTrack[]): MediaDescription {
+  return {
+    durationSeconds: segment.durationSeconds,
+    container: segment.container,
+    video: {
+      codec: video.codec,
+      width: video.width,
+      height: video.height,
+      frameRate: Math.round(video.frameRate * 1000) / 1000,
+      rotation: video.rotation,
+    },
+    audio: audio.map(({ codec, channels, sampleRate, language }) => ({ codec, channels, sampleRate, language })),
+    needsRendition: renditionNeed(
+      video,
+      audio.map(({ codec }) => codec),
+    ),
+  };
+}
+
+/** With duration and frame rate from the first and the last blocks where the headers do not tell. */
+async function completed(
+  source: ByteSource,
+  { firstCluster, timestampScale }: Segment,
+  description: MediaDescription,
+  track: MatroskaTrack,
+): Promise<MediaDescription> {
+  const { durationSeconds, video } = description;
+  const ticks = 1e9 / timestampScale;
+  const seconds = durationSeconds || (await lastTimestamp(source, firstCluster)) / ticks;
+  const rate = video?.frameRate || (await firstFrameRate(source, firstCluster, track.number)) * ticks;
+  return {
+    ...description,
+    durationSeconds: Number.isFinite(seconds) ? seconds : 0,
+    video: video && { ...video, frameRate: Math.round(rate * 1000) / 1000 },
+  };
+}
+
+interface Described {
+  readonly description: MediaDescription;
+  readonly video: MatroskaTrack;
+  readonly audio: readonly MatroskaTrack[];
+}
+
+async function packageTracks(source: ByteSource, segment: Segment, described: Described): Promise<Presentation | null> {
+  const { video, audio } = described;
+  const all = [video, ...audio];
+  const leftOut: LeftOutTrack[] = [];
+  const wanted = all.filter((track) => {
+    const refusal = refusalOf(track, all);
+    if (refusal !== null) leftOut.push(refusal);
+    return refusal === null;
+  });
+  if (!wanted.includes(video) || segment.firstCluster === null) return null;
+  const blockTracks = wanted.map((track) => blockTrackOf(track, segment.timestampScale));
+  const cued = await cuesOf(source, segment, blockTracks, video.number);
+  const frames = cued === null ? await readAll(source, segment, blockTracks) : null;
+  const framesOf = ({ number }: MatroskaTrack) => {
+    const span = cued?.spans.get(number);
+    const whole = frames?.get(number);
+    return span ? [span.head, span.tail, ...span.between] : whole ? [whole] : [];
+  };
+  const setups: TrackSetup[] = [];
+  for (const track of wanted) {
+    const setup = await setUpTrack(source, track, framesOf(track), segment.timestampScale);
+    if ("info" in setup) setups.push(setup);
+    else leftOut.push(setup);
+  }
+  if (!isWorthIt(setups, leftOut)) return null;
+  const origin = Math.min(...setups.map(({ track }) => startOf(framesOf(track)[0])));
+  const parts: Parts = { ...described, segment, setups, leftOut, origin };
+  return cued === null ? byFrames(source, parts, frames ?? new Map()) : byCues(parts, cued);
+}
+
+/** Without a picture nothing is packaged; nor where all sound that a browser could play with the original is left out. */
+function isWorthIt(setups: readonly TrackSetup[], leftOut: readonly LeftOutTrack[]): boolean {
+  const hasSound = setups.some(({ info }) => info.kind === "audio");
+  const losesSound = !hasSound && leftOut.some(({ codec }) => decodedAudio.has(codec));
+  return setups.some(({ info }) => info.kind === "video") && !losesSound;
+}
+
+/** Cues that lead nowhere are as good as none: the file is read whole then, and tells itself what is wrong with it. */
+async function cuesOf(
+  source: ByteSource,
+  segment: Segment,
+  tracks: readonly BlockTrack[],
+  videoNumber: number,
+): Promise<CuedFile | null> {
+  try {
+    return await openCues(source, segment, tracks, videoNumber);
+  } catch (error) {
+    if (error instanceof MediaError) return null;
+    throw error;
+  }
+}
+
+function readAll(source: ByteSource, segment: Segment, tracks: readonly BlockTrack[]): Promise<FramesByTrack> {
+  return readFrames(source, tracks, {
+    from: segment.firstCluster?.offset ?? segment.end,
+    to: segment.end,
+    limit: segment.end,
+    windowBytes,
+    maxFrames,
+  });
+}
+
+/** When the earliest of the first frames is shown, in segment ticks. */
+function startOf(frames: FrameList | undefined): number {
+  return frames === undefined ? 0 : Math.min(...frames.times.subarray(0, Math.min(frames.count, framesForStart)));
+}
+
+interface Parts extends Described {
+  readonly segment: Segment;
+  readonly setups: readonly TrackSetup[];
+  readonly leftOut: readonly LeftOutTrack[];
+  /** Segment ticks that are second 0. */
+  readonly origin: number;
+}
+
+/** The description with what is known better once frames were read. */
+function describedBetter({ description, setups }: Parts, endSeconds: readonly number[]): MediaDescription {
+  const video = setups.find(({ info }) => info.kind === "video")?.info;
+  const frameRate = video?.kind === "video" ? video.frameRate : 0;
+  const longest = Math.max(0, ...endSeconds);
+  return {
+    ...description,
+    durationSeconds: longest > 0 ? longest : description.durationSeconds,
+    video: description.video && { ...description.video, frameRate },
+    needsRendition: renditionNeed(
+      { codec: description.video?.codec ?? "", codecString: video?.codecString ?? "" },
+      description.audio.map(({ codec }) => codec),
+    ),
+  };
+}
+
+function byCues(parts: Parts, cued: CuedFile): MatroskaPresentation {
+  const { setups, leftOut, origin, segment } = parts;
+  const tracks = cutTracks(cued, setups, origin);
+  const description = describedBetter(
+    parts,
+    tracks.map(({ endSeconds }) => endSeconds),
+  );
+  return new MatroskaPresentation({
+    description,
+    tracks,
+    leftOut,
+    regions: cued.map,
+    origin,
+    secondsPerTick: segment.timestampScale / 1e9,
+  });
+}
+
+async function byFrames(source: ByteSource, parts: Parts, frames: FramesByTrack): Promise<MoviePresentation> {
+  const { setups, leftOut, origin } = parts;
+  const ends: number[] = [];
+  const tracks = setups.map(({ track, info, clock, prefix }): Track => {
+    const list = frames.get(track.number);
+    if (list === undefined) throw new RangeError(`Track ${track.number} was not read.`);
+    const { samples, startTicks } = samplesOf(list, clock, null);
+    const delay = startTicks - toTicks(clock, origin);
+    ends.push((samples.totalDuration + delay + clock.reorderTicks - info.mediaTime) / info.timescale);
+    return {
+      ...info,
+      samples,
+      delay,
+      editsIgnored: false,
+      firstSample: 0,
+      endSample: samples.count,
+      ...(prefix.length > 0 ? { samplePrefix: prefix } : {}),
+    };
+  });
+  const movie: Movie = { description: describedBetter(parts, ends), timescale: 1000, tracks, texts: [], leftOut };
+  const limits = new FileLimits(source.size);
+  return new MoviePresentation(await indexSegments(movie, (steps) => limits.worked(steps)));
+}

@@ -1,0 +1,238 @@
+import type { ByteSource } from "../byte-source.ts";
+import { MediaError } from "../errors.ts";
+import { type BlockHeader, blockTrack, maxBlockHeaderBytes, readBlockHeader } from "./block.ts";
+import { readElementHeader, vintLength } from "./ebml.ts";
+import { FrameList } from "./frames.ts";
+import { ids } from "./ids.ts";
+
+/** Id and size of an element, and the start of a block that has no lace. */
+const headerBytes = 32;
+/** Short elements, such as timestamps and durations, whose content is read. */
+const maxValueBytes = 8;
+
+/** Children of a segment: one of them ends a cluster of unknown size. */
+const topLevel = new Set<number>([
+  ...[ids.cluster, ids.seekHead, ids.info, ids.tracks, ids.cues, ids.tags, ids.chapters, ids.attachments],
+]);
+const clusterMark = Buffer.from([0x1f, 0x43, 0xb6, 0x75]);
+/** What a second segment starts with. */
+const outside = new Set<number>([ids.ebml, ids.segment]);
+
+/** How the frames of a track lie in its blocks. */
+export interface BlockTrack {
+  readonly number: number;
+  /** Ticks that one frame of a lace takes; 0 when not known. */
+  readonly frameTicks: number;
+  /** Nanoseconds of a tick. */
+  readonly timestampScale: number;
+}
+
+export interface Stretch {
+  readonly from: number;
+  /** Clusters that start before are read. */
+  readonly to: number;
+  /** Where the segment ends. */
+  readonly limit: number;
+  /** Bytes that are read at once. */
+  readonly windowBytes: number;
+  /** More frames than this are no video. */
+  readonly maxFrames: number;
+}
+
+/** The frames of some tracks, by track number. */
+export type FramesByTrack = ReadonlyMap<number, FrameList>;
+
+/**
+ * Reads the blocks of all clusters in a stretch, which starts with a cluster. The bytes between their headers are
+ * skipped where they are many. What is damaged is passed over up to the next cluster. Throws a `MediaError` when the
+ * stretch does not start with a cluster, or has too many frames.
+ */
+export async function readFrames(
+  source: ByteSource,
+  tracks: readonly BlockTrack[],
+  stretch: Stretch,
+): Promise<FramesByTrack> {
+  const walk = new Walk(source, tracks, stretch);
+  await walk.run();
+  return walk.frames;
+}
+
+interface Group {
+  readonly end: number;
+  block: { readonly offset: number; readonly size: number } | null;
+  duration: number;
+  hasReference: boolean;
+  discardPadding: number;
+}
+
+class Walk {
+  readonly frames: Map<number, FrameList>;
+  readonly #source: ByteSource;
+  readonly #tracks: ReadonlyMap<number, BlockTrack>;
+  readonly #stretch: Stretch;
+  #window: Uint8Array = new Uint8Array(0);
+  #windowStart = 0;
+  #clusterTime = 0;
+  #clusterEnd = 0;
+  #group: Group | null = null;
+  #count = 0;
+
+  constructor(source: ByteSource, tracks: readonly BlockTrack[], stretch: Stretch) {
+    this.#source = source;
+    this.#stretch = stretch;
+    this.#tracks = new Map(tracks.map((track) => [track.number, track]));
+    this.frames = new Map(tracks.map(({ number }) => [number, new FrameList()]));
+  }
+
+  async run(): Promise<void> {
+    const { from, limit } = this.#stretch;
+    for (let at: number | null = from; at !== null && at < limit; ) at = await this.#stepOver(at);
+    if (this.#group !== null && this.#group.end <= limit) await this.#endGroup(this.#group);
+  }
+
+  /** The frames of a cluster from where it is damaged are lost, but not those of the clusters after it. */
+  async #stepOver(at: number): Promise<number | null> {
+    try {
+      return await this.#step(at);
+    } catch (error) {
+      if (!(error instanceof MediaError) || error.code === "unsupported" || at === this.#stretch.from) throw error;
+      this.#group = null;
+      return this.#nextCluster(at + 1);
+    }
+  }
+
+  /** Takes in one element; where the next one starts, or null when the stretch is over. */
+  async #step(at: number): Promise<number | null> {
+    const { from, to, limit } = this.#stretch;
+    if (this.#group !== null && at >= this.#group.end) await this.#endGroup(this.#group);
+    if (!this.#holds(at, Math.min(headerBytes, limit - at))) await this.#load(at);
+    const header = readElementHeader(this.#window, at - this.#windowStart);
+    if (header === null || (at === from && header.id !== ids.cluster)) {
+      this.#fail(at, at === from ? "a cluster" : "an element", header?.id);
+    }
+    if (outside.has(header.id) || (header.id === ids.cluster && at >= to)) return null;
+    const content = at + header.length;
+    if (header.id === ids.cluster) {
+      this.#clusterEnd = Math.min(limit, content + (header.size ?? limit));
+      this.#clusterTime = 0;
+      return content;
+    }
+    const isChild = at < this.#clusterEnd && !topLevel.has(header.id);
+    const bound = isChild ? (this.#group?.end ?? this.#clusterEnd) : limit;
+    if (header.size === null || content + header.size > bound) {
+      this.#fail(at, `at most ${bound - content} bytes`, header.size ?? "unknown");
+    }
+    const end = content + header.size;
+    if (!isChild) return end;
+    if (header.id !== ids.blockGroup) {
+      await this.#take(header.id, content, header.size);
+      return end;
+    }
+    this.#group = { end, block: null, duration: 0, hasReference: false, discardPadding: 0 };
+    return content;
+  }
+
+  /** Where something that looks like a cluster starts; null when nothing does. */
+  async #nextCluster(from: number): Promise<number | null> {
+    const { limit, windowBytes } = this.#stretch;
+    for (let at = from; at < limit; at += windowBytes - clusterMark.length) {
+      this.#window = await this.#source.read(at, Math.min(windowBytes, limit - at));
+      this.#windowStart = at;
+      const index = Buffer.from(this.#window.buffer, this.#window.byteOffset, this.#window.length).indexOf(clusterMark);
+      if (index >= 0) return at + index;
+    }
+    return null;
+  }
+
+  async #take(id: number, content: number, size: number): Promise<void> {
+    const group = this.#group;
+    if (id === ids.simpleBlock) await this.#takeBlock(content, size, null);
+    else if (id === ids.timestamp) this.#clusterTime = await this.#value(content, size);
+    else if (group === null) return;
+    else if (id === ids.block) group.block = { offset: content, size };
+    else if (id === ids.blockDuration) group.duration = await this.#value(content, size);
+    else if (id === ids.referenceBlock) group.hasReference = true;
+    else if (id === ids.discardPadding) group.discardPadding = await this.#value(content, size, true);
+  }
+
+  async #endGroup(group: Group): Promise<void> {
+    this.#group = null;
+    if (group.block !== null) await this.#takeBlock(group.block.offset, group.block.size, group);
+  }
+
+  async #takeBlock(offset: number, size: number, group: Group | null): Promise<void> {
+    if (!this.#holds(offset, Math.min(headerBytes, size))) await this.#load(offset);
+    const number = blockTrack(this.#window, offset - this.#windowStart);
+    const track = this.#tracks.get(number);
+    const list = this.frames.get(number);
+    if (track === undefined || list === undefined) return;
+    // Nearly all blocks have one frame, and their headers stand in what was read already.
+    const isLong = isLaced(this.#window, offset - this.#windowStart);
+    if (isLong && !this.#holds(offset, Math.min(maxBlockHeaderBytes, size))) await this.#load(offset);
+    const header = readBlockHeader(this.#window, offset - this.#windowStart, size);
+    if (header === null) this.#fail(offset, "a block header");
+    this.#count += header.sizes.length;
+    if (this.#count > this.#stretch.maxFrames) {
+      throw new MediaError("unsupported", "There are too many frames", { box: "Segment/Cluster", offset });
+    }
+    addFrames(list, track, { header, offset, time: this.#clusterTime + header.relativeTime, group });
+  }
+
+  /** A number of up to 8 bytes; 0 when there are more. */
+  async #value(offset: number, size: number, isSigned = false): Promise<number> {
+    if (size === 0 || size > maxValueBytes) return 0;
+    if (!this.#holds(offset, size)) await this.#load(offset);
+    const at = offset - this.#windowStart;
+    const first = this.#window[at] ?? 0;
+    let value = isSigned && first > 127 ? first - 256 : first;
+    for (let i = 1; i < size; i++) value = value * 256 + (this.#window[at + i] ?? 0);
+    return value;
+  }
+
+  #holds(at: number, length: number): boolean {
+    return at >= this.#windowStart && at + length <= this.#windowStart + this.#window.length;
+  }
+
+  async #load(at: number): Promise<void> {
+    const { windowBytes, limit, to } = this.#stretch;
+    const wanted = at < to ? Math.min(windowBytes, Math.max(to - at, headerBytes)) : headerBytes;
+    this.#window = await this.#source.read(at, Math.min(wanted, limit - at));
+    this.#windowStart = at;
+  }
+
+  #fail(offset: number, expected: string, got: string | number = "other bytes"): never {
+    throw new MediaError("not-a-video", "The video is damaged: a cluster cannot be read", {
+      box: "Segment/Cluster",
+      offset,
+      expected,
+      got,
+    });
+  }
+}
+
+interface Block {
+  readonly header: BlockHeader;
+  readonly offset: number;
+  readonly time: number;
+  readonly group: Group | null;
+}
+
+function addFrames(list: FrameList, track: BlockTrack, { header, offset, time, group }: Block): void {
+  const count = header.sizes.length;
+  const duration = (group?.duration ?? 0) / count;
+  const step = track.frameTicks || duration;
+  const padding = (group?.discardPadding ?? 0) / track.timestampScale;
+  const isKey = group === null ? header.isKey : !group.hasReference;
+  if (padding < 0 && list.count === 0) list.silentTicks = -padding;
+  let at = offset + header.length;
+  for (const [i, size] of header.sizes.entries()) {
+    const cut = i === count - 1 ? Math.max(0, padding) : 0;
+    if (size > 0) list.push({ time: time + i * step, offset: at, size, duration, padding: cut, isKey });
+    at += size;
+  }
+}
+
+/** Whether a block at this place has a lace; its header is in `bytes`. */
+function isLaced(bytes: Uint8Array, at: number): boolean {
+  return ((bytes[at + vintLength(bytes[at]) + 2] ?? 0) & 6) !== 0;
+}
