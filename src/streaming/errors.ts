@@ -1,4 +1,5 @@
 import { ProblemError } from "../errors.ts";
+import type { MediaInfo } from "./contract.ts";
 
 /** 422 `not-a-video`: the bytes are no container that is known, or hold no video. */
 export class NotAVideoError extends ProblemError {
@@ -28,12 +29,11 @@ export class SizeMismatchError extends ProblemError {
   }
 }
 
-/** 422 `not-packaged`: this container or codec is not packaged for adaptive streaming; the original can be played. */
+/** 422 `not-packaged`: this file is not packaged for adaptive streaming; the original can be played. */
 export class NotPackagedError extends ProblemError {
-  constructor({ container, video }: { readonly container: string; readonly video: { readonly codec: string } | null }) {
-    const what = video === null ? container : `${video.codec} in ${container}`;
-    super("not-packaged", `HLS and DASH are not available for ${what} yet. Play the original instead.`, {
-      status: 422,
-    });
+  constructor({ container, video, audio }: Pick<MediaInfo, "container" | "video" | "audio">) {
+    const codecs = [...new Set([...(video ? [video.codec] : []), ...audio.map(({ codec }) => codec)])].join(" and ");
+    const detail = `HLS and DASH are not available for ${container} files with ${codecs}. Play the original instead.`;
+    super("not-packaged", detail, { status: 422 });
   }
 }

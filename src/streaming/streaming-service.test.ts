@@ -243,6 +243,26 @@ describe("HLS", () => {
     }
   });
 
+  test("of Matroska reads the segments from the file, whole and in ranges, again after a restart", async () => {
+    const { id, adopt } = await stage.upload("h264-aac-cues-front.mkv");
+    await adopt();
+    const bytesOf = async (path: string, headers = {}) =>
+      Buffer.from(await (await stage.ask(`/stream/${id}/hls/${path}`, { headers })).arrayBuffer());
+    const paths = ["1/init.mp4", "1/1.m4s", "1/3.m4s", "2/2.m4s"];
+    const whole = await Promise.all(paths.map((path) => bytesOf(path)));
+    expect(whole.every(({ length }) => length > 500)).toBe(true);
+    for (const [i, path] of paths.entries()) {
+      const part = await bytesOf(path, { Range: "bytes=300-450" });
+      expect(part.equals(whole[i]?.subarray(300, 451) ?? Buffer.alloc(0))).toBe(true);
+    }
+    await stage.stopService();
+    await stage.startService();
+    expect((await Promise.all(paths.map((path) => bytesOf(path)))).map((bytes, i) => whole[i]?.equals(bytes))).toEqual(
+      paths.map(() => true),
+    );
+    expect((await stage.ask(`/stream/${id}/hls/1/4.m4s`)).status).toBe(404);
+  });
+
   test("of a track or segment that is not there is 404", async () => {
     const { id, adopt } = await stage.upload("h264-aac.mp4");
     await adopt();
@@ -284,11 +304,13 @@ describe("HLS", () => {
     }
   });
 
-  test("of a container that is not packaged yet is refused with a reason, and the original plays", async () => {
-    const { id, adopt } = await stage.upload("vp9-opus.webm");
+  test("of what is not packaged is refused with container and codecs, and the original plays", async () => {
+    const { id, adopt } = await stage.upload("vp9-vorbis.webm");
     await adopt();
     const answer = await stage.ask(`/stream/${id}/hls/master.m3u8`);
-    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([422, "not-packaged"]);
+    const problem = (await answer.json()) as { code: string; detail: string };
+    expect([answer.status, problem.code]).toEqual([422, "not-packaged"]);
+    expect(problem.detail).toContain("webm files with vp9 and vorbis");
     const original = await stage.ask(`/stream/${id}/original`, { method: "HEAD" });
     expect([original.status, original.headers.get("Content-Type")]).toEqual([200, "video/webm"]);
   });

@@ -18,7 +18,9 @@ import { type BlockTrack, type FramesByTrack, readFrames } from "./walk.ts";
 
 /** Reads at a time when a file is indexed whole: small enough not to hold up others between two of them. */
 const windowBytes = 256 * 1024;
-const maxFrames = 20_000_000;
+/** Frames of all tracks of a file; each takes four bytes of it at least. */
+const maxFrames = 16_000_000;
+const minBytesPerFrame = 4;
 /** Frames at the start of a track among which the earliest one is. */
 const framesForStart = 32;
 
@@ -146,7 +148,7 @@ function readAll(source: ByteSource, segment: Segment, tracks: readonly BlockTra
     to: segment.end,
     limit: segment.end,
     windowBytes,
-    maxFrames,
+    maxFrames: Math.min(maxFrames, Math.ceil(source.size / minBytesPerFrame)),
   });
 }
 

@@ -96,7 +96,12 @@ async function index(source: ByteSource, layout: PacketLayout, map: ProgramMap, 
   for (const [i, track] of streams.audio.entries()) {
     const sound = await audioTrackOf(track, i + 2, places);
     if (sound !== null) timed.push(sound);
-    else leftOut.push({ id: i + 2, codec: track.codec, reason: "no segment carries this codec, or nothing of it was found" });
+    else
+      leftOut.push({
+        id: i + 2,
+        codec: track.codec,
+        reason: "no segment carries this codec, or nothing of it was found",
+      });
   }
   const tracks = placeTracks(timed);
   const description = describe(tracks, streams.audio);
