@@ -49,8 +49,9 @@ const transportStreams = {
   "h264-open-gop.ts": [...small, ...h264(25), "-x264-params", "open-gop=1", ...aac],
   /** Pictures of several hundred KiB in slices, odd size, pixels that are not square. */
   "h264-large.ts": [
-    ...["-f", "lavfi", "-i", "testsrc2=size=1280x718:rate=25:duration=1", ...tone(1)],
-    ...["-vf", "noise=alls=40:allf=t,setsar=4/3", ...h264(25), "-qp", "8", "-slices", "3", ...aac],
+    ...["-f", "lavfi", "-i", "testsrc2=size=1280x718:rate=25:duration=0.4", ...tone(0.4)],
+    ...["-vf", "noise=alls=40:allf=t,setsar=4/3", ...h264(25), "-preset", "ultrafast", "-qp", "8"],
+    ...["-slices", "3", ...aac],
   ],
   /** No pictures before their time: they can be put together to PES packets of any kind. */
   "h264-no-b-frames.ts": [...small, ...h264(25), "-bf", "0", ...aac],

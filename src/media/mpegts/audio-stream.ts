@@ -11,7 +11,10 @@ export class AudioStream implements StreamReader {
   readonly durations = new GrowingColumn();
   /** From which frame on the sound has which format. */
   readonly changes: { readonly sample: number; readonly format: AudioFormat }[] = [];
+  /** Frames before which others may be missing. */
+  readonly gaps = new GrowingColumn();
   readonly #framer: AudioFramer;
+  #isAfterGap = false;
 
   constructor(stream: ElementaryStream, syntax: AudioSyntax) {
     this.stream = stream;
@@ -25,12 +28,15 @@ export class AudioStream implements StreamReader {
 
   lose(buffer: ElementaryBuffer): void {
     this.#framer.lose(buffer);
+    this.#isAfterGap = true;
   }
 
   #add({ format, duration, ...frame }: AudioFrame): void {
     const stamp = this.stream.stampFor(frame.start);
     if (format === null) return;
     if (this.changes.at(-1)?.format !== format) this.changes.push({ sample: this.stream.record.count, format });
+    if (this.#isAfterGap) this.gaps.push(this.stream.record.count);
+    this.#isAfterGap = false;
     this.durations.push(duration);
     this.stream.add(frame, stamp);
   }

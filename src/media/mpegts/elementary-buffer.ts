@@ -12,14 +12,14 @@ const firstFragments = 64;
 
 /** Part of an elementary stream in memory, by position in the stream; it knows which packet each byte came from. */
 export class ElementaryBuffer {
-  #bytes: Uint8Array = new Uint8Array(firstCapacity);
+  #bytes: Uint8Array = new Uint8Array(0);
   /** Stream position of `#bytes[0]`. */
   #base = 0;
   #length = 0;
   /** Bytes from one packet each: where they start in the stream, the packet, what was skipped of its payload. */
-  #starts = new Float64Array(firstFragments);
-  #packets = new Float64Array(firstFragments);
-  #skips = new Uint8Array(firstFragments);
+  #starts = new Float64Array(0);
+  #packets = new Float64Array(0);
+  #skips = new Uint8Array(0);
   #fragments = 0;
 
   /** Stream position of the first byte kept. */
@@ -98,13 +98,13 @@ export class ElementaryBuffer {
   }
 
   #grow(needed: number): void {
-    const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    const larger = new Uint8Array(Math.max(firstCapacity, needed, this.#bytes.length * 2));
     larger.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = larger;
   }
 
   #growFragments(): void {
-    const size = this.#starts.length * 2;
+    const size = Math.max(firstFragments, this.#starts.length * 2);
     const larger = <T extends Float64Array | Uint8Array>(array: T, copy: T): T => {
       copy.set(array);
       return copy;

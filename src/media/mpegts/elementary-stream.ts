@@ -29,6 +29,8 @@ export interface Stamp {
   readonly hasDts: boolean;
   /** `random_access_indicator`. */
   readonly isRandomAccess: boolean;
+  /** Bytes are missing from here on: what starts later is not what the stamp was for. */
+  limit: number;
 }
 
 /** Where the samples of a stream are, and when; one entry each. Times are `NaN` where none is told. */
@@ -145,7 +147,7 @@ export class ElementaryStream {
   stampFor(position: number): Stamp | null {
     let found: Stamp | null = null;
     while ((this.#stamps[0]?.position ?? Number.POSITIVE_INFINITY) <= position) found = this.#stamps.shift() ?? null;
-    return found;
+    return found !== null && position < found.limit ? found : null;
   }
 
   /** Notes a sample that is whole. */
@@ -205,6 +207,7 @@ export class ElementaryStream {
       pts: dts + (reorder > -maxReorder && reorder < maxReorder ? reorder : 0),
       hasDts: header.dts !== null,
       isRandomAccess: this.#isRandomAccess,
+      limit: Number.POSITIVE_INFINITY,
     });
   }
 
@@ -218,6 +221,7 @@ export class ElementaryStream {
   #lose(): void {
     this.#pes.lose();
     this.#reader?.lose(this.buffer);
+    for (const stamp of this.#stamps) stamp.limit = Math.min(stamp.limit, this.buffer.end);
     this.#fedTo = this.buffer.end;
   }
 

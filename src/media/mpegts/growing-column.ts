@@ -1,13 +1,13 @@
-const firstCapacity = 1024;
+const firstCapacity = 64;
 
 /** Numbers of which it is not known beforehand how many there are. */
 export class GrowingColumn {
-  #values = new Float64Array(firstCapacity);
+  #values = new Float64Array(0);
   length = 0;
 
   push(value: number): void {
     if (this.length === this.#values.length) {
-      const larger = new Float64Array(this.length * 2);
+      const larger = new Float64Array(Math.max(firstCapacity, this.length * 2));
       larger.set(this.#values);
       this.#values = larger;
     }

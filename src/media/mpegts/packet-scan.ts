@@ -34,7 +34,7 @@ export async function scanPackets(
     const final = bytes.length < wanted || position + bytes.length >= source.size;
     let at = 0;
     for (; at + lead + packetBytes <= bytes.length; at += stride) {
-      if (lost !== null || bytes[at + lead] !== syncByte) {
+      if (lost !== null || !isPacket(bytes, at, layout, final)) {
         lost ??= position + at;
         const next = resync(bytes, at, layout, final);
         if (next < 0) break;
@@ -48,4 +48,13 @@ export async function scanPackets(
     position += lost === null ? at : Math.max(at, bytes.length - resyncBytes);
   }
   return { breaks, isCut: false };
+}
+
+/** Whether a packet is there: what only looks like one is not followed by another, and others begin inside of it. */
+function isPacket(bytes: Uint8Array, at: number, layout: PacketLayout, final: boolean): boolean {
+  if (bytes[at + layout.lead] !== syncByte) return false;
+  const next = at + layout.stride + layout.lead;
+  if (next >= bytes.length || bytes[next] === syncByte) return true;
+  const other = resync(bytes.subarray(0, at + packetBytes + resyncBytes), at + 1, layout, final);
+  return other < 0 || other >= at + packetBytes;
 }

@@ -1,13 +1,14 @@
 /** Program specific information: which packets are what. ISO/IEC 13818-1 section 2.4.4. */
 
 const maxSectionBytes = 4096;
+const firstSectionBytes = 128;
 const patId = 0;
 const pmtId = 2;
 const maxStreams = 256;
 
 /** Puts the sections of a table together out of payloads. */
 export class SectionAssembler {
-  #bytes = new Uint8Array(maxSectionBytes);
+  #bytes = new Uint8Array(0);
   #have = 0;
   #wanted = 0;
   #lastCounter = -1;
@@ -44,6 +45,7 @@ export class SectionAssembler {
     let mayBegin = begins;
     for (let at = from; at < to; at++) {
       if (this.#have === 0 && (!mayBegin || bytes[at] === 0xff)) return;
+      if (this.#have === this.#bytes.length) this.#grow();
       this.#bytes[this.#have++] = bytes[at] ?? 0;
       if (this.#have === 3) this.#wanted = 3 + ((((this.#bytes[1] ?? 0) & 0x0f) << 8) | (this.#bytes[2] ?? 0));
       if (this.#wanted > maxSectionBytes) {
@@ -56,6 +58,12 @@ export class SectionAssembler {
       mayBegin = true;
       if (crc32(section) === 0) this.#use(section);
     }
+  }
+
+  #grow(): void {
+    const larger = new Uint8Array(Math.max(firstSectionBytes, this.#bytes.length * 2));
+    larger.set(this.#bytes);
+    this.#bytes = larger;
   }
 }
 

@@ -93,11 +93,20 @@ function deriveDecodeTimes(pts: Float64Array, dts: Float64Array): void {
 
 /**
  * Times of sound, in its own samples: frames follow each other, as they do in what was recorded; where time stamps
- * say otherwise a frame lasts longer or shorter. `lengths`: of each frame, in ticks of `timescale`.
+ * say otherwise a frame lasts longer or shorter. `lengths`: of each frame, in ticks of `timescale`; `gaps`: frames
+ * before which others may be missing.
  */
-export function soundTiming(record: SampleRecord, lengths: GrowingColumn, timescale: number): Timing {
+export function soundTiming(
+  record: SampleRecord,
+  {
+    lengths,
+    gaps,
+    timescale,
+  }: { readonly lengths: GrowingColumn; readonly gaps: Float64Array; readonly timescale: number },
+): Timing {
   const { pts } = record;
   const durations = lengths.values.slice();
+  stampGaps(pts, durations, gaps, clockRate / timescale);
   const first = pts.values.findIndex((time) => !Number.isNaN(time));
   const tolerated = toleratedSeconds * timescale;
   let start = first < 0 ? 0 : pts.at(first);
@@ -118,4 +127,15 @@ export function soundTiming(record: SampleRecord, lengths: GrowingColumn, timesc
     durations,
     compositionOffsets: new Float64Array(durations.length),
   };
+}
+
+/** Frames after a gap end where the next stamped one starts. */
+function stampGaps(pts: GrowingColumn, durations: Float64Array, gaps: Float64Array, ticks: number): void {
+  for (let gap = 0; gap < gaps.length; gap++) {
+    const first = gaps[gap] ?? 0;
+    const end = gaps[gap + 1] ?? durations.length;
+    let [next, length] = [first, 0];
+    while (next < end && Number.isNaN(pts.at(next))) length += durations[next++] ?? 0;
+    if (next > first && next < end) pts.set(first, pts.at(next) - length * ticks);
+  }
 }

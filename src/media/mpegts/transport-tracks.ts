@@ -73,7 +73,9 @@ export async function audioTrackOf(
   const { audio } = source;
   const format = audio?.changes[0]?.format;
   if (audio === null || format === undefined) return null;
-  const timing = soundTiming(audio.stream.record, lengthsOf(audio), format.sampleRate);
+  const timing = soundTiming(audio.stream.record, {
+    ...{ lengths: lengthsOf(audio), gaps: audio.gaps.values, timescale: format.sampleRate },
+  });
   const formats = [...new Set(audio.changes.map((change) => change.format))];
   const changes = audio.changes.map((change) => ({ sample: change.sample, entry: formats.indexOf(change.format) + 1 }));
   const track: AudioTrack = {
