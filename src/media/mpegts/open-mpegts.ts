@@ -96,7 +96,7 @@ async function index(source: ByteSource, layout: PacketLayout, map: ProgramMap, 
   for (const [i, track] of streams.audio.entries()) {
     const sound = await audioTrackOf(track, i + 2, places);
     if (sound !== null) timed.push(sound);
-    else
+    else if (track.codec !== guessed)
       leftOut.push({
         id: i + 2,
         codec: track.codec,

@@ -20,8 +20,8 @@ import { maxDecodedBytes } from "../segment-plan.ts";
 async function remuxed(path: string, ...options: string[]): Promise<Packet[]> {
   using folder = temporaryFolder();
   const copy = join(folder.path, "copy.mp4");
-  const streams = ["-map", "0:V:0", "-map", "0:a"];
-  await run(["ffmpeg", "-v", "fatal", "-probesize", "50M", "-i", path, ...streams, "-c", "copy", "-strict", "-2", copy]);
+  const input = ["-probesize", "50M", "-i", path, "-map", "0:V:0", "-map", "0:a"];
+  await run(["ffmpeg", "-v", "fatal", ...input, "-c", "copy", "-strict", "-2", copy]);
   return await packetsOf(copy, ...options);
 }
 
