@@ -2,8 +2,8 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { messageOf } from "./api.ts";
 import { Header } from "./components/header.tsx";
-import { Later } from "./later.tsx";
 import { Notices } from "./notices.tsx";
+import { AccountPage, SignInPage, UploadPage, WatchPage } from "./pages/lazy-pages.ts";
 import { TitlesPage } from "./pages/titles.tsx";
 import { here, navigate } from "./router.ts";
 import { loadSession, signInAddress, startPage, user } from "./session.ts";
@@ -30,25 +30,16 @@ export function App() {
   );
 }
 
-const loadAccount = async () => (await import("./pages/account.tsx")).AccountPage;
-const loadSignIn = async () => (await import("./pages/sign-in.tsx")).SignInPage;
-const loadUpload = async () => (await import("./pages/upload.tsx")).UploadPage;
-const loadWatch = async () => {
-  // At the same time: the page needs it next. If it fails, the page says so.
-  import("./player/player.tsx").catch(() => undefined);
-  return (await import("./pages/watch.tsx")).WatchPage;
-};
-
 function Page() {
   const { path } = here.value;
-  if (path === "/sign-in") return <Later key={path} load={loadSignIn} props={{}} />;
+  if (path === "/sign-in") return <SignInPage />;
   const watched = /^\/watch\/([^/]+)$/.exec(path)?.[1];
   // A public video is for everybody; the server says which.
-  if (watched !== undefined) return <Later key={watched} load={loadWatch} props={{ id: watched }} />;
+  if (watched !== undefined) return <WatchPage key={watched} id={watched} />;
   if (user.value === null) return <GoTo address={async () => signInAddress()} />;
   if (path === "/") return <GoTo address={startPage} />;
-  if (path === "/upload") return <Later key={path} load={loadUpload} props={{}} />;
-  if (path === "/account") return <Later key={path} load={loadAccount} props={{}} />;
+  if (path === "/upload") return <UploadPage />;
+  if (path === "/account") return <AccountPage />;
   if (path === "/videos") return <TitlesPage key="videos" owner="me" />;
   if (path === "/library") return <TitlesPage key="library" owner={null} />;
   return <Nowhere />;

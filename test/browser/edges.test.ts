@@ -29,6 +29,8 @@ describe.skipIf(!has("chromium", "ffmpeg"))("where things are not plain, the web
   });
 
   const give = async (name: FixtureName) => (await maria.upload(await fixture(name))).id;
+  const asked = (id: string, what: string) =>
+    browser.requested.filter((url) => url === `${kinora.url}/stream/${id}${what}`).length;
   const alert = (text: string | RegExp) => page.getByRole("alert").filter({ hasText: text }).waitFor();
 
   test("says that the two passwords of a new account differ", async () => {
@@ -97,14 +99,70 @@ describe.skipIf(!has("chromium", "ffmpeg"))("where things are not plain, the web
     expect((await videoState(page))?.delivery).toBe("progressive");
   });
 
-  test.each(["vp9-opus.webm", "h264-aac.mkv"] as const)("plays %s", async (name) => {
-    await page.goto(`/watch/${await give(name)}`);
+  test.each(["vp9-opus.webm", "h264-aac.mkv", "h264-aac.ts"] as const)("plays %s", async (name) => {
+    const id = await give(name);
+    await page.goto(`/watch/${id}`);
     const state = await eventually("it plays", async () => {
       const now = await videoState(page);
       return now && now.currentTime > 0.5 && now;
     });
     expect(state.error).toBeNull();
     console.log(`${name} is played by ${state.delivery}`);
+    expect(asked(id, "/hls/master.m3u8")).toBeLessThanOrEqual(1);
+  });
+
+  test("shows the same length in the list and in the player, and the whole of it at the end", async () => {
+    const id = await give("h264-aac-3.72s.mp4");
+    await page.goto(`/videos?selected=${id}`);
+    expect(
+      await page
+        .locator(".row", { has: page.locator(`[value="${id}"]`) })
+        .locator(".frame-duration")
+        .textContent(),
+    ).toBe("0:04");
+    await page.goto(`/watch/${id}`);
+    await page.getByText(/^0:0\d \/ 0:04$/).waitFor({ state: "attached" });
+    await page.getByText("0:04 / 0:04", { exact: true }).waitFor({ state: "attached" });
+  });
+
+  test("resumes with a way back to the beginning; seen to the end, it begins anew and says nothing", async () => {
+    const id = await give("h264-aac-60s.mp4");
+    const openAt = async (positionSeconds: number) => {
+      await maria.send("PUT", `/api/titles/${id}/progress`, { positionSeconds });
+      await page.goto(`/watch/${id}`);
+      await eventually("it plays", async () => ((await videoState(page))?.currentTime ?? 0) > 0.3);
+    };
+    await openAt(30);
+    await page.getByText("Resumed at 0:30 ·").waitFor();
+    await page.getByRole("button", { name: "Start again" }).click();
+    await eventually("it is at the beginning", async () => ((await videoState(page))?.currentTime ?? 99) < 5);
+    expect(await page.getByText("Resumed at").count()).toBe(0);
+    await openAt(59);
+    expect((await videoState(page))?.currentTime).toBeLessThan(5);
+    expect(await page.getByText("Resumed at").count()).toBe(0);
+  });
+
+  test("copies the link of a public video, and says so", async () => {
+    const id = await give("h264-aac.mp4");
+    await page.goto(`/watch/${id}`);
+    await page.getByRole("button", { name: "Edit" }).waitFor();
+    expect(await page.getByRole("button", { name: "Copy link" }).count()).toBe(0);
+    await maria.send("PATCH", `/api/titles/${id}`, { visibility: "public" });
+    await page.reload();
+    await browser.context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.getByRole("button", { name: "Copy link" }).click();
+    await page.getByRole("status").filter({ hasText: "Link copied" }).waitFor();
+    const copied = () => page.evaluate(() => navigator.clipboard.readText());
+    expect(await copied()).toBe(`${kinora.url}/watch/${id}`);
+    await page.evaluate(async () => {
+      await navigator.clipboard.writeText("something else");
+      // As over plain HTTP on another address.
+      Object.defineProperty(navigator, "clipboard", { value: undefined });
+    });
+    await page.getByRole("button", { name: "Copy link" }).click();
+    await page.reload();
+    await page.getByRole("button", { name: "Copy link" }).waitFor();
+    expect(await copied()).toBe(`${kinora.url}/watch/${id}`);
   });
 
   test("plays a public video for somebody who has not signed in, and sends them to sign in for any other", async () => {

@@ -41,7 +41,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("a person with a browser", () => {
     await page.waitForURL(/\/sign-in/);
     await enter(page, "maria", PASSWORD);
     await page.waitForURL(/\/upload$/);
-    expect(await page.getByRole("link", { name: "Skip to my videos" }).isVisible()).toBe(true);
+    await page.getByRole("link", { name: "Skip to my videos" }).waitFor();
   });
 
   test("uploads a video, which is chosen in my videos, and plays it", async () => {

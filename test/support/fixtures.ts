@@ -75,6 +75,8 @@ const recipes = {
   ],
   /** 60 s, for seeks. */
   "h264-aac-60s.mp4": [...picture(60), ...tone(60), ...h264(50), ...aac],
+  /** A length that is nearly four seconds. */
+  "h264-aac-3.72s.mp4": [...picture(3.72), ...tone(3.72), ...h264(25), ...aac],
   /** No sound. */
   "h264-only.mp4": [...picture(5), ...h264(25)],
   /** Sound only: no video. */

@@ -4,6 +4,7 @@ import { Heading } from "../components/heading.tsx";
 import { notify } from "../notices.tsx";
 import { here, navigate, relativeAddress } from "../router.ts";
 import { signIn, startPage, user } from "../session.ts";
+import { UploadPage } from "./lazy-pages.ts";
 import { adviseName, NAME_RULES } from "./user-name.ts";
 
 /** What the form asks for: first name and password; for a name that is new, the password once more. */
@@ -25,6 +26,8 @@ export function SignInPage() {
 
   useEffect(() => {
     if (user.value) void goOn();
+    // Where somebody who is new here goes next.
+    UploadPage.preload();
   }, []);
   useEffect(() => {
     if (isNew) again.current?.focus();

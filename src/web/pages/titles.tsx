@@ -4,6 +4,7 @@ import { Heading } from "../components/heading.tsx";
 import { PlayIcon } from "../components/icons.tsx";
 import { here, navigate, remember, remembered } from "../router.ts";
 import { mayUpload, user } from "../session.ts";
+import { WatchPage } from "./lazy-pages.ts";
 import { addTag, Filters, filter } from "./title-filters.tsx";
 import { isPlayable, TitleRow } from "./title-row.tsx";
 import { type TitleList, useTitles } from "./use-titles.ts";
@@ -20,6 +21,10 @@ export function TitlesPage({ owner }: { owner: "me" | null }) {
   useSeek(list, chosen === null ? query.get("selected") : null);
   useMemory(list, chosenId);
   useReturn(list, before.scrollY, radios);
+  useEffect(() => {
+    // Whoever chooses a video is about to play it.
+    if (chosen) WatchPage.preload();
+  }, [chosen?.id]);
 
   const play = (event: SubmitEvent) => {
     event.preventDefault();

@@ -20,21 +20,27 @@ const hlsUrl = (id: string) => `/stream/${id}/hls/master.m3u8`;
 const progressiveUrl = ({ id, container }: Pick<Title, "id" | "container">) =>
   `/stream/${id}/${container === "mp4" || container === "mov" ? "faststart" : "original"}`;
 
+/** Titles that turned out to have no HLS that works here: they are not asked again. */
+const withoutHls = new Set<string>();
+
 /** Connects a video element to a title. The result disconnects it. */
 export function attach(
   video: HTMLVideoElement,
-  title: Pick<Title, "id" | "container" | "audio">,
+  title: Pick<Title, "id" | "container" | "video" | "audio">,
   options: AttachOptions,
 ): () => void {
   let detach = () => {};
   let removeSubtitles = () => {};
   let ended = false;
   const progressive = () => {
+    withoutHls.add(title.id);
     options.onDelivery("progressive");
     removeSubtitles = addSubtitles(video, title.id);
     setSource(video, progressiveUrl(title), options.startAtSeconds);
   };
-  if (prefersNativeHls(video)) {
+  if (withoutHls.has(title.id) || !hasSegments(title)) {
+    progressive();
+  } else if (prefersNativeHls(video)) {
     options.onDelivery("native-hls");
     // Once, and only before anything played: later errors are real ones.
     const fallBack = (event: Event) => {
@@ -61,6 +67,15 @@ export function attach(
     video.removeAttribute("src");
     video.load();
   };
+}
+
+const packagedVideo = new Set(["h264", "h265", "vp9", "av1"]);
+
+/** Whether a title has HLS, as far as its description tells: asking in vain costs time and an error in the console. */
+export function hasSegments({ container, video, audio }: Pick<Title, "container" | "video" | "audio">): boolean {
+  if (container === null || video === null || !packagedVideo.has(video.codec)) return false;
+  // Segments cannot carry Vorbis: with no other sound they would be silent, and the server has none.
+  return audio.length === 0 || audio.some(({ codec }) => codec !== "vorbis");
 }
 
 /** Chromium plays MP3 in MP4 from a file, but not from segments: there it would be silent. */

@@ -3,7 +3,6 @@ import "media-chrome/media-control-bar";
 import "media-chrome/media-play-button";
 import "media-chrome/media-mute-button";
 import "media-chrome/media-volume-range";
-import "media-chrome/media-time-display";
 import "media-chrome/media-time-range";
 import "media-chrome/media-playback-rate-button";
 import "media-chrome/media-pip-button";
@@ -26,7 +25,6 @@ declare module "preact" {
       "media-play-button": PlayerPart;
       "media-mute-button": PlayerPart;
       "media-volume-range": PlayerPart;
-      "media-time-display": PlayerPart & { showduration?: boolean };
       "media-time-range": PlayerPart;
       "media-playback-rate-button": PlayerPart & { rates?: string };
       "media-captions-menu": PlayerPart & { anchor?: string };

@@ -4,6 +4,7 @@ import { formatCodec, formatDuration } from "../format.ts";
 import { attach, type Delivery } from "./attach.ts";
 import "./elements.ts";
 import { ProgressKeeper } from "./progress-keeper.ts";
+import { TimeDisplay } from "./time-display.tsx";
 
 export interface PlayerProps {
   readonly title: Title;
@@ -66,7 +67,7 @@ export function Player({ title, startAtSeconds, keepsProgress }: PlayerProps) {
           <media-seek-forward-button seekoffset={10} class="wide" />
           <media-mute-button />
           <media-volume-range class="wide" />
-          <media-time-display showduration />
+          <TimeDisplay video={video} durationSeconds={title.durationSeconds} />
           <span class="spacer" />
           <media-playback-rate-button rates="0.5 0.75 1 1.25 1.5 2" />
           <media-captions-menu-button />
@@ -76,9 +77,9 @@ export function Player({ title, startAtSeconds, keepsProgress }: PlayerProps) {
       </media-controller>
       {resumed !== null && problem === null && (
         <p class="player-note" role="status">
-          Resumed at {formatDuration(resumed)}
+          Resumed at {formatDuration(resumed)} <span aria-hidden="true">·</span>
           <button type="button" class="plain" onClick={startOver}>
-            Start over
+            Start again
           </button>
         </p>
       )}

@@ -1,0 +1,50 @@
+import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
+
+/** A page whose code is loaded when it is opened, or before, when somebody is likely to open it next. */
+export interface LazyPage<Props extends object> {
+  (props: Props): preact.VNode;
+  preload(): void;
+}
+
+/** Makes a page of what `load` brings; it is loaded once, and shown without delay from then on. */
+export function lazy<Props extends object>(load: () => Promise<ComponentType<Props>>): LazyPage<Props> {
+  let loaded: ComponentType<Props> | null = null;
+  let loading: Promise<unknown> | null = null;
+  const start = () => {
+    loading ??= load().then(
+      (component) => {
+        loaded = component;
+      },
+      () => {
+        // Another try may work.
+        loading = null;
+      },
+    );
+    return loading;
+  };
+  const Page = (props: Props) => {
+    const [isTried, setIsTried] = useState(false);
+    useEffect(() => {
+      if (!loaded) void start().then(() => setIsTried(true));
+    }, []);
+    if (loaded) {
+      const Loaded = loaded;
+      return <Loaded {...props} />;
+    }
+    return isTried ? <NotLoaded /> : <div aria-busy="true" />;
+  };
+  return Object.assign(Page, { preload: () => void start() });
+}
+
+function NotLoaded() {
+  return (
+    <section class="message" role="alert">
+      <h1>This page could not be loaded</h1>
+      <p>Check that the server runs and that you are connected.</p>
+      <button type="button" onClick={() => location.reload()}>
+        Load again
+      </button>
+    </section>
+  );
+}

@@ -1,0 +1,11 @@
+import { lazy } from "../lazy.tsx";
+
+/** The pages that the lists do without. */
+export const AccountPage = lazy(async () => (await import("./account.tsx")).AccountPage);
+export const SignInPage = lazy(async () => (await import("./sign-in.tsx")).SignInPage);
+export const UploadPage = lazy(async () => (await import("./upload.tsx")).UploadPage);
+export const WatchPage = lazy(async () => {
+  // At the same time: the page needs it next. If it fails, the page says so.
+  import("../player/player.tsx").catch(() => undefined);
+  return (await import("./watch.tsx")).WatchPage;
+});
