@@ -46,6 +46,13 @@ const codecNames: Readonly<Record<string, string>> = {
   mp3: "MP3",
   ac3: "AC-3 (Dolby Digital)",
   eac3: "E-AC-3 (Dolby Digital Plus)",
+  h266: "H.266 (VVC)",
+  mpeg1: "MPEG-1",
+  mpeg2: "MPEG-2",
+  mpeg4: "MPEG-4 part 2",
+  prores: "ProRes",
+  vorbis: "Vorbis",
+  "aac-latm": "AAC (LATM)",
 };
 
 /** The name people know a codec by. */

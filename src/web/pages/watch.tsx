@@ -114,7 +114,8 @@ function Screen({ title, startAtSeconds, Player }: Loaded) {
       <Player title={title} startAtSeconds={startAtSeconds} keepsProgress={user.value !== null} />
       {undecodable.audio !== null && (
         <p class="hint" role="status">
-          There may be no sound: this browser does not decode {formatCodec(undecodable.audio)} audio.
+          There may be no sound: this browser does not decode {formatCodec(undecodable.audio)} audio. The original has
+          it.
         </p>
       )}
     </>

@@ -15,6 +15,7 @@ test.each([
   ["mpegts", "h264", ["aac"], true],
   ["webm", "vp8", ["vorbis"], false],
   ["webm", "vp9", ["vorbis"], false],
+  ["mov", "h264", ["pcm"], false],
   ["mpegts", "mpeg2", ["mp2"], false],
   ["mp4", "prores", [], false],
   [null, "h264", [], false],

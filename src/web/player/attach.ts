@@ -50,12 +50,14 @@ export function attach(
     video.addEventListener("error", fallBack, { once: true, capture: true });
     video.addEventListener("loadeddata", () => video.removeEventListener("error", fallBack, true), { once: true });
     setSource(video, hlsUrl(title.id), options.startAtSeconds);
-  } else if (losesSoundInSegments(title)) {
+  } else if (playsAsFile(video, title) && losesSoundInSegments(title)) {
     progressive();
   } else {
+    const pictureAlone = !playsAsFile(video, title);
     import("./hls.ts").then(
       ({ attachHls }) => {
-        if (!ended) detach = attachHls(video, hlsUrl(title.id), { ...options, onUnavailable: progressive });
+        if (ended) return;
+        detach = attachHls(video, hlsUrl(title.id), { ...options, pictureAlone, onUnavailable: progressive });
       },
       () => ended || progressive(),
     );
@@ -69,13 +71,19 @@ export function attach(
   };
 }
 
+/** Of all containers, transport streams are what most browsers do not open themselves. */
+function playsAsFile(video: HTMLVideoElement, { container }: Pick<Title, "container">): boolean {
+  return container !== "mpegts" || video.canPlayType("video/mp2t") !== "";
+}
+
+/** Sound that segments do not carry but browsers may play from the file. */
+const leftOutAudio = new Set(["vorbis", "pcm", "alac"]);
 const packagedVideo = new Set(["h264", "h265", "vp9", "av1"]);
 
 /** Whether a title has HLS, as far as its description tells: asking in vain costs time and an error in the console. */
 export function hasSegments({ container, video, audio }: Pick<Title, "container" | "video" | "audio">): boolean {
   if (container === null || video === null || !packagedVideo.has(video.codec)) return false;
-  // Segments cannot carry Vorbis: with no other sound they would be silent, and the server has none.
-  return audio.length === 0 || audio.some(({ codec }) => codec !== "vorbis");
+  return audio.length === 0 || audio.some(({ codec }) => !leftOutAudio.has(codec));
 }
 
 /** Chromium plays MP3 in MP4 from a file, but not from segments: there it would be silent. */

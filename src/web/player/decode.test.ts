@@ -17,6 +17,18 @@ describe("what a browser without H.265 and Dolby cannot decode", () => {
     ["no sound at all: nothing", "h264", [], { video: null, audio: null }],
     ["a codec nobody has heard of is left to the player", "xyz", ["abc"], { video: null, audio: null }],
   ] as const)("%s", (_, videoCodec, audioCodecs, expected) => {
-    expect(findUndecodable({ video: video(videoCodec), audio: audio(...audioCodecs) }, chromium)).toEqual(expected);
+    const title = { video: video(videoCodec), audio: audio(...audioCodecs), needsRendition: null };
+    expect(findUndecodable(title, chromium)).toEqual(expected);
   });
+
+  test.each([
+    ["mpeg2", "mp2", "mpeg2", { video: "mpeg2", audio: null }],
+    ["h264", "aac-latm", "aac-latm", { video: null, audio: "aac-latm" }],
+  ] as const)(
+    "%s with %s, of which the server says that %s is not decoded",
+    (videoCodec, audioCodec, codec, expected) => {
+      const title = { video: video(videoCodec), audio: audio(audioCodec), needsRendition: { codec, reason: "" } };
+      expect(findUndecodable(title, chromium)).toEqual(expected);
+    },
+  );
 });

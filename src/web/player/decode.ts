@@ -11,6 +11,8 @@ const mimeTypes: Readonly<Record<string, string>> = {
   opus: 'audio/mp4; codecs="opus"',
   flac: 'audio/mp4; codecs="flac"',
   mp3: "audio/mpeg",
+  vorbis: 'audio/ogg; codecs="vorbis"',
+  pcm: 'audio/wav; codecs="1"',
   ac3: 'audio/mp4; codecs="ac-3"',
   eac3: 'audio/mp4; codecs="ec-3"',
 };
@@ -24,12 +26,13 @@ export interface Undecodable {
 
 /** Compares a title's codecs with what the browser says it decodes. */
 export function findUndecodable(
-  title: Pick<Title, "video" | "audio">,
+  title: Pick<Title, "video" | "audio" | "needsRendition">,
   canPlay: (mimeType: string) => boolean,
 ): Undecodable {
   const cannot = (codec: string) => {
     const mimeType = mimeTypes[codec];
-    return mimeType !== undefined && !canPlay(mimeType);
+    // Of what has no name to ask by, the server knows whether browsers decode it.
+    return mimeType === undefined ? title.needsRendition?.codec === codec : !canPlay(mimeType);
   };
   const video = title.video && cannot(title.video.codec) ? title.video.codec : null;
   const [firstAudio] = title.audio;

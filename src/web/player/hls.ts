@@ -2,6 +2,8 @@ import Hls, { type ErrorData } from "hls.js";
 import type { AttachOptions } from "./attach.ts";
 
 interface HlsOptions extends AttachOptions {
+  /** Where nothing else would play at all: a picture whose sound the browser does not decode is played alone. */
+  readonly pictureAlone: boolean;
   /** Told once when there is no HLS for this title, or this browser cannot take it. */
   onUnavailable(): void;
 }
@@ -23,8 +25,13 @@ export function attachHls(video: HTMLVideoElement, url: string, options: HlsOpti
     maxMaxBufferLength: 60,
     backBufferLength: 30,
   });
+  let end = () => hls.destroy();
   let started = false;
   let recoveries = 0;
+  let pictureUrl: string | undefined;
+  hls.on(Hls.Events.MANIFEST_LOADED, (_, { levels }) => {
+    pictureUrl = levels[0]?.url;
+  });
   hls.on(Hls.Events.FRAG_BUFFERED, () => {
     if (started) return;
     started = true;
@@ -32,18 +39,24 @@ export function attachHls(video: HTMLVideoElement, url: string, options: HlsOpti
   });
   hls.on(Hls.Events.ERROR, (_, data) => {
     if (!data.fatal) return;
-    if (!started) {
-      hls.destroy();
-      return options.onUnavailable();
-    }
-    if (recoveries++ < RECOVERIES && recover(hls, data)) return;
+    if (started && recoveries++ < RECOVERIES && recover(hls, data)) return;
     hls.destroy();
-    options.onFatal(describe(data));
+    if (started) options.onFatal(describe(data));
+    else if (options.pictureAlone && pictureUrl !== undefined && isOfCodecs(data)) {
+      end = attachHls(video, pictureUrl, { ...options, pictureAlone: false });
+    } else options.onUnavailable();
   });
   hls.attachMedia(video);
   hls.loadSource(url);
-  return () => hls.destroy();
+  return () => end();
 }
+
+const codecErrors = new Set<string>([
+  Hls.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR,
+  Hls.ErrorDetails.BUFFER_ADD_CODEC_ERROR,
+  Hls.ErrorDetails.BUFFER_INCOMPATIBLE_CODECS_ERROR,
+]);
+const isOfCodecs = ({ details }: ErrorData) => codecErrors.has(details);
 
 function recover(hls: Hls, data: ErrorData): boolean {
   if (data.response?.code && data.response.code < 500) return false;
