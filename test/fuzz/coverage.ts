@@ -33,19 +33,22 @@ export class Coverage {
   /** The counters of each branch, and for each of those the classes of counts seen, as bits. */
   readonly #branches: { readonly hits: number[]; readonly seen: number[] }[];
 
-  private constructor(counters: Record<string, FileCoverageData>) {
+  readonly #counts: boolean;
+
+  private constructor(counters: Record<string, FileCoverageData>, counts: boolean) {
     this.#counters = counters;
+    this.#counts = counts;
     this.#branches = Object.values(counters).flatMap(({ b }) =>
       Object.values(b).map((hits) => ({ hits, seen: hits.map(() => 0) })),
     );
   }
 
-  /** Null when the code is not instrumented. */
-  static async start(): Promise<Coverage | null> {
+  /** Null when the code is not instrumented. `counts`: whether a branch that is taken far more often is news. */
+  static async start({ counts = true } = {}): Promise<Coverage | null> {
     const counters = countersOf();
     if (counters === null) return null;
     await loadAll();
-    return new Coverage(counters);
+    return new Coverage(counters, counts);
   }
 
   /** Whether the execution that just ended took a branch that none before took, or took one far more often. */
@@ -55,7 +58,7 @@ export class Coverage {
       for (let i = 0; i < hits.length; i++) {
         const count = hits[i] ?? 0;
         if (count === 0) continue;
-        const bit = 1 << Math.min(8, 32 - Math.clz32(count));
+        const bit = this.#counts ? 1 << Math.min(8, 32 - Math.clz32(count)) : 1;
         hits[i] = 0;
         if ((seen[i] ?? 0) & bit) continue;
         seen[i] = (seen[i] ?? 0) | bit;

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { cpuSecondsOf } from "../../bench/support/process.ts";
 import { encodeIndex } from "../../src/media/index-file.ts";
 import { openMedia } from "../../src/media/open.ts";
 import { fixture, fixtureNames } from "../support/fixtures.ts";
@@ -17,8 +18,10 @@ export const keptFolder = join(cache, "corpus");
 export const failureFolder = join(cache, "failures");
 /** Fixtures larger than this would take most of the time. */
 const maxFixtureBytes = 320 * 1024;
-/** No single input may hold up the process for longer. */
-const watchdogMs = 10_000;
+/** Seconds of work after which a worker that tells nothing hangs; it reports four times a second. */
+const watchdogSeconds = 10;
+/** Seconds without any work after which it waits for something that never comes. */
+const idleSeconds = 120;
 
 export interface FuzzOptions {
   readonly seed: number;
@@ -113,20 +116,21 @@ interface Run {
 
 async function runWorker(options: WorkerOptions, guided: boolean): Promise<Run> {
   const run: Run = { executions: options.first, failures: [], done: null };
-  let heard = Date.now();
+  let heard = { at: Date.now(), cpu: 0 };
   let hung = false;
   const child = Bun.spawn(commandOf(options, guided), {
     stdio: ["ignore", "inherit", "inherit"],
     serialization: "advanced",
     ipc(message: WorkerMessage) {
-      heard = Date.now();
+      heard = { at: Date.now(), cpu: cpuSecondsOf(child.pid) };
       if (message.type === "failure") run.failures.push(message);
       else run.executions = message.executions;
       if (message.type === "done") run.done = message;
     },
   });
   const watchdog = setInterval(() => {
-    if (Date.now() - heard < watchdogMs) return;
+    const idle = (Date.now() - heard.at) / 1000 > idleSeconds;
+    if (child.exitCode !== null || (!idle && cpuSecondsOf(child.pid) - heard.cpu < watchdogSeconds)) return;
     hung = true;
     child.kill("SIGKILL");
   }, 500);
