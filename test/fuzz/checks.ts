@@ -86,6 +86,7 @@ export function checkNumbers(what: string, value: unknown): void {
 
 const attributes = /^#EXT-X-[A-Z-]+:[A-Z0-9-]+=("[^"\r\n]*"|[^",\s]+)(,[A-Z0-9-]+=("[^"\r\n]*"|[^",\s]+))*$/;
 const plainTag = /^#(EXTM3U|EXT-X-[A-Z-]+(:[A-Z0-9.@]+)?)$/;
+const comment = /^# [^"<>\p{Cc}]*$/u;
 const segmentTag = /^#EXTINF:\d+(\.\d+)?,$/;
 const reference = /^[a-z0-9][a-z0-9./-]*$/i;
 
@@ -94,7 +95,7 @@ export function checkPlaylist(text: string, size: number): number {
   expectThat(text.length <= bounds.textBytes(size), `a playlist of ${text.length} characters for ${size} bytes`);
   let segments = 0;
   for (const line of text.trimEnd().split("\n")) {
-    const valid = segmentTag.test(line) || reference.test(line) || plainTag.test(line) || attributes.test(line);
+    const valid = [segmentTag, reference, plainTag, attributes, comment].some((form) => form.test(line));
     expectThat(valid, `the playlist has the line ${JSON.stringify(line.slice(0, 200))}`);
     if (segmentTag.test(line)) segments++;
   }

@@ -6,6 +6,7 @@ import { hlsKeyFramePlaylist } from "../../src/media/hls/hls-key-frames.ts";
 import { hlsMediaPlaylist, hlsMultivariantPlaylist } from "../../src/media/hls/hls-playlist.ts";
 import { hlsSubtitlePlaylist, hlsSubtitleSpan } from "../../src/media/hls/hls-subtitles.ts";
 import { decodeIndex, encodeIndex, StaleIndexError } from "../../src/media/index-file.ts";
+import { MoviePresentation } from "../../src/media/movie-presentation.ts";
 import { openMedia } from "../../src/media/open.ts";
 import type { Presentation } from "../../src/media/presentation.ts";
 import { readSubtitleFile } from "../../src/media/text/subtitle-file.ts";
@@ -93,12 +94,16 @@ async function exerciseSegments(presentation: Presentation, trackId: number, cou
   for (let n = 1; n <= count; n++) {
     expectThat((times[n] ?? Number.NaN) >= (times[n - 1] ?? Number.NaN), `segment ${n} ends before it starts`);
     if (n > maxSegments && n < count) continue;
-    const plan = await bounded("segment", source, () => presentation.plan(source, trackId, n));
-    expectThat(plan !== null, `segment ${n} of ${count} is missing`);
-    await checkPlan(plan, source);
-    const most = sizes[n - 1] ?? Number.NaN;
-    expectThat(plan.sizeBytes <= most, `segment ${n} has ${plan.sizeBytes} bytes, at most ${most} were told`);
-    checkBoxes(plan.header, plan.sizeBytes - plan.header.length);
+    await orMediaError(async () => {
+      const plan = await bounded("segment", source, () => presentation.plan(source, trackId, n));
+      expectThat(plan !== null, `segment ${n} of ${count} is missing`);
+      await checkPlan(plan, source);
+      checkBoxes(plan.header, plan.sizeBytes - plan.header.length);
+      // Where samples are found on the way, a damaged file may hold more of them than it tells.
+      const told = sizes[n - 1] ?? Number.NaN;
+      const fits = plan.sizeBytes === told || !(presentation instanceof MoviePresentation);
+      expectThat(fits, `segment ${n} has ${plan.sizeBytes} bytes, ${told} were told`);
+    });
   }
   expectThat((await presentation.plan(source, trackId, count + 1)) === null, "there is a segment after the last");
 }

@@ -43,6 +43,7 @@ const maxMs = 1000;
 /** Kept inputs larger than this would slow down everything that follows. */
 const maxKeptBytes = 2 ** 17;
 const warmUp = 500;
+const maxSignature = 40;
 
 /** Milliseconds of this process's own work: what else the machine does does not count. */
 function workedMs(): number {
@@ -149,7 +150,9 @@ class Fuzzer {
   }
 
   async #report(target: TargetName, bytes: Uint8Array, message: string): Promise<void> {
-    const signature = `${target} ${message.replaceAll(/\d+/g, "#")}`;
+    // The beginning of what is said and where it was thrown: the same fault shows in many words.
+    const [said = "", thrownAt = ""] = message.replaceAll(/\d+/g, "#").split("\n");
+    const signature = `${target} ${said.slice(0, maxSignature)} ${thrownAt}`;
     if (this.#signatures.has(signature)) return;
     this.#signatures.add(signature);
     await send({ type: "failure", target, message, input: bytes });

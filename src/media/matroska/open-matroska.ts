@@ -2,6 +2,7 @@ import type { ByteSource } from "../byte-source.ts";
 import { indexSegments } from "../cmaf/segment-index.ts";
 import { decodedAudio, renditionNeed } from "../decodability.ts";
 import { MediaError } from "../errors.ts";
+import { toldFrameRate } from "../frame-rate.ts";
 import type { LeftOutTrack, MediaDescription, Movie, Track } from "../movie.ts";
 import { MoviePresentation } from "../movie-presentation.ts";
 import { FileLimits } from "../mp4/file-limits.ts";
@@ -55,7 +56,7 @@ function describe(segment: Segment, video: MatroskaTrack, audio: readonly Matros
       codec: video.codec,
       width: video.width,
       height: video.height,
-      frameRate: Math.round(video.frameRate * 1000) / 1000,
+      frameRate: toldFrameRate(video.frameRate),
       rotation: video.rotation,
     },
     audio: audio.map(({ codec, channels, sampleRate, language }) => ({ codec, channels, sampleRate, language })),
@@ -80,7 +81,7 @@ async function completed(
   return {
     ...description,
     durationSeconds: Number.isFinite(seconds) ? seconds : 0,
-    video: video && { ...video, frameRate: Math.round(rate * 1000) / 1000 },
+    video: video && { ...video, frameRate: toldFrameRate(rate) },
   };
 }
 

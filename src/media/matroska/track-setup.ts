@@ -1,5 +1,6 @@
 import type { ByteSource } from "../byte-source.ts";
 import { MediaError } from "../errors.ts";
+import { toldFrameRate } from "../frame-rate.ts";
 import type { LeftOutTrack, TrackInfo } from "../movie.ts";
 import { Box } from "../mp4/box.ts";
 import { fullBox, u32 } from "../mp4/box-writer.ts";
@@ -158,7 +159,7 @@ function infoOf(
     kind: "video",
     width: track.width,
     height: track.height,
-    frameRate: Math.round(frameRate * 1000) / 1000,
+    frameRate: toldFrameRate(frameRate),
     rotation: track.rotation,
     matrix: matrixOf(track.rotation),
   };

@@ -2,6 +2,7 @@ import type { ByteSource } from "../byte-source.ts";
 import { indexSegments } from "../cmaf/segment-index.ts";
 import { renditionNeed } from "../decodability.ts";
 import { MediaError } from "../errors.ts";
+import { toldFrameRate } from "../frame-rate.ts";
 import type {
   AudioDescription,
   Container,
@@ -11,7 +12,6 @@ import type {
   Track,
   VideoDescription,
 } from "../movie.ts";
-import type { SampleTable } from "../sample-table.ts";
 import { type TimedTrack, timeTracks } from "../timeline.ts";
 import type { Box } from "./box.ts";
 import { FileLimits } from "./file-limits.ts";
@@ -23,8 +23,6 @@ import { readBrands, readMovieBox, scanTopLevel, type TopLevel } from "./top-lev
 import { readTimescale, readTrackHeader, type TrackHeader } from "./track-box.ts";
 
 const maxTracks = 64;
-/** Pictures a second: what comes out above is damage, and not told. */
-const maxFrameRate = 10_000;
 /** Codecs of one picture, as chapters and covers have them. */
 const stillCodecs = new Set(["mjpeg", "png"]);
 /** Sound that fits into CMAF segments. */
@@ -222,13 +220,6 @@ function trackOf(header: TrackHeader, placed: Parts["timed"][number]): Track {
     height,
     rotation,
     matrix,
-    frameRate: frameRateOf(placed.samples, header.timescale),
+    frameRate: toldFrameRate((placed.samples.count * header.timescale) / placed.samples.totalDuration),
   };
-}
-
-/** Average frames a second, to three decimals. */
-function frameRateOf(samples: SampleTable, timescale: number): number {
-  if (samples.totalDuration === 0) return 0;
-  const rate = Math.round((samples.count * timescale * 1000) / samples.totalDuration) / 1000;
-  return rate <= maxFrameRate ? rate : 0;
 }

@@ -1,4 +1,5 @@
 import { MediaError } from "../errors.ts";
+import { toldFrameRate } from "../frame-rate.ts";
 import type { AudioTrack, Track, VideoTrack } from "../movie.ts";
 import { languageTag } from "../mp4/track-box.ts";
 import { narrow, SampleTable } from "../sample-table.ts";
@@ -49,7 +50,7 @@ export async function videoTrackOf(video: VideoStream, id: number, places: Trans
     ...base(id, timing, samples),
     ...{ kind: "video", codec, codecString, sampleEntries: [entry], language: null },
     ...{ width: format.width, height: format.height, rotation: 0, matrix: identityMatrix },
-    frameRate: Math.round((samples.count * clockRate * 1000) / samples.totalDuration) / 1000,
+    frameRate: toldFrameRate((samples.count * clockRate) / samples.totalDuration),
     packets: await packetColumns(stream, "annex-b", places),
   };
   return { track, timing };
