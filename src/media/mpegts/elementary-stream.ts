@@ -47,6 +47,8 @@ export class SampleRecord {
   readonly dts = new GrowingColumn();
   /** Of samples that are not read in one piece. */
   readonly parts = new PartRecord();
+  /** Whether some samples have no times. */
+  hasMissingTimes = false;
 
   get count(): number {
     return this.sizes.length;
@@ -170,6 +172,7 @@ export class ElementaryStream {
       if (this.#reader?.isAnnexB) record.parts.addUnits(record.count - 1, buffer, sample.start, sample.end);
       else record.parts.addBytes(record.count - 1, buffer, sample.end - sample.size, sample.end);
     }
+    record.hasMissingTimes ||= stamp === null;
     record.pts.push(stamp?.pts ?? Number.NaN);
     record.dts.push(stamp?.dts ?? Number.NaN);
   }

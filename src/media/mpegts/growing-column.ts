@@ -29,31 +29,49 @@ export class GrowingColumn {
   }
 }
 
-/** `a[i] - b[i]`. By index, here and below: callbacks take ten times as long before they are compiled. */
-export function differences(a: Float64Array, b: Float64Array): Float64Array {
+const indexesAtOnce = 2 ** 16;
+
+/** Lets the event loop have its turn. */
+export const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** Does something for all indexes from `first` to `count`, with turns for the event loop every few milliseconds. */
+export async function forEachIndex(count: number, use: (index: number) => void, first = 0): Promise<void> {
+  for (let from = first; from < count; from += indexesAtOnce) {
+    for (let i = from; i < Math.min(count, from + indexesAtOnce); i++) use(i);
+    await turn();
+  }
+}
+
+/** `a[i] - b[i]`. */
+export async function differences(a: Float64Array, b: Float64Array): Promise<Float64Array> {
   const found = new Float64Array(a.length);
-  for (let i = 0; i < a.length; i++) found[i] = (a[i] ?? 0) - (b[i] ?? 0);
+  await forEachIndex(a.length, (i) => {
+    found[i] = (a[i] ?? 0) - (b[i] ?? 0);
+  });
   return found;
 }
 
 /** How far each value is from the one before; 0 for the first. */
-export function steps(values: Float64Array): Float64Array {
-  const found = new Float64Array(values.length);
-  for (let i = 1; i < values.length; i++) found[i] = (values[i] ?? 0) - (values[i - 1] ?? 0);
-  return found;
+export async function steps(values: Float64Array): Promise<Float64Array> {
+  const found = await differences(values.subarray(1), values);
+  const shifted = new Float64Array(values.length);
+  shifted.set(found, 1);
+  return shifted;
 }
 
 /** Whether all values are multiples of `unit`. */
-export function areMultiples(values: Float64Array, unit: number): boolean {
-  for (let i = 0; i < values.length; i++) if ((values[i] ?? 0) % unit !== 0) return false;
-  return true;
+export async function areMultiples(values: Float64Array, unit: number): Promise<boolean> {
+  let rest = 0;
+  await forEachIndex(values.length, (i) => {
+    rest += (values[i] ?? 0) % unit;
+  });
+  return rest === 0;
 }
 
 /** Divides all values, in place. */
-export function divide(values: Float64Array, unit: number): Float64Array {
-  for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? 0) / unit;
+export async function divide(values: Float64Array, unit: number): Promise<Float64Array> {
+  await forEachIndex(values.length, (i) => {
+    values[i] = (values[i] ?? 0) / unit;
+  });
   return values;
 }
-
-/** Lets the event loop have its turn: what is done for each sample of a long video takes a few milliseconds. */
-export const turn = () => new Promise<void>((resolve) => setImmediate(resolve));

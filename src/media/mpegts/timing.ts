@@ -1,5 +1,5 @@
 import type { SampleRecord } from "./elementary-stream.ts";
-import { differences, type GrowingColumn, turn } from "./growing-column.ts";
+import { differences, forEachIndex, type GrowingColumn, turn } from "./growing-column.ts";
 import { clockRate } from "./pes.ts";
 
 /** Time stamps of sound that are off by less than this are rounded or jitter: sound goes on without a gap. */
@@ -31,28 +31,25 @@ export async function pictureTiming(
   const usual = usualStep(record.dts.values) ?? pictureTicks ?? defaultPicture;
   const pts = record.pts.values.slice();
   const dts = record.dts.values.slice();
-  fillTimes(dts, usual);
-  for (let i = 0; i < pts.length; i++) if (Number.isNaN(pts[i])) pts[i] = dts[i] ?? 0;
-  await turn();
-  if (!hasDecodeTimes) deriveDecodeTimes(pts, dts);
-  for (let i = 1; i < dts.length; i++) dts[i] = Math.max(dts[i] ?? 0, (dts[i - 1] ?? 0) + 1);
-  await turn();
+  if (record.hasMissingTimes) {
+    fillTimes(dts, usual);
+    await turn();
+    await forEachIndex(pts.length, (i) => {
+      if (Number.isNaN(pts[i])) pts[i] = dts[i] ?? 0;
+    });
+  }
+  if (!hasDecodeTimes) await deriveDecodeTimes(pts, dts);
+  let firstPresentation = pts[0] ?? 0;
   const durations = new Float64Array(dts.length);
-  durations.set(differences(dts.subarray(1), dts));
-  durations[dts.length - 1] = dts.length > 1 ? Math.min(durations[dts.length - 2] ?? usual, usual * 2) : usual;
-  return {
-    timescale: clockRate,
-    firstDecode: dts[0] ?? 0,
-    firstPresentation: least(pts),
-    durations,
-    compositionOffsets: differences(pts, dts),
+  const makeTimesGoOn = (i: number) => {
+    firstPresentation = Math.min(firstPresentation, pts[i] ?? 0);
+    dts[i] = Math.max(dts[i] ?? 0, (dts[i - 1] ?? 0) + 1);
+    durations[i - 1] = (dts[i] ?? 0) - (dts[i - 1] ?? 0);
   };
-}
-
-function least(values: Float64Array): number {
-  let found = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < values.length; i++) found = Math.min(found, values[i] ?? found);
-  return found;
+  await forEachIndex(dts.length, makeTimesGoOn, 1);
+  durations[dts.length - 1] = dts.length > 1 ? Math.min(durations[dts.length - 2] ?? usual, usual * 2) : usual;
+  const compositionOffsets = await differences(pts, dts);
+  return { timescale: clockRate, firstDecode: dts[0] ?? 0, firstPresentation, durations, compositionOffsets };
 }
 
 /** The middle one of the distances between the first stamps; null when there are none. */
@@ -84,11 +81,30 @@ function fillTimes(times: Float64Array, step: number): void {
 }
 
 /** Where only presentation times are told: the same times in order, early enough for every picture. */
-function deriveDecodeTimes(pts: Float64Array, dts: Float64Array): void {
+async function deriveDecodeTimes(pts: Float64Array, dts: Float64Array): Promise<void> {
+  let isInOrder = true;
+  await forEachIndex(
+    pts.length,
+    (i) => {
+      isInOrder &&= (pts[i] ?? 0) >= (pts[i - 1] ?? 0);
+    },
+    1,
+  );
+  if (isInOrder) return;
   dts.set(pts.toSorted());
   let early = 0;
-  for (let i = 0; i < pts.length; i++) early = Math.max(early, (dts[i] ?? 0) - (pts[i] ?? 0));
-  for (let i = 0; i < dts.length; i++) dts[i] = (dts[i] ?? 0) - early;
+  await forEachIndex(pts.length, (i) => {
+    early = Math.max(early, (dts[i] ?? 0) - (pts[i] ?? 0));
+  });
+  await forEachIndex(dts.length, (i) => {
+    dts[i] = (dts[i] ?? 0) - early;
+  });
+}
+
+interface SoundLengths {
+  readonly lengths: GrowingColumn;
+  readonly gaps: Float64Array;
+  readonly timescale: number;
 }
 
 /**
@@ -96,14 +112,7 @@ function deriveDecodeTimes(pts: Float64Array, dts: Float64Array): void {
  * say otherwise a frame lasts longer or shorter. `lengths`: of each frame, in ticks of `timescale`; `gaps`: frames
  * before which others may be missing.
  */
-export function soundTiming(
-  record: SampleRecord,
-  {
-    lengths,
-    gaps,
-    timescale,
-  }: { readonly lengths: GrowingColumn; readonly gaps: Float64Array; readonly timescale: number },
-): Timing {
+export async function soundTiming(record: SampleRecord, { lengths, gaps, timescale }: SoundLengths): Promise<Timing> {
   const { pts } = record;
   const durations = lengths.values.slice();
   stampGaps(pts, durations, gaps, clockRate / timescale);
@@ -112,14 +121,15 @@ export function soundTiming(
   let start = first < 0 ? 0 : pts.at(first);
   for (let i = 0; i < first; i++) start -= ((durations[i] ?? 0) * clockRate) / timescale;
   let time = 0;
-  for (let i = 1; i < durations.length; i++) {
+  const follow = (i: number) => {
     const before = durations[i - 1] ?? 0;
     const told = ((pts.at(i) - start) * timescale) / clockRate;
     const off = told - (time + before);
     // `NaN` is not: most frames have no stamp of their own.
     if (Math.abs(off) > tolerated) durations[i - 1] = Math.max(1, Math.round(before + off));
     time += durations[i - 1] ?? 0;
-  }
+  };
+  await forEachIndex(durations.length, follow, 1);
   return {
     timescale,
     firstDecode: start,

@@ -74,7 +74,7 @@ export async function audioTrackOf(
   const { audio } = source;
   const format = audio?.changes[0]?.format;
   if (audio === null || format === undefined) return null;
-  const timing = soundTiming(audio.stream.record, {
+  const timing = await soundTiming(audio.stream.record, {
     ...{ lengths: lengthsOf(audio), gaps: audio.gaps.values, timescale: format.sampleRate },
   });
   const formats = [...new Set(audio.changes.map((change) => change.format))];
@@ -120,12 +120,16 @@ async function tableOf(
 ): Promise<SampleTable> {
   const { count } = record;
   await turn();
+  const [sizes, durations] = [narrow(record.sizes.values), narrow(timing.durations)];
+  await turn();
+  const compositionOffsets = narrow(timing.compositionOffsets);
+  await turn();
   const starts = changes.length === 0 ? [0] : changes.map(({ sample }) => sample);
   return new SampleTable({
     count,
-    sizes: narrow(record.sizes.values),
-    durations: narrow(timing.durations),
-    compositionOffsets: narrow(timing.compositionOffsets),
+    sizes,
+    durations,
+    compositionOffsets,
     syncSamples: syncSamples?.length === count ? null : syncSamples,
     // Samples are found by their packets; a chunk only says which sample entry they have.
     chunkOffsets: new Uint8Array(1),
@@ -140,34 +144,30 @@ async function packetColumns(
   { layout, breaks }: TransportPlaces,
 ): Promise<PacketColumns> {
   const packets = record.packets.values;
-  const apart = steps(packets);
-  await turn();
-  const spans = differences(record.lastPackets.values, packets);
-  const unit = areMultiples(apart, layout.stride) && areMultiples(spans, layout.stride) ? layout.stride : 1;
-  await turn();
-  const narrowSteps = narrow(divide(apart, unit));
-  const narrowSpans = narrow(divide(spans, unit));
-  await turn();
+  const apart = await steps(packets);
+  const spans = await differences(record.lastPackets.values, packets);
+  const isAligned = (await areMultiples(apart, layout.stride)) && (await areMultiples(spans, layout.stride));
+  const unit = isAligned ? layout.stride : 1;
   return {
     ...{ layout, breaks, form, pids, unit },
     firstPacket: packets[0] ?? 0,
-    steps: narrowSteps,
-    spans: narrowSpans,
+    steps: narrow(await divide(apart, unit)),
+    spans: narrow(await divide(spans, unit)),
     skips: narrow(record.skips.values),
-    growths: narrow(differences(record.sizes.values, record.rawSizes.values)),
-    parts: partColumns(record.parts),
+    growths: narrow(await differences(record.sizes.values, record.rawSizes.values)),
+    parts: await partColumns(record.parts),
   };
 }
 
-const partColumns = (parts: PartRecord): PartColumns => ({
-  samples: Uint32Array.from(parts.samples.values),
+const partColumns = async (parts: PartRecord): Promise<PartColumns> => ({
+  samples: new Uint32Array(parts.samples.values),
   packets: parts.packets.values.slice(),
-  skips: Uint8Array.from(parts.skips.values),
-  spans: Uint32Array.from(differences(parts.lastPackets.values, parts.packets.values)),
-  rawSizes: Uint32Array.from(parts.rawSizes.values),
-  sizes: Uint32Array.from(parts.sizes.values),
-  heads: Uint32Array.from(parts.heads.values),
-  areUnits: Uint8Array.from(parts.areUnits.values),
+  skips: new Uint8Array(parts.skips.values),
+  spans: new Uint32Array(await differences(parts.lastPackets.values, parts.packets.values)),
+  rawSizes: new Uint32Array(parts.rawSizes.values),
+  sizes: new Uint32Array(parts.sizes.values),
+  heads: new Uint32Array(parts.heads.values),
+  areUnits: new Uint8Array(parts.areUnits.values),
 });
 
 /** Places the tracks, the picture's first, on one clock that starts at 0 with what is presented first. */
