@@ -263,6 +263,26 @@ describe("HLS", () => {
     expect((await stage.ask(`/stream/${id}/hls/1/4.m4s`)).status).toBe(404);
   });
 
+  test("of a transport stream is made from its packets, whole and in ranges, and the file is indexed once", async () => {
+    const { id, adopt } = await stage.upload("h264-aac.ts");
+    await adopt();
+    const index = join(stage.folder.path, "index", id);
+    const written = statSync(index).mtimeMs;
+    const bytesOf = async (path: string, headers = {}) =>
+      Buffer.from(await (await stage.ask(`/stream/${id}/hls/${path}`, { headers })).arrayBuffer());
+    const paths = ["1/init.mp4", "1/1.m4s", "2/1.m4s"];
+    const whole = await Promise.all(paths.map((path) => bytesOf(path)));
+    for (const [i, path] of paths.entries()) {
+      const part = await bytesOf(path, { Range: "bytes=300-450" });
+      expect(part.equals(whole[i]?.subarray(300, 451) ?? Buffer.alloc(0))).toBe(true);
+    }
+    await stage.stopService();
+    await stage.startService();
+    const again = await Promise.all(paths.map((path) => bytesOf(path)));
+    expect(again.map((bytes, i) => whole[i]?.equals(bytes))).toEqual([true, true, true]);
+    expect(statSync(index).mtimeMs).toBe(written);
+  });
+
   test("of a track or segment that is not there is 404", async () => {
     const { id, adopt } = await stage.upload("h264-aac.mp4");
     await adopt();
