@@ -1,4 +1,4 @@
-import { childOf, childrenOf, type Element, unsigned } from "./ebml.ts";
+import { childrenOf, type Element, unsigned } from "./ebml.ts";
 import { ids } from "./ids.ts";
 import type { Segment } from "./segment.ts";
 
@@ -54,14 +54,23 @@ export function readCues(segment: Segment, trackNumber: number): Cues | null {
 function* cuesOf({ place }: Segment, cues: Element, trackNumber: number): Generator<Cue> {
   for (const point of childrenOf(cues)) {
     if (point.id !== ids.cuePoint) continue;
-    const time = unsigned(childOf(point, ids.cueTime), -1);
-    for (const positions of childrenOf(point)) {
-      if (positions.id !== ids.cueTrackPositions || unsigned(childOf(positions, ids.cueTrack), 0) !== trackNumber)
-        continue;
-      const position = unsigned(childOf(positions, ids.cueClusterPosition), -1);
+    let time = -1;
+    for (const child of childrenOf(point)) {
+      if (child.id === ids.cueTime) time = unsigned(child, -1);
+      const position = child.id === ids.cueTrackPositions ? clusterPosition(child, trackNumber) : -1;
       if (time >= 0 && position >= 0) yield { time, offset: place.contentOffset + position };
     }
   }
+}
+
+/** Where the cluster is that these positions name, after the start of the segment; -1 when they are another track's. */
+function clusterPosition(positions: Element, trackNumber: number): number {
+  let [track, position] = [0, -1];
+  for (const child of childrenOf(positions)) {
+    if (child.id === ids.cueTrack) track = unsigned(child, 0);
+    else if (child.id === ids.cueClusterPosition) position = unsigned(child, -1);
+  }
+  return track === trackNumber ? position : -1;
 }
 
 /** By time; without those that lie outside of the clusters or lead back. */

@@ -39,6 +39,11 @@ export class FrameList {
     this.count++;
   }
 
+  /** Adds a frame of another list. */
+  append(list: FrameList, index: number): void {
+    this.push(list.at(index));
+  }
+
   at(index: number): Frame {
     return {
       time: this.times[index] ?? 0,

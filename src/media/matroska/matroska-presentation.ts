@@ -4,7 +4,7 @@ import type { LeftOutTrack, MediaDescription, TextTrackInfo, Track, TrackInfo } 
 import type { Presentation } from "../presentation.ts";
 import type { SegmentPlan } from "../segment-plan.ts";
 import type { Cue } from "../text/cue.ts";
-import { type Frame, FrameList } from "./frames.ts";
+import { FrameList } from "./frames.ts";
 import { framesOf, type RegionMap } from "./regions.ts";
 import { type FrameClock, samplesOf, toTicks } from "./samples.ts";
 
@@ -120,43 +120,29 @@ export class MatroskaPresentation implements Presentation {
     return track;
   }
 
-  /** Frames of a track from a region on, with the region of each. */
-  async *#framesFrom(
+  /** Gives the frames of a track, a region at a time, to `take` until it has enough. */
+  async #eachRegion(
     source: ByteSource,
     { info }: CueTrack,
-    region: number,
-    end: number,
-  ): AsyncGenerator<Frame & { region: number }> {
+    [from, end]: readonly [number, number],
+    take: (frames: FrameList, region: number) => boolean,
+  ): Promise<void> {
     const { regions } = this.#index;
-    for (let index = region; index < Math.min(end, regions.offsets.length - 1); index++) {
-      const frames = (await framesOf(source, regions, index)).get(info.id);
-      for (let i = 0; i < (frames?.count ?? 0); i++) if (frames) yield { ...frames.at(i), region: index };
+    for (let region = from; region < Math.min(end, regions.offsets.length - 1); region++) {
+      const frames = (await framesOf(source, regions, region)).get(info.id);
+      if (frames !== undefined && take(frames, region)) return;
     }
   }
 
   /** The pictures of a segment: those from its cue up to the next cut's, in the order of the file. */
   async #pictures(source: ByteSource, track: CueTrack, cut: number): Promise<Cut> {
-    const { cutTimes, cutRegions } = track;
-    const last = Math.max(cutRegions[cut + 1] ?? Number.POSITIVE_INFINITY, cutRegions[cut] ?? 0);
-    const frames = new FrameList();
-    let isStarted = cut === 0;
-    let next: Frame | null = null;
-    let nextTime: number | null = null;
-    for await (const frame of this.#framesFrom(source, track, cutRegions[cut] ?? 0, last + maxRegionsAside)) {
-      if (next !== null) {
-        // Pictures after a key frame that are shown before it come right after it.
-        if (frame.time > next.time) break;
-        nextTime = Math.min(nextTime ?? frame.time, frame.time);
-        continue;
-      }
-      isStarted ||= isCut(frame, cutTimes[cut]);
-      if (!isStarted) continue;
-      if (frame.region >= last && isCut(frame, cutTimes[cut + 1])) {
-        next = frame;
-        nextTime = frame.time;
-      } else frames.push(frame);
-    }
-    return { frames, nextTime };
+    const first = track.cutRegions[cut] ?? 0;
+    const last = Math.max(track.cutRegions[cut + 1] ?? Number.POSITIVE_INFINITY, first);
+    const pictures = new PictureCut(track.cutTimes, cut, last);
+    await this.#eachRegion(source, track, [first, last + maxRegionsAside], (frames, region) =>
+      pictures.take(frames, region),
+    );
+    return pictures;
   }
 
   /**
@@ -168,18 +154,19 @@ export class MatroskaPresentation implements Presentation {
     const from = cut === 0 ? Number.NEGATIVE_INFINITY : (cutTimes[cut] ?? 0);
     const to = cutTimes[cut + 1] ?? Number.POSITIVE_INFINITY;
     const first = await this.#firstRegionOf(source, track, from + silentTicks, cutRegions[cut] ?? 0);
+    const last = (cutRegions[cut + 1] ?? Number.POSITIVE_INFINITY) + maxRegionsAside;
     const frames = new FrameList();
-    for await (const frame of this.#framesFrom(
-      source,
-      track,
-      first,
-      (cutRegions[cut + 1] ?? Number.POSITIVE_INFINITY) + maxRegionsAside,
-    )) {
-      const time = frame.time - silentTicks;
-      if (time >= to) return { frames, nextTime: frame.time };
-      if (time >= from) frames.push(frame);
-    }
-    return { frames, nextTime: null };
+    let nextTime: number | null = null;
+    await this.#eachRegion(source, track, [first, last], (list) => {
+      for (let i = 0; i < list.count; i++) {
+        const time = list.times[i] ?? 0;
+        if (time - silentTicks >= to) nextTime = time;
+        else if (time - silentTicks >= from) frames.append(list, i);
+        if (nextTime !== null) return true;
+      }
+      return false;
+    });
+    return { frames, nextTime };
   }
 
   /** Goes back from a region until one has a frame that is earlier than `time`. */
@@ -199,6 +186,47 @@ interface Cut {
   readonly nextTime: number | null;
 }
 
+/** Takes the pictures of one segment out of those that follow each other in the file. */
+class PictureCut implements Cut {
+  readonly frames = new FrameList();
+  nextTime: number | null = null;
+  readonly #start: number;
+  readonly #end: number | undefined;
+  readonly #lastRegion: number;
+  #isStarted: boolean;
+  /** When the key frame that the next segment starts with is shown. */
+  #nextKeyTime: number | null = null;
+
+  constructor(cutTimes: Float64Array, cut: number, lastRegion: number) {
+    this.#start = cutTimes[cut] ?? 0;
+    this.#end = cutTimes[cut + 1];
+    this.#lastRegion = lastRegion;
+    this.#isStarted = cut === 0;
+  }
+
+  /** True when nothing that follows is of any interest. */
+  take(list: FrameList, region: number): boolean {
+    for (let i = 0; i < list.count; i++) {
+      const time = list.times[i] ?? 0;
+      if (this.#nextKeyTime !== null) {
+        // Pictures after a key frame that are shown before it come right after it.
+        if (time > this.#nextKeyTime) return true;
+        this.nextTime = Math.min(this.nextTime ?? time, time);
+        continue;
+      }
+      this.#isStarted ||= isCut(list, i, this.#start);
+      if (!this.#isStarted) continue;
+      if (region >= this.#lastRegion && this.#end !== undefined && isCut(list, i, this.#end)) {
+        this.#nextKeyTime = time;
+        this.nextTime = time;
+      } else this.frames.append(list, i);
+    }
+    return false;
+  }
+}
+
 /** Whether a segment that starts at `time` starts with this frame, the first one that fits. */
-const isCut = (frame: Frame, time: number | undefined) =>
-  time !== undefined && (frame.time === time || (frame.isKey && frame.time > time));
+function isCut(list: FrameList, index: number, time: number): boolean {
+  const found = list.times[index] ?? 0;
+  return found === time || (list.keys[index] === 1 && found > time);
+}

@@ -59,10 +59,22 @@ export async function readFrames(
 
 interface Group {
   readonly end: number;
-  block: { readonly offset: number; readonly size: number } | null;
+  block: { readonly header: BlockHeader; readonly offset: number; readonly track: BlockTrack } | null;
   duration: number;
   hasReference: boolean;
   discardPadding: number;
+}
+
+/** What a step says when the bytes it needs are not there. */
+const unread = -1;
+/** What it says when they make no sense. */
+const damage = -2;
+
+/** Where an element stands: its header, its content, and what follows it. */
+interface Place {
+  readonly at: number;
+  readonly content: number;
+  readonly end: number;
 }
 
 class Walk {
@@ -86,26 +98,33 @@ class Walk {
 
   async run(): Promise<void> {
     const { from, limit } = this.#stretch;
-    for (let at: number | null = from; at !== null && at < limit; ) at = await this.#stepOver(at);
-    if (this.#group !== null && this.#group.end <= limit) await this.#endGroup(this.#group);
+    for (let at: number | null = from; at !== null && at < limit; ) {
+      let next = this.#tryStep(at);
+      if (next === unread) {
+        await this.#load(at);
+        next = this.#tryStep(at);
+      }
+      at = next === damage ? await this.#nextCluster(at + 1) : next;
+    }
+    if (this.#group !== null && this.#group.end <= limit) this.#endGroup(this.#group);
   }
 
   /** The frames of a cluster from where it is damaged are lost, but not those of the clusters after it. */
-  async #stepOver(at: number): Promise<number | null> {
+  #tryStep(at: number): number | null {
     try {
-      return await this.#step(at);
+      return this.#step(at);
     } catch (error) {
       if (!(error instanceof MediaError) || error.code === "unsupported" || at === this.#stretch.from) throw error;
       this.#group = null;
-      return this.#nextCluster(at + 1);
+      return damage;
     }
   }
 
   /** Takes in one element; where the next one starts, or null when the stretch is over. */
-  async #step(at: number): Promise<number | null> {
+  #step(at: number): number | null {
     const { from, to, limit } = this.#stretch;
-    if (this.#group !== null && at >= this.#group.end) await this.#endGroup(this.#group);
-    if (!this.#holds(at, Math.min(headerBytes, limit - at))) await this.#load(at);
+    if (!this.#holds(at, Math.min(headerBytes, limit - at))) return unread;
+    if (this.#group !== null && at >= this.#group.end) this.#endGroup(this.#group);
     const header = readElementHeader(this.#window, at - this.#windowStart);
     if (header === null || (at === from && header.id !== ids.cluster)) {
       this.#fail(at, at === from ? "a cluster" : "an element", header?.id);
@@ -123,13 +142,53 @@ class Walk {
       this.#fail(at, `at most ${bound - content} bytes`, header.size ?? "unknown");
     }
     const end = content + header.size;
-    if (!isChild) return end;
-    if (header.id !== ids.blockGroup) {
-      await this.#take(header.id, content, header.size);
-      return end;
+    if (header.id === ids.blockGroup && isChild) {
+      this.#group = { end, block: null, duration: 0, hasReference: false, discardPadding: 0 };
+      return content;
     }
-    this.#group = { end, block: null, duration: 0, hasReference: false, discardPadding: 0 };
-    return content;
+    return isChild ? this.#take(header.id, { at, content, end }) : end;
+  }
+
+  /** Takes in an element that has no others in it; where the next one starts. */
+  #take(id: number, place: Place): number {
+    const { content, end } = place;
+    const group = this.#group;
+    if (id === ids.simpleBlock || (id === ids.block && group !== null)) return this.#takeBlock(place, group);
+    if (id === ids.timestamp) this.#clusterTime = this.#value(content, end);
+    else if (group === null) return end;
+    else if (id === ids.blockDuration) group.duration = this.#value(content, end);
+    else if (id === ids.referenceBlock) group.hasReference = true;
+    else if (id === ids.discardPadding) group.discardPadding = this.#value(content, end, true);
+    return end;
+  }
+
+  #endGroup(group: Group): void {
+    this.#group = null;
+    if (group.block !== null) this.#add(group.block, group);
+  }
+
+  #takeBlock({ at, content, end }: Place, group: Group | null): number {
+    const start = content - this.#windowStart;
+    const track = this.#tracks.get(blockTrack(this.#window, start));
+    if (track === undefined) return end;
+    // Nearly all blocks have one frame, and their headers stand in what was read already.
+    const isLong = isLaced(this.#window, start) && !this.#holds(content, Math.min(maxBlockHeaderBytes, end - content));
+    if (isLong && this.#windowStart !== at) return unread;
+    const header = readBlockHeader(this.#window, start, end - content);
+    if (header === null) this.#fail(content, "a block header");
+    const block = { header, offset: content, track };
+    if (group === null) this.#add(block, null);
+    else group.block = block;
+    return end;
+  }
+
+  #add({ header, offset, track }: NonNullable<Group["block"]>, group: Group | null): void {
+    this.#count += header.sizes.length;
+    if (this.#count > this.#stretch.maxFrames) {
+      throw new MediaError("unsupported", "There are too many frames", { box: "Segment/Cluster", offset });
+    }
+    const list = this.frames.get(track.number);
+    if (list) addFrames(list, track, { header, offset, time: this.#clusterTime + header.relativeTime, group });
   }
 
   /** Where something that looks like a cluster starts; null when nothing does. */
@@ -144,45 +203,11 @@ class Walk {
     return null;
   }
 
-  async #take(id: number, content: number, size: number): Promise<void> {
-    const group = this.#group;
-    if (id === ids.simpleBlock) await this.#takeBlock(content, size, null);
-    else if (id === ids.timestamp) this.#clusterTime = await this.#value(content, size);
-    else if (group === null) return;
-    else if (id === ids.block) group.block = { offset: content, size };
-    else if (id === ids.blockDuration) group.duration = await this.#value(content, size);
-    else if (id === ids.referenceBlock) group.hasReference = true;
-    else if (id === ids.discardPadding) group.discardPadding = await this.#value(content, size, true);
-  }
-
-  async #endGroup(group: Group): Promise<void> {
-    this.#group = null;
-    if (group.block !== null) await this.#takeBlock(group.block.offset, group.block.size, group);
-  }
-
-  async #takeBlock(offset: number, size: number, group: Group | null): Promise<void> {
-    if (!this.#holds(offset, Math.min(headerBytes, size))) await this.#load(offset);
-    const number = blockTrack(this.#window, offset - this.#windowStart);
-    const track = this.#tracks.get(number);
-    const list = this.frames.get(number);
-    if (track === undefined || list === undefined) return;
-    // Nearly all blocks have one frame, and their headers stand in what was read already.
-    const isLong = isLaced(this.#window, offset - this.#windowStart);
-    if (isLong && !this.#holds(offset, Math.min(maxBlockHeaderBytes, size))) await this.#load(offset);
-    const header = readBlockHeader(this.#window, offset - this.#windowStart, size);
-    if (header === null) this.#fail(offset, "a block header");
-    this.#count += header.sizes.length;
-    if (this.#count > this.#stretch.maxFrames) {
-      throw new MediaError("unsupported", "There are too many frames", { box: "Segment/Cluster", offset });
-    }
-    addFrames(list, track, { header, offset, time: this.#clusterTime + header.relativeTime, group });
-  }
-
-  /** A number of up to 8 bytes; 0 when there are more. */
-  async #value(offset: number, size: number, isSigned = false): Promise<number> {
+  /** A number of up to 8 bytes, which stand in what was read with the element's header; 0 when there are more. */
+  #value(content: number, end: number, isSigned = false): number {
+    const size = end - content;
     if (size === 0 || size > maxValueBytes) return 0;
-    if (!this.#holds(offset, size)) await this.#load(offset);
-    const at = offset - this.#windowStart;
+    const at = content - this.#windowStart;
     const first = this.#window[at] ?? 0;
     let value = isSigned && first > 127 ? first - 256 : first;
     for (let i = 1; i < size; i++) value = value * 256 + (this.#window[at + i] ?? 0);
@@ -195,7 +220,7 @@ class Walk {
 
   async #load(at: number): Promise<void> {
     const { windowBytes, limit, to } = this.#stretch;
-    const wanted = at < to ? Math.min(windowBytes, Math.max(to - at, headerBytes)) : headerBytes;
+    const wanted = at < to ? Math.min(windowBytes, Math.max(to - at, maxBlockHeaderBytes + headerBytes)) : headerBytes;
     this.#window = await this.#source.read(at, Math.min(wanted, limit - at));
     this.#windowStart = at;
   }
