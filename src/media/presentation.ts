@@ -30,7 +30,10 @@ export interface Presentation {
   /** When each segment of a track starts, and when the last one ends, in seconds from 0. */
   segmentTimes(trackId: number): Float64Array;
 
-  /** Bytes of each segment as sent: exact where every sample is indexed, otherwise the most that they can be. */
+  /**
+   * Bytes of each segment as sent: exact where every sample is indexed, otherwise an estimate from where the segments
+   * lie; for a picture and one sound together it is rather too high than too low.
+   */
   segmentSizes(trackId: number): Float64Array;
 
   /**

@@ -24,7 +24,7 @@ export interface CueTrack {
   /** The region in which each segment's first frame is looked for first. */
   readonly cutRegions: Uint32Array;
   readonly endSeconds: number;
-  /** The most bytes that each segment has. */
+  /** About how many bytes each segment has. */
   readonly segmentSizes: Float64Array;
 }
 
