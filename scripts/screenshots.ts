@@ -96,6 +96,10 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     await page.getByRole("button", { name: "Edit" }).click();
     await page.getByRole("button", { name: "Save" }).scrollIntoViewIfNeeded();
   },
+  account: async ({ page }) => {
+    await page.goto("/account");
+    await page.getByRole("heading", { name: "Change password" }).waitFor();
+  },
   "watch-undecodable": async ({ page, ids }) => {
     await page.goto(`/watch/${ids.get("Drone over the fells")}`);
     await page.getByRole("alert").waitFor();

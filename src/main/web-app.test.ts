@@ -16,22 +16,27 @@ const get = (path: string, headers: Record<string, string> = {}, method = "GET")
   fetch(new URL(path, kinora.url), { method, headers, redirect: "manual", decompress: false });
 
 describe("the pages", () => {
-  test.each(["/", "/sign-in", "/upload", "/videos", "/library", "/watch/0192f5a0-0000-7000-8000-000000000000"])(
-    "%s is the app, under a policy that lets nothing in from elsewhere and nothing inline run",
-    async (path) => {
-      const response = await get(path);
-      expect(response.status).toBe(200);
-      expect(response.headers.get("Content-Type")).toBe("text/html; charset=utf-8");
-      expect(response.headers.get("Cache-Control")).toBe("no-cache");
-      expect(response.headers.get("X-Content-Type-Options")).toBe("nosniff");
-      const policy = response.headers.get("Content-Security-Policy") ?? "";
-      expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self' 'sha256-");
-      expect(policy).toContain("frame-ancestors 'none'; base-uri 'none'; form-action 'self'");
-      expect(policy).not.toMatch(/unsafe|\*|https?:/);
-      const html = await response.text();
-      expect(html).not.toMatch(/<style|style=|<script(?![^>]*\bsrc=)|\son\w+=|https?:\/\//);
-    },
-  );
+  test.each([
+    "/",
+    "/sign-in",
+    "/account",
+    "/upload",
+    "/videos",
+    "/library",
+    "/watch/0192f5a0-0000-7000-8000-000000000000",
+  ])("%s is the app, under a policy that lets nothing in from elsewhere and nothing inline run", async (path) => {
+    const response = await get(path);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("Content-Type")).toBe("text/html; charset=utf-8");
+    expect(response.headers.get("Cache-Control")).toBe("no-cache");
+    expect(response.headers.get("X-Content-Type-Options")).toBe("nosniff");
+    const policy = response.headers.get("Content-Security-Policy") ?? "";
+    expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self' 'sha256-");
+    expect(policy).toContain("frame-ancestors 'none'; base-uri 'none'; form-action 'self'");
+    expect(policy).not.toMatch(/unsafe|\*|https?:/);
+    const html = await response.text();
+    expect(html).not.toMatch(/<style|style=|<script(?![^>]*\bsrc=)|\son\w+=|https?:\/\//);
+  });
 
   test("any other path is a problem document, not the app", async () => {
     const response = await get("/nothing-here");

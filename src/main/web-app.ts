@@ -21,7 +21,7 @@ export interface WebAssets {
 }
 
 /** Pages of the app; what each shows is decided in the browser. */
-const pages = ["/", "/sign-in", "/upload", "/videos", "/library", "/watch/:id"] as const;
+const pages = ["/", "/sign-in", "/account", "/upload", "/videos", "/library", "/watch/:id"] as const;
 
 const types: Readonly<Record<string, string>> = {
   html: "text/html; charset=utf-8",

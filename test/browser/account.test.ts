@@ -63,6 +63,7 @@ describe.skipIf(!has("chromium"))("accounts in the browser", () => {
     const elsewhere = await TestUser.signIn(kinora, "maria", PASSWORD);
     await page.getByRole("link", { name: "Account of maria" }).click();
     await page.waitForURL(/\/account$/);
+    await page.reload();
     await page.getByText("Signed in as maria, administrator.").waitFor();
     const change = async (current: string, next: string, again = next) => {
       await page.getByLabel("Current password").fill(current);
