@@ -10,6 +10,10 @@ const widths = [1, 2, 4, 4, 4, 8] as const;
 /** Larger inputs cost time and find nothing more. */
 const maxBytes = 2 ** 20;
 const fieldsAtFront = 64;
+/** Now and then so many copies of one part that work which grows with their square shows. */
+const floodChance = 0.05;
+const maxFloodBytes = 2 ** 19;
+const maxCopies = 50_000;
 
 /** Words of the text formats, and what breaks them. */
 const words = [
@@ -49,6 +53,10 @@ interface Place {
   readonly other: () => Node[];
 }
 
+/** About as many bytes as it is written with. */
+const sizeOf = ({ content, children }: Node): number =>
+  (children ?? []).reduce((sum, child) => sum + sizeOf(child), content.length + 8);
+
 const sameId = (a: Node, b: Node) => Buffer.compare(a.id, b.id) === 0;
 
 const treeChanges: readonly [(place: Place) => void, ...((place: Place) => void)[]] = [
@@ -58,6 +66,12 @@ const treeChanges: readonly [(place: Place) => void, ...((place: Place) => void)
   function repeat({ node, siblings, random }) {
     const copies = random.chance(0.9) ? 1 : random.below(64);
     for (let i = 0; i < copies; i++) siblings.splice(random.below(siblings.length + 1), 0, copyNode(node));
+  },
+  function flood({ node, siblings, random }) {
+    if (!random.chance(floodChance)) return;
+    const copies = random.below(Math.min(maxCopies, maxFloodBytes / sizeOf(node)));
+    const at = random.below(siblings.length + 1);
+    siblings.splice(at, 0, ...new Array<Node>(copies).fill(node));
   },
   function swap({ node, siblings, random }) {
     const [from, to] = [siblings.indexOf(node), random.below(siblings.length)];
