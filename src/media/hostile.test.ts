@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { type CraftedTrack, craftMovie } from "../../test/support/crafted-movie.ts";
+import { fixture } from "../../test/support/fixtures.ts";
 import { bytesSource } from "../../test/support/packets.ts";
 import { hlsMediaPlaylist, hlsMultivariantPlaylist } from "./hls/hls-playlist.ts";
 import { box, u16, zeros } from "./mp4/box-writer.ts";
@@ -27,6 +28,23 @@ test("the four characters that name a codec cannot end a line or a string of a p
     const presentation = await open({ count: 1000, sampleEntries: [entry] });
     expect(hlsMultivariantPlaylist(presentation)).toContain('CODECS=""');
   }
+});
+
+test("damage after damage in a Matroska file is read about once", async () => {
+  const original = await Bun.file(await fixture("vp9-opus-live.webm")).bytes();
+  const broken = Buffer.from("1f43b675ff0000", "hex");
+  const file = Buffer.concat([original, ...new Array<Uint8Array>(50_000).fill(broken)]);
+  const source = bytesSource(file);
+  let bytesRead = 0;
+  const { presentation } = await openMedia({
+    size: file.length,
+    read: (offset, length) => {
+      bytesRead += length;
+      return source.read(offset, length);
+    },
+  });
+  expect(presentation).not.toBeNull();
+  expect(bytesRead).toBeLessThan(4 * file.length);
 });
 
 test("a language tag with more than a language in it still has a name", () => {

@@ -194,11 +194,16 @@ class Walk {
   /** Where something that looks like a cluster starts; null when nothing does. */
   async #nextCluster(from: number): Promise<number | null> {
     const { limit, windowBytes } = this.#stretch;
-    for (let at = from; at < limit; at += windowBytes - clusterMark.length) {
-      this.#window = await this.#source.read(at, Math.min(windowBytes, limit - at));
-      this.#windowStart = at;
-      const index = Buffer.from(this.#window.buffer, this.#window.byteOffset, this.#window.length).indexOf(clusterMark);
-      if (index >= 0) return at + index;
+    for (let at = from; at < limit; ) {
+      // What was read is searched before more is: where damage follows damage, each would cost a whole window.
+      if (!this.#holds(at, Math.min(clusterMark.length, limit - at))) {
+        this.#window = await this.#source.read(at, Math.min(windowBytes, limit - at));
+        this.#windowStart = at;
+      }
+      const { buffer, byteOffset, length } = this.#window;
+      const index = Buffer.from(buffer, byteOffset, length).indexOf(clusterMark, at - this.#windowStart);
+      if (index >= 0) return this.#windowStart + index;
+      at = Math.max(at + 1, this.#windowStart + length - clusterMark.length + 1);
     }
     return null;
   }
