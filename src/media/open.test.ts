@@ -82,11 +82,20 @@ describe("what a file is", () => {
     ]);
   });
 
+  test("E-AC-3, whose configuration is five bytes long", async () => {
+    for (const name of ["matrix.mp4.h264.eac3.mp4", "matrix.mov.h264.eac3.mov"] as const) {
+      expect((await describeFixture(name)).audio).toEqual([
+        { codec: "eac3", channels: 2, sampleRate: 48000, language: null },
+      ]);
+    }
+  });
+
   test("what no common browser decodes is named, with the reason", async () => {
     for (const [name, codec] of [
       ["h265-aac.mp4", "h265"],
       ["prores-pcm.mov", "prores"],
       ["mpeg4-mp3.mp4", "mpeg4"],
+      ["matrix.mov.mpeg2.aac.mov", "mpeg2"],
     ] as const) {
       const { needsRendition } = await describeFixture(name);
       expect(needsRendition?.codec).toBe(codec);

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { featureRecipes } from "./fixture-features.ts";
 import { type MatrixName, matrixRecipe, type PartName } from "./fixture-matrix.ts";
+import { refusedRecipes } from "./fixture-refused.ts";
 
 const folder = join(import.meta.dir, "..", "..", ".cache", "fixtures");
 
@@ -60,6 +61,7 @@ const transportStreams = {
 /** How each fixture is made: ffmpeg arguments without the output file. Small, real, the same every time. */
 const recipes = {
   ...featureRecipes,
+  ...refusedRecipes,
   /** 10 s, H.264 with B-frames and AAC, moov last, a key frame every 2 s. */
   "h264-aac.mp4": [...picture(10), ...tone(10), ...h264(50), ...aac],
   /** The same streams in another file of other content: other colours, moov first. */

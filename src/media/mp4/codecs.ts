@@ -14,6 +14,7 @@ const families: Readonly<Record<string, string>> = {
   ...{ hvc1: "h265", hev1: "h265", dvh1: "h265", dvhe: "h265", hvc2: "h265", vvc1: "h266", vvi1: "h266" },
   ...{ av01: "av1", vp09: "vp9", vp08: "vp8", mp4v: "mpeg4", s263: "h263", h263: "h263", SVQ3: "svq3" },
   ...{ apch: "prores", apcn: "prores", apcs: "prores", apco: "prores", ap4h: "prores", ap4x: "prores" },
+  ...{ m2v1: "mpeg2", mp2v: "mpeg2", hdv2: "mpeg2", hdv3: "mpeg2", hdv5: "mpeg2", hdv6: "mpeg2", m1v1: "mpeg1" },
   ...{ jpeg: "mjpeg", mjpa: "mjpeg", mjpb: "mjpeg", AVdn: "dnxhd", AVdh: "dnxhd", "png ": "png" },
   ...{ "dvc ": "dv", dvcp: "dv", dvpp: "dv", dv5n: "dv", dv5p: "dv", cvid: "cinepak", CFHD: "cineform" },
   ...{ mp4a: "aac", Opus: "opus", fLaC: "flac", "ac-3": "ac3", "ec-3": "eac3", "ac-4": "ac4", alac: "alac" },
