@@ -46,16 +46,17 @@ export async function take(user: TestUser, name: FixtureName): Promise<Taken> {
     return { refused: code, detail, needsRendition: null, hls: "", dash: "" };
   }
   const { id, needsRendition } = (await answer.json()) as { id: string; needsRendition: { codec: string } | null };
-  const ask = async (path: string) => {
+  const ask = async (path: string, sound: RegExp) => {
     const got = await user.get(`/stream/${id}/${path}`);
-    return got.ok ? "packaged" : ((await got.json()) as Problem).code;
+    if (!got.ok) return ((await got.json()) as Problem).code;
+    return sound.test(await got.text()) ? "packaged" : "without sound";
   };
   return {
     refused: null,
     detail: "",
     needsRendition: needsRendition?.codec ?? null,
-    hls: await ask("hls/master.m3u8"),
-    dash: await ask("dash/manifest.mpd"),
+    hls: await ask("hls/master.m3u8", /TYPE=AUDIO/),
+    dash: await ask("dash/manifest.mpd", /contentType="audio"/),
   };
 }
 
@@ -82,7 +83,8 @@ run (\`npm run test:long\`) saw in a real Chromium.
 
 * **Title**: what \`needsRendition\` of the title names: a codec that common browsers do not decode. Such a video is packaged all
   the same, for players that can.
-* **HLS**, **DASH**: \`packaged\`, or the code of the refusal (see [errors](errors.md)).
+* **HLS**, **DASH**: packaged; without sound, where its codec is none that they can carry; or the code of the refusal (see
+  [errors](errors.md)).
 * **Plays**: in Chromium over HLS (hls.js), over DASH (dash.js) and from the file itself. "not decoded": Chromium has no decoder.
 `;
 
@@ -114,7 +116,7 @@ export function formatsPage({ cells, refused }: Formats, played: Played): string
   ].join("\n");
 }
 
-const code = (text: string) => (text === "packaged" || text === "" ? text : `\`${text}\``);
+const code = (text: string) => (["packaged", "without sound", ""].includes(text) ? text : `\`${text}\``);
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;

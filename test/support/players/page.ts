@@ -27,6 +27,8 @@ export interface PageReport {
   /** The same for each source buffer, by its type. */
   readonly tracks: Readonly<Record<string, readonly Range[]>>;
   readonly pictures: number;
+  /** Whether sound was decoded; null where the browser does not say. */
+  readonly sound: boolean | null;
   readonly ended: boolean;
   readonly seeks: readonly { readonly to: number; readonly landed: number; readonly wentOnTo: number }[];
 }
@@ -40,7 +42,11 @@ interface Attached {
 type Attach = (video: HTMLVideoElement, url: string, complain: (text: string) => void) => Promise<Attached>;
 
 const attachHls: Attach = async (video, url, complain) => {
-  const warn = (...parts: unknown[]) => complain(`log: ${parts.map(String).join(" ")}`);
+  const warn = (...parts: unknown[]) => {
+    const text = parts.map(String).join(" ");
+    // It looks for captions in every codec as if it were H.264.
+    if (!text.startsWith("Malformed SEI payload")) complain(`log: ${text}`);
+  };
   const quiet = () => {};
   const logger = { trace: quiet, debug: quiet, log: quiet, info: quiet, warn, error: warn };
   const hls = new Hls({ enableWorker: false, debug: logger });
@@ -132,7 +138,9 @@ async function withVideo<T>(
   video.addEventListener("error", () => complaints.push(`video: ${video.error?.code} ${video.error?.message}`));
   const attached = await attach[task.player](video, task.url, (text) => complaints.push(text));
   try {
-    await until("the first picture", () => video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA);
+    const failed = () => video.error !== null || complaints.some((text) => text.startsWith("fatal"));
+    await until("the first picture", () => video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA || failed());
+    if (failed()) return null;
     const found = await use(video);
     complaints.push(...attached.complaints());
     return found;
@@ -155,8 +163,18 @@ async function playThrough(video: HTMLVideoElement, rate: number) {
   await video.play();
   await until("the end", () => video.ended, 60_000);
   const { totalVideoFrames: pictures } = video.getVideoPlaybackQuality();
+  const { webkitAudioDecodedByteCount: decoded } = video as { webkitAudioDecodedByteCount?: number };
+  const sound = decoded === undefined ? null : decoded > 0;
   const tracks = Object.fromEntries([...sourceBuffers].map(([type, buffer]) => [type, rangesOf(buffer)]));
-  return { duration: video.duration, buffered: rangesOf(video), mostPieces, tracks, pictures, ended: video.ended };
+  return {
+    duration: video.duration,
+    buffered: rangesOf(video),
+    mostPieces,
+    tracks,
+    pictures,
+    sound,
+    ended: video.ended,
+  };
 }
 
 async function seekAround(video: HTMLVideoElement, seeks: readonly number[]) {
@@ -175,13 +193,21 @@ async function seekAround(video: HTMLVideoElement, seeks: readonly number[]) {
   return found;
 }
 
-const nothing = { duration: Number.NaN, buffered: [], mostPieces: 0, tracks: {}, pictures: 0, ended: false };
+const nothing = {
+  duration: Number.NaN,
+  buffered: [],
+  mostPieces: 0,
+  tracks: {},
+  pictures: 0,
+  sound: null,
+  ended: false,
+};
 
 /** Plays to the end, then once more from a fresh start with seeks. Told to the test as JSON. */
 async function playInPage(task: PageTask): Promise<string> {
   const complaints: string[] = [];
   const played = await withVideo(task, complaints, (video) => playThrough(video, task.rate));
-  const sought = await withVideo(task, complaints, (video) => seekAround(video, task.seeks));
+  const sought = played && (await withVideo(task, complaints, (video) => seekAround(video, task.seeks)));
   const report: PageReport = { complaints, ...(played ?? nothing), seeks: sought ?? [] };
   return JSON.stringify(report);
 }
