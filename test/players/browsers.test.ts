@@ -6,6 +6,7 @@ import { type Firefox, openFirefox } from "../support/firefox.ts";
 import { casesFor, isLong } from "../support/players/cases.ts";
 import type { PagePlayer, PageReport } from "../support/players/page.ts";
 import { judgePage, type PlayerPage, playScript, servePlayerPage } from "../support/players/player-page.ts";
+import { PlayerRecord } from "../support/players/record.ts";
 import { Stage } from "../support/players/stage.ts";
 import { until } from "../support/until.ts";
 
@@ -13,6 +14,7 @@ const players: readonly PagePlayer[] = ["hls.js", "dash.js", "Shaka"];
 /** How many times faster than real time. */
 const rate = 8;
 
+const record = new PlayerRecord();
 let stage: Stage;
 let page: PlayerPage;
 beforeAll(async () => {
@@ -23,6 +25,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await page.close();
   await stage.close();
+  if (isLong) await record.save("browsers");
 });
 
 /** Tests of all players in one browser. */
@@ -32,13 +35,14 @@ function playEverything(
   evaluate: (script: string) => Promise<string>,
 ): void {
   for (const player of players) {
-    const cases = casesFor(`${player} in ${browser}`);
+    const name = `${player} in ${browser}`;
+    const cases = casesFor(name);
     if (cases.length === 0) continue;
-    test.each(cases)(`${player} plays %s of %s to the end and after seeks`, async (protocol, name) => {
-      const task = await stage.task(name, protocol, 2, page.origin);
+    test.each(cases)(`${player} plays %s of %s to the end and after seeks`, async (protocol, fixture) => {
+      const task = await stage.task(fixture, protocol, 2, page.origin);
       const { url, seeks } = task;
       const report = JSON.parse(await evaluate(playScript({ player, url, seeks, rate }))) as PageReport;
-      expect(judgePage(report, task)).toEqual([]);
+      expect(record.note(name, protocol, fixture, judgePage(report, task))).toEqual([]);
     });
   }
 }

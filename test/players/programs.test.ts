@@ -1,38 +1,69 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { has } from "../support/debian.ts";
-import { casesFor } from "../support/players/cases.ts";
+import { type FixtureName, fixture } from "../support/fixtures.ts";
+import { casesFor, isLong } from "../support/players/cases.ts";
 import { playWithFfmpeg } from "../support/players/ffmpeg.ts";
 import { playWithGstreamer } from "../support/players/gstreamer.ts";
+import type { Complaints, Protocol, Task } from "../support/players/player.ts";
+import { PlayerRecord } from "../support/players/record.ts";
 import { Stage } from "../support/players/stage.ts";
 import { playWithVlc } from "../support/players/vlc.ts";
+
+const gstreamer = ["gstreamer1.0-plugins-good", "gstreamer1.0-plugins-bad", "gstreamer1.0-libav", "python3-gi"];
+const record = new PlayerRecord();
 
 let stage: Stage;
 beforeAll(async () => {
   stage = await Stage.open();
 });
-afterAll(() => stage.close());
+afterAll(async () => {
+  await stage.close();
+  if (isLong) await record.save("programs");
+});
+
+/** A test for each protocol and fixture. */
+function plays(
+  player: string,
+  cases: readonly (readonly [Protocol, FixtureName])[],
+  play: (task: Task) => Promise<Complaints>,
+) {
+  test.each(cases)("plays %s of %s to the end and after seeks", async (protocol, name) => {
+    const task = await stage.task(name, protocol);
+    expect(record.note(player, protocol, name, await play(task))).toEqual([]);
+  });
+}
 
 describe.skipIf(!has("ffmpeg"))("ffmpeg", () => {
-  test.each(casesFor("ffmpeg"))("plays %s of %s to the end and after seeks", async (protocol, name) => {
-    expect(await playWithFfmpeg(await stage.task(name, protocol))).toEqual([]);
+  plays("ffmpeg", casesFor("ffmpeg"), playWithFfmpeg);
+
+  test("plays a private video for who has the cookie", async () => {
+    const { id } = await stage.owner.upload(await fixture("h264-aac.mp4"));
+    const { original } = await stage.task("h264-aac.mp4", "hls");
+    for (const [protocol, path] of [
+      ["hls", "hls/master.m3u8"],
+      ["dash", "dash/manifest.mpd"],
+    ] as const) {
+      const task: Task = {
+        url: `${stage.kinora.url}/stream/${id}/${path}`,
+        protocol,
+        original,
+        seeks: [4.2],
+        explained: [],
+      };
+      expect(await playWithFfmpeg(task, { Cookie: stage.owner.cookie })).toEqual([]);
+      expect(await playWithFfmpeg(task)).not.toEqual([]);
+    }
   });
 });
 
-describe.skipIf(
-  !has("ffmpeg", "gstreamer1.0-plugins-good", "gstreamer1.0-plugins-bad", "gstreamer1.0-libav", "python3-gi"),
-)("GStreamer", () => {
-  for (const stack of ["adaptivedemux2", "adaptivedemux"] as const) {
-    test.each(casesFor("GStreamer"))(
-      `with ${stack} plays %s of %s to the end and after seeks`,
-      async (protocol, name) => {
-        expect(await playWithGstreamer(await stage.task(name, protocol), stack)).toEqual([]);
-      },
-    );
-  }
+describe.skipIf(!has("ffmpeg", ...gstreamer))("GStreamer with adaptivedemux2", () => {
+  plays("GStreamer 2", casesFor("GStreamer 2"), (task) => playWithGstreamer(task, "adaptivedemux2"));
+});
+
+describe.skipIf(!has("ffmpeg", ...gstreamer))("GStreamer with adaptivedemux", () => {
+  plays("GStreamer 1", casesFor("GStreamer 1"), (task) => playWithGstreamer(task, "adaptivedemux"));
 });
 
 describe.skipIf(!has("cvlc", "vlc-plugin-base", "ffmpeg"))("VLC", () => {
-  test.each(casesFor("VLC"))("plays %s of %s to the end and after seeks", async (protocol, name) => {
-    expect(await playWithVlc(await stage.task(name, protocol, 1))).toEqual([]);
-  });
+  plays("VLC", casesFor("VLC"), playWithVlc);
 });

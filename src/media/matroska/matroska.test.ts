@@ -201,6 +201,25 @@ test("picture and sound are as far apart over HLS as in the original", async () 
   }
 });
 
+test("picture and sound are together in players that overlook edit lists", async () => {
+  for (const name of ["h264-aac.mkv", "matrix.mkv-live.h264.aac.mkv"] as const) {
+    const bytes = await bytesOf(name);
+    const presentation = await packaged(bytes);
+    const original = await packetsOf(await fixture(name));
+    const firsts = await withHlsFolder(bytesSource(bytes), presentation, (folder) =>
+      Promise.all(
+        presentation.tracks.map(async ({ id }) => {
+          const path = await joinSegments(join(folder, String(id)));
+          const streamed = await packetsOf(path, "-ignore_editlist", "1");
+          const times = (packets: readonly Packet[]) => Math.min(...packets.map(({ seconds }) => seconds));
+          return times(streamed) - times(original.filter(({ stream }) => stream === id - 1));
+        }),
+      ),
+    );
+    expect(Math.max(...firsts) - Math.min(...firsts)).toBeLessThan(0.0015);
+  }
+});
+
 test("ffmpeg decodes all of it without a complaint", async () => {
   for (const name of ["h264-open-gop.mkv", "vp9-opus-long.webm", "av1-opus.webm"] as const) {
     const bytes = await bytesOf(name);

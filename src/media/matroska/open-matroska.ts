@@ -13,7 +13,7 @@ import type { FrameList } from "./frames.ts";
 import { MatroskaPresentation } from "./matroska-presentation.ts";
 import { samplesOf, toTicks } from "./samples.ts";
 import { readSegment, type Segment } from "./segment.ts";
-import { blockTrackOf, refusalOf, setUpTrack, type TrackSetup } from "./track-setup.ts";
+import { alignMediaTimes, blockTrackOf, refusalOf, setUpTrack, type TrackSetup } from "./track-setup.ts";
 import { type MatroskaTrack, readTracks } from "./tracks.ts";
 import { type BlockTrack, type FramesByTrack, readFrames } from "./walk.ts";
 
@@ -117,7 +117,7 @@ async function packageTracks(source: ByteSource, segment: Segment, described: De
   }
   if (!isWorthIt(setups, leftOut)) return null;
   const origin = Math.min(...setups.map(({ track }) => startOf(framesOf(track)[0])));
-  const parts: Parts = { ...described, segment, setups, leftOut, origin };
+  const parts: Parts = { ...described, segment, setups: alignMediaTimes(setups), leftOut, origin };
   return cued === null ? byFrames(source, parts, frames ?? new Map()) : byCues(parts, cued);
 }
 

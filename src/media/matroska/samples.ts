@@ -12,13 +12,15 @@ export interface FrameClock {
   readonly prefixBytes: number;
   /** Ticks of the track that pictures are decoded earlier than they are first shown: 0 where none waits for another. */
   readonly reorderTicks: number;
+  /** Ticks of the track that all of it is sent later, which its media time makes up for. */
+  readonly leadTicks: number;
 }
 
 /** A time of the segment in ticks of the track. */
 export const toTicks = ({ ratio }: Pick<FrameClock, "ratio">, time: number) => Math.round(time * ratio);
 
 /**
- * The samples of some frames, which follow each other in the file, and the decode time of the first one in ticks.
+ * The samples of some frames, which follow each other in the file, and the decode time of the first one in ticks, lead included.
  * Matroska tells when pictures are shown; they are decoded at the same times in ascending order, and shown
  * `reorderTicks` later, which is the media time of the edit list. `nextTime` is when the first frame after them is shown
  * in segment ticks, null when there is none.
@@ -47,7 +49,7 @@ export function samplesOf(
     chunkStarts: Uint32Array.from({ length: count + 1 }, (_, i) => i),
     chunkEntries: new Uint8Array([1]),
   };
-  return { samples: new SampleTable(columns), startTicks: decoded[0] ?? 0 };
+  return { samples: new SampleTable(columns), startTicks: (decoded[0] ?? 0) + clock.leadTicks };
 }
 
 /** How far some pictures are shown before others that are decoded first, in ticks of the track. */

@@ -85,12 +85,27 @@ export async function setUpTrack(
     ratio,
     frameTicks: nanoseconds / timestampScale,
     prefixBytes: framePrefix.length,
+    leadTicks: 0,
     reorderTicks:
       track.kind === "video" ? Math.max(...[frames, ...others].map((list) => reorderTicksOf(list, { ratio }))) : 0,
   };
   const mediaTime = Math.round(silentTicks * ratio) + clock.reorderTicks;
   const info = infoOf(track, entry, { timescale, mediaTime, frames, timestampScale });
   return { track, info, clock, silentTicks, prefix: framePrefix };
+}
+
+/**
+ * Gives sound the picture's media time, with a lead that makes up for it: players that overlook edit lists in
+ * fragmented files then show and play both equally late.
+ */
+export function alignMediaTimes(setups: readonly TrackSetup[]): TrackSetup[] {
+  const video = setups.find(({ info }) => info.kind === "video")?.info;
+  const seconds = video === undefined ? 0 : video.mediaTime / video.timescale;
+  return setups.map((setup) => {
+    const { info, clock } = setup;
+    const leadTicks = Math.max(0, Math.round(seconds * info.timescale) - info.mediaTime);
+    return { ...setup, info: { ...info, mediaTime: info.mediaTime + leadTicks }, clock: { ...clock, leadTicks } };
+  });
 }
 
 /** The start of the first key frame as it was before header stripping. */

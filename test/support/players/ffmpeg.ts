@@ -25,7 +25,7 @@ export async function playWithFfmpeg(task: Task, headers: Readonly<Record<string
     const input = [...given, ...place, "-map", "0:v:0", "-map", "0:a:0?"];
     const ran = await runProgram(["ffmpeg", "-nostdin", "-v", "warning", ...input, "-f", "framecrc", "-"]);
     const at = from === null ? "from the start" : `from ${from} s`;
-    complaints.push(...judge(ran, task.original.durationSeconds - (from ?? 0)).map((text) => `${at}: ${text}`));
+    complaints.push(...judge(ran, task, from ?? 0).map((text) => `${at}: ${text}`));
   }
   return complaints;
 }
@@ -48,12 +48,14 @@ function canSeekInFragmentedHls(): Promise<boolean> {
   return seeksInHls;
 }
 
-function judge(ran: Ran, expectedSeconds: number): string[] {
-  const complaints = unexplained(ran.errors, []);
+function judge(ran: Ran, { original, explained }: Task, from: number): string[] {
+  const expectedSeconds = original.durationSeconds - from;
+  const lateSeconds = Math.max(0, -(original.soundAfterPictureSeconds ?? 0) - from);
+  const complaints = unexplained(ran.errors, explained);
   if (ran.code !== 0) complaints.push(`ended with code ${ran.code}`);
   const { pictures, firstSeconds, lastSeconds } = decoded(ran.out);
   if (pictures === 0) complaints.push("no picture");
-  if (firstSeconds > tolerance) complaints.push(`the first picture came at ${firstSeconds} s`);
+  if (firstSeconds > lateSeconds + tolerance) complaints.push(`the first picture came at ${firstSeconds} s`);
   if (lastSeconds < expectedSeconds - tolerance)
     complaints.push(`ended after ${lastSeconds} s of ${expectedSeconds} s`);
   return complaints;

@@ -45,12 +45,17 @@ const attachHls: Attach = async (video, url, complain) => {
   const warn = (...parts: unknown[]) => {
     const text = parts.map(String).join(" ");
     // It looks for captions in every codec as if it were H.264.
-    if (!text.startsWith("Malformed SEI payload")) complain(`log: ${text}`);
+    if (text.startsWith("Malformed SEI payload") || (isSlow() && text.includes("Playback stalling"))) return;
+    complain(`log: ${text}`);
   };
+  // A busy machine stalls with plenty to play.
+  const isSlow = () =>
+    rangesOf(video).some(([start, end]) => start <= video.currentTime && end > video.currentTime + 1);
   const quiet = () => {};
   const logger = { trace: quiet, debug: quiet, log: quiet, info: quiet, warn, error: warn };
   const hls = new Hls({ enableWorker: false, debug: logger });
   hls.on(Hls.Events.ERROR, (_, { type, details, fatal, error }) => {
+    if (details === Hls.ErrorDetails.BUFFER_STALLED_ERROR && isSlow()) return;
     complain(`${fatal ? "fatal" : "error"}: ${type} ${details} ${error?.message}`);
   });
   hls.attachMedia(video);

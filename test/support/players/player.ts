@@ -20,6 +20,8 @@ export interface Task {
   readonly original: OriginalFacts;
   /** Where to seek, in seconds, in this order. */
   readonly seeks: readonly number[];
+  /** Complaints that the original causes as well. */
+  readonly explained: readonly RegExp[];
 }
 
 /** What came of it: empty when there is nothing to complain about. */
@@ -39,7 +41,7 @@ export function randomFrom(seed: number): () => number {
 /** So many places where there are both picture and sound, not shortly before the end. */
 export function randomSeeks(seed: string, original: OriginalFacts, count: number): number[] {
   const random = randomFrom(Bun.hash.crc32(seed));
-  const first = Math.max(0, original.soundAfterPictureSeconds ?? 0);
+  const first = Math.abs(original.soundAfterPictureSeconds ?? 0);
   const last = Math.max(first, original.durationSeconds - 1);
   return Array.from({ length: count }, () => Math.round((first + random() * (last - first)) * 1000) / 1000);
 }

@@ -1,5 +1,6 @@
 import { type FixtureName, fixture } from "../fixtures.ts";
 import { startTestKinora, type TestKinora, TestUser } from "../kinora.ts";
+import { explainedBy } from "./cases.ts";
 import { factsOf } from "./original-facts.ts";
 import { type Protocol, randomSeeks, type Task } from "./player.ts";
 
@@ -39,7 +40,13 @@ export class Stage {
   async task(name: FixtureName, protocol: Protocol, seeks = 2, origin = this.kinora.url): Promise<Task> {
     const original = await remembered(this.#facts, name, async () => factsOf(await fixture(name)));
     const url = await this.url(name, protocol, origin);
-    return { url, protocol, original, seeks: randomSeeks(`${name} ${protocol}`, original, seeks) };
+    return {
+      url,
+      protocol,
+      original,
+      seeks: randomSeeks(`${name} ${protocol}`, original, seeks),
+      explained: explainedBy(name),
+    };
   }
 
   close(): Promise<void> {

@@ -37,7 +37,7 @@ export async function playWithVlc(task: Task): Promise<Complaints> {
         task,
       );
       const least = ((task.original.durationSeconds - from) / rate) * 0.9;
-      const found = judge(ran);
+      const found = judge(ran, task);
       // It starts at a key frame before the place, so it never plays for a shorter time than this.
       if (ran.seconds < least) found.push(`ended after ${ran.seconds} s instead of ${least} s`);
       complaints.push(...found.map((text) => `from ${from} s: ${text}`));
@@ -56,8 +56,8 @@ function runVlc(home: string, options: readonly string[], task: Task): Promise<R
   return runProgram([...other, "env", `--chdir=${home}`, ...command], { HOME: home, XDG_RUNTIME_DIR: home });
 }
 
-function judge({ code, errors }: Ran): string[] {
-  const complaints = unexplained(errors, explained);
+function judge({ code, errors }: Ran, task: Task): string[] {
+  const complaints = unexplained(errors, [...explained, ...task.explained]);
   return code === 0 ? complaints : [...complaints, `ended with code ${code}`];
 }
 
@@ -69,7 +69,7 @@ async function takeOut(home: string, task: Task): Promise<string[]> {
   const { codecs, pictures, soundAfterPictureSeconds } = task.original;
   if (!codecs.every((codec) => carried.has(codec))) return [];
   const path = join(home, "taken.ts");
-  const complaints = judge(await runVlc(home, ["--sout", `#std{access=file,mux=ts,dst=${path}}`], task));
+  const complaints = judge(await runVlc(home, ["--sout", `#std{access=file,mux=ts,dst=${path}}`], task), task);
   const taken = await factsOf(path);
   if (taken.pictures < pictures - keptBack) complaints.push(`took out ${taken.pictures} pictures of ${pictures}`);
   if (soundAfterPictureSeconds === null) return complaints;
