@@ -61,6 +61,17 @@ const limits: readonly Limit[] = [
     fixtures: ["h264-late-aac.mp4"],
     why: "it waits where there is no sound yet, and hls.js, dash.js and Shaka jump to where there is",
   },
+  {
+    player: /^(ffmpeg|VLC)$/,
+    fixtures: ["late-h264-aac.mp4", "h264-long-aac.mp4"],
+    why: "they end with the first track that ends",
+  },
+  {
+    player: /^GStreamer/,
+    protocol: "hls",
+    fixtures: ["late-h264-aac.mp4", "h264-long-aac.mp4"],
+    why: "it takes the first picture's time and the picture's end for those of the video",
+  },
 ];
 
 /** hls.js plays no DASH, dash.js no HLS. */

@@ -20,6 +20,7 @@ const explained = [
   /Could not synchronize media playlists/, // Tells so of every playlist with a single segment.
   /Unknown codec .* please file a bug|Unhandled MPEG-4 Audio Object Type|gst_caps_append: assertion/, // Opus, fLaC, mp4v and MP3 are not in its table.
   /Clamping segment and buffer position to 0/, // The picture's first time is its 0; here is sound from before.
+  /Block size is not constant/, // The last packet of FLAC is shorter.
   /Did not find transfer .* in the active transfer list/, // A download that a seek made superfluous.
 ];
 
@@ -76,7 +77,8 @@ function judgeEnd({ played, duration = 0 }: Report, { original }: Task, from: nu
   if (Math.abs(duration - original.durationSeconds) > toleranceSeconds) complaints.push(`says it lasts ${duration} s`);
   const end = Math.max(played?.video?.last ?? 0, played?.audio?.last ?? 0);
   if (end < original.durationSeconds - toleranceSeconds) complaints.push(`ended at ${end} s`);
-  if (Math.abs((played?.video?.first ?? 0) - from) > toleranceSeconds)
+  const late = Math.max(from, -(original.soundAfterPictureSeconds ?? 0));
+  if (Math.abs((played?.video?.first ?? 0) - late) > toleranceSeconds)
     complaints.push(`began at ${played?.video?.first} s`);
   return complaints;
 }

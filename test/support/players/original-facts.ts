@@ -23,11 +23,11 @@ export async function factsOf(path: string): Promise<OriginalFacts> {
   const isCut = probed.packets.some(({ codec_type, flags }) => codec_type === "video" && flags.includes("D"));
   const shown = isCut ? times("video", all) : [];
   const after = (sound[0] ?? Number.NaN) - (pictures[0] ?? Number.NaN);
-  const codecOf = (kind: string) => probed.streams.find(({ codec_type }) => codec_type === kind)?.codec_name;
   return {
-    codecs: [codecOf("video"), codecOf("audio")]
-      .filter((name) => name !== undefined)
-      .map((name) => families[name] ?? name),
+    codecs: probed.streams
+      .filter(({ codec_type }) => codec_type === "video" || codec_type === "audio")
+      .map(({ codec_name }) => families[codec_name] ?? codec_name),
+    picturesEndSeconds: (pictures.at(-1) ?? 0) - (pictures[0] ?? 0),
     durationSeconds: isCut ? (shown.at(-1) ?? 0) - (shown[0] ?? 0) : Number(probed.format.duration ?? Number.NaN),
     pictures: all.packets.filter(({ codec_type }) => codec_type === "video").length,
     longestStepSeconds: Math.max(0, ...pictures.slice(1).map((time, i) => time - (pictures[i] ?? 0))),

@@ -3,10 +3,12 @@ export type Protocol = "hls" | "dash";
 
 /** What ffprobe says of the file that was uploaded. */
 export interface OriginalFacts {
-  /** Of the picture and of the first sound: families as in a title. */
+  /** Of the picture and of all sound: families as in a title. */
   readonly codecs: readonly string[];
   readonly durationSeconds: number;
   readonly pictures: number;
+  /** From the first picture to the last one. */
+  readonly picturesEndSeconds: number;
   /** Seconds between two pictures that follow each other, at most. */
   readonly longestStepSeconds: number;
   /** By how much the first packet of sound comes after the first picture; null without sound. */
@@ -42,7 +44,7 @@ export function randomFrom(seed: number): () => number {
 export function randomSeeks(seed: string, original: OriginalFacts, count: number): number[] {
   const random = randomFrom(Bun.hash.crc32(seed));
   const first = Math.abs(original.soundAfterPictureSeconds ?? 0);
-  const last = Math.max(first, original.durationSeconds - 1);
+  const last = Math.max(first, Math.min(original.durationSeconds, original.picturesEndSeconds) - 1);
   return Array.from({ length: count }, () => Math.round((first + random() * (last - first)) * 1000) / 1000);
 }
 

@@ -15,6 +15,7 @@ const syncToleranceSeconds = 0.03;
 const explained = [
   /^VLC media player|interface error|libvlc error|vlcpulse audio output error|dummy interface|idummy demux|^\s*\[.*\] dbus /, // No desktop here.
   /elst box found|no chunk defined|STTS table of 0 entries/, // Said of every fragmented file.
+  /unknown box type/, // elng, and what QuickTime files bring along.
   /Changing stream format Unknown -> MP4/,
   /Fragment sequence discontinuity detected \d+ != 0/, // It expects the first fragment that it sees to be number 0.
   /invalid stop-time ignored|INPUT_CONTROL_SET_TIME \d+ failed/, // --start-time of the playlist, which is no stream.
