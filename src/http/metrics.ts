@@ -9,9 +9,22 @@ export interface Answer {
   readonly seconds: number;
 }
 
+/** Something that is counted when it is asked for, such as what is open right now. */
+export interface GaugeSource {
+  /** As Prometheus names metrics: `kinora_streams`. */
+  readonly name: string;
+  readonly help: string;
+  /** The one label, whose values are few and known. */
+  readonly label: string;
+  /** The number for each value of the label. */
+  read(): Readonly<Record<string, number>>;
+}
+
 /** What `/metrics` shows. */
 export interface Metrics {
   answered(answer: Answer): void;
+  /** Shows a gauge from now on. */
+  gauge(source: GaugeSource): void;
   /** Where services register counters of their own (prom-client). Made on first use. */
   registry(): Promise<Registry>;
 }
@@ -22,17 +35,22 @@ export interface Metrics {
  */
 export function createMetrics(): Metrics {
   const counts = new AnswerCounts();
+  const gauges: GaugeSource[] = [];
   let registry: Promise<Registry> | null = null;
   return {
     answered: (answer) => counts.add(answer),
+    gauge: (source) => {
+      if (registry) throw new Error(`The gauge ${source.name} comes after the first question for /metrics.`);
+      gauges.push(source);
+    },
     registry() {
-      registry ??= createRegistry(counts);
+      registry ??= createRegistry(counts, gauges);
       return registry;
     },
   };
 }
 
-async function createRegistry(counts: AnswerCounts): Promise<Registry> {
+async function createRegistry(counts: AnswerCounts, gauges: readonly GaugeSource[]): Promise<Registry> {
   const { Counter, Gauge, Registry } = await import("prom-client");
   const registry = new Registry();
   registry.registerMetric(counts.asMetric() as unknown as InstanceType<typeof Gauge>);
@@ -50,6 +68,17 @@ async function createRegistry(counts: AnswerCounts): Promise<Registry> {
   gauge("process_start_time_seconds", "Start time of the process since the epoch in seconds.", () =>
     Math.round(Date.now() / 1000 - process.uptime()),
   );
+  for (const { name, help, label, read } of gauges) {
+    new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers,
+      collect() {
+        for (const [value, number] of Object.entries(read())) this.set({ [label]: value }, number);
+      },
+    });
+  }
   let counted = 0;
   new Counter({
     name: "process_cpu_seconds_total",
