@@ -10,7 +10,8 @@ const areaOf = (file: string) => file.split("/")[0] ?? file;
 /** What each area may import of ours, beside itself. A service's `contract.ts` is its own kind: `contract`. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   media: [],
-  rtsp: ["media"],
+  rtp: ["media"],
+  rtsp: ["media", "rtp"],
   "errors.ts": [],
   "version.ts": ["package.json"],
   bus: ["errors.ts", "contract"],
@@ -23,7 +24,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     services.map((service) => [
       service,
-      ["errors.ts", "lazy.ts", "service.ts", "contracts.ts", "bus", "http", "identity", "contract", "media"],
+      ["errors.ts", "lazy.ts", "service.ts", "contracts.ts", "bus", "http", "identity", "contract", "media", "rtp"],
     ]),
   ),
   adapters: ["errors.ts", "bus", "contract", "port", "media"],
