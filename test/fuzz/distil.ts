@@ -8,7 +8,7 @@ import { Coverage } from "./coverage.ts";
 import { corpusFolder, keptFolder } from "./fuzz.ts";
 import { targetOf, targets } from "./targets.ts";
 
-const maxCorpusBytes = 900 * 1024;
+const maxCorpusBytes = 700 * 1024;
 
 const coverage = await Coverage.start({ counts: false });
 if (coverage === null) throw new Error("Preload instrument.ts, or nothing is counted.");
