@@ -22,11 +22,13 @@ const settings = (command: Command) =>
 
 settings(program.command("serve", { isDefault: true }))
   .summary("start Kinora (the default)")
-  .description("Starts Kinora in one process. Every setting is described in docs/configuration.md.")
-  .argument("[folders...]", "folders whose videos join the library")
+  .description(
+    "Starts Kinora: all of it in one process, or with a broker (`nats`) the services named. Every setting is described in docs/configuration.md.",
+  )
+  .argument("[services or folders...]", "main, auth, catalog, upload, streaming; folders whose videos join the library")
   .addHelpText(
     "after",
-    "\nExamples:\n  kinora serve ~/Videos\n  kinora serve --listen 0.0.0.0:8080 --set registration=invite",
+    "\nExamples:\n  kinora serve ~/Videos\n  kinora serve catalog streaming ~/Videos --set nats=nats://broker:4222\n  kinora serve --listen 0.0.0.0:8080 --set registration=invite",
   )
   .action(async (folders: string[], options) => {
     const { serve } = await import("./cli/serve.ts");

@@ -20,13 +20,15 @@ import { type PermissionTable, permissionsOf } from "./bus/permissions.ts";
 import { startCatalog } from "./catalog/catalog-service.ts";
 import { titleIndexOf } from "./catalog/title-index.ts";
 import type { Config } from "./config/schema.ts";
-import { loadSecrets, type Secrets } from "./config/secrets.ts";
+import { deriveSecret, loadSecrets } from "./config/secrets.ts";
 import { contracts } from "./contracts.ts";
+import { StartError } from "./errors.ts";
 import { type MountedRoute, routesOf } from "./http/assemble-app.ts";
 import { listen } from "./http/listener.ts";
-import { createMetrics } from "./http/metrics.ts";
+import { createMetrics, type Metrics } from "./http/metrics.ts";
 import type { ReadinessCheck } from "./http/operations.ts";
 import { BusAuthenticator } from "./identity/bus-authenticator.ts";
+import { lazy } from "./lazy.ts";
 import { startMain } from "./main/main-service.ts";
 import type { MountedService, Service } from "./service.ts";
 import { startStreaming } from "./streaming/streaming-service.ts";
@@ -38,6 +40,8 @@ const GRACE_MS = 7_000;
 export interface Kinora {
   /** Base URL of the HTTP interface, from this machine. */
   readonly url: string;
+  /** The services this process runs. */
+  readonly services: readonly ServiceName[];
   /** Every base URL it can be reached at, over all networks. */
   readonly addresses: readonly string[];
   /** The one-time code that the first account takes; null when it takes none. */
@@ -54,6 +58,8 @@ export type OpenBus = (permissions: PermissionTable, onFailure: HandlerFailure) 
 const openMemoryBus: OpenBus = (permissions, onFailure) => new MemoryBus(permissions, onFailure);
 
 export interface StartOptions {
+  /** The services this process runs; all of them by default. */
+  readonly services?: readonly ServiceName[];
   /** Default: JSON on standard output, at the configured level. */
   readonly log?: Logger;
   /** Default: the bus of a single process. */
@@ -63,9 +69,10 @@ export interface StartOptions {
 /** What the services of this process are built from. */
 interface Parts {
   readonly config: Config;
-  readonly secrets: Secrets;
   readonly log: Logger;
-  readonly sqlite: SqliteDatabase;
+  /** Opened by the first service that needs them: a process opens only what its services use. */
+  readonly authSecret: () => string;
+  readonly sqlite: () => Promise<SqliteDatabase>;
   readonly authenticator: BusAuthenticator;
   /** Told what an operator must know at the start. */
   readonly notices: { firstAdminCode: string | null };
@@ -79,16 +86,17 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
   main: async ({ connect, authenticator, addresses }) =>
     startMain({ connection: await connect("main"), authenticator, addresses }),
 
-  auth: async ({ connect, addresses, config, secrets, sqlite, authenticator, notices }) => {
+  auth: async ({ connect, addresses, config, authSecret, sqlite: open, authenticator, notices }) => {
+    const sqlite = await open();
     const service = await startAuth({
       connection: await connect("auth"),
       addresses,
       store: new SqlAuthStore(sqlite.database),
       database: { db: sqlite.database, type: "sqlite", transaction: true },
       attempts: new MemoryAttempts(),
-      authSecret: secrets.authSecret,
+      authSecret: authSecret(),
       registration: {
-        mode: config.registration,
+        mode: registrationOf(config),
         defaultRole: config.auth.defaultRole,
         firstNeedsCode: config.firstNeedsCode,
       },
@@ -105,7 +113,7 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
       connection: await connect("catalog"),
       addresses,
       repository: new SqlTitleRepository({
-        database: sqlite.database,
+        database: (await sqlite()).database,
         search: new SqliteTitleSearch(),
         indexOf: titleIndexOf,
       }),
@@ -117,7 +125,7 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
       connection: await connect("upload"),
       addresses,
       authenticator,
-      records: new SqlUploadRecords(sqlite.database),
+      records: new SqlUploadRecords((await sqlite()).database),
       files: new UploadFolder(join(config.storage.path, "uploads")),
       maxSizeBytes: config.upload.maxSize,
       log: log.child({ service: "upload" }),
@@ -129,7 +137,7 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
     return startStreaming({
       connection: await connect("streaming"),
       addresses,
-      sources: new SqlSourceRepository(sqlite.database),
+      sources: new SqlSourceRepository((await sqlite()).database),
       store,
       indexFolder,
       folders: config.library.folders,
@@ -138,6 +146,15 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
     });
   },
 };
+
+/** Behind a broker others reach this Kinora, whatever this process listens on. */
+function registrationOf({ registration }: Config) {
+  if (registration !== null) return registration;
+  throw new StartError(
+    "`registration` is not named, and with `nats` others reach this Kinora.",
+    "Set `registration` (KINORA_REGISTRATION) to open, invite or closed where auth runs.",
+  );
+}
 
 /** What must be closed, in the reverse of the order it was opened in. */
 class Opened {
@@ -167,9 +184,10 @@ class Opened {
  */
 export async function startKinora(config: Config, options: StartOptions = {}): Promise<Kinora> {
   const { log = pino({ level: config.log.level }), openBus = openMemoryBus } = options;
+  const names = chosenServices(config, options.services);
   const opened = new Opened();
   try {
-    const { listener, ...known } = await compose(config, log, openBus, opened);
+    const { listener, ...known } = await compose({ config, names, log, openBus, opened });
     let closing: Promise<void> | null = null;
     const close = () => {
       closing ??= opened.close();
@@ -182,46 +200,91 @@ export async function startKinora(config: Config, options: StartOptions = {}): P
   }
 }
 
-/** Whether there is room to write wherever Kinora keeps something, by the settings that name the places. */
-function roomChecks({ data, database, storage }: Config): ReadinessCheck[] {
-  const places = { data, database: dirname(database.path), storage: storage.path };
+/** Whether there is room to write wherever these services keep something, by the settings that name the places. */
+function roomChecks({ data, database, storage }: Config, services: readonly ServiceName[]): ReadinessCheck[] {
+  if (!keepsData(services)) return [];
+  const stores = services.includes("upload") || services.includes("streaming");
+  const places = { data, database: dirname(database.path), ...(stores ? { storage: storage.path } : {}) };
   return Object.entries(places)
     .filter(([name, path]) => name === "data" || !`${path}/`.startsWith(`${data}/`))
     .map(([name, path]) => ({ name, check: () => probeWrite(path) }));
 }
 
-async function compose(config: Config, log: Logger, openBus: OpenBus, opened: Opened) {
-  const data = openDataFolder(config.data);
-  opened.add(() => data.release());
-  const metrics = createMetrics();
+/** Only main keeps nothing on disk. */
+const keepsData = (services: readonly ServiceName[]) => services.some((name) => name !== "main");
+
+/** All services in the order they are started in, as far as they were chosen. */
+function chosenServices(config: Config, chosen: readonly ServiceName[] = serviceNames): readonly ServiceName[] {
+  const services = serviceNames.filter((name) => chosen.includes(name));
+  if (config.nats !== null) throw new StartError("`nats` is not supported by this version yet.", "Leave it out.");
+  if (config.nats === null && services.length < serviceNames.length) {
+    throw new StartError(
+      `${services.join(", ")} alone cannot reach the other services: there is no broker.`,
+      "Name one with `nats` (KINORA_NATS), such as nats://127.0.0.1:4222; `kinora broker` starts one. Without, `kinora serve` runs all services.",
+    );
+  }
+  return services;
+}
+
+function listenFor(config: Config, services: readonly ServiceName[], log: Logger, metrics: Metrics) {
   const { host, port } = config.listen;
   const { trustedProxies, allowedHosts, loopbackOnly } = config;
   const publicOrigin = config.publicUrl?.origin ?? null;
-  const listener = listen({
+  return listen({
     ...{ host, port, trustedProxies, publicOrigin, allowedHosts, loopbackOnly, log, metrics },
-    checks: roomChecks(config),
+    checks: roomChecks(config, services),
   });
+}
+
+/** What services share in a process, made when the first of them asks. */
+function sharedParts(config: Config, log: Logger, opened: Opened) {
+  return {
+    authSecret: () =>
+      config.secret === null
+        ? loadSecrets(config.data, (message) => log.warn(message)).authSecret
+        : deriveSecret(config.secret, "sessions and signing keys"),
+    sqlite: lazy(async () => {
+      const sqlite = openSqlite(config.database.path);
+      opened.add(() => sqlite.database.destroy());
+      await migrate(sqlite.database, sqliteTitleSearchMigrations);
+      return sqlite;
+    }),
+  };
+}
+
+interface Composition {
+  readonly config: Config;
+  readonly names: readonly ServiceName[];
+  readonly log: Logger;
+  readonly openBus: OpenBus;
+  readonly opened: Opened;
+}
+
+async function compose({ config, names, log, openBus, opened }: Composition) {
+  if (keepsData(names)) {
+    const data = openDataFolder(config.data);
+    opened.add(() => data.release());
+  }
+  const metrics = createMetrics();
+  const listener = listenFor(config, names, log, metrics);
   opened.add(() => listener.close(0));
-  const secrets = loadSecrets(config.data, (message) => log.warn(message));
-  const sqlite = openSqlite(config.database.path);
-  opened.add(() => sqlite.database.destroy());
-  await migrate(sqlite.database, sqliteTitleSearchMigrations);
+  const shared = sharedParts(config, log, opened);
   const bus = openBus(permissionsOf(contracts), (where, error) => log.error({ err: error, where }, "handler failed"));
   opened.add(() => bus.close());
   const instance = `${process.pid}-${Bun.randomUUIDv7().slice(-8)}`;
   const connect = (service: ServiceName) => bus.connect({ service, instance });
-  const authenticator = await BusAuthenticator.start(await connect("main"));
+  const authenticator = await BusAuthenticator.start(await connect(names[0] ?? "main"));
   opened.add(() => authenticator.close());
   const notices: Parts["notices"] = { firstAdminCode: null };
   const addresses = () => [...listener.addresses];
-  const parts: Parts = { config, secrets, log, sqlite, authenticator, notices, connect, addresses };
+  const parts: Parts = { config, log, ...shared, authenticator, notices, connect, addresses };
   const services: MountedService[] = [];
-  for (const name of serviceNames) {
+  for (const name of names) {
     const service = await starters[name](parts);
     opened.add(() => service.close());
     services.push({ name, service });
   }
   listener.mount(services, authenticator);
   opened.add(() => listener.close(GRACE_MS));
-  return { listener, firstAdminCode: notices.firstAdminCode, routes: routesOf(services) };
+  return { listener, services: names, firstAdminCode: notices.firstAdminCode, routes: routesOf(services) };
 }

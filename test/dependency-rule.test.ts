@@ -19,7 +19,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   identity: ["errors.ts", "contract", "bus"],
   "service.ts": ["http", "bus"],
   config: ["errors.ts"],
-  cli: ["config", "errors.ts", "http", "main.ts"],
+  cli: ["config", "errors.ts", "bus", "http", "main.ts"],
   contract: ["contract", "bus"],
   ...Object.fromEntries(
     services.map((service) => [

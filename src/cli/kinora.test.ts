@@ -165,11 +165,30 @@ test("kinora version, --version and --help", async () => {
   const [version, option, help] = await Promise.all([run(["version"]), run(["--version"]), run(["--help"])]);
   expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   expect(option.stdout).toBe(version.stdout);
-  expect(help.stdout).toContain("serve [options] [folders...]");
+  expect(help.stdout).toContain("serve [options] [services or folders...]");
 });
 
 test("at a terminal a line of the log is for people", () => {
   const time = new Date(2026, 0, 2, 3, 4, 5).getTime();
   const line = JSON.stringify({ level: 40, time, pid: 1, hostname: "h", requestId: "r", status: 404, msg: "answered" });
   expect(readable(line)).toBe("03:04:05 WARN  answered status=404");
+});
+
+describe("serve with names of services", () => {
+  test("needs a broker, and says which setting and command bring one", async () => {
+    const { code, stderr } = await run(["serve", "auth", "catalog"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("auth, catalog alone cannot reach the other services");
+    expect(stderr).toContain("KINORA_NATS");
+    expect(stderr).toContain("kinora broker");
+  });
+
+  test("takes everything else as folders, which only streaming has a use for", async () => {
+    mkdirSync(join(folder, "auth"));
+    const refused = await run(["serve", "main", "./auth"], { KINORA_NATS: "nats://127.0.0.1:1" });
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain("./auth would not join the library: only streaming reads folders");
+    const missing = await run(["serve", "streaming", "auht"], { KINORA_NATS: "nats://127.0.0.1:1" });
+    expect(missing.stderr).toContain("There is no folder auht.");
+  });
 });

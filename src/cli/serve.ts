@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { type ServiceName, serviceNames } from "../bus/contract.ts";
 import { ConfigError } from "../config/errors.ts";
 import type { Config } from "../config/schema.ts";
 import { isLoopback } from "../config/values.ts";
@@ -13,13 +14,28 @@ const EXIT_FAILURE = 1;
 /** After this long a stop that hangs is cut short. */
 const STOP_LIMIT_MS = 9_500;
 
+/** What `kinora serve` is given: names of services, all of them when there is none, and library folders. */
+function readArguments(given: readonly string[]) {
+  const isService = (text: string): text is ServiceName => serviceNames.some((name) => name === text);
+  const services = given.filter(isService);
+  const folders = given.filter((text) => !isService(text));
+  const missing = folders.find((folder) => !statSync(folder, { throwIfNoEntry: false })?.isDirectory());
+  if (missing !== undefined) exitWith(`There is no folder ${missing}. (kinora --help shows the commands.)`);
+  if (folders.length > 0 && services.length > 0 && !services.includes("streaming"))
+    exitWith(
+      `${folders[0]} would not join the library: only streaming reads folders, and it is not among the services.`,
+    );
+  return { services: services.length > 0 ? services : serviceNames, folders };
+}
+
+function exitWith(message: string): never {
+  console.error(message);
+  process.exit(EXIT_CONFIGURATION);
+}
+
 /** `kinora serve`: starts Kinora, says where it is, and stops it on SIGINT, SIGTERM or SIGHUP. */
-export async function serve(folders: readonly string[], options: SettingOptions): Promise<void> {
-  for (const folder of folders) {
-    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) continue;
-    console.error(`There is no folder ${folder}. (kinora --help shows the commands.)`);
-    process.exit(EXIT_CONFIGURATION);
-  }
+export async function serve(given: readonly string[], options: SettingOptions): Promise<void> {
+  const { services, folders } = readArguments(given);
   const { config } = await loadOrExit(options, folders);
   const log = createLog(config.log.level);
   let kinora: Kinora | null = null;
@@ -40,7 +56,7 @@ export async function serve(folders: readonly string[], options: SettingOptions)
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
   // One request's mistake must not end everybody's playback; it is a bug all the same, and is logged as one.
   process.on("unhandledRejection", (error) => log.error({ err: error }, "a failure that nobody handled"));
-  kinora = await startKinora(config, { log }).catch(explain);
+  kinora = await startKinora(config, { log, services }).catch(explain);
   console.log(startMessage(config, kinora));
 }
 
@@ -52,12 +68,16 @@ function explain(error: unknown): never {
   process.exit(EXIT_FAILURE);
 }
 
-function startMessage(config: Config, { url, addresses, firstAdminCode }: Kinora): string {
-  const lines = ["", `  Kinora is at  ${config.publicUrl?.origin ?? url}`];
+function startMessage(config: Config, { url, addresses, services, firstAdminCode }: Kinora): string {
+  const whole = services.length === serviceNames.length;
+  const who = whole ? "Kinora is at " : `${services.join(", ")} ${services.length > 1 ? "are" : "is"} at `;
+  const lines = ["", `  ${who} ${config.publicUrl?.origin ?? url}`];
   for (const address of addresses)
     if (address !== (config.publicUrl?.origin ?? url)) lines.push(`          and  ${address}`);
   if (firstAdminCode) lines.push("", `  The first account, which is the admin's, takes this code:  ${firstAdminCode}`);
-  lines.push("", ...networkHint(config), `  Data          ${config.data}`);
+  lines.push("");
+  if (config.nats === null) lines.push(...networkHint(config));
+  if (services.some((name) => name !== "main")) lines.push(`  Data          ${config.data}`);
   for (const { path } of config.library.folders) lines.push(`  Library       ${path}`);
   return `${lines.join("\n")}\n`;
 }

@@ -167,7 +167,14 @@ describe("a problem names the field, its source, what was expected and what came
       () => env({ KINORA_REDIS: "redis://:secret@localhost" }),
       "redis (environment KINORA_REDIS): is not supported by this version yet",
     ],
-    [() => yaml("nats: nats://localhost"), "nats (file): is not supported by this version yet"],
+    [
+      () => yaml("nats: http://kinora:hunter2@localhost"),
+      "nats (file): expected nats://host:4222 or tls://host:4222, with user:password@ before the host where wanted",
+    ],
+    [
+      () => env({ KINORA_SECRET: "hunter2" }),
+      "secret (environment KINORA_SECRET): expected at least 32 characters, such as `openssl rand -base64 32` prints",
+    ],
     [
       () => yaml("library: { folders: [{ path: /srv, visible: true }] }"),
       'library.folders (file): expected a list, each a path, or {path, visibility} with visibility private, members or public, got [{"path":"/srv","visible":true}]',
@@ -210,4 +217,18 @@ describe("registration", () => {
     const { config } = await env({ KINORA_LISTEN: listen, KINORA_REGISTRATION: "open" });
     expect([config.registration, config.loopbackOnly]).toEqual(["open", false]);
   });
+});
+
+test.each([
+  ["nats://broker", { servers: ["broker:4222"], tls: false, login: null }],
+  ["tls://a:1,tls://[::1]:2", { servers: ["a:1", "[::1]:2"], tls: true, login: null }],
+  ["nats://me:p%40ss@broker:5000", { servers: ["broker:5000"], tls: false, login: { user: "me", password: "p@ss" } }],
+])("the broker's address %s is understood", async (nats, expected) => {
+  expect((await load({ set: { nats } })).config.nats).toEqual(expected);
+});
+
+test("behind a broker the process that runs auth must be told who may register, the others need not", async () => {
+  const { config } = await load({ set: { nats: "nats://broker", listen: "0.0.0.0:8080" } });
+  expect(config.registration).toBeNull();
+  expect(config.firstNeedsCode).toBe(true);
 });

@@ -5,12 +5,15 @@ import {
   cidr,
   duration,
   hostName,
+  httpAddress,
   isLoopback,
   listenAddress,
+  natsAddress,
   oneOf,
   origin,
   parsePath,
   path,
+  sharedSecret,
 } from "./values.ts";
 
 /** What a key of a later version answers with. */
@@ -124,9 +127,39 @@ export const configShape = z.strictObject({
     description: "What several instances share. Comes with a later version and is refused until then.",
     secret: true,
   }),
-  nats: later("a nats:// address").nullable().default(null).meta({
-    description: "The broker between services. Comes with a later version and is refused until then.",
+  nats: natsAddress().nullable().default(null).meta({
+    description:
+      "The broker between services that run in several processes. Without it one process runs them all. `tls://…` encrypts; several servers of a cluster are separated by commas.",
+    example: "nats://broker.internal:4222",
     secret: true,
+  }),
+  bus: z
+    .strictObject({
+      balance: oneOf(["round-robin", "random", "least-outstanding"]).prefault("round-robin").meta({
+        description: "Which of several live instances a call goes to.",
+      }),
+      credentials: path().nullable().default(null).meta({
+        description:
+          "A JSON file with the password of each service that runs here, as `kinora nats-config` writes it. Without, and without a user in `nats`, the passwords derive from `secret`.",
+        example: "/etc/kinora/nats-credentials.json",
+      }),
+      ca: path().nullable().default(null).meta({
+        description: "Certificates (PEM) that the broker's certificate is checked against, with `tls://`.",
+        defaultText: "the system's",
+        example: "/etc/kinora/nats-ca.pem",
+      }),
+    })
+    .prefault({}),
+  secret: sharedSecret().nullable().default(null).meta({
+    description:
+      "What sessions, tokens and the broker's passwords derive from; the same for all instances of auth, and for `kinora nats-config`. 32 characters or more.",
+    defaultText: "random, in the data folder",
+    secret: true,
+  }),
+  advertise: httpAddress().nullable().default(null).meta({
+    description: "The address at which main reaches this process when services run in several.",
+    defaultText: "`listen`, or this machine's addresses when that is 0.0.0.0",
+    example: "http://10.0.0.5:8080",
   }),
   auth: z
     .strictObject({
@@ -160,7 +193,8 @@ export const configShape = z.strictObject({
 /** The configuration as the program uses it: value types parsed, what depends on other keys filled in. */
 export const configSchema = configShape.transform((config, context) => {
   const loopback = isLoopback(config.listen.host);
-  if (config.registration === null && !loopback) {
+  const alone = config.nats === null;
+  if (config.registration === null && !loopback && alone) {
     context.addIssue({
       code: "custom",
       path: ["registration"],
@@ -171,12 +205,14 @@ export const configSchema = configShape.transform((config, context) => {
   }
   return {
     ...config,
-    registration: config.registration ?? ("open" as const),
+    /** Null when the process that runs auth must name it: this one cannot tell who reaches Kinora. */
+    registration: config.registration ?? (alone ? ("open" as const) : null),
     /** Whether only this machine reaches the HTTP interface. */
     loopbackOnly: loopback,
     /** Whether the first account takes the one-time code: always, unless only people at this machine can register. */
     firstNeedsCode: !(
       loopback &&
+      alone &&
       (config.registration ?? "open") === "open" &&
       config.publicUrl === null &&
       config.trustedProxies.length === 0

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { hkdfSync, randomBytes } from "node:crypto";
 import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -34,6 +34,10 @@ export function loadSecrets(data: string, warn: (message: string) => void): Secr
   if (missing.length > 0) writeAtomically(path, `${JSON.stringify(parsed.data, null, 2)}\n`);
   return parsed.data;
 }
+
+/** The secret for one purpose, from the one that all instances share: knowing it tells neither that one nor the others. */
+export const deriveSecret = (secret: string, purpose: string): string =>
+  Buffer.from(hkdfSync("sha256", secret, "kinora", purpose, SECRET_BYTES)).toString("base64url");
 
 function readExisting(path: string, warn: (message: string) => void): Record<string, unknown> {
   const mode = statSync(path, { throwIfNoEntry: false })?.mode;

@@ -145,6 +145,49 @@ export const origin = () =>
     return bare ? url : undefined;
   });
 
+/** Where NATS servers are, and how to sign in there. */
+export interface NatsAddress {
+  /** `host:port` of each server of the cluster. */
+  readonly servers: readonly string[];
+  readonly tls: boolean;
+  /** From the address; null when it names nobody. */
+  readonly login: { readonly user: string; readonly password: string } | null;
+}
+
+/** `nats://[user:password@]host[:port]`, several separated by commas; undefined when it is none. */
+export function parseNatsAddress(text: string): NatsAddress | undefined {
+  const urls = text.split(",").map((part) => URL.parse(part.trim()));
+  const [first] = urls;
+  if (!first || !/^(nats|tls):$/.test(first.protocol)) return undefined;
+  for (const url of urls) {
+    if (!url || url.protocol !== first.protocol || url.hostname === "") return undefined;
+    if (!/^\/?$/.test(url.pathname) || url.search || url.hash) return undefined;
+  }
+  const [user, password] = [decodeURIComponent(first.username), decodeURIComponent(first.password)];
+  return {
+    servers: urls.map((url) => `${url?.hostname}:${url?.port || 4222}`),
+    tls: first.protocol === "tls:",
+    login: user === "" ? null : { user, password },
+  };
+}
+
+/** NATS servers. */
+export const natsAddress = () =>
+  textValue("nats://host:4222 or tls://host:4222, with user:password@ before the host where wanted", parseNatsAddress);
+
+/** A secret long enough that nobody guesses it. */
+export const sharedSecret = () =>
+  textValue("at least 32 characters, such as `openssl rand -base64 32` prints", (text) =>
+    text.length >= 32 ? text : undefined,
+  );
+
+/** Where a listener is reached. */
+export const httpAddress = () =>
+  textValue("an http:// address without a path, such as http://10.0.0.5:8080", (text) => {
+    const url = URL.parse(text);
+    return url?.protocol === "http:" && url.pathname === "/" && !url.search && !url.username ? url.origin : undefined;
+  });
+
 /** An address or a range of addresses. */
 export const cidr = () => textValue("an address or CIDR range, such as 127.0.0.1 or 10.0.0.0/8", parseCidr);
 
