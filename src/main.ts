@@ -101,6 +101,8 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
         firstNeedsCode: config.firstNeedsCode,
       },
       tokenLifetimeMs: config.auth.tokenLifetime,
+      grantLifetimeMs: config.auth.grantLifetime,
+      keyLifetimeMs: config.auth.keyLifetime,
       sessionLifetimeMs: config.auth.sessionLifetime,
       applyRevocations: (revocations) => authenticator.apply(revocations),
     });

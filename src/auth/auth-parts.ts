@@ -1,6 +1,7 @@
 import type { Accounts } from "./accounts.ts";
 import type { AuthStore } from "./auth-store.ts";
 import type { KinoraBetterAuth } from "./better-auth.ts";
+import type { Grants } from "./grants.ts";
 import type { Revocations } from "./revocations.ts";
 import type { Tokens } from "./tokens.ts";
 import type { Users } from "./users.ts";
@@ -12,6 +13,7 @@ export interface AuthParts {
   readonly betterAuth: () => Promise<KinoraBetterAuth>;
   readonly accounts: Accounts;
   readonly tokens: Tokens;
+  readonly grants: Grants;
   readonly users: Users;
   readonly revocations: Revocations;
 }

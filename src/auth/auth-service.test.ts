@@ -1,101 +1,13 @@
 import { afterEach, expect, test } from "bun:test";
 import { getMigrations } from "better-auth/db/migration";
-import pino from "pino";
-import { MemoryAttempts } from "../adapters/memory/memory-attempts.ts";
-import { MemoryBus } from "../adapters/memory/memory-bus.ts";
-import { migrate } from "../adapters/sql/migrate.ts";
-import { SqlAuthStore } from "../adapters/sql/sql-auth-store.ts";
-import { openSqlite } from "../adapters/sqlite/sqlite-database.ts";
-import { permissionsOf } from "../bus/permissions.ts";
-import { proxyOf } from "../bus/proxy.ts";
+import { closeClusters, openCluster, password, signIn, statusOf } from "../../test/support/auth-cluster.ts";
 import { subscribe } from "../bus/topics.ts";
-import { contracts } from "../contracts.ts";
-import { BusAuthenticator } from "../identity/bus-authenticator.ts";
-import { startAuth } from "./auth-service.ts";
 import { createBetterAuth } from "./better-auth.ts";
-import { AuthenticationStatus, authContract, SESSION_COOKIE } from "./contract.ts";
+import { AuthenticationStatus, SESSION_COOKIE } from "./contract.ts";
 import { Passwords } from "./passwords.ts";
 import { SigningKeys } from "./signing-keys.ts";
 
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (let close = closers.pop(); close; close = closers.pop()) await close();
-});
-
-const password = "correct horse battery";
-
-/** A bus and a database that several instances share. */
-async function openCluster() {
-  const { database } = openSqlite(":memory:");
-  closers.push(() => database.destroy());
-  await migrate(database);
-  const bus = new MemoryBus(permissionsOf(contracts), (_topic, error) => {
-    throw error;
-  });
-  closers.push(() => bus.close());
-  const store = new SqlAuthStore(database);
-  const attempts = new MemoryAttempts();
-  /** An auth instance with an authenticator of its own, as a process of its own would have. */
-  const startInstance = async (instance: string, authSecret = "s".repeat(43)) => {
-    const authenticator = await BusAuthenticator.start(await bus.connect({ service: "main", instance }));
-    const auth = await startAuth({
-      connection: await bus.connect({ service: "auth", instance }),
-      addresses: () => [],
-      store,
-      database: { db: database, type: "sqlite", transaction: true },
-      attempts,
-      authSecret,
-      registration: { mode: "open", defaultRole: "editor", firstNeedsCode: false },
-      tokenLifetimeMs: 20_000,
-      sessionLifetimeMs: 60_000,
-      applyRevocations: (revocations) => authenticator.apply(revocations),
-    });
-    closers.push(
-      () => authenticator.close(),
-      () => auth.close(),
-    );
-    return { auth, authenticator, send: sender(auth.routes, authenticator) };
-  };
-  const proxy = proxyOf(await bus.connect({ service: "streaming", instance: "caller" }), authContract);
-  return { bus, database, store, startInstance, proxy };
-}
-
-type Instance = Awaited<ReturnType<Awaited<ReturnType<typeof openCluster>>["startInstance"]>>;
-
-/** Sends a request to an instance's routes as its listener would. */
-function sender(routes: Awaited<ReturnType<typeof startAuth>>["routes"], authenticator: BusAuthenticator) {
-  return async (method: string, path: string, headers: Record<string, string> = {}, body?: unknown) => {
-    const request = new Request(`http://kinora.test${path}`, {
-      method,
-      headers: { ...headers, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const { createApp } = await import("../http/app.ts");
-    const app = createApp();
-    app.use(async (c, next) => {
-      c.set("log", pino({ level: "silent" }));
-      c.set("principal", await authenticator.authenticate(c.req.raw));
-      await next();
-    });
-    app.route("/", routes);
-    return app.fetch(request, {
-      clientAddress: "127.0.0.1",
-      secure: false,
-      fromThisMachine: true,
-      stopping: new AbortController().signal,
-      setIdleTimeout: () => undefined,
-    });
-  };
-}
-
-async function signIn({ send }: Instance, username: string): Promise<string> {
-  const response = await send("POST", "/api/session", {}, { username, password });
-  expect(response.ok).toBe(true);
-  return (response.headers.get("Set-Cookie") ?? "").split(";")[0] ?? "";
-}
-
-const statusOf = async ({ send }: Instance, headers: Record<string, string>) =>
-  (await send("GET", "/api/session", headers)).status;
+afterEach(closeClusters);
 
 test("better-auth finds every table and column it wants in our migrations", async () => {
   const { database } = await openCluster();
@@ -138,6 +50,8 @@ test("an instance that starts late knows what was revoked before", async () => {
   expect(await statusOf(late, { Authorization: `Bearer ${token}` })).toBe(401);
 });
 
+const lifetimes = { lifetimeMs: 86_400_000, keptMs: 86_400_000 };
+
 test("instances that start at once agree on keys, and another secret ends all tokens", async () => {
   const { startInstance, store } = await openCluster();
   const [a, b] = await Promise.all([startInstance("a"), startInstance("b")]);
@@ -146,10 +60,10 @@ test("instances that start at once agree on keys, and another secret ends all to
     const { token } = await (await from.send("POST", "/api/tokens", { Cookie: cookie })).json();
     for (const at of [a, b]) expect(await statusOf(at, { Authorization: `Bearer ${token}` })).toBe(200);
   }
-  const ours = await new SigningKeys(store, "s".repeat(43)).publicKeys();
+  const ours = await new SigningKeys(store, "s".repeat(43), lifetimes).publicKeys();
   expect(ours.keys.length).toBeGreaterThan(0);
   expect(JSON.stringify(ours)).not.toContain('"d"');
-  expect((await new SigningKeys(store, "t".repeat(43)).publicKeys()).keys).toEqual([]);
+  expect((await new SigningKeys(store, "t".repeat(43), lifetimes).publicKeys()).keys).toEqual([]);
 });
 
 test("the private keys lie encrypted in the database", async () => {

@@ -9,7 +9,8 @@ import { AttemptLimits, type AttemptStore } from "./attempt-limits.ts";
 import type { AuthParts } from "./auth-parts.ts";
 import type { AuthStore } from "./auth-store.ts";
 import type { BetterAuthDependencies } from "./better-auth.ts";
-import { AuthenticationStatus, authContract, type Revocation } from "./contract.ts";
+import { AuthenticationStatus, authContract, GRANT_LIFETIME_LIMIT_MS, type Revocation } from "./contract.ts";
+import { Grants } from "./grants.ts";
 import { authOperations } from "./operations.ts";
 import { Passwords } from "./passwords.ts";
 import { Revocations } from "./revocations.ts";
@@ -18,8 +19,8 @@ import { SigningKeys } from "./signing-keys.ts";
 import { Tokens } from "./tokens.ts";
 import { Users } from "./users.ts";
 
-/** How often what has expired is removed from the database. */
-const PURGE_MS = 10 * 60_000;
+/** How often what has expired is removed from the database, and the age of the signing keys is looked at. */
+const UPKEEP_MS = 10 * 60_000;
 
 export interface AuthDependencies {
   readonly connection: BusConnection;
@@ -33,6 +34,10 @@ export interface AuthDependencies {
   readonly authSecret: string;
   readonly registration: RegistrationRules;
   readonly tokenLifetimeMs: number;
+  /** How long a grant counts at most. */
+  readonly grantLifetimeMs: number;
+  /** How often signing keys are replaced. */
+  readonly keyLifetimeMs: number;
   readonly sessionLifetimeMs: number;
   /** Puts revocations in force in this process at once, for its authenticator. */
   readonly applyRevocations: (revocations: readonly Revocation[]) => void;
@@ -46,32 +51,33 @@ export interface AuthService extends Service {
 /** Starts the auth service: accounts, sessions, tokens, API keys and their revocation. */
 export async function startAuth(dependencies: AuthDependencies): Promise<AuthService> {
   const { connection, store } = dependencies;
-  const keys = new SigningKeys(store, dependencies.authSecret);
-  const { key: signingKey, created } = await keys.open();
-  const parts = build(
-    dependencies,
-    (revocations) =>
-      new Tokens({
-        store,
-        keys,
-        signingKey,
-        revocations,
-        lifetimeMs: dependencies.tokenLifetimeMs,
-      }),
-  );
+  const keys = new SigningKeys(store, dependencies.authSecret, {
+    lifetimeMs: dependencies.keyLifetimeMs,
+    keptMs: Math.max(GRANT_LIFETIME_LIMIT_MS, dependencies.tokenLifetimeMs),
+  });
+  const isNew = await keys.maintain();
+  const parts = build(dependencies, keys);
   await serveContract(connection, authContract, authOperations(parts, keys));
-  if (created) await publish(connection, AuthenticationStatus, { type: "keys-changed" });
+  const tellKeys = () => publish(connection, AuthenticationStatus, { type: "keys-changed" });
+  if (isNew) await tellKeys();
   await store.purgeExpired();
-  // A purge that fails is made good by the next one.
-  const purge = setInterval(() => void store.purgeExpired().catch(() => undefined), PURGE_MS);
-  purge.unref?.();
+  const upkeep = async () => {
+    if (await keys.maintain()) await tellKeys();
+    await store.purgeExpired();
+  };
+  // What fails is made good by the next one.
+  const timer = setInterval(
+    () => void upkeep().catch(() => undefined),
+    Math.min(UPKEEP_MS, dependencies.keyLifetimeMs / 4),
+  );
+  timer.unref?.();
   const presence = await announcePresence(connection, dependencies.addresses);
   return {
     routes: authRoutes(parts),
     firstAdminCode: await parts.accounts.firstAdminCode(),
     ready: async () => void (await store.hasUsers()),
     async close() {
-      clearInterval(purge);
+      clearInterval(timer);
       parts.revocations.close();
       await presence.close();
       await connection.close();
@@ -79,7 +85,7 @@ export async function startAuth(dependencies: AuthDependencies): Promise<AuthSer
   };
 }
 
-function build(dependencies: AuthDependencies, makeTokens: (revocations: Revocations) => Tokens): AuthParts {
+function build(dependencies: AuthDependencies, keys: SigningKeys): AuthParts {
   const { authSecret: secret, connection, registration: rules, store, tokenLifetimeMs } = dependencies;
   const revocations = new Revocations({
     store,
@@ -101,5 +107,7 @@ function build(dependencies: AuthDependencies, makeTokens: (revocations: Revocat
       onSessionEnded: (id) => revocations.end("session", id),
     });
   });
-  return { store, betterAuth, accounts, users, revocations, tokens: makeTokens(revocations) };
+  const tokens = new Tokens({ store, keys, revocations, lifetimeMs: tokenLifetimeMs });
+  const grants = new Grants({ store, keys, revocations, lifetimeMs: dependencies.grantLifetimeMs });
+  return { store, betterAuth, accounts, users, revocations, tokens, grants };
 }

@@ -1,4 +1,4 @@
-import type { Revocation, Role } from "./contract.ts";
+import type { GrantKind, GrantRecord, Revocation, Role } from "./contract.ts";
 
 export interface UserRecord {
   readonly id: string;
@@ -50,6 +50,25 @@ export interface StoredSigningKey {
   readonly publicJwk: string;
   /** Encrypted. */
   readonly privateJwe: string;
+  readonly createdAt: Date;
+}
+
+export interface NewGrant {
+  readonly id: string;
+  readonly userId: string;
+  readonly titleId: string;
+  readonly kind: GrantKind;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+}
+
+export interface GrantQuery {
+  /** Null for everybody's. */
+  readonly userId: string | null;
+  readonly kind: GrantKind;
+  readonly limit: number;
+  /** Only those with smaller ids, which are older. */
+  readonly before?: string | undefined;
 }
 
 /** What auth keeps. Sessions and API keys are better-auth's; here they are only ended. `src/adapters/sql` implements it. */
@@ -70,7 +89,7 @@ export interface AuthStore {
    */
   createUser(user: NewUser): Promise<UserRecord | "username-taken" | "invalid-invite" | "first" | "not-first">;
   /**
-   * Changes a user, ends their tokens, and ends what else the change makes invalid: disabling ends all sessions, a
+   * Changes a user, ends their tokens and grants, and ends what else the change makes invalid: disabling ends all sessions, a
    * new password all sessions but `keepSession` and all API keys. The revocation is made and kept in the same
    * transaction, so that whoever read the account before it did so before the revocation's time.
    * Changes nothing when that would leave no active admin.
@@ -98,12 +117,23 @@ export interface AuthStore {
   endTokensOf(parentId: string): Promise<string[]>;
   endToken(id: string): Promise<boolean>;
 
+  /** Unless `saved` it must not be handed out: its user is gone or disabled, or has `max` of this kind already. */
+  saveGrant(grant: NewGrant, max: number): Promise<"saved" | "no-user" | "too-many">;
+  /** Those not expired, in the reverse order of their ids. */
+  listGrants(query: GrantQuery): Promise<GrantRecord[]>;
+  /** Those of these ids that are of this kind and, unless it is null, of this user. */
+  findGrants(ids: readonly string[], userId: string | null, kind: GrantKind): Promise<GrantRecord[]>;
+  /** Forgets grants and keeps their revocations, in one transaction. */
+  endGrants(revocations: readonly Revocation[]): Promise<void>;
+
+  /** The oldest first. */
   listSigningKeys(): Promise<StoredSigningKey[]>;
   addSigningKey(key: StoredSigningKey): Promise<void>;
+  deleteSigningKeys(ids: readonly string[]): Promise<void>;
 
   addRevocations(revocations: readonly Revocation[]): Promise<void>;
   /** Those still in force. */
   listRevocations(): Promise<Revocation[]>;
-  /** Forgets sessions, tokens, invitations and revocations whose time is over. */
+  /** Forgets sessions, tokens, grants, invitations and revocations whose time is over. */
   purgeExpired(): Promise<void>;
 }

@@ -17,12 +17,28 @@ export const credential = z.object({ kind: z.enum(["session", "token", "api-key"
 export const principal = z.object({ userId: id, username: z.string(), role, credential });
 export type Principal = z.infer<typeof principal>;
 
+/** What a grant is for: a link that somebody passes on, or a stream that a controller steers. */
+export const grantKind = z.enum(["link", "stream"]);
+export type GrantKind = z.infer<typeof grantKind>;
+
+/** Who holds a grant: nobody in particular, with the right to play one title for as long as its issuer may see it. */
+export const grantHolder = z.object({
+  /** What a revocation names. */
+  grantId: id,
+  titleId: id,
+  kind: grantKind,
+  /** Who made it, as they were then: every change of their account ends the grant. */
+  issuer: principal.omit({ credential: true }),
+  expiresAt: timestamp,
+});
+export type GrantHolder = z.infer<typeof grantHolder>;
+
 /**
- * Something that no longer counts. `session`, `token`, `api-key`: the credential with this id. `user`: every
+ * Something that no longer counts. `session`, `token`, `api-key`, `grant`: the credential with this id. `user`: every
  * credential of the user issued before `at` (password or role changed, disabled, deleted).
  */
 export const revocation = z.object({
-  kind: z.enum(["session", "token", "api-key", "user"]),
+  kind: z.enum(["session", "token", "api-key", "grant", "user"]),
   id: z.string(),
   at: timestamp,
   /** After this time nothing it could name is valid any more, and it may be forgotten. */
@@ -30,7 +46,7 @@ export const revocation = z.object({
 });
 export type Revocation = z.infer<typeof revocation>;
 
-/** Revoked credentials, changed signing keys, deleted users. */
+/** Revoked credentials and grants, changed signing keys, deleted users. */
 export const AuthenticationStatus = defineTopic(
   "AuthenticationStatus",
   z.discriminatedUnion("type", [
@@ -49,10 +65,38 @@ export const TOKEN_AUDIENCE = "kinora:token";
 /** The `typ` header and the one algorithm (Ed25519, RFC 8037) of a token. Anything else is refused. */
 export const TOKEN_TYPE = "kinora-token+jwt";
 export const TOKEN_ALGORITHM = "EdDSA";
-/** How far the clocks of two instances may be apart: a token counts this much longer than it says. */
+/** How far the clocks of two instances may be apart: a token or grant counts this much longer than it says. */
 export const TOKEN_CLOCK_SKEW_SECONDS = 2;
 
+/**
+ * A grant is signed with the same keys and has the claims of a token (`sub`, `name`, `role` are its issuer's), and
+ * `title` and `use` (its kind). Audience and `typ` differ, so that neither is ever taken for the other.
+ */
+export const GRANT_AUDIENCE = "kinora:grant";
+export const GRANT_TYPE = "kinora-grant+jwt";
+/** The query parameter that a grant stands in. */
+export const GRANT_PARAMETER = "grant";
+/** No grant lives longer, whatever the configuration says: 31 days, in milliseconds. */
+export const GRANT_LIFETIME_LIMIT_MS = 31 * 86_400_000;
+/** How many grants of one kind one user may have at a time. */
+export const GRANTS_PER_USER = 1_000;
+
 export const issuedToken = z.object({ token: z.string(), id: z.string(), expiresAt: timestamp });
+
+export const issuedGrant = z.object({ grant: z.string(), id, expiresAt: timestamp });
+export type IssuedGrant = z.infer<typeof issuedGrant>;
+
+/** What is kept of a grant; never the grant itself. */
+export const grantRecord = z.object({
+  id,
+  titleId: id,
+  kind: grantKind,
+  userId: id,
+  username: z.string(),
+  createdAt: timestamp,
+  expiresAt: timestamp,
+});
+export type GrantRecord = z.infer<typeof grantRecord>;
 
 export const authContract = defineService({
   name: "auth",
@@ -79,6 +123,40 @@ export const authContract = defineService({
     issueToken: { input: z.object({ username: z.string(), password: z.string() }), output: issuedToken },
     /** A fresh token for one that still counts; `unauthorized` otherwise. */
     refreshAuthorization: { input: z.object({ token: z.string() }), output: issuedToken },
+    /**
+     * A grant for one title in the name of a user, whose right to see the title the caller has checked. Without
+     * `lifetimeMs` it lives as long as the configuration allows; longer is `invalid-request`. `unauthorized` when the
+     * user is gone or disabled, `quota-exceeded` when they have too many.
+     */
+    issueGrant: {
+      input: z.object({
+        userId: id,
+        titleId: id,
+        kind: grantKind,
+        lifetimeMs: z.number().int().positive().optional(),
+      }),
+      output: issuedGrant,
+    },
+    /** Grants that have neither expired nor been revoked, the newest first; of one user, or with null of all. */
+    listGrants: {
+      input: z.object({
+        userId: id.nullable(),
+        kind: grantKind,
+        limit: z.number().int().min(1).max(200).default(50),
+        /** Only those made before the grant with this id. */
+        before: id.optional(),
+      }),
+      output: z.object({ items: z.array(grantRecord), more: z.boolean() }),
+      repeatable: true,
+    },
+    /**
+     * Revokes those of these grants that are of this kind and this user's (null: anybody's), everywhere at once. Gives
+     * their ids; the others are left alone.
+     */
+    revokeGrants: {
+      input: z.object({ ids: z.array(id).max(1_000), userId: id.nullable(), kind: grantKind }),
+      output: z.object({ ids: z.array(id) }),
+    },
     /** The users that exist among these ids. */
     getUsers: { input: z.object({ ids: z.array(id) }), output: z.array(user), repeatable: true },
   },

@@ -66,3 +66,10 @@ export class TokenFromTokenError extends ForbiddenError {
     super("A token cannot make another one. Renew it with POST /api/tokens/refresh.");
   }
 }
+
+/** 403 `quota-exceeded`: this user has as many links, or streams, as one may have at a time. */
+export class TooManyGrantsError extends ProblemError {
+  constructor(max: number) {
+    super("quota-exceeded", `Nobody may have more than ${max} of these at a time. Revoke some first.`, { status: 403 });
+  }
+}

@@ -10,7 +10,7 @@ const BUS_ADDRESS = "bus";
 
 /** What auth answers on the bus. */
 export function authOperations(parts: AuthParts, keys: SigningKeys): Handlers<typeof authContract> {
-  const { betterAuth, store, tokens } = parts;
+  const { betterAuth, grants, store, tokens } = parts;
   return {
     async resolveSession({ cookie }) {
       const found = await (await betterAuth()).api.getSession({
@@ -42,6 +42,9 @@ export function authOperations(parts: AuthParts, keys: SigningKeys): Handlers<ty
       return tokens.issueForLogin(login, provedAtMs);
     },
     refreshAuthorization: ({ token }) => tokens.refresh(token),
+    issueGrant: (request) => grants.issue(request),
+    listGrants: (query) => grants.list(query),
+    revokeGrants: async ({ ids, userId, kind }) => ({ ids: await grants.revoke(ids, userId, kind) }),
     async getUsers({ ids }) {
       const found = await store.getUsers(ids);
       return found.map(({ id, username, role }) => ({ id, username, role }));

@@ -1,13 +1,20 @@
 import type { BusConnection } from "../bus/bus.ts";
 import { publish } from "../bus/topics.ts";
 import type { AuthStore } from "./auth-store.ts";
-import { AuthenticationStatus, type Revocation, TOKEN_CLOCK_SKEW_SECONDS } from "./contract.ts";
+import {
+  AuthenticationStatus,
+  GRANT_LIFETIME_LIMIT_MS,
+  type Revocation,
+  TOKEN_CLOCK_SKEW_SECONDS,
+} from "./contract.ts";
 
 /** What could not be written is tried again after this. */
 const RETRY_MS = 2_000;
 
-/** How long open streams and grants may outlive the sign-in they came from: revocations are remembered longer. */
-const LONGEST_GRANT_MS = 13 * 3_600_000;
+/** How long open streams may outlive the sign-in they came from: revocations are remembered longer. */
+const LONGEST_STREAM_MS = 13 * 3_600_000;
+/** Tokens and grants count this much longer than they say. */
+const SKEW_MS = 1000 * TOKEN_CLOCK_SKEW_SECONDS;
 
 export interface RevocationsDependencies {
   readonly store: AuthStore;
@@ -29,12 +36,17 @@ export class Revocations {
     this.#dependencies = dependencies;
   }
 
-  /** A revocation as of now. No two have the same time, so that hearing of one twice can be told from two. */
-  of(kind: Revocation["kind"], id: string): Revocation {
+  /**
+   * A revocation as of now. No two have the same time, so that hearing of one twice can be told from two.
+   * `expiresAtMs`: when what it names expires by itself, where that is known.
+   */
+  of(kind: Revocation["kind"], id: string, expiresAtMs?: number): Revocation {
     const now = Math.max(Date.now(), this.#lastAtMs + 1);
     this.#lastAtMs = now;
-    const tokens = 2 * this.#dependencies.tokenLifetimeMs + 1000 * TOKEN_CLOCK_SKEW_SECONDS;
-    const until = now + Math.max(LONGEST_GRANT_MS, tokens);
+    const tokens = 2 * this.#dependencies.tokenLifetimeMs + SKEW_MS;
+    // What a user's grants were allowed when they were made may be more than the configuration allows now.
+    const longest = kind === "user" || kind === "grant" ? GRANT_LIFETIME_LIMIT_MS + SKEW_MS : LONGEST_STREAM_MS;
+    const until = expiresAtMs === undefined ? now + Math.max(longest, tokens) : expiresAtMs + SKEW_MS;
     return { kind, id, at: new Date(now).toISOString(), until: new Date(until).toISOString() };
   }
 
@@ -53,15 +65,19 @@ export class Revocations {
    * Ends a credential in this process at once, and by `write` where it is kept. When that fails, as on a full disk,
    * the caller is told, the credential is over all the same, and `write` is tried again until it works.
    */
-  async enforce<Result>(kind: Revocation["kind"], id: string, write: () => Promise<Result>): Promise<Result> {
-    const revocation = this.of(kind, id);
-    this.#dependencies.applyHere([revocation]);
+  enforce<Result>(kind: Revocation["kind"], id: string, write: () => Promise<Result>): Promise<Result> {
+    return this.enforceAll([this.of(kind, id)], write);
+  }
+
+  /** The same for several at once. */
+  async enforceAll<Result>(revocations: readonly Revocation[], write: () => Promise<Result>): Promise<Result> {
+    this.#dependencies.applyHere(revocations);
     try {
       return await write();
     } catch (error) {
-      this.#undone.set(`${kind}:${id}`, write);
+      this.#undone.set(revocations.map(({ kind, id }) => `${kind}:${id}`).join(), write);
       this.#retrySoon();
-      await this.announce([revocation]).catch(() => undefined);
+      await this.announce(revocations).catch(() => undefined);
       throw error;
     }
   }

@@ -6,14 +6,13 @@ import type { AuthStore, Login, TokenRecord, UserRecord } from "./auth-store.ts"
 import { type issuedToken, TOKEN_ALGORITHM, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_TYPE } from "./contract.ts";
 import { WrongCredentialsError } from "./errors.ts";
 import type { Revocations } from "./revocations.ts";
-import type { SigningKey, SigningKeys } from "./signing-keys.ts";
+import type { SigningKeys } from "./signing-keys.ts";
 
 type IssuedToken = z.infer<typeof issuedToken>;
 
 export interface TokensDependencies {
   readonly store: AuthStore;
   readonly keys: SigningKeys;
-  readonly signingKey: SigningKey;
   readonly revocations: Revocations;
   readonly lifetimeMs: number;
 }
@@ -103,18 +102,19 @@ export class Tokens {
   }
 
   async #sign({ id: userId, username, role }: UserRecord, id: string, issuedAtMs: number): Promise<IssuedToken> {
-    const { lifetimeMs, signingKey } = this.#dependencies;
+    const { lifetimeMs, keys } = this.#dependencies;
+    const { kid, privateKey } = keys.current;
     const expiresAtMs = Date.now() + lifetimeMs;
     // Fractions of a second (RFC 7519 section 2) tell a token issued right after a revocation from one right before.
     const token = await new SignJWT({ name: username, role })
-      .setProtectedHeader({ alg: TOKEN_ALGORITHM, typ: TOKEN_TYPE, kid: signingKey.kid })
+      .setProtectedHeader({ alg: TOKEN_ALGORITHM, typ: TOKEN_TYPE, kid })
       .setIssuer(TOKEN_ISSUER)
       .setAudience(TOKEN_AUDIENCE)
       .setSubject(userId)
       .setJti(id)
       .setIssuedAt(issuedAtMs / 1000)
       .setExpirationTime(expiresAtMs / 1000)
-      .sign(signingKey.privateKey);
+      .sign(privateKey);
     return { token, id, expiresAt: new Date(expiresAtMs).toISOString() };
   }
 }

@@ -34,7 +34,13 @@ test("without a file and variables everything has its default", async () => {
   expect(config.listen).toEqual({ host: "127.0.0.1", port: 8080 });
   expect(config.rtsp.listen).toEqual({ host: "127.0.0.1", port: 8554 });
   expect(config.registration).toBe("open");
-  expect(config.auth).toEqual({ defaultRole: "editor", tokenLifetime: 30_000, sessionLifetime: 31 * 86_400_000 });
+  expect(config.auth).toEqual({
+    defaultRole: "editor",
+    tokenLifetime: 30_000,
+    grantLifetime: 12 * 3_600_000,
+    keyLifetime: 30 * 86_400_000,
+    sessionLifetime: 31 * 86_400_000,
+  });
   expect(config.upload.maxSize).toBe(64 * 2 ** 30);
   expect(config.database.path).toBe(join(config.data, "kinora.db"));
 });

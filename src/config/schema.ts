@@ -169,6 +169,14 @@ export const configShape = z.strictObject({
       tokenLifetime: duration("10ms", "1d").prefault("30s").meta({
         description: "How long a token counts before it must be renewed.",
       }),
+      grantLifetime: duration("1s", "31d").prefault("12h").meta({
+        description:
+          "How long a playback link counts at most, and does when nothing else is asked for. Streams that a controller steers end after this time as well.",
+      }),
+      keyLifetime: duration("1s", "3650d").prefault("30d").meta({
+        description:
+          "How often the keys that tokens and links are signed with are replaced. Nobody is signed out by it: what an old key has signed counts until it expires.",
+      }),
       sessionLifetime: duration("10ms", "400d").prefault("31d").meta({
         description: "How long a browser stays signed in.",
       }),

@@ -80,9 +80,11 @@ const open = (options: Partial<ListenerOptions> = {}): Listener =>
     ...options,
   });
 
+const noGrants = { resolveGrant: async () => null, onRevoked: () => () => undefined };
+
 function start(options: Partial<ListenerOptions> = {}): Listener {
   const listener = open(options);
-  listener.mount(services, { authenticate: async () => who, onRevoked: () => () => undefined });
+  listener.mount(services, { ...noGrants, authenticate: async () => who });
   return listener;
 }
 
@@ -307,7 +309,7 @@ describe("the life of a listener", () => {
     const early = open();
     const answer = fetch(`${early.url}/healthz`);
     await Bun.sleep(5);
-    early.mount(services, { authenticate: async () => null, onRevoked: () => () => undefined });
+    early.mount(services, { ...noGrants, authenticate: async () => null });
     expect((await answer).status).toBe(200);
     await early.close(0);
   });

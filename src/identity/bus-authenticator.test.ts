@@ -71,6 +71,9 @@ async function openFakeAuth(bus: MemoryBus) {
     isAuthorized: unused,
     issueToken: unused,
     refreshAuthorization: unused,
+    issueGrant: unused,
+    listGrants: unused,
+    revokeGrants: unused,
     getUsers: unused,
   };
   return {

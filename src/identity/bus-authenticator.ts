@@ -3,6 +3,7 @@ import type { JSONWebKeySet } from "jose";
 import {
   AuthenticationStatus,
   authContract,
+  type GrantHolder,
   type Principal,
   type Revocation,
   SESSION_COOKIE,
@@ -13,12 +14,21 @@ import { subscribe } from "../bus/topics.ts";
 import { TemporaryUnavailableError, UnauthorizedError } from "../errors.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { ExpiringCache } from "./expiring-cache.ts";
-import { RevocationSet } from "./revocation-set.ts";
-import { createTokenVerifier, type TokenVerifier } from "./token-verifier.ts";
+import { type RevocableCredential, RevocationSet } from "./revocation-set.ts";
+import {
+  createGrantVerifier,
+  createTokenVerifier,
+  type GrantVerifier,
+  type TokenVerifier,
+  type VerifiedGrant,
+  type Verifier,
+} from "./token-verifier.ts";
 
 /** How long a session or API key counts without asking auth again; revocations are heard of at once. */
 const CACHE_MS = 30_000;
 const CACHED_CREDENTIALS = 10_000;
+/** Grants whose signature has been checked: a player shows the same one with every segment. */
+const CACHED_GRANTS = 10_000;
 /** Revocations are read again this often, in case events were missed while the bus was away. */
 const RELOAD_MS = 30_000;
 const RETRY_MS = 250;
@@ -34,25 +44,37 @@ interface Resolved {
   readonly expiresAtMs: number;
 }
 
-interface Watch {
-  readonly principal: Principal;
+/** Whom a revocation may name: a user, and the one credential or grant in question. */
+interface Revocable {
+  readonly userId: string;
+  readonly credential: RevocableCredential;
+}
+
+interface Watch extends Revocable {
   readonly cut: () => void;
+}
+
+interface Verifiers {
+  readonly token: TokenVerifier;
+  readonly grant: GrantVerifier;
+  readonly fetchedAtMs: number;
 }
 
 /**
  * Finds out who asks with the help of auth on the bus: sessions and API keys are resolved there and cached for 30 s,
- * tokens are verified here. Hears of revocation on `AuthenticationStatus`. Services start in any order: until auth
+ * tokens and grants are verified here. Hears of revocation on `AuthenticationStatus`. Services start in any order: until auth
  * is there, credentials get `TemporaryUnavailableError`.
  */
 export class BusAuthenticator implements Authenticator {
   readonly #auth: ServiceProxy<typeof authContract>;
   readonly #revoked = new RevocationSet();
   readonly #cache = new ExpiringCache<Resolved>(CACHED_CREDENTIALS);
+  readonly #grants = new ExpiringCache<VerifiedGrant>(CACHED_GRANTS);
   readonly #pending = new Map<string, Promise<Resolved | null>>();
   readonly #watches = new Set<Watch>();
-  /** The set's counter when a principal was found out, so that a watch on an outdated one is cut at once. */
-  readonly #foundAt = new WeakMap<Principal, number>();
-  #verifier: { readonly verify: TokenVerifier; readonly fetchedAtMs: number } | null = null;
+  /** The set's counter when somebody was found out, so that a watch on an outdated one is cut at once. */
+  readonly #foundAt = new WeakMap<Principal | GrantHolder, number>();
+  #verifiers: Verifiers | null = null;
   #loading: Promise<void> | null = null;
   #loaded = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -68,7 +90,7 @@ export class BusAuthenticator implements Authenticator {
     const authenticator = new BusAuthenticator(connection);
     authenticator.#unsubscribe = await subscribe(connection, AuthenticationStatus, (event) => {
       if (event.type === "revoked") authenticator.apply(event.revocations);
-      if (event.type === "keys-changed") authenticator.#verifier = null;
+      if (event.type === "keys-changed") authenticator.#forgetKeys();
       if (event.type === "user-deleted") authenticator.#forgetUser(event.userId);
     });
     authenticator.#reloadIn(0);
@@ -86,10 +108,24 @@ export class BusAuthenticator implements Authenticator {
     return resolved.principal;
   }
 
-  onRevoked(principal: Principal, cut: () => void): () => void {
-    const watch: Watch = { principal, cut };
-    const foundAt = this.#foundAt.get(principal) ?? this.#revoked.order;
-    if (this.#revoked.hasCredential(principal.credential) || this.#revoked.hasUserSince(principal.userId, foundAt)) {
+  async resolveGrant(grant: string): Promise<GrantHolder | null> {
+    if (grant === "" || grant.length > MAX_CREDENTIAL_LENGTH) return null;
+    await this.#load();
+    const verified = this.#grants.get(grant) ?? (await this.#verify(grant, ({ grant }) => grant));
+    if (!verified) return null;
+    const { holder, issuedAtMs, untilMs } = verified;
+    if (this.#isRevoked(revocable(holder), issuedAtMs)) return null;
+    this.#grants.set(grant, verified, untilMs);
+    // A holder of its own for each caller: what is known of it depends on when it was asked for.
+    const found: GrantHolder = { ...holder };
+    this.#foundAt.set(found, this.#revoked.order);
+    return found;
+  }
+
+  onRevoked(who: Principal | GrantHolder, cut: () => void): () => void {
+    const watch: Watch = { ...revocable(who), cut };
+    const foundAt = this.#foundAt.get(who) ?? this.#revoked.order;
+    if (this.#revoked.hasCredential(watch.credential) || this.#revoked.hasUserSince(watch.userId, foundAt)) {
       queueMicrotask(() => {
         if (this.#watches.delete(watch)) cut();
       });
@@ -105,7 +141,7 @@ export class BusAuthenticator implements Authenticator {
       if (this.#knows(revocation)) continue;
       this.#revoked.add(revocation);
       const { kind, id } = revocation;
-      const isNamed = ({ userId, credential }: Principal) =>
+      const isNamed = ({ userId, credential }: Revocable) =>
         kind === "user" ? userId === id : credential.kind === kind && credential.id === id;
       this.#cache.deleteWhere(({ principal }) => isNamed(principal));
       this.#cut(isNamed);
@@ -126,29 +162,38 @@ export class BusAuthenticator implements Authenticator {
 
   async #fromToken(token: string): Promise<Principal> {
     await this.#load();
-    const verified = await this.#verify(token);
-    if (!verified) throw invalidBearer();
-    const { principal, issuedAtMs } = verified;
-    const { userId, credential } = principal;
-    if (this.#revoked.hasCredential(credential) || this.#revoked.hasUserIssuedAt(userId, issuedAtMs))
-      throw invalidBearer();
-    this.#foundAt.set(principal, this.#revoked.order);
-    return principal;
+    const verified = await this.#verify(token, ({ token }) => token);
+    if (!verified || this.#isRevoked(verified.principal, verified.issuedAtMs)) throw invalidBearer();
+    this.#foundAt.set(verified.principal, this.#revoked.order);
+    return verified.principal;
   }
 
-  async #verify(token: string) {
-    const { verify, fetchedAtMs } = this.#verifier ?? (await this.#fetchKeys());
-    const first = await verify(token);
+  #isRevoked({ userId, credential }: Revocable, issuedAtMs: number): boolean {
+    return this.#revoked.hasCredential(credential) || this.#revoked.hasUserIssuedAt(userId, issuedAtMs);
+  }
+
+  async #verify<Verified>(text: string, kind: (verifiers: Verifiers) => Verifier<Verified>): Promise<Verified | null> {
+    const verifiers = this.#verifiers ?? (await this.#fetchKeys());
+    const first = await kind(verifiers)(text);
     if (first !== "unknown-key") return first;
-    if (Date.now() - fetchedAtMs < KEYS_REFRESH_MS) return null;
-    const second = await (await this.#fetchKeys()).verify(token);
+    if (Date.now() - verifiers.fetchedAtMs < KEYS_REFRESH_MS) return null;
+    const second = await kind(await this.#fetchKeys())(text);
     return second === "unknown-key" ? null : second;
   }
 
-  async #fetchKeys() {
+  async #fetchKeys(): Promise<Verifiers> {
     const keys = (await reaching(this.#auth.getVerificationKeys({}))) as JSONWebKeySet;
-    this.#verifier = { verify: createTokenVerifier(keys), fetchedAtMs: Date.now() };
-    return this.#verifier;
+    this.#verifiers = {
+      token: createTokenVerifier(keys),
+      grant: createGrantVerifier(keys),
+      fetchedAtMs: Date.now(),
+    };
+    return this.#verifiers;
+  }
+
+  #forgetKeys(): void {
+    this.#verifiers = null;
+    this.#grants.deleteWhere(() => true);
   }
 
   async #resolve(kind: "session" | "api-key", secret: string): Promise<Resolved | null> {
@@ -214,12 +259,12 @@ export class BusAuthenticator implements Authenticator {
 
   #forgetUser(userId: string): void {
     this.#cache.deleteWhere(({ principal }) => principal.userId === userId);
-    this.#cut((principal) => principal.userId === userId);
+    this.#cut((subject) => subject.userId === userId);
   }
 
-  #cut(isNamed: (principal: Principal) => boolean): void {
+  #cut(isNamed: (subject: Revocable) => boolean): void {
     for (const watch of this.#watches) {
-      if (!isNamed(watch.principal)) continue;
+      if (!isNamed(watch)) continue;
       this.#watches.delete(watch);
       try {
         watch.cut();
@@ -229,6 +274,11 @@ export class BusAuthenticator implements Authenticator {
     }
   }
 }
+
+const revocable = (who: Principal | GrantHolder): Revocable =>
+  "grantId" in who
+    ? { userId: who.issuer.userId, credential: { kind: "grant", id: who.grantId } }
+    : { userId: who.userId, credential: who.credential };
 
 const invalidBearer = () => new UnauthorizedError("This token or API key does not count (any more). Sign in again.");
 

@@ -1,4 +1,7 @@
-import type { Principal, Revocation } from "../auth/contract.ts";
+import type { Revocation } from "../auth/contract.ts";
+
+/** A credential or grant, as a revocation names it. */
+export type RevocableCredential = Pick<Revocation, "kind" | "id">;
 
 interface UserRevocation {
   readonly atMs: number;
@@ -32,7 +35,7 @@ export class RevocationSet {
   }
 
   /** Whether this very credential has been revoked. */
-  hasCredential({ kind, id }: Principal["credential"]): boolean {
+  hasCredential({ kind, id }: RevocableCredential): boolean {
     return this.#credentials.has(`${kind}:${id}`);
   }
 

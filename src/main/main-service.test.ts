@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import pino from "pino";
 import { MemoryBus } from "../adapters/memory/memory-bus.ts";
-import type { Principal, Role } from "../auth/contract.ts";
+import type { GrantHolder, Principal, Role } from "../auth/contract.ts";
 import type { BusConnection } from "../bus/bus.ts";
 import { permissionsOf } from "../bus/permissions.ts";
 import { announcePresence } from "../bus/presence.ts";
@@ -31,7 +31,12 @@ class TestAuthenticator implements Authenticator {
     return this.people.get(request.headers.get("X-Test-User") ?? "") ?? null;
   }
 
-  onRevoked({ username }: Principal, cut: () => void): () => void {
+  async resolveGrant() {
+    return null;
+  }
+
+  onRevoked(who: Principal | GrantHolder, cut: () => void): () => void {
+    const { username } = "grantId" in who ? who.issuer : who;
     const cuts = this.watches.get(username) ?? new Set();
     this.watches.set(username, cuts.add(cut));
     return () => cuts.delete(cut);

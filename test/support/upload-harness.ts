@@ -8,7 +8,7 @@ import { MemoryBus } from "../../src/adapters/memory/memory-bus.ts";
 import { migrate } from "../../src/adapters/sql/migrate.ts";
 import { SqlUploadRecords } from "../../src/adapters/sql/upload-tables.ts";
 import { openSqlite } from "../../src/adapters/sqlite/sqlite-database.ts";
-import type { Principal } from "../../src/auth/contract.ts";
+import type { GrantHolder, Principal } from "../../src/auth/contract.ts";
 import type { BusConnection } from "../../src/bus/bus.ts";
 import { permissionsOf } from "../../src/bus/permissions.ts";
 import { serveContract } from "../../src/bus/proxy.ts";
@@ -249,7 +249,9 @@ export class UploadHarness {
     await subscribe(await connect("main"), Progress, (event) => void this.progress.push(event));
     const authenticator = {
       authenticate: async (request: Request) => people.get(request.headers.get("X-Test-User") ?? "") ?? null,
-      onRevoked: (who: Principal, cut: () => void) => this.#watch(who, cut),
+      resolveGrant: async () => null,
+      onRevoked: (who: Principal | GrantHolder, cut: () => void) =>
+        "grantId" in who ? () => undefined : this.#watch(who, cut),
     };
     const files = new UploadFolder(this.folder);
     const listener = listen({

@@ -99,6 +99,15 @@ export interface AuthTables {
     privateJwe: string;
     createdAt: number;
   };
+  /** Grants that have not been revoked. The grant itself is not stored. */
+  auth_grants: {
+    id: string;
+    userId: string;
+    titleId: string;
+    kind: string;
+    createdAt: number;
+    expiresAt: number;
+  };
   auth_revocations: {
     position: Generated<number>;
     kind: string;
@@ -259,6 +268,22 @@ export const authMigrations: Readonly<Record<string, Migration>> = {
       await createOwnTables(database);
       for (const [table, column] of indexes) {
         await database.schema.createIndex(`${table}_${column}_idx`).on(table).column(column).execute();
+      }
+    },
+  },
+  "2026-11-22-auth-2-grants": {
+    async up(database) {
+      await database.schema
+        .createTable("auth_grants")
+        .addColumn("id", "text", (column) => column.notNull().primaryKey())
+        .addColumn("userId", "text", (column) => column.notNull().references("auth_users.id").onDelete("cascade"))
+        .addColumn("titleId", "text", (column) => column.notNull())
+        .addColumn("kind", "text", (column) => column.notNull())
+        .addColumn("createdAt", "bigint", (column) => column.notNull())
+        .addColumn("expiresAt", "bigint", (column) => column.notNull())
+        .execute();
+      for (const column of ["userId", "expiresAt"]) {
+        await database.schema.createIndex(`auth_grants_${column}_idx`).on("auth_grants").column(column).execute();
       }
     },
   },

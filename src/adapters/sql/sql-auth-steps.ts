@@ -107,6 +107,7 @@ export async function endCredentials(
   keepSession: string | undefined,
 ): Promise<void> {
   await transaction.deleteFrom("auth_tokens").where("userId", "=", userId).execute();
+  await transaction.deleteFrom("auth_grants").where("userId", "=", userId).execute();
   if (change.passwordHash !== undefined) {
     await transaction
       .updateTable("auth_accounts")

@@ -1,6 +1,8 @@
 import type {
   AuthStore,
+  GrantQuery,
   Login,
+  NewGrant,
   NewInvite,
   NewUser,
   StoredSigningKey,
@@ -8,7 +10,7 @@ import type {
   UserChange,
   UserRecord,
 } from "../../auth/auth-store.ts";
-import type { Revocation, Role } from "../../auth/contract.ts";
+import type { GrantKind, GrantRecord, Revocation, Role } from "../../auth/contract.ts";
 import {
   endCredentials,
   exists,
@@ -18,6 +20,7 @@ import {
   isLastAdmin,
   useInvite,
 } from "./sql-auth-steps.ts";
+import { endGrants, findGrants, listGrants, saveGrant } from "./sql-grants.ts";
 import type { Database, Tables } from "./tables.ts";
 
 const userColumns = ["id", "username", "role", "banned", "createdAt"] as const;
@@ -200,20 +203,42 @@ export class SqlAuthStore implements AuthStore {
     return numDeletedRows > 0n;
   }
 
-  listSigningKeys(): Promise<StoredSigningKey[]> {
-    return this.#database
+  saveGrant(grant: NewGrant, max: number): ReturnType<AuthStore["saveGrant"]> {
+    return saveGrant(this.#database, grant, max);
+  }
+
+  listGrants(query: GrantQuery): Promise<GrantRecord[]> {
+    return listGrants(this.#database, query);
+  }
+
+  findGrants(ids: readonly string[], userId: string | null, kind: GrantKind): Promise<GrantRecord[]> {
+    return findGrants(this.#database, ids, userId, kind);
+  }
+
+  endGrants(revocations: readonly Revocation[]): Promise<void> {
+    return endGrants(this.#database, revocations);
+  }
+
+  async listSigningKeys(): Promise<StoredSigningKey[]> {
+    const rows = await this.#database
       .selectFrom("auth_signing_keys")
-      .select(["id", "publicJwk", "privateJwe"])
+      .select(["id", "publicJwk", "privateJwe", "createdAt"])
       .orderBy("createdAt")
       .orderBy("id")
       .execute();
+    return rows.map((row) => ({ ...row, createdAt: new Date(row.createdAt) }));
   }
 
   async addSigningKey(key: StoredSigningKey): Promise<void> {
     await this.#database
       .insertInto("auth_signing_keys")
-      .values({ ...key, createdAt: Date.now() })
+      .values({ ...key, createdAt: key.createdAt.getTime() })
       .execute();
+  }
+
+  async deleteSigningKeys(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.#database.deleteFrom("auth_signing_keys").where("id", "in", ids).execute();
   }
 
   async addRevocations(revocations: readonly Revocation[]): Promise<void> {
@@ -239,6 +264,7 @@ export class SqlAuthStore implements AuthStore {
     const now = Date.now();
     await this.#database.deleteFrom("auth_revocations").where("until", "<", now).execute();
     await this.#database.deleteFrom("auth_tokens").where("expiresAt", "<", now).execute();
+    await this.#database.deleteFrom("auth_grants").where("expiresAt", "<", now).execute();
     await this.#database.deleteFrom("auth_invites").where("expiresAt", "<", now).execute();
     await this.#database.deleteFrom("auth_sessions").where("expiresAt", "<", new Date(now).toISOString()).execute();
   }

@@ -1,0 +1,91 @@
+import { SignJWT } from "jose";
+import { InvalidRequestError, UnauthorizedError } from "../errors.ts";
+import type { AuthStore, GrantQuery, NewGrant, UserRecord } from "./auth-store.ts";
+import {
+  GRANT_AUDIENCE,
+  GRANT_TYPE,
+  GRANTS_PER_USER,
+  type GrantKind,
+  type GrantRecord,
+  type IssuedGrant,
+  TOKEN_ALGORITHM,
+  TOKEN_ISSUER,
+} from "./contract.ts";
+import { TooManyGrantsError } from "./errors.ts";
+import type { Revocations } from "./revocations.ts";
+import type { SigningKeys } from "./signing-keys.ts";
+
+export interface GrantsDependencies {
+  readonly store: AuthStore;
+  readonly keys: SigningKeys;
+  readonly revocations: Revocations;
+  /** How long a grant counts at most, and does when nothing else is asked for. */
+  readonly lifetimeMs: number;
+}
+
+export interface GrantRequest {
+  readonly userId: string;
+  readonly titleId: string;
+  readonly kind: GrantKind;
+  readonly lifetimeMs?: number | undefined;
+}
+
+/** Signed rights to play one title. The store knows which have not been revoked, so that they can be listed. */
+export class Grants {
+  readonly #dependencies: GrantsDependencies;
+
+  constructor(dependencies: GrantsDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** A new grant. Whether its user may see the title is for the caller to check. */
+  async issue({ userId, titleId, kind, lifetimeMs: asked }: GrantRequest): Promise<IssuedGrant> {
+    const { store, lifetimeMs: longest } = this.#dependencies;
+    const lifetimeMs = asked ?? longest;
+    if (lifetimeMs > longest) throw new InvalidRequestError(`A link counts for ${longest / 1000} seconds at most.`);
+    // Before the user is read: a change of the account that comes after covers the grant.
+    const createdAt = new Date();
+    const user = await store.getUser(userId);
+    if (!user) throw new UnauthorizedError();
+    const id = Bun.randomUUIDv7();
+    const grant = { id, userId, titleId, kind, createdAt, expiresAt: new Date(createdAt.getTime() + lifetimeMs) };
+    const saved = await store.saveGrant(grant, GRANTS_PER_USER);
+    if (saved === "no-user") throw new UnauthorizedError();
+    if (saved === "too-many") throw new TooManyGrantsError(GRANTS_PER_USER);
+    return { grant: await this.#sign(user, grant), id, expiresAt: grant.expiresAt.toISOString() };
+  }
+
+  async list(query: GrantQuery): Promise<{ items: GrantRecord[]; more: boolean }> {
+    const found = await this.#dependencies.store.listGrants({ ...query, limit: query.limit + 1 });
+    return { items: found.slice(0, query.limit), more: found.length > query.limit };
+  }
+
+  /** Revokes grants of this kind, those of `userId` only unless it is null; gives the ids of those there were. */
+  async revoke(ids: readonly string[], userId: string | null, kind: GrantKind): Promise<string[]> {
+    const { revocations, store } = this.#dependencies;
+    const found = await store.findGrants(ids, userId, kind);
+    if (found.length === 0) return [];
+    const made = found.map(({ id, expiresAt }) => revocations.of("grant", id, Date.parse(expiresAt)));
+    await revocations.enforceAll(made, async () => {
+      await store.endGrants(made);
+      await revocations.announce(made);
+    });
+    return found.map(({ id }) => id);
+  }
+
+  async #sign(
+    { id: userId, username, role }: UserRecord,
+    { id, titleId, kind, createdAt, expiresAt }: NewGrant,
+  ): Promise<string> {
+    const { kid, privateKey } = this.#dependencies.keys.current;
+    return new SignJWT({ name: username, role, title: titleId, use: kind })
+      .setProtectedHeader({ alg: TOKEN_ALGORITHM, typ: GRANT_TYPE, kid })
+      .setIssuer(TOKEN_ISSUER)
+      .setAudience(GRANT_AUDIENCE)
+      .setSubject(userId)
+      .setJti(id)
+      .setIssuedAt(createdAt.getTime() / 1000)
+      .setExpirationTime(expiresAt.getTime() / 1000)
+      .sign(privateKey);
+  }
+}
