@@ -3,6 +3,7 @@ import { mediaSegment } from "./cmaf/media-segment.ts";
 import { segmentIndex } from "./cmaf/segment-index.ts";
 import { segmentTimes, startsAtKeyFrames } from "./cmaf/segments.ts";
 import { keptFor } from "./kept.ts";
+import { type BlockText, cuesAt } from "./matroska/text-blocks.ts";
 import {
   type LeftOutTrack,
   type MediaDescription,
@@ -25,7 +26,7 @@ interface StoredMovie {
   readonly description: MediaDescription;
   readonly timescale: number;
   readonly tracks: readonly Stored<Track>[];
-  readonly texts: readonly Stored<TextTrack>[];
+  readonly texts: readonly (Stored<TextTrack> | BlockText)[];
   readonly leftOut: readonly LeftOutTrack[];
 }
 
@@ -71,19 +72,23 @@ export class MoviePresentation implements Presentation {
     return mediaSegment(this.movie, trackId, n);
   }
 
-  get texts(): readonly TextTrack[] {
+  get texts(): Movie["texts"] {
     return this.movie.texts;
   }
 
   async cues(source: ByteSource, textId: number, fromMs: number, toMs: number): Promise<Cue[]> {
     const track = this.movie.texts.find(({ id }) => id === textId);
     if (track === undefined) throw new RangeError(`There are no subtitles ${textId}.`);
-    return cuesOfTrack(source, track, fromMs, toMs);
+    return "places" in track ? cuesAt(source, track, fromMs, toMs) : cuesOfTrack(source, track, fromMs, toMs);
   }
 
   stored(): StoredMovie {
     const { tracks, texts, ...rest } = this.movie;
-    return { ...rest, tracks: tracks.map(storedTrack), texts: texts.map(storedTrack) };
+    return {
+      ...rest,
+      tracks: tracks.map(storedTrack),
+      texts: texts.map((text) => ("places" in text ? text : storedTrack(text))),
+    };
   }
 
   /** Back from what `stored` gave. */
@@ -91,7 +96,7 @@ export class MoviePresentation implements Presentation {
     return new MoviePresentation({
       ...rest,
       tracks: tracks.map((track) => loadedTrack<Track>(track)),
-      texts: texts.map((track) => loadedTrack<TextTrack>(track)),
+      texts: texts.map((text) => ("places" in text ? text : loadedTrack<TextTrack>(text))),
     });
   }
 }

@@ -1,3 +1,4 @@
+import type { BlockText } from "./matroska/text-blocks.ts";
 import type { PacketColumns } from "./mpegts/packet-ranges.ts";
 import type { SampleTable } from "./sample-table.ts";
 import type { TextInfo } from "./text/subtitle-info.ts";
@@ -138,7 +139,7 @@ export interface Movie {
   readonly timescale: number;
   /** The video track first, then the audio tracks that HLS and DASH can carry. */
   readonly tracks: readonly Track[];
-  readonly texts: readonly TextTrack[];
+  readonly texts: readonly (TextTrack | BlockText)[];
   readonly leftOut: readonly LeftOutTrack[];
 }
 

@@ -67,6 +67,21 @@ describe("subtitles in the file", () => {
     expect((await stage.ask(path, { headers })).status).toBe(304);
   });
 
+  test("in Matroska are what ffmpeg reads, whole and over HLS", async () => {
+    const id = await uploaded("h264-texts.mkv");
+    expect(await keysOf(id)).toEqual(["en", "en-2", "de"]);
+    const path = await fixture("h264-texts.mkv");
+    const told = await run(["ffmpeg", "-v", "error", "-i", path, "-map", "0:s:0", "-f", "webvtt", "-"]);
+    const times = (body: string) =>
+      (body.match(/[\d:.]+ --> [\d:.]+/g) ?? []).map((line) => line.replaceAll(/\b00:(?=\d\d:\d\d\.)/g, ""));
+    expect(times(await text(`/stream/${id}/subtitles/en.vtt`))).toEqual(times(told));
+    const base = `/stream/${id}/hls/subtitles/en`;
+    const names = (await text(`${base}/playlist.m3u8`)).split("\n").filter((line) => line.endsWith(".vtt"));
+    const segments = await Promise.all(names.map((name) => text(`${base}/${name}`)));
+    expect([...new Set(segments.flatMap(times))]).toEqual(times(told));
+    expect(await text(`/stream/${id}/hls/master.m3u8`)).toContain('NAME="Zwangsweise (forced)",LANGUAGE="de"');
+  });
+
   test("lead from the multivariant playlist to segments that have all cues", async () => {
     const id = await uploaded("h264-aac-subtitles.mp4");
     const master = await text(`/stream/${id}/hls/master.m3u8`);

@@ -221,6 +221,18 @@ const recipes = {
     ...h264(50),
     ...["-bf", "3", "-x264-params", "open-gop=1:scenecut=0", ...aac],
   ],
+  /** Subtitles as SubRip, as SubStation Alpha and as pictures, with cues for all of them. */
+  "h264-texts.mkv": [
+    ...["-i", "fixture:h264-aac-60s.mp4", "-i", "text:long.srt", "-i", "text:english.srt", "-map", "0", "-map", "1"],
+    ...["-map", "2", "-map", "2", "-c", "copy", "-c:s:0", "srt", "-c:s:1", "ass", "-c:s:2", "srt"],
+    ...["-metadata:s:s:0", "language=eng", "-metadata:s:s:1", "language=eng", "-metadata:s:s:2", "language=ger"],
+    ...["-metadata:s:s:2", "title=Zwangsweise", "-disposition:s:2", "forced"],
+  ],
+  "h264-texts-live.mkv": ["-i", "fixture:h264-texts.mkv", "-map", "0", "-c", "copy", "-live", "1"],
+  "vp9-webvtt.webm": [
+    ...["-i", "fixture:vp9-opus-long.webm", "-i", "text:placed.vtt", "-map", "0", "-map", "1"],
+    ...["-c", "copy"],
+  ],
   "h264-late-aac.mkv": [
     ...picture(9, "320x180"),
     ...["-itsoffset", "5", ...tone(4)],
@@ -263,6 +275,16 @@ const texts = {
     "3\n00:00:07,250 --> 00:00:08,125\n<i>Nearly</i> the end",
   ].join("\n\n"),
   "german.srt": "1\n00:00:01,000 --> 00:00:09,000\n<i>Durchgehend: äöü</i>\n",
+  /** One that is shown for half a minute, and short ones every three seconds. */
+  "long.srt": [
+    "1\n00:00:00,750 --> 00:00:30,000\n{\\an8}For a long time",
+    ...Array.from({ length: 19 }, (_, i) => {
+      const [start, end] = [3 * i + 2, 3 * i + 4].map((second) => String(second).padStart(2, "0"));
+      return `${i + 2}\n00:00:${start},100 --> 00:00:${end},200\nLine ${i + 1} <i>of</i> nineteen`;
+    }),
+  ].join("\n\n"),
+  "placed.vtt":
+    "WEBVTT\n\n1\n00:00:00.500 --> 00:00:02.000 line:0 align:start\n<v Ann>At the top</v>\n\n00:00:03.000 --> 00:00:07.500\nOver the cut\n& on\n",
   "chapters.txt":
     ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=2\ntitle=One\n[CHAPTER]\nTIMEBASE=1/1\nSTART=2\nEND=4\ntitle=Two\n",
 } as const;

@@ -37,16 +37,23 @@ export interface CuedFile {
   readonly spans: ReadonlyMap<number, Span>;
 }
 
+/** What is wanted of a file. */
+export interface Wanted {
+  readonly tracks: readonly BlockTrack[];
+  /** Subtitles, which may be anywhere. */
+  readonly texts: readonly BlockTrack[];
+  readonly videoNumber: number;
+}
+
 /** Looks at the first and the last clusters; null when the cues are of no use. Throws a `MediaError`. */
 export async function openCues(
   source: ByteSource,
   segment: Segment,
-  tracks: readonly BlockTrack[],
-  videoNumber: number,
+  { tracks, texts, videoNumber }: Wanted,
 ): Promise<CuedFile | null> {
   const cues = readCues(segment, videoNumber);
   if (cues === null) return null;
-  const map: RegionMap = { tracks, offsets: cues.regionOffsets };
+  const map: RegionMap = { tracks: [...tracks, ...texts], offsets: cues.regionOffsets };
   const spans = new Map<number, Span>();
   for (const { number } of tracks) {
     const span = await spanOf(source, map, number, videoNumber);

@@ -1,6 +1,7 @@
-import { childrenOf, type Element, unsigned } from "./ebml.ts";
+import { childOf, childrenOf, type Element, unsigned } from "./ebml.ts";
 import { ids } from "./ids.ts";
 import type { Segment } from "./segment.ts";
+import { maxCues, msOf, type TextClock, type TextPlaces } from "./text-blocks.ts";
 
 /** Seconds between two cues at most; where they are farther apart, the file is indexed whole. */
 const maxGapSeconds = 30;
@@ -105,4 +106,41 @@ function regionAt(offsets: readonly number[], offset: number): number {
     else high = middle - 1;
   }
   return low;
+}
+
+interface TextCue extends Cue {
+  readonly inCluster: number;
+  readonly duration: number;
+}
+
+/** Where the blocks of these tracks are; without those tracks whose cues do not name the blocks themselves. */
+export function readTextCues(
+  { cues, place }: Segment,
+  numbers: readonly number[],
+  clock: TextClock,
+): ReadonlyMap<number, TextPlaces> {
+  const found = new Map<number, TextCue[]>(numbers.map((number) => [number, []]));
+  for (const point of cues === null || numbers.length === 0 ? [] : childrenOf(cues)) {
+    const time = unsigned(childOf(point, ids.cueTime), -1);
+    for (const positions of childrenOf(point)) {
+      if (positions.id !== ids.cueTrackPositions || time < 0) continue;
+      const list = found.get(unsigned(childOf(positions, ids.cueTrack), 0));
+      const inCluster = unsigned(childOf(positions, ids.cueRelativePosition), -1);
+      const offset = place.contentOffset + unsigned(childOf(positions, ids.cueClusterPosition), 0);
+      const duration = unsigned(childOf(positions, ids.cueDuration), 0);
+      list?.push({ time, offset, inCluster, duration });
+    }
+  }
+  const named = [...found].filter(([, list]) => list.length > 0 && list.every(({ inCluster }) => inCluster >= 0));
+  return new Map(named.map(([number, list]) => [number, textPlacesOf(list, clock)]));
+}
+
+function textPlacesOf(cues: readonly TextCue[], clock: TextClock): TextPlaces {
+  const sorted = cues.toSorted((a, b) => a.time - b.time).slice(0, maxCues);
+  return {
+    startMs: Float64Array.from(sorted, ({ time }) => msOf(time, clock)),
+    endMs: Float64Array.from(sorted, ({ time, duration }) => (duration > 0 ? msOf(time + duration, clock) : 0)),
+    offsets: Float64Array.from(sorted, ({ offset }) => offset),
+    inClusters: Uint32Array.from(sorted, ({ inCluster }) => inCluster),
+  };
 }

@@ -1,12 +1,15 @@
 import type { ByteSource } from "../byte-source.ts";
 import { fragmentPlan } from "../cmaf/media-segment.ts";
-import type { LeftOutTrack, MediaDescription, TextTrackInfo, Track, TrackInfo } from "../movie.ts";
+import type { LeftOutTrack, MediaDescription, Track, TrackInfo } from "../movie.ts";
 import type { Presentation } from "../presentation.ts";
 import type { SegmentPlan } from "../segment-plan.ts";
 import type { Cue } from "../text/cue.ts";
 import { FrameList } from "./frames.ts";
 import { framesOf, type RegionMap } from "./regions.ts";
 import { type FrameClock, samplesOf, toTicks } from "./samples.ts";
+import { cuesAt, type TextClock, type TextPlaces } from "./text-blocks.ts";
+import { TextSearch } from "./text-search.ts";
+import type { MatroskaText } from "./text-tracks.ts";
 
 /** Regions before and after the ones that a segment's cues name in which its sound is looked for. */
 const maxRegionsAside = 8;
@@ -32,6 +35,8 @@ export interface CueTrack {
 export interface CueIndex {
   readonly description: MediaDescription;
   readonly tracks: readonly CueTrack[];
+  /** Subtitles; without places they are looked for in the clusters. */
+  readonly texts: readonly (MatroskaText & { readonly places: TextPlaces | null })[];
   readonly leftOut: readonly LeftOutTrack[];
   readonly regions: RegionMap;
   /** Segment ticks that are second 0. */
@@ -46,14 +51,19 @@ export class MatroskaPresentation implements Presentation {
   readonly description: MediaDescription;
   readonly tracks: readonly TrackInfo[];
   readonly leftOut: readonly LeftOutTrack[];
-  readonly texts: readonly TextTrackInfo[] = [];
+  readonly texts: readonly MatroskaText[];
   readonly #index: CueIndex;
+  readonly #textClock: TextClock;
+  readonly #textSearch: TextSearch;
 
   constructor(index: CueIndex) {
     this.#index = index;
     this.description = index.description;
     this.leftOut = index.leftOut;
     this.tracks = index.tracks.map(({ info }) => info);
+    this.texts = index.texts;
+    this.#textClock = { origin: index.origin, msPerTick: index.secondsPerTick * 1000 };
+    this.#textSearch = new TextSearch(index, this.#textClock);
   }
 
   segmentTimes(trackId: number): Float64Array {
@@ -101,8 +111,11 @@ export class MatroskaPresentation implements Presentation {
     return fragmentPlan(cut, 0, samples.count, n);
   }
 
-  async cues(_source: ByteSource, textId: number): Promise<Cue[]> {
-    throw new RangeError(`There are no subtitles ${textId}.`);
+  async cues(source: ByteSource, textId: number, fromMs: number, toMs: number): Promise<Cue[]> {
+    const text = this.#index.texts.find(({ id }) => id === textId);
+    if (text === undefined) throw new RangeError(`There are no subtitles ${textId}.`);
+    const places = text.places ?? (await this.#textSearch.places(source, textId, fromMs, toMs));
+    return cuesAt(source, { ...text, places, clock: this.#textClock }, fromMs, toMs);
   }
 
   stored(): CueIndex {

@@ -8,11 +8,15 @@ import { MoviePresentation } from "../movie-presentation.ts";
 import { FileLimits } from "../mp4/file-limits.ts";
 import type { OpenedMedia, Presentation } from "../presentation.ts";
 import { firstFrameRate, lastTimestamp } from "./clusters.ts";
-import { type CuedFile, cutTracks, openCues } from "./cue-index.ts";
-import type { FrameList } from "./frames.ts";
+import { type CuedFile, cutTracks, openCues, type Wanted } from "./cue-index.ts";
+import { readTextCues } from "./cues.ts";
+import { FrameList } from "./frames.ts";
 import { MatroskaPresentation } from "./matroska-presentation.ts";
+import { framesOf as framesOfRegion } from "./regions.ts";
 import { samplesOf, toTicks } from "./samples.ts";
 import { readSegment, type Segment } from "./segment.ts";
+import { placesOf, type TextClock, type TextPlaces } from "./text-blocks.ts";
+import { type MatroskaText, readTexts, textBlocksOf } from "./text-tracks.ts";
 import { alignMediaTimes, blockTrackOf, refusalOf, setUpTrack, type TrackSetup } from "./track-setup.ts";
 import { type MatroskaTrack, readTracks } from "./tracks.ts";
 import { type BlockTrack, type FramesByTrack, readFrames } from "./walk.ts";
@@ -33,7 +37,8 @@ export async function openMatroska(source: ByteSource): Promise<OpenedMedia> {
   if (video === undefined) refuseWithoutVideo(segment, found);
   const audio = found.filter(({ kind }) => kind === "audio");
   const description = describe(segment, video, audio);
-  const packaged = await packageTracks(source, segment, { description, video, audio });
+  const texts = segment.tracks === null ? { texts: [], leftOut: [] } : readTexts(segment.tracks);
+  const packaged = await packageTracks(source, segment, { description, video, audio, ...texts });
   if (packaged !== null) return { description: packaged.description, presentation: packaged };
   return { description: await completed(source, segment, description, video), presentation: null };
 }
@@ -89,10 +94,13 @@ interface Described {
   readonly description: MediaDescription;
   readonly video: MatroskaTrack;
   readonly audio: readonly MatroskaTrack[];
+  readonly texts: readonly MatroskaText[];
+  /** Subtitles that cannot be sent. */
+  readonly leftOut: readonly LeftOutTrack[];
 }
 
 async function packageTracks(source: ByteSource, segment: Segment, described: Described): Promise<Presentation | null> {
-  const { video, audio } = described;
+  const { video, audio, texts } = described;
   const all = [video, ...audio];
   const leftOut: LeftOutTrack[] = [];
   const wanted = all.filter((track) => {
@@ -102,8 +110,9 @@ async function packageTracks(source: ByteSource, segment: Segment, described: De
   });
   if (!wanted.includes(video) || segment.firstCluster === null) return null;
   const blockTracks = wanted.map((track) => blockTrackOf(track, segment.timestampScale));
-  const cued = await cuesOf(source, segment, blockTracks, video.number);
-  const frames = cued === null ? await readAll(source, segment, blockTracks) : null;
+  const textBlocks = texts.map((text) => textBlocksOf(text, segment.timestampScale));
+  const cued = await cuesOf(source, segment, { tracks: blockTracks, texts: textBlocks, videoNumber: video.number });
+  const frames = cued === null ? await readAll(source, segment, [...blockTracks, ...textBlocks]) : null;
   const framesOf = ({ number }: MatroskaTrack) => {
     const span = cued?.spans.get(number);
     const whole = frames?.get(number);
@@ -117,8 +126,10 @@ async function packageTracks(source: ByteSource, segment: Segment, described: De
   }
   if (!isWorthIt(setups, leftOut)) return null;
   const origin = Math.min(...setups.map(({ track }) => startOf(framesOf(track)[0])));
-  const parts: Parts = { ...described, segment, setups: alignMediaTimes(setups), leftOut, origin };
-  return cued === null ? byFrames(source, parts, frames ?? new Map()) : byCues(parts, cued);
+  const clock = { origin, msPerTick: segment.timestampScale / 1e6 };
+  leftOut.push(...described.leftOut);
+  const parts: Parts = { ...described, segment, setups: alignMediaTimes(setups), leftOut, clock };
+  return cued === null ? byFrames(source, parts, frames ?? new Map()) : byCues(source, parts, cued);
 }
 
 /** Without a picture nothing is packaged; nor where all sound that a browser could play with the original is left out. */
@@ -129,14 +140,9 @@ function isWorthIt(setups: readonly TrackSetup[], leftOut: readonly LeftOutTrack
 }
 
 /** Cues that lead nowhere are as good as none: the file is read whole then, and tells itself what is wrong with it. */
-async function cuesOf(
-  source: ByteSource,
-  segment: Segment,
-  tracks: readonly BlockTrack[],
-  videoNumber: number,
-): Promise<CuedFile | null> {
+async function cuesOf(source: ByteSource, segment: Segment, wanted: Wanted): Promise<CuedFile | null> {
   try {
-    return await openCues(source, segment, tracks, videoNumber);
+    return await openCues(source, segment, wanted);
   } catch (error) {
     if (error instanceof MediaError) return null;
     throw error;
@@ -162,8 +168,7 @@ interface Parts extends Described {
   readonly segment: Segment;
   readonly setups: readonly TrackSetup[];
   readonly leftOut: readonly LeftOutTrack[];
-  /** Segment ticks that are second 0. */
-  readonly origin: number;
+  readonly clock: TextClock;
 }
 
 /** The description with what is known better once frames were read. */
@@ -182,8 +187,9 @@ function describedBetter({ description, setups }: Parts, endSeconds: readonly nu
   };
 }
 
-function byCues(parts: Parts, cued: CuedFile): MatroskaPresentation {
-  const { setups, leftOut, origin, segment } = parts;
+async function byCues(source: ByteSource, parts: Parts, cued: CuedFile): Promise<MatroskaPresentation> {
+  const { setups, leftOut, segment } = parts;
+  const { origin } = parts.clock;
   const tracks = cutTracks(cued, setups, origin);
   const description = describedBetter(
     parts,
@@ -192,6 +198,7 @@ function byCues(parts: Parts, cued: CuedFile): MatroskaPresentation {
   return new MatroskaPresentation({
     description,
     tracks,
+    texts: await cuedTexts(source, parts, cued),
     leftOut,
     regions: cued.map,
     origin,
@@ -199,14 +206,35 @@ function byCues(parts: Parts, cued: CuedFile): MatroskaPresentation {
   });
 }
 
+/** Cues are trusted to name all text where they name all that is seen of it. */
+async function cuedTexts(
+  source: ByteSource,
+  { texts, segment, clock }: Parts,
+  { map }: CuedFile,
+): Promise<(MatroskaText & { places: TextPlaces | null })[]> {
+  const named = readTextCues(
+    segment,
+    texts.map(({ id }) => id),
+    clock,
+  );
+  const seen = await Promise.all([0, map.offsets.length - 2].map((region) => framesOfRegion(source, map, region)));
+  return texts.map((text) => {
+    const places = named.get(text.id) ?? null;
+    const starts = new Set(places?.startMs);
+    const lists = seen.map((frames) => frames.get(text.id)).filter((list) => list !== undefined);
+    const isWhole = lists.every((list) => placesOf(list, clock).startMs.every((start) => starts.has(start)));
+    return { ...text, places: isWhole ? places : null };
+  });
+}
+
 async function byFrames(source: ByteSource, parts: Parts, frames: FramesByTrack): Promise<MoviePresentation> {
-  const { setups, leftOut, origin } = parts;
+  const { setups, leftOut, clock: textClock } = parts;
   const ends: number[] = [];
   const tracks = setups.map(({ track, info, clock, prefix }): Track => {
     const list = frames.get(track.number);
     if (list === undefined) throw new RangeError(`Track ${track.number} was not read.`);
     const { samples, startTicks } = samplesOf(list, clock, null);
-    const delay = startTicks - toTicks(clock, origin);
+    const delay = startTicks - toTicks(clock, textClock.origin);
     ends.push((samples.totalDuration + delay + clock.reorderTicks - info.mediaTime) / info.timescale);
     return {
       ...info,
@@ -218,7 +246,11 @@ async function byFrames(source: ByteSource, parts: Parts, frames: FramesByTrack)
       ...(prefix.length > 0 ? { samplePrefix: prefix } : {}),
     };
   });
-  const movie: Movie = { description: describedBetter(parts, ends), timescale: 1000, tracks, texts: [], leftOut };
+  const texts = parts.texts.map((text) => {
+    const list = frames.get(text.id) ?? new FrameList();
+    return { ...text, clock: textClock, places: placesOf(list, textClock) };
+  });
+  const movie: Movie = { description: describedBetter(parts, ends), timescale: 1000, tracks, texts, leftOut };
   const limits = new FileLimits(source.size);
   return new MoviePresentation(await indexSegments(movie, (steps) => limits.worked(steps)));
 }

@@ -7,7 +7,7 @@ import { ids } from "./ids.ts";
 
 const maxTracks = 256;
 const scopeFrames = 1;
-const headerStripping = 3;
+const compressions = { zlib: 0, headerStripping: 3 };
 /** A start code or a sync word; each frame is sent with it. */
 const maxPrefixBytes = 64;
 /** Pixels are never longer than this many times their width; nor are the numbers of `pasp`. */
@@ -107,7 +107,7 @@ function readTrack(entry: Element, kind: "video" | "audio"): MatroskaTrack {
     isDefault: unsigned(childOf(entry, ids.flagDefault), 1) !== 0,
     codecDelay: unsigned(childOf(entry, ids.codecDelay), 0),
     defaultDuration,
-    framePrefix: readFramePrefix(childOf(entry, ids.contentEncodings)),
+    framePrefix: framePrefixOf(entry),
     frameRate: defaultDuration > 0 ? 1e9 / defaultDuration : 0,
     ...readPicture(childOf(entry, ids.video)),
     ...readSound(childOf(entry, ids.audio), entry),
@@ -174,20 +174,36 @@ function readColour(colour: Element | null): Colour | null {
   return found.primaries === 2 && found.transfer === 2 && found.matrix === 2 ? null : found;
 }
 
-/** Compression by header stripping (RFC 9559 section 5.1.4.1.31) can be undone by sending what was stripped. */
-function readFramePrefix(encodings: Element | null): Uint8Array | null {
-  const none = new Uint8Array(0);
-  if (encodings === null) return none;
-  const all = [...childrenOf(encodings)].filter(({ id }) => id === ids.contentEncoding);
+/** How the frames of a track are compressed. */
+export interface Compression {
+  /** What header stripping took from the start of each frame. */
+  readonly prefix: Uint8Array;
+  /** Whether each is a zlib stream. */
+  readonly isDeflated: boolean;
+}
+
+/** How the frames of a track are compressed (RFC 9559 section 5.1.4.1.31); null when in a way that is not undone here. */
+export function readCompression(entry: Element): Compression | null {
+  const none: Compression = { prefix: new Uint8Array(0), isDeflated: false };
+  const encodings = childOf(entry, ids.contentEncodings);
+  const all = encodings === null ? [] : [...childrenOf(encodings)].filter(({ id }) => id === ids.contentEncoding);
   const [encoding] = all;
   if (encoding === undefined) return none;
   const compression = childOf(encoding, ids.contentCompression);
   const isOfFrames = unsigned(childOf(encoding, ids.contentEncodingScope), 1) === scopeFrames;
   const isCompression = unsigned(childOf(encoding, ids.contentEncodingType), 0) === 0;
   if (all.length > 1 || !isOfFrames || !isCompression || compression === null) return null;
-  if (unsigned(childOf(compression, ids.contentCompAlgo), 0) !== headerStripping) return null;
-  const prefix = childOf(compression, ids.contentCompSettings)?.content.slice() ?? none;
-  return prefix.length > maxPrefixBytes ? null : prefix;
+  const algorithm = unsigned(childOf(compression, ids.contentCompAlgo), compressions.zlib);
+  if (algorithm === compressions.zlib) return { ...none, isDeflated: true };
+  if (algorithm !== compressions.headerStripping) return null;
+  const prefix = childOf(compression, ids.contentCompSettings)?.content.slice() ?? none.prefix;
+  return prefix.length > maxPrefixBytes ? null : { ...none, prefix };
+}
+
+/** Stripped headers are sent along; what is compressed otherwise would have to be in memory whole. */
+function framePrefixOf(entry: Element): Uint8Array | null {
+  const compression = readCompression(entry);
+  return compression === null || compression.isDeflated ? null : compression.prefix;
 }
 
 function readSound(audio: Element | null, entry: Element): { channels: number; sampleRate: number } {

@@ -25,6 +25,8 @@ export interface BlockTrack {
   readonly frameTicks: number;
   /** Nanoseconds of a tick. */
   readonly timestampScale: number;
+  /** Text: a frame's place is that of the whole group or simple block it is in. */
+  readonly isText?: boolean;
 }
 
 export interface Stretch {
@@ -58,11 +60,18 @@ export async function readFrames(
 }
 
 interface Group {
+  readonly start: number;
   readonly end: number;
-  block: { readonly header: BlockHeader; readonly offset: number; readonly track: BlockTrack } | null;
+  block: GroupedBlock | null;
   duration: number;
   hasReference: boolean;
   discardPadding: number;
+}
+
+interface GroupedBlock {
+  readonly header: BlockHeader;
+  readonly place: Place;
+  readonly track: BlockTrack;
 }
 
 /** What a step says when the bytes it needs are not there. */
@@ -93,7 +102,8 @@ class Walk {
     this.#source = source;
     this.#stretch = stretch;
     this.#tracks = new Map(tracks.map((track) => [track.number, track]));
-    this.frames = new Map(tracks.map(({ number }) => [number, new FrameList()]));
+    // Most stretches have no text at all.
+    this.frames = new Map(tracks.filter(({ isText }) => !isText).map(({ number }) => [number, new FrameList()]));
   }
 
   async run(): Promise<void> {
@@ -143,7 +153,7 @@ class Walk {
     }
     const end = content + header.size;
     if (header.id === ids.blockGroup && isChild) {
-      this.#group = { end, block: null, duration: 0, hasReference: false, discardPadding: 0 };
+      this.#group = { start: at, end, block: null, duration: 0, hasReference: false, discardPadding: 0 };
       return content;
     }
     return isChild ? this.#take(header.id, { at, content, end }) : end;
@@ -167,7 +177,8 @@ class Walk {
     if (group.block !== null) this.#add(group.block, group);
   }
 
-  #takeBlock({ at, content, end }: Place, group: Group | null): number {
+  #takeBlock(place: Place, group: Group | null): number {
+    const { at, content, end } = place;
     const start = content - this.#windowStart;
     const track = this.#tracks.get(blockTrack(this.#window, start));
     if (track === undefined) return end;
@@ -176,19 +187,22 @@ class Walk {
     if (isLong && this.#windowStart !== at) return unread;
     const header = readBlockHeader(this.#window, start, end - content);
     if (header === null) this.#fail(content, "a block header");
-    const block = { header, offset: content, track };
+    const block = { header, place, track };
     if (group === null) this.#add(block, null);
     else group.block = block;
     return end;
   }
 
-  #add({ header, offset, track }: NonNullable<Group["block"]>, group: Group | null): void {
+  #add({ header, place, track }: GroupedBlock, group: Group | null): void {
     this.#count += header.sizes.length;
     if (this.#count > this.#stretch.maxFrames) {
-      throw new MediaError("unsupported", "There are too many frames", { box: "Segment/Cluster", offset });
+      throw new MediaError("unsupported", "There are too many frames", { box: "Segment/Cluster", offset: place.at });
     }
-    const list = this.frames.get(track.number);
-    if (list) addFrames(list, track, { header, offset, time: this.#clusterTime + header.relativeTime, group });
+    const list = this.frames.get(track.number) ?? new FrameList();
+    this.frames.set(track.number, list);
+    const time = this.#clusterTime + header.relativeTime;
+    if (track.isText) addText(list, time, place, group);
+    else addFrames(list, track, { header, offset: place.content, time, group });
   }
 
   /** Where something that looks like a cluster starts; null when nothing does. */
@@ -260,6 +274,12 @@ function addFrames(list: FrameList, track: BlockTrack, { header, offset, time, g
     if (size > 0) list.push({ time: time + i * step, offset: at, size, duration, padding: cut, isKey });
     at += size;
   }
+}
+
+/** Text is never laced; what is beside its block in a group belongs to it. */
+function addText(list: FrameList, time: number, place: Place, group: Group | null): void {
+  const { start, end } = group ?? { start: place.at, end: place.end };
+  list.push({ time, offset: start, size: end - start, duration: group?.duration ?? 0, padding: 0, isKey: true });
 }
 
 /** Whether a block at this place has a lace; its header is in `bytes`. */

@@ -101,11 +101,18 @@ const quickTimeLanguages =
     " ",
   );
 
+/** Codes of ISO 639-2/B, which Matroska has, where those of 639-2/T and so BCP 47 differ. */
+const bibliographic: Readonly<Record<string, string>> = {
+  ...{ alb: "sq", arm: "hy", baq: "eu", bur: "my", chi: "zh", cze: "cs", dut: "nl", fre: "fr", geo: "ka", ger: "de" },
+  ...{ gre: "el", ice: "is", mac: "mk", mao: "mi", may: "ms", per: "fa", rum: "ro", slo: "sk", tib: "bo", wel: "cy" },
+};
+
 /** The shortest BCP 47 tag of a language, null when it is undetermined or none. */
 export function languageTag(language: string): string | null {
   if (!/^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$/.test(language)) return null;
   try {
-    const tag = Intl.getCanonicalLocales(language)[0] ?? null;
+    const code = bibliographic[language.toLowerCase()] ?? language;
+    const tag = Intl.getCanonicalLocales(code)[0] ?? null;
     return tag === null || tag.startsWith("und") ? null : tag;
   } catch {
     return null;

@@ -5,7 +5,8 @@ const webVttTokens =
 const annotated = /^<(?:v|lang)(?:\.|$)/;
 /** Tags as SubRip files have them, and the overrides that some carry over from SubStation Alpha. */
 const subRipTokens = /<(\/?)(b|i|u|font)(?=[\s>/])[^<>]*>|\{\\[^{}]*\}|[<>&]/gi;
-const longestText = 16_384;
+/** Characters of a cue that are kept. */
+export const longestText = 16_384;
 
 const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
 

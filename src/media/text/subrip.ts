@@ -2,8 +2,8 @@ import type { Cue } from "./cue.ts";
 import { subRipCueText } from "./cue-text.ts";
 import { readTimedText } from "./timed-text.ts";
 
-/** `{\an8}`: SubStation Alpha's places, counted as on a number pad. */
-const place = /\{\\an([1-9])\}/;
+/** `{\an8}`, perhaps among others: SubStation Alpha's places, counted as on a number pad. */
+const place = /\{[^{}]*\\an([1-9])/;
 const topRow = 7;
 const middleRow = 4;
 
@@ -20,7 +20,8 @@ export function subRipCue(startMs: number, endMs: number, text: string): Cue | n
   return cueText === "" || endMs <= startMs ? null : { startMs, endMs, text: cueText, settings: settingsOf(text) };
 }
 
-function settingsOf(text: string): string {
+/** Where a cue is shown, by the override `{\an8}` in its text. */
+export function settingsOf(text: string): string {
   const key = Number(place.exec(text)?.[1] ?? 1);
   return key >= topRow ? "line:0" : key >= middleRow ? "line:50%" : "";
 }
