@@ -8,6 +8,7 @@ import { ensureDebianPackages } from "../test/support/debian.ts";
 import { benchFirstPlay } from "./first-play.ts";
 import { benchIndexBuild } from "./index-build.ts";
 import { benchPackager } from "./packager.ts";
+import { benchPages } from "./pages.ts";
 import { benchServing } from "./serving.ts";
 import { benchStalled } from "./stalled.ts";
 import { benchStart } from "./start.ts";
@@ -22,11 +23,17 @@ const benches: Readonly<Record<string, () => Promise<Figure[]>>> = {
   index: benchIndexBuild,
   "first-play": benchFirstPlay,
   upload: benchUpload,
+  pages: benchPages,
 };
 
 const args = Bun.argv.slice(2);
 const chosen = args.filter((arg) => !arg.startsWith("--"));
-const missing = await ensureDebianPackages({ ffmpeg: "ffmpeg", nginx: "nginx-light", wrk: "wrk" });
+const missing = await ensureDebianPackages({
+  ffmpeg: "ffmpeg",
+  nginx: "nginx-light",
+  wrk: "wrk",
+  chromium: "chromium",
+});
 if (missing.length > 0) throw new Error(`Install these first: apt-get install -y ${missing.join(" ")}`);
 
 const figures: Figure[] = [];

@@ -76,7 +76,8 @@ describe.skipIf(!has("chromium", "ffmpeg"))("with the keyboard alone, on a phone
     await tabTo("the play button", ({ text }) => text === "Play");
     await page.keyboard.press("Enter");
     await page.waitForURL(/\/watch\//);
-    await eventually("it plays", async () => ((await videoState(page))?.currentTime ?? 0) > 0.3);
+    const seen = async () => ({ video: await videoState(page), text: await page.locator("main").innerText() });
+    await eventually("it plays", async () => ((await videoState(page))?.currentTime ?? 0) > 0.3, 15_000, seen);
     expect(await page.title()).toBe("Newer · Kinora");
   });
 

@@ -86,17 +86,21 @@ export async function openBrowser(
   };
 }
 
-/** Waits until `condition` gives something, asking again and again; fails with `what` after `timeoutMs`. */
+/** Waits until `condition` gives something, asking again and again; fails with `what`, and what is `seen`, after `timeoutMs`. */
 export async function eventually<T>(
   what: string,
   condition: () => Promise<T | null | undefined | false>,
   timeoutMs = 15_000,
+  seen?: () => Promise<unknown>,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const value = await condition();
     if (value) return value;
-    if (performance.now() > deadline) throw new Error(`did not happen within ${timeoutMs} ms: ${what}`);
+    if (performance.now() > deadline) {
+      const state = seen ? `; it is ${JSON.stringify(await seen())}` : "";
+      throw new Error(`did not happen within ${timeoutMs} ms: ${what}${state}`);
+    }
     await Bun.sleep(50);
   }
 }

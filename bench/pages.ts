@@ -1,0 +1,105 @@
+import type { Page } from "playwright-core";
+import { buildWeb } from "../test/support/build-web.ts";
+import { enter, openBrowser } from "../test/support/chromium.ts";
+import type { TestUser } from "../test/support/kinora.ts";
+import { twentyMinutes } from "./support/media.ts";
+import { against, type Figure } from "./support/report.ts";
+import { signIn, startKinoraProcess } from "./support/servers.ts";
+
+const RUNS = 20;
+
+/** What the pages weigh, and how long a person waits for pictures, in Chromium on this machine. */
+export async function benchPages(): Promise<Figure[]> {
+  await buildWeb();
+  const kinora = await startKinoraProcess();
+  try {
+    const user = await signIn(kinora);
+    const { id } = await user.upload(await twentyMinutes(), { name: "Twenty minutes" });
+    const sizes = { library: await bytesOf(kinora.url, "/library"), watch: await bytesOf(kinora.url, `/watch/${id}`) };
+    const waits = await waitsFor(kinora.url, user, id);
+    return [
+      against("library page, everything it loads, compressed", sizes.library / 1000, "KB", { atMost: 60 }),
+      against("watch page, everything but media, compressed", sizes.watch / 1000, "KB", { atMost: 300 }),
+      against("click to first frame in Chromium, p95", slowest(waits.firstFrames), "ms", { atMost: 1000 }),
+      against("seek to a picture in Chromium, p95", slowest(waits.seeks), "ms", { atMost: 500 }),
+    ];
+  } finally {
+    await kinora.close();
+  }
+}
+
+/** The 95th of a hundred. */
+function slowest(times: readonly number[]): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  return sorted[Math.ceil(sorted.length * 0.95) - 1] ?? Number.NaN;
+}
+
+async function withPage<T>(url: string, use: (page: Page) => Promise<T>): Promise<T> {
+  const browser = await openBrowser(url);
+  try {
+    await browser.page.goto("/");
+    await enter(browser.page, "bench", "correct horse battery");
+    return await use(browser.page);
+  } finally {
+    await browser.close();
+  }
+}
+
+/** Bytes that a page brings over the wire, with headers, from an empty cache. */
+function bytesOf(url: string, path: string): Promise<number> {
+  return withPage(url, async (page) => {
+    const session = await page.context().newCDPSession(page);
+    await session.send("Network.enable");
+    await session.send("Network.setCacheDisabled", { cacheDisabled: true });
+    const media = new Set<string>();
+    let bytes = 0;
+    session.on("Network.requestWillBeSent", ({ requestId, request }) => {
+      if (new URL(request.url).pathname.startsWith("/stream/")) media.add(requestId);
+    });
+    session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
+      if (!media.has(requestId)) bytes += encodedDataLength;
+    });
+    await page.goto(path);
+    await page.locator("h1").first().waitFor();
+    await Bun.sleep(2_000);
+    return bytes;
+  });
+}
+
+/** Milliseconds from the click to the first picture of a cold page, and from a seek to its picture. */
+function waitsFor(url: string, user: TestUser, id: string) {
+  return withPage(url, async (page) => {
+    const firstFrames: number[] = [];
+    const seeks: number[] = [];
+    for (let run = 0; run < RUNS; run++) {
+      await user.send("PUT", `/api/titles/${id}/progress`, { positionSeconds: 0 });
+      await page.goto("/videos");
+      await page.getByRole("radio").first().waitFor({ state: "attached" });
+      await page.getByLabel("Search").press("ArrowDown");
+      const begin = performance.now();
+      await page
+        .getByRole("link", { name: "Play" })
+        .or(page.getByRole("button", { name: "Play" }))
+        .first()
+        .click();
+      await page.waitForURL(/\/watch\//);
+      await page.waitForFunction(() => {
+        const video = document.querySelector("video");
+        return video !== null && video.getVideoPlaybackQuality().totalVideoFrames > 0;
+      });
+      firstFrames.push(performance.now() - begin);
+      seeks.push(await page.evaluate(seek, ((run * 0.618) % 1) * 1_150));
+    }
+    return { firstFrames, seeks };
+  });
+}
+
+function seek(to: number): Promise<number> {
+  const video = document.querySelector("video");
+  if (!video) throw new Error("no video");
+  return new Promise((resolve) => {
+    const begin = performance.now();
+    video.addEventListener("seeked", () => resolve(performance.now() - begin), { once: true });
+    video.currentTime = to;
+  });
+}
