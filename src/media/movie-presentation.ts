@@ -13,7 +13,7 @@ import {
   type TextTrack,
   type Track,
 } from "./movie.ts";
-import type { Presentation } from "./presentation.ts";
+import type { KeyFrames, Presentation } from "./presentation.ts";
 import { type SampleColumns, SampleTable } from "./sample-table.ts";
 import type { SegmentPlan } from "./segment-plan.ts";
 import type { Cue } from "./text/cue.ts";
@@ -60,8 +60,12 @@ export class MoviePresentation implements Presentation {
     return segmentsOf(this.movie, trackId).sizes;
   }
 
-  keyFrameSizes(trackId: number): Float64Array {
-    return segmentsOf(this.movie, trackId).keyFrames;
+  keyFrames(trackId: number): KeyFrames {
+    return { sizes: segmentsOf(this.movie, trackId).keyFrames, areRanges: true };
+  }
+
+  async planKeyFrame(): Promise<null> {
+    return null;
   }
 
   startsAtKeyFrames(trackId: number): boolean {

@@ -11,6 +11,14 @@ export interface OpenedMedia {
   readonly presentation: Presentation | null;
 }
 
+/** The key frames that segments start with. */
+export interface KeyFrames {
+  /** Bytes of each segment from its start to the end of its first sample, where that is a key frame, else 0. */
+  readonly sizes: Float64Array;
+  /** False: sizes are known by reading only; these are estimates, and key frames are sent by themselves. */
+  readonly areRanges: boolean;
+}
+
 /**
  * An original that can be packaged, whatever its container. Playlists, manifests and init segments follow from what
  * is known here at once; what a segment is made of may have to be read from the original first (`plan`). Everything
@@ -36,11 +44,7 @@ export interface Presentation {
    */
   segmentSizes(trackId: number): Float64Array;
 
-  /**
-   * Bytes of each segment from its start to the end of its first sample, where that is a key frame, else 0; null where
-   * they are not known without reading.
-   */
-  keyFrameSizes(trackId: number): Float64Array | null;
+  keyFrames(trackId: number): KeyFrames;
 
   /** Whether every segment of a track starts with a key frame. */
   startsAtKeyFrames(trackId: number): boolean;
@@ -50,6 +54,12 @@ export interface Presentation {
    * only what its index leaves out. Throws a `MediaError` for a damaged original.
    */
   plan(source: ByteSource, trackId: number, n: number): Promise<SegmentPlan | null>;
+
+  /**
+   * The key frame that segment `n` starts with, sent by itself; null where there is no such segment, or where it is a range
+   * of it (`keyFrames`). Throws a `MediaError` for a damaged original.
+   */
+  planKeyFrame(source: ByteSource, trackId: number, n: number): Promise<SegmentPlan | null>;
 
   /**
    * The cues of the subtitles `textId` that are shown at some moment between two times (milliseconds from 0), each with

@@ -104,6 +104,7 @@ function addHls(app: OpenAPIHono<HttpEnv>, dependencies: StreamingRoutesDependen
   describe(app, `${base}/master.m3u8`, ["titleId"], "HLS multivariant playlist (RFC 8216)", PLAYLIST);
   describe(app, `${base}/{track}/playlist.m3u8`, ["titleId", "track"], "HLS media playlist", PLAYLIST);
   describe(app, `${base}/{track}/iframes.m3u8`, ["titleId", "track"], "HLS I-frame playlist", PLAYLIST);
+  describe(app, `${base}/{track}/key/{segment}.m4s`, ["titleId", "track", "segment"], "CMAF key frame", SEGMENT);
   describe(app, `${base}/{track}/init.mp4`, ["titleId", "track"], "CMAF header", SEGMENT);
   describe(app, `${base}/{track}/{segment}.m4s`, ["titleId", "track", "segment"], "CMAF segment", SEGMENT);
 
@@ -124,6 +125,13 @@ function addHls(app: OpenAPIHono<HttpEnv>, dependencies: StreamingRoutesDependen
   );
   app.get("/stream/:titleId/hls/:track{[0-9]+}/init.mp4", (c) =>
     answerComputed(c, dependencies, SEGMENT, ({ video }) => bytesBody(initSegment(video, trackOf(video, c)))),
+  );
+  app.get("/stream/:titleId/hls/:track{[0-9]+}/key/:segment{[0-9]+\\.m4s}", (c) =>
+    answerComputed(c, dependencies, SEGMENT, async ({ video, source }) => {
+      const picture = await video.planKeyFrame(source, trackOf(video, c), Number.parseInt(c.req.param("segment"), 10));
+      if (!picture) throw new NotFoundError("This track has no such key frame of its own.");
+      return picture;
+    }),
   );
   app.get("/stream/:titleId/hls/:track{[0-9]+}/:segment{[0-9]+\\.m4s}", (c) =>
     answerComputed(c, dependencies, SEGMENT, async ({ video, source }) => {

@@ -99,6 +99,8 @@ async function exerciseSegments(presentation: Presentation, trackId: number, cou
       expectThat(plan !== null, `segment ${n} of ${count} is missing`);
       await checkPlan(plan, source);
       checkBoxes(plan.header, plan.sizeBytes - plan.header.length);
+      const picture = await bounded("key frame", source, () => presentation.planKeyFrame(source, trackId, n));
+      if (picture !== null) await checkPlan(picture, source);
       // Where samples are found on the way, a damaged file may hold more of them than it tells.
       const told = sizes[n - 1] ?? Number.NaN;
       const fits = plan.sizeBytes === told || !(presentation instanceof MoviePresentation);

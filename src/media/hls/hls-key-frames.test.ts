@@ -8,7 +8,7 @@ import { initSegment } from "../cmaf/init-segment.ts";
 import { segmentStarts } from "../cmaf/segments.ts";
 import { videoTrack } from "../movie.ts";
 import { openMedia } from "../open.ts";
-import type { Presentation } from "../presentation.ts";
+import type { SegmentPlan } from "../segment-plan.ts";
 import { hlsKeyFramePlaylist } from "./hls-key-frames.ts";
 import { hlsMultivariantPlaylist } from "./hls-playlist.ts";
 
@@ -92,11 +92,37 @@ test("BANDWIDTH of key frames counts what is sent for them", async () => {
   expect(Number(line?.[1])).toBeGreaterThanOrEqual(Number(line?.[2]));
 });
 
-test("there is none for sound, and none where sizes are not known without reading", async () => {
+test("of Matroska with cues key frames are sent by themselves", async () => {
+  for (const name of ["h264-aac-60s.mkv", "h264-open-gop.mkv"] as const) {
+    const { source, presentation, video, playlist } = await opened(name);
+    const numbers = [...playlist.matchAll(/#EXTINF:[\d.]+,\nkey\/(\d+)\.m4s/g)].map(([, n]) => Number(n));
+    expect(numbers).toEqual(Array.from(presentation.segmentSizes(video.id), (_, i) => i + 1));
+    const original = await packetsOf(await fixture(name));
+    const folder = await mkdtemp(join(tmpdir(), "kinora-key-frame-"));
+    const init = initSegment(presentation, video.id);
+    const most = Number(/I-FRAME-STREAM-INF:BANDWIDTH=(\d+)/.exec(hlsMultivariantPlaylist(presentation))?.[1]);
+    for (const n of numbers.slice(0, 4)) {
+      const read = async (plan: SegmentPlan | null) => {
+        const path = join(folder, "segment.mp4");
+        await Bun.write(path, Buffer.concat([init, plan === null ? init : await planBytes(source, plan)]));
+        return (await packetsOf(path)).filter(({ stream }) => stream === 0);
+      };
+      const plan = await presentation.planKeyFrame(source, video.id, n);
+      const [picture, ...more] = await read(plan);
+      const [first] = await read(await presentation.plan(source, video.id, n));
+      expect([picture?.hash, picture?.isKey, more.length]).toEqual([first?.hash ?? "", true, 0]);
+      expect(picture?.seconds).toBeCloseTo(first?.seconds ?? -1, 6);
+      expect(original.some(({ hash, isKey }) => isKey && hash === picture?.hash)).toBe(true);
+      expect((plan?.sizeBytes ?? 0) * 8).toBeLessThan(most * 4);
+    }
+    expect(await presentation.planKeyFrame(source, video.id, numbers.length + 1)).toBeNull();
+    expect(await presentation.planKeyFrame(source, 2, 1)).toBeNull();
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("there is none for sound", async () => {
   const { presentation } = await opened("h264-aac.mp4");
   expect(hlsKeyFramePlaylist(presentation, 2)).toBeNull();
-  const unread: Presentation = Object.create(presentation, { keyFrameSizes: { value: () => null } });
-  expect(hlsKeyFramePlaylist(unread, 1)).toBeNull();
-  expect(hlsMultivariantPlaylist(unread)).not.toContain("I-FRAME");
   expect(() => hlsKeyFramePlaylist(presentation, 99)).toThrow(RangeError);
 });

@@ -10,14 +10,15 @@ interface KeyFrames {
   readonly segments: readonly number[];
   /** Bytes of each, from the start of its segment. */
   readonly sizes: readonly number[];
+  readonly areRanges: boolean;
   /** When each is shown, in seconds, and when the last segment ends. */
   readonly times: Float64Array;
 }
 
 /**
  * The I-frame playlist of the video (RFC 8216 section 4.3.3.6) for fast forward and previews: of each segment the bytes
- * up to the end of its first picture. Null where it cannot be made without reading the original, or for sound. A
- * `RangeError` when there is no such track.
+ * up to the end of its first picture; where only reading the original tells how many those are, `key/{n}.m4s`, which has
+ * the picture alone. Null for sound. A `RangeError` when there is no such track.
  */
 export function hlsKeyFramePlaylist(presentation: Presentation, trackId: number): string | null {
   return keptFor(presentation, `hls-key-frames ${trackId}`, () => keyFramePlaylist(presentation, trackId));
@@ -37,8 +38,7 @@ function keyFramePlaylist(presentation: Presentation, trackId: number): string |
     '#EXT-X-MAP:URI="init.mp4"',
     ...found.segments.flatMap((n, i) => [
       `#EXTINF:${(durations[i] ?? 0).toFixed(6)},`,
-      `#EXT-X-BYTERANGE:${found.sizes[i]}@0`,
-      `${n}.m4s`,
+      ...(found.areRanges ? [`#EXT-X-BYTERANGE:${found.sizes[i]}@0`, `${n}.m4s`] : [`key/${n}.m4s`]),
     ]),
     "#EXT-X-ENDLIST",
   ];
@@ -74,12 +74,14 @@ export function resolution({ width, height, rotation }: VideoTrackInfo): string 
 
 function keyFramesOf(presentation: Presentation, trackId: number): KeyFrames | null {
   const { kind } = requireTrack(presentation, trackId);
-  const all = kind === "video" ? presentation.keyFrameSizes(trackId) : null;
+  if (kind !== "video") return null;
+  const { sizes: all, areRanges } = presentation.keyFrames(trackId);
   const times = presentation.segmentTimes(trackId);
-  const segments = Array.from(all ?? [], (_, i) => i + 1).filter((n) => (all?.[n - 1] ?? 0) > 0);
-  if (all === null || segments.length === 0) return null;
+  const segments = Array.from(all, (_, i) => i + 1).filter((n) => (all[n - 1] ?? 0) > 0);
+  if (segments.length === 0) return null;
   return {
     segments,
+    areRanges,
     sizes: segments.map((n) => all[n - 1] ?? 0),
     times: Float64Array.from([...segments.map((n) => times[n - 1] ?? 0), times.at(-1) ?? 0]),
   };

@@ -145,7 +145,7 @@ export function cutTracks(file: CuedFile, setups: readonly TrackSetup[], origin:
       setup === video
         ? videoSizes(track, file, { others, origin, ticks })
         : soundSizes(track, rates.get(setup) ?? 0, origin, ticks);
-    return { ...track, segmentSizes };
+    return { ...track, segmentSizes, keyFrameBytes: setup === video ? keyFrameBytesOf(setup, span) : 0 };
   });
 }
 
@@ -236,6 +236,15 @@ function rateOf({ clock }: TrackSetup, span: Span | undefined): number {
     return ticks > 0 ? bytes / ticks : 0;
   };
   return span === undefined ? 0 : Math.max(rate(span.head), rate(span.tail));
+}
+
+/** The largest key frame at the start, at the end and in between, with its headers. */
+function keyFrameBytesOf({ clock }: TrackSetup, span: Span | undefined): number {
+  let most = 0;
+  for (const { keys, sizes, count } of span === undefined ? [] : [span.head, ...span.between, span.tail]) {
+    for (let i = 0; i < count; i++) if (keys[i] === 1) most = Math.max(most, sizes[i] ?? 0);
+  }
+  return most === 0 ? 0 : most + clock.prefixBytes + segmentOverhead;
 }
 
 type Sized = Pick<CueTrack, "cutTimes" | "cutRegions" | "endSeconds" | "info">;

@@ -1,7 +1,7 @@
 import type { ByteSource } from "../byte-source.ts";
 import { fragmentPlan } from "../cmaf/media-segment.ts";
 import type { LeftOutTrack, MediaDescription, Track, TrackInfo } from "../movie.ts";
-import type { Presentation } from "../presentation.ts";
+import type { KeyFrames, Presentation } from "../presentation.ts";
 import type { SegmentPlan } from "../segment-plan.ts";
 import type { Cue } from "../text/cue.ts";
 import { FrameList } from "./frames.ts";
@@ -29,6 +29,8 @@ export interface CueTrack {
   readonly endSeconds: number;
   /** About how many bytes each segment has. */
   readonly segmentSizes: Float64Array;
+  /** The most that a key frame is sent with, of those that were looked at; 0 for sound. */
+  readonly keyFrameBytes: number;
 }
 
 /** What is stored of a file with cues. */
@@ -81,10 +83,10 @@ export class MatroskaPresentation implements Presentation {
     return this.#require(trackId).segmentSizes;
   }
 
-  /** Cues tell where key frames are, not how large. */
-  keyFrameSizes(trackId: number): null {
-    this.#require(trackId);
-    return null;
+  /** Cues tell where key frames are, not how large; nor how many samples are described before them. */
+  keyFrames(trackId: number): KeyFrames {
+    const { cutTimes, keyFrameBytes } = this.#require(trackId);
+    return { sizes: new Float64Array(cutTimes.length).fill(keyFrameBytes), areRanges: false };
   }
 
   /** Cues name key frames. */
@@ -94,10 +96,23 @@ export class MatroskaPresentation implements Presentation {
   }
 
   async plan(source: ByteSource, trackId: number, n: number): Promise<SegmentPlan | null> {
-    const track = this.#index.tracks.find(({ info }) => info.id === trackId);
-    if (track === undefined || !Number.isInteger(n) || n < 1 || n > track.cutTimes.length) return null;
+    const track = this.#trackWith(trackId, n);
+    if (track === null) return null;
     const collect = track.info.kind === "video" ? this.#pictures : this.#sound;
-    const { frames, nextTime } = await collect.call(this, source, track, n - 1);
+    return this.#planOf(track, n, await collect.call(this, source, track, n - 1));
+  }
+
+  async planKeyFrame(source: ByteSource, trackId: number, n: number): Promise<SegmentPlan | null> {
+    const track = this.#trackWith(trackId, n);
+    return track?.info.kind === "video" ? this.#planOf(track, n, await this.#firstPicture(source, track, n - 1)) : null;
+  }
+
+  #trackWith(trackId: number, n: number): CueTrack | null {
+    const track = this.#index.tracks.find(({ info }) => info.id === trackId);
+    return track !== undefined && Number.isInteger(n) && n >= 1 && n <= track.cutTimes.length ? track : null;
+  }
+
+  #planOf(track: CueTrack, n: number, { frames, nextTime }: Cut): SegmentPlan {
     const { samples, startTicks } = samplesOf(frames, track.clock, nextTime);
     const cut: Track = {
       ...track.info,
@@ -156,6 +171,20 @@ export class MatroskaPresentation implements Presentation {
       pictures.take(frames, region),
     );
     return pictures;
+  }
+
+  /** The key frame of a segment's cue; nothing where damage took it away. */
+  async #firstPicture(source: ByteSource, track: CueTrack, cut: number): Promise<Cut> {
+    const first = track.cutRegions[cut] ?? 0;
+    const found = new FrameList();
+    await this.#eachRegion(source, track, [first, first + maxRegionsAside], (list) => {
+      for (let i = 0; i < list.count && found.count === 0; i++) {
+        const isFirst = cut === 0 ? list.keys[i] === 1 : isCut(list, i, track.cutTimes[cut] ?? 0);
+        if (isFirst) found.append(list, i);
+      }
+      return found.count > 0;
+    });
+    return { frames: found, nextTime: null };
   }
 
   /**

@@ -248,6 +248,7 @@ test("the multivariant playlist names codecs, languages, names and what plays un
       `#EXT-X-STREAM-INF:BANDWIDTH=N,AVERAGE-BANDWIDTH=N,CODECS="avc1.64000c,${codec}",RESOLUTION=320x180,FRAME-RATE=25.000,AUDIO="audio-${["aac", "mp3", "opus", "flac", "ac3", "eac3"][i]}"`,
       "1/playlist.m3u8",
     ]),
+    '#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=N,AVERAGE-BANDWIDTH=N,CODECS="avc1.64000c",RESOLUTION=320x180,URI="1/iframes.m3u8"',
     "",
   ]);
 });
