@@ -144,6 +144,7 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
       indexFolder,
       folders: config.library.folders,
       excluded: [...store.folders, indexFolder],
+      rtsp: () => config.rtsp.listen,
       log: log.child({ service: "streaming" }),
     });
   },

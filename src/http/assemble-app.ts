@@ -10,6 +10,7 @@ import { apiDocsRoutes } from "./api-docs.ts";
 import { createApp } from "./app.ts";
 import { limitBody } from "./body-limit.ts";
 import type { HttpEnv } from "./env.ts";
+import { grantAccess, grantHeaders } from "./grant-access.ts";
 import type { Metrics } from "./metrics.ts";
 import { describeApi } from "./openapi.ts";
 import { operationsRoutes, type ReadinessCheck } from "./operations.ts";
@@ -26,6 +27,9 @@ export interface AppOptions extends HostRules {
 /** Paths that need to know who asks. Everything else is the same for everybody. */
 const IDENTIFIED = ["/api/*", "/stream/*", "/metrics"];
 
+/** Where a grant may stand in the URL. */
+const MEDIA = "/stream/*";
+
 /** Answered whatever the request calls this machine: probes use names of their own, and it tells nothing. */
 const ANY_HOST = "/healthz";
 
@@ -41,9 +45,11 @@ export function assembleApp(services: readonly MountedService[], options: AppOpt
   app.use(sameOrigin(options.publicOrigin));
   app.use(limitBody(services.flatMap(({ service }) => service.largeBodies ?? [])));
   const identify: MiddlewareHandler<HttpEnv> = async (c, next) => {
-    c.set("principal", await options.authenticator.authenticate(c.req.raw));
+    if (c.get("grant") === null) c.set("principal", await options.authenticator.authenticate(c.req.raw));
     await next();
   };
+  app.use(MEDIA, grantHeaders);
+  app.use(MEDIA, grantAccess(options.authenticator));
   for (const path of IDENTIFIED) app.use(path, identify);
   app.route("/", operationsRoutes(services, options.metrics, options.checks ?? []));
   app.route(
@@ -107,6 +113,7 @@ function accompany({ log, metrics }: AppOptions): MiddlewareHandler<HttpEnv> {
     c.set("requestId", requestId);
     c.set("log", log.child({ requestId }));
     c.set("principal", null);
+    c.set("grant", null);
     await next();
     if (c.req.method === "HEAD") await nameLength(c);
     c.res.headers.set("X-Request-Id", requestId);

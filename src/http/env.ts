@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { Logger } from "pino";
-import type { Principal, Role } from "../auth/contract.ts";
+import type { GrantHolder, Principal, Role } from "../auth/contract.ts";
 import { ForbiddenError, UnauthorizedError } from "../errors.ts";
 
 /** What the listener hands to every request. */
@@ -9,6 +9,8 @@ export interface HttpBindings {
   readonly clientAddress: string;
   /** Whether the client speaks TLS: `publicUrl` says so, or a trusted proxy in `X-Forwarded-Proto`. */
   readonly secure: boolean;
+  /** Where the client reaches Kinora, for absolute URLs: `publicUrl`, or what the request itself names. No slash at the end. */
+  readonly origin: string;
   /** The names the request is addressed to: its `Host`, and what a trusted proxy says the client wrote there. */
   readonly hosts: readonly string[];
   /** Whether the request came straight from this machine: no proxy has had it. */
@@ -26,6 +28,15 @@ export interface HttpVariables {
   log: Logger;
   /** Who asks; null when nobody is signed in. */
   principal: Principal | null;
+  /** The grant in the URL; null when there is none. It is looked at for media only. */
+  grant: PresentedGrant | null;
+}
+
+/** A grant that counts, as it stood in the URL. */
+export interface PresentedGrant {
+  readonly holder: GrantHolder;
+  /** The grant itself: for the URLs that an answer leads to, and for nothing else. */
+  readonly text: string;
 }
 
 export type HttpEnv = { Bindings: HttpBindings; Variables: HttpVariables };
@@ -36,6 +47,11 @@ export function requirePrincipal(c: HttpContext): Principal {
   const who = c.get("principal");
   if (!who) throw new UnauthorizedError();
   return who;
+}
+
+/** Who asks for media: the holder of the grant in the URL, else the signed-in caller, else nobody. */
+export function viewerOf(c: HttpContext): Principal | GrantHolder | null {
+  return c.get("grant")?.holder ?? c.get("principal");
 }
 
 /** The signed-in caller, who must have one of these roles; `ForbiddenError` otherwise. */

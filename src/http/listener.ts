@@ -51,12 +51,15 @@ export function listen(options: ListenerOptions): Listener {
   const server = bind(options, async (request, bun) => {
     const fetch = await mounted.promise;
     const peer = bun.requestIP(request)?.address ?? "";
+    const secure =
+      options.publicOrigin?.startsWith("https:") ||
+      (clients.trusts(peer) && /^https\b/i.test(request.headers.get("X-Forwarded-Proto") ?? ""));
+    const hosts = hostsOf(request.headers, clients.trusts(peer));
     return fetch(request, {
       clientAddress: clients.of(peer, request.headers.get("X-Forwarded-For")),
-      secure:
-        options.publicOrigin?.startsWith("https:") ||
-        (clients.trusts(peer) && /^https\b/i.test(request.headers.get("X-Forwarded-Proto") ?? "")),
-      hosts: hostsOf(request.headers, clients.trusts(peer)),
+      secure,
+      origin: options.publicOrigin ?? originOf(hosts, secure) ?? bun.url.origin,
+      hosts,
       fromThisMachine: isThisMachine(peer) && !FORWARDING_HEADERS.some((name) => request.headers.has(name)),
       stopping: stopping.signal,
       setIdleTimeout: (seconds) => bun.timeout(request, seconds),
@@ -120,6 +123,11 @@ function listenError(address: string, cause: unknown): StartError {
   const why = code === "EACCES" ? "it takes more rights" : "this machine does not have that address";
   const hint = "Choose another address with `listen` (KINORA_LISTEN), such as 127.0.0.1:8080.";
   return new StartError(`Kinora cannot listen on ${address}: ${why} (${code ?? cause}).`, hint, { cause });
+}
+
+/** The first name a proxy passed on is the client's, before the one the proxy itself used. */
+function originOf([own, forwarded]: readonly string[], secure: boolean): string | null {
+  return URL.parse(`${secure ? "https" : "http"}://${(forwarded ?? own ?? "").trim()}`)?.origin ?? null;
 }
 
 const isThisMachine = (address: string) =>

@@ -97,5 +97,5 @@ export const streamingContract = defineService({
   publishes: ["MediaAnnouncements", "Progress", "ServiceAvailability"],
   subscribes: ["MediaReleased", "TitleChanges", "AuthenticationStatus"],
   calls: ["auth", "catalog"],
-  routes: [{ path: "/stream" }, { path: "/api/library" }],
+  routes: [{ path: "/stream" }, { path: "/api/library" }, { path: "/api/links" }],
 });

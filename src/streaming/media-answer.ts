@@ -41,14 +41,16 @@ export function etagOf(...parts: readonly (string | number)[]): string {
 }
 
 /**
- * Answers GET and HEAD for media: conditions, one range, `Cache-Control` by visibility. What is not public is kept by
- * the browser that asked, and asked for again each time, so that a sign-out counts at once.
+ * Answers GET and HEAD for media: conditions, one range, `Cache-Control` by visibility. What is not public, or was asked
+ * for with a grant, is kept by the browser that asked, and asked for again each time, so that a sign-out or revocation
+ * counts at once.
  */
 export async function answerMedia(c: HttpContext, { access }: Playable, answer: MediaAnswer): Promise<Response> {
   const selection = select(c.req.raw.headers, answer.sizeBytes, answer);
+  const isForAll = access.visibility === "public" && !c.get("grant");
   const headers = new Headers({
     ETag: answer.etag,
-    "Cache-Control": access.visibility === "public" ? `public, max-age=${PUBLIC_MAX_AGE}` : "private, no-cache",
+    "Cache-Control": isForAll ? `public, max-age=${PUBLIC_MAX_AGE}` : "private, no-cache",
     "Accept-Ranges": "bytes",
     "Cross-Origin-Resource-Policy": "same-origin",
     ...answer.headers,

@@ -1,6 +1,8 @@
+import { GRANT_PARAMETER } from "../auth/contract.ts";
 import { NotFoundError } from "../errors.ts";
-import type { HttpContext } from "../http/env.ts";
+import { type HttpContext, viewerOf } from "../http/env.ts";
 import type { ByteSource } from "../media/byte-source.ts";
+import { withQuery } from "../media/hls/hls-lines.ts";
 import { trackById } from "../media/movie.ts";
 import { PACKAGER_VERSION } from "../media/packager-version.ts";
 import type { Presentation } from "../media/presentation.ts";
@@ -37,8 +39,16 @@ export function trackOf(video: Presentation, c: ParamContext): number {
   return id;
 }
 
+/** The query that what an answer refers to must carry: the grant that the request came with. */
+export function carriedQuery(c: HttpContext): string {
+  const grant = c.get("grant");
+  return grant ? `?${GRANT_PARAMETER}=${grant.text}` : "";
+}
+
 export const bytesBody = (header: Uint8Array): SegmentPlan => ({ header, ranges: [], sizeBytes: header.length });
 export const textBody = (text: string) => bytesBody(new TextEncoder().encode(text));
+/** An HLS playlist that leads on with the grant that the request came with. */
+export const playlistBody = (c: HttpContext, playlist: string) => textBody(withQuery(playlist, carriedQuery(c)));
 
 /** Answers with what follows from the original and the path alone. */
 export async function answerComputed(
@@ -72,7 +82,7 @@ export async function playableOf(
   c: ParamContext,
   { playback }: Pick<PackagedAnswerDependencies, "playback">,
 ): Promise<{ playable: Playable; file: LocatedFile }> {
-  const playable = await playback.find(c.req.param("titleId") ?? "", c.get("principal"));
+  const playable = await playback.find(c.req.param("titleId") ?? "", viewerOf(c));
   return { playable, file: await playback.locate(playable) };
 }
 
@@ -95,7 +105,7 @@ interface PlanAnswer {
   readonly state: readonly string[];
 }
 
-/** Answers with a plan's bytes, under a tag that changes whenever they may. */
+/** Answers with a plan's bytes, under a tag that changes whenever they may. A grant is no part of it. */
 export function answerPlan(
   c: ParamContext,
   { playable, file, contentType, body, state }: PlanAnswer,

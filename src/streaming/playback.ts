@@ -1,4 +1,3 @@
-import type { Principal } from "../auth/contract.ts";
 import type { TitleAccess } from "../catalog/contract.ts";
 import { TemporaryUnavailableError } from "../errors.ts";
 import { type LocatedFile, locateFirst } from "./file-bytes.ts";
@@ -6,7 +5,7 @@ import { locateInside } from "./library-files.ts";
 import { type MediaStore, pathsOf } from "./media-store.ts";
 import type { Source } from "./source.ts";
 import type { SourceRepository } from "./source-repository.ts";
-import type { TitleGate } from "./title-gate.ts";
+import type { TitleGate, Viewer } from "./title-gate.ts";
 
 const MAX_KEPT = 10_000;
 
@@ -37,7 +36,7 @@ export class Playback {
    * Authorises the caller and finds a source. Throws `unauthorized`, `wrong-media-id`, or `temporary-unavailable`
    * when the title is known but its bytes are not here.
    */
-  async find(titleId: string, who: Principal | null): Promise<Playable> {
+  async find(titleId: string, who: Viewer): Promise<Playable> {
     const access = await this.#gate.admit(titleId, who);
     const kept = this.#kept.get(titleId);
     if (kept) return { access, source: kept };

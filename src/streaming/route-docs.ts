@@ -3,6 +3,10 @@ import type { HttpEnv } from "../http/env.ts";
 import { problem } from "../http/problem.ts";
 
 const titleId = z.string().openapi({ description: "The title's id.", format: "uuid" });
+const grant = z.string().optional().openapi({
+  description:
+    "The grant of a playback link; it stands for any other credential, and is carried into what is referred to.",
+});
 /** Problem documents that an operation may answer. */
 export const problems = (...statuses: number[]) =>
   Object.fromEntries(
@@ -26,6 +30,7 @@ export function describe(
     summary,
     tags: ["streaming"],
     request: {
+      query: z.object({ grant }),
       params: z.object(Object.fromEntries(params.map((name) => [name, name === "titleId" ? titleId : z.string()]))),
     },
     responses: {

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import { NotFoundError } from "../errors.ts";
 import { createApp } from "../http/app.ts";
-import { type HttpEnv, requirePrincipal, requireRole } from "../http/env.ts";
+import { type HttpEnv, requirePrincipal, requireRole, viewerOf } from "../http/env.ts";
 import { initSegment } from "../media/cmaf/init-segment.ts";
 import { dashManifest } from "../media/dash/dash-manifest.ts";
 import { hlsKeyFramePlaylist } from "../media/hls/hls-key-frames.ts";
@@ -11,12 +11,16 @@ import { bodyOf } from "./computed-body.ts";
 import { libraryReport } from "./contract.ts";
 import type { FaststartPlans } from "./faststart-plans.ts";
 import type { Library } from "./library.ts";
+import { addLinks } from "./link-routes.ts";
+import type { Links } from "./links.ts";
 import { answerMedia, etagOf } from "./media-answer.ts";
 import {
   answerComputed,
   answerWithSubtitles,
   bytesBody,
+  carriedQuery,
   type PackagedAnswerDependencies,
+  playlistBody,
   textBody,
   trackOf,
 } from "./packaged-answer.ts";
@@ -39,9 +43,10 @@ const containerTypes: Readonly<Record<string, string>> = {
 export interface StreamingRoutesDependencies extends PackagedAnswerDependencies {
   readonly faststart: FaststartPlans;
   readonly library: Library;
+  readonly links: Links;
 }
 
-/** `/stream/…` and `/api/library`. Every answer is authorised anew. GET routes answer HEAD too. */
+/** `/stream/…`, `/api/library` and `/api/links`. Every answer is authorised anew. GET routes answer HEAD too. */
 export function createStreamingRoutes(dependencies: StreamingRoutesDependencies): OpenAPIHono<HttpEnv> {
   const app = createApp();
   addOriginal(app, dependencies);
@@ -50,9 +55,10 @@ export function createStreamingRoutes(dependencies: StreamingRoutesDependencies)
   addDash(app, dependencies);
   addSubtitles(app, dependencies);
   addLibrary(app, dependencies.library);
+  addLinks(app, dependencies.links);
   // Whether an address exists is nobody's business who is not signed in.
   app.get("/stream/*", (c) => {
-    requirePrincipal(c);
+    if (!viewerOf(c)) requirePrincipal(c);
     throw new NotFoundError("There is nothing at this address.");
   });
   return app;
@@ -61,7 +67,7 @@ export function createStreamingRoutes(dependencies: StreamingRoutesDependencies)
 function addOriginal(app: OpenAPIHono<HttpEnv>, { playback }: StreamingRoutesDependencies): void {
   describe(app, "/stream/{titleId}/original", ["titleId"], "The untouched original, ranged", "video/*");
   app.get("/stream/:titleId/original", async (c) => {
-    const playable = await playback.find(c.req.param("titleId"), c.get("principal"));
+    const playable = await playback.find(c.req.param("titleId"), viewerOf(c));
     const file = await playback.locate(playable);
     return answerMedia(c, playable, {
       sizeBytes: file.size,
@@ -78,7 +84,7 @@ function addOriginal(app: OpenAPIHono<HttpEnv>, { playback }: StreamingRoutesDep
 function addFaststart(app: OpenAPIHono<HttpEnv>, { playback, faststart }: StreamingRoutesDependencies): void {
   describe(app, "/stream/{titleId}/faststart", ["titleId"], "The original with its moov first, ranged", "video/*");
   app.get("/stream/:titleId/faststart", async (c) => {
-    const playable = await playback.find(c.req.param("titleId"), c.get("principal"));
+    const playable = await playback.find(c.req.param("titleId"), viewerOf(c));
     const file = await playback.locate(playable);
     const plan = await reading(file, () => faststart.get(playable.source.id, file));
     return answerMedia(c, playable, {
@@ -110,17 +116,19 @@ function addHls(app: OpenAPIHono<HttpEnv>, dependencies: StreamingRoutesDependen
 
   app.get("/stream/:titleId/hls/master.m3u8", (c) =>
     answerWithSubtitles(c, dependencies, PLAYLIST, (video, subtitles) =>
-      textBody(hlsMultivariantPlaylist(video, subtitles)),
+      playlistBody(c, hlsMultivariantPlaylist(video, subtitles)),
     ),
   );
   app.get("/stream/:titleId/hls/:track{[0-9]+}/playlist.m3u8", (c) =>
-    answerComputed(c, dependencies, PLAYLIST, ({ video }) => textBody(hlsMediaPlaylist(video, trackOf(video, c)))),
+    answerComputed(c, dependencies, PLAYLIST, ({ video }) =>
+      playlistBody(c, hlsMediaPlaylist(video, trackOf(video, c))),
+    ),
   );
   app.get("/stream/:titleId/hls/:track{[0-9]+}/iframes.m3u8", (c) =>
     answerComputed(c, dependencies, PLAYLIST, ({ video }) => {
       const playlist = hlsKeyFramePlaylist(video, trackOf(video, c));
       if (playlist === null) throw new NotFoundError("This track has no I-frame playlist.");
-      return textBody(playlist);
+      return playlistBody(c, playlist);
     }),
   );
   app.get("/stream/:titleId/hls/:track{[0-9]+}/init.mp4", (c) =>
@@ -147,7 +155,9 @@ function addDash(app: OpenAPIHono<HttpEnv>, dependencies: StreamingRoutesDepende
   const path = "/stream/{titleId}/dash/manifest.mpd";
   describe(app, path, ["titleId"], "DASH manifest (ISO/IEC 23009-1)", MANIFEST);
   app.get("/stream/:titleId/dash/manifest.mpd", (c) =>
-    answerWithSubtitles(c, dependencies, MANIFEST, (video, subtitles) => textBody(dashManifest(video, subtitles))),
+    answerWithSubtitles(c, dependencies, MANIFEST, (video, subtitles) =>
+      textBody(dashManifest(video, subtitles, carriedQuery(c))),
+    ),
   );
 }
 

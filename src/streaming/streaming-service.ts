@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { authContract } from "../auth/contract.ts";
 import type { BusConnection } from "../bus/bus.ts";
 import { announcePresence } from "../bus/presence.ts";
 import { proxyOf, serveContract } from "../bus/proxy.ts";
@@ -9,6 +10,7 @@ import type { Service } from "../service.ts";
 import { MediaAnnouncements, streamingContract } from "./contract.ts";
 import { FaststartPlans } from "./faststart-plans.ts";
 import { Library, type LibraryFolder } from "./library.ts";
+import { Links, type RtspAddress } from "./links.ts";
 import type { MediaStore } from "./media-store.ts";
 import { MovieCache } from "./movie-cache.ts";
 import { Playback } from "./playback.ts";
@@ -35,6 +37,8 @@ export interface StreamingDependencies {
   readonly folders: readonly LibraryFolder[];
   /** Kinora's own folders, which are never part of a library. */
   readonly excluded: readonly string[];
+  /** Where the RTSP server listens, with the real port. */
+  readonly rtsp: () => RtspAddress;
   readonly log: Logger;
 }
 
@@ -87,6 +91,7 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
       subtitles: new Subtitles(movies, new Sidecars()),
       faststart: new FaststartPlans(),
       library,
+      links: new Links({ gate, auth: proxyOf(connection, authContract), rtsp: dependencies.rtsp }),
     }),
     ready: async () => undefined,
     async close() {

@@ -10,6 +10,7 @@ import {
   type PackagedAnswerDependencies,
   type ParamContext,
   playableOf,
+  playlistBody,
   textBody,
 } from "./packaged-answer.ts";
 import { reading } from "./reading.ts";
@@ -39,7 +40,7 @@ export function addSubtitles(app: OpenAPIHono<HttpEnv>, dependencies: PackagedAn
   app.get("/stream/:titleId/hls/subtitles/:lang/playlist.m3u8", (c) =>
     answerWithSubtitles(c, dependencies, PLAYLIST, (video, subtitles) => {
       subtitleOf(subtitles, keyOf(c));
-      return textBody(hlsSubtitlePlaylist(video));
+      return playlistBody(c, hlsSubtitlePlaylist(video));
     }),
   );
   app.get("/stream/:titleId/hls/subtitles/:lang/:segment{[0-9]+\\.vtt}", (c) =>

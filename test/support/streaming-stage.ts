@@ -67,6 +67,7 @@ export class Stage {
       indexFolder: join(this.folder.path, "index"),
       folders,
       excluded: new FileMediaStore(this.media).folders,
+      rtsp: () => ({ host: "127.0.0.1", port: 8554 }),
       log: pino({ level: "silent" }),
     });
   }

@@ -18,23 +18,21 @@ const textBandwidth = 1000;
 /** ChannelConfiguration of ISO/IEC 23091-3 by the number of channels, in their usual places. */
 const channelConfigurations: Readonly<Record<number, number>> = { 1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 11, 8: 12 };
 
-/** Every reference of the manifest goes through here: what all of them must carry is appended here. */
-const linkTo = (path: string) => path;
-
 /**
  * The static manifest (ISO/IEC 23009-1, profile isoff-live) of everything that HLS has. Edit lists are in the init
  * segments, empty ones in `tfdt`, so media times are presentation times and every `presentationTimeOffset` is 0.
+ * Every reference carries `query`, such as `?a=b`: a `BaseURL` cannot, as players resolve references without its query.
  */
-export function dashManifest(presentation: Presentation, subtitles: readonly SubtitleInfo[] = []): string {
+export function dashManifest(presentation: Presentation, subtitles: readonly SubtitleInfo[] = [], query = ""): string {
   const video = videoTrack(presentation);
   if (video === null) throw new RangeError("A movie without video has no manifest.");
   const seconds = Math.max(...presentation.tracks.map(({ id }) => presentation.segmentTimes(id).at(-1) ?? 0));
   const period = element(
     "Period",
     { id: "1", start: "PT0S" },
-    videoSet(presentation, video),
-    ...audioSets(presentation),
-    ...subtitleSets(subtitles),
+    videoSet(presentation, video, query),
+    ...audioSets(presentation, query),
+    ...subtitleSets(subtitles, query),
   );
   const attributes = {
     xmlns: "urn:mpeg:dash:schema:mpd:2011",
@@ -50,7 +48,7 @@ export function dashManifest(presentation: Presentation, subtitles: readonly Sub
 /** An `xs:duration`. */
 const duration = (seconds: number) => `PT${Number(seconds.toFixed(6))}S`;
 
-function videoSet(presentation: Presentation, video: VideoTrackInfo): string {
+function videoSet(presentation: Presentation, video: VideoTrackInfo, query: string): string {
   const turned = video.rotation % 180 !== 0;
   const aspect = pixelAspect(video.sampleEntries[0]);
   const [width, height] = turned ? [video.height, video.width] : [video.width, video.height];
@@ -62,7 +60,7 @@ function videoSet(presentation: Presentation, video: VideoTrackInfo): string {
       par: width > 0 && height > 0 ? ratio(width * wide, height * high) : null,
     },
     role("main"),
-    segmentTemplate(presentation, video),
+    segmentTemplate(presentation, video, query),
     element("Representation", {
       ...representationAttributes(presentation, video),
       width,
@@ -74,7 +72,7 @@ function videoSet(presentation: Presentation, video: VideoTrackInfo): string {
 }
 
 /** A set for each track of sound, the one that HLS starts with first: no two of them are versions of the same. */
-function audioSets(presentation: Presentation): string[] {
+function audioSets(presentation: Presentation, query: string): string[] {
   const tracks = presentation.tracks.filter((track) => track.kind === "audio");
   const names = uniqueNames(tracks, "Audio");
   const ordered = audioCodecs(tracks).flatMap((codec) => tracks.filter((track) => track.codec === codec));
@@ -91,7 +89,7 @@ function audioSets(presentation: Presentation): string[] {
       ...channels(track),
       label(names[tracks.indexOf(track)] ?? ""),
       role(i === 0 ? "main" : "alternate"),
-      segmentTemplate(presentation, track),
+      segmentTemplate(presentation, track, query),
       element("Representation", {
         ...representationAttributes(presentation, track),
         audioSamplingRate: track.sampleRate > 0 ? track.sampleRate : null,
@@ -101,7 +99,7 @@ function audioSets(presentation: Presentation): string[] {
 }
 
 /** Subtitles as one WebVTT file each. */
-function subtitleSets(subtitles: readonly SubtitleInfo[]): string[] {
+function subtitleSets(subtitles: readonly SubtitleInfo[], query: string): string[] {
   const names = subtitleNames(subtitles);
   return subtitles.map((subtitle, i) =>
     element(
@@ -114,7 +112,7 @@ function subtitleSets(subtitles: readonly SubtitleInfo[]): string[] {
       element(
         "Representation",
         { id: `text-${subtitle.key}`, bandwidth: textBandwidth },
-        element("BaseURL", {}, escapeXml(linkTo(`${subtitleBase}${subtitle.key}.vtt`))),
+        element("BaseURL", {}, escapeXml(`${subtitleBase}${subtitle.key}.vtt${query}`)),
       ),
     ),
   );
@@ -144,14 +142,14 @@ function channels({ channels: count }: AudioTrackInfo): string[] {
   return value === undefined ? [] : [element("AudioChannelConfiguration", { schemeIdUri, value })];
 }
 
-function segmentTemplate(presentation: Presentation, { id, timescale }: TrackInfo): string {
+function segmentTemplate(presentation: Presentation, { id, timescale }: TrackInfo, query: string): string {
   return element(
     "SegmentTemplate",
     {
       timescale,
       startNumber: 1,
-      initialization: linkTo("$RepresentationID$/init.mp4"),
-      media: linkTo("$RepresentationID$/$Number$.m4s"),
+      initialization: `$RepresentationID$/init.mp4${query}`,
+      media: `$RepresentationID$/$Number$.m4s${query}`,
     },
     keptFor(presentation, `dash-timeline ${id}`, () => segmentTimeline(presentation.segmentTimes(id), timescale)),
   );

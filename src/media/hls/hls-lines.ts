@@ -11,6 +11,21 @@ export function quoted(text: string): string {
   return `"${text.replaceAll(/["\r\n]/g, "")}"`;
 }
 
+/**
+ * A playlist whose references all carry a query, such as `?a=b`; the same when it is empty. What the playlists refer to
+ * stands on a line of its own, or last in a tag's attributes.
+ */
+export function withQuery(playlist: string, query: string): string {
+  if (query === "") return playlist;
+  return playlist
+    .split(lineEnd)
+    .map((line) => {
+      if (!line.startsWith("#")) return line === "" ? line : line + query;
+      return line.startsWith("#EXT-X-") ? line.replace(/([:,]URI="[^"]*)"$/, (_, start) => `${start}${query}"`) : line;
+    })
+    .join(lineEnd);
+}
+
 /** RFC 8216 section 6.2.4: all media playlists of a video have the same. */
 export function commonTarget(presentation: Presentation): number {
   return keptFor(presentation, "hls-target", () =>
