@@ -124,6 +124,9 @@ export interface TextTrack extends TextTrackInfo, TrackSamples {
   readonly mediaTime: number;
 }
 
+/** Why a second picture is left out. */
+export const oneVideoOnly = "a video has one picture";
+
 /** A track of the original that no segment carries. */
 export interface LeftOutTrack {
   readonly id: number;

@@ -29,6 +29,26 @@ const h264 = { codec: "h264", width: 640, height: 360, frameRate: 25, rotation: 
 const aac = { codec: "aac", channels: 1, sampleRate: 48000, language: null };
 const small = { width: 320, height: 180, frameRate: 25, rotation: 0 };
 
+describe("what is not packaged", () => {
+  for (const name of ["h264-twice.mkv", "h264-twice.mp4"] as const) {
+    test(`a second picture is left out and named: ${name}`, async () => {
+      const { presentation } = await openMedia(await fileSource(await fixture(name)));
+      expect(presentation?.tracks.map(({ id, kind }) => [id, kind])).toEqual([
+        [1, "video"],
+        [3, "audio"],
+      ]);
+      expect(presentation?.leftOut).toEqual([{ id: 2, codec: "h264", reason: "a video has one picture" }]);
+    });
+  }
+
+  test("what a container has no name for is called as its four characters say", async () => {
+    const { description, presentation } = await openMedia(await fileSource(await fixture("ffv1-flac.mkv")));
+    expect(description).toMatchObject({ video: { codec: "ffv1" }, needsRendition: { codec: "ffv1" } });
+    expect(presentation).toBeNull();
+    expect((await describeFixture("rawvideo-pcm.mov")).video?.codec).toBe("rawvideo");
+  });
+});
+
 describe("what a file is", () => {
   test("MP4", async () => {
     expect(await describeFixture("h264-aac.mp4")).toEqual({

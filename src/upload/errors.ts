@@ -2,9 +2,7 @@ import { isNoSpace, ProblemError } from "../errors.ts";
 
 /** 422 `not-a-video`: the bytes are certainly no video that Kinora can play. */
 export class NotAVideoError extends ProblemError {
-  constructor(
-    message = "This file is not a video: it begins like no container that Kinora reads (MP4, MOV, Matroska, WebM, MPEG-TS).",
-  ) {
+  constructor(message: string) {
     super("not-a-video", message, { status: 422 });
   }
 }

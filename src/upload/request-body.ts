@@ -1,3 +1,4 @@
+import { foreignContainer } from "../media/foreign-container.ts";
 import { IncompleteBodyError, NotAVideoError } from "./errors.ts";
 import { sniff } from "./sniff.ts";
 
@@ -32,6 +33,15 @@ export async function* bodyChunks(
   }
 }
 
+/** Says what the file is, where its first bytes tell. */
+function refusalOf(head: Uint8Array): string {
+  const name = foreignContainer(head);
+  const read = "MP4, MOV, Matroska, WebM, MPEG-TS";
+  return name === null
+    ? `This file is not a video: it begins like no container that Kinora reads (${read}).`
+    : `This file is ${name}, which Kinora does not read. It reads ${read}.`;
+}
+
 /** The same chunks, but the first ones are held until they look like a video; `NotAVideoError` when they do not. */
 export async function* refuseOthers(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   let head: Uint8Array | null = new Uint8Array();
@@ -42,7 +52,7 @@ export async function* refuseOthers(chunks: AsyncIterable<Uint8Array>): AsyncGen
     }
     head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
     const verdict = sniff(head);
-    if (verdict === "other") throw new NotAVideoError();
+    if (verdict === "other") throw new NotAVideoError(refusalOf(head));
     if (verdict === "unknown") continue;
     yield head;
     head = null;

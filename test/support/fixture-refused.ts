@@ -10,6 +10,14 @@ export const refusedRecipes = {
   "refused-mpeg2-mp2.mpg": [...picture, ...tone, "-c:v", "mpeg2video", "-c:a", "mp2"],
   "refused-aac.m4a": [...tone, "-c:a", "aac"],
   "refused-opus.mka": [...tone, "-c:a", "libopus"],
+  "refused-mpeg2-pcm.mxf": [...picture, ...tone, "-c:v", "mpeg2video", "-c:a", "pcm_s16le", "-ar", "48000"],
+  "refused-pcm.wav": [...tone],
+  "refused-picture.gif": [...picture],
+  "refused-encrypted.mp4": [
+    ...[...picture, ...tone, "-c:v", "libx264", "-c:a", "aac", "-encryption_scheme", "cenc-aes-ctr"],
+    ...["-encryption_key", "76a6c65c5ea762046bd749a2e632ccbb", "-encryption_kid", "a7e61c373e219033c21091fa607bf3b8"],
+  ],
+  "refused-subtitles.mkv": ["-i", "text:english.srt", "-c:s", "srt"],
   "refused-mp3.mp3": [...tone, "-c:a", "libmp3lame"],
   "refused-picture.jpg": [...picture, "-frames:v", "1"],
 } as const satisfies Record<string, readonly string[]>;
@@ -23,6 +31,11 @@ export const refusedNames = {
   "refused-mpeg2-mp2.mpg": "MPEG program stream",
   "refused-aac.m4a": "MP4 without a picture",
   "refused-opus.mka": "Matroska without a picture",
+  "refused-mpeg2-pcm.mxf": "MXF",
+  "refused-pcm.wav": "WAV",
+  "refused-picture.gif": "GIF",
+  "refused-encrypted.mp4": "MP4, encrypted",
+  "refused-subtitles.mkv": "Matroska without anything but subtitles",
   "refused-mp3.mp3": "MP3",
   "refused-picture.jpg": "JPEG",
 } as const satisfies Record<keyof typeof refusedRecipes, string>;

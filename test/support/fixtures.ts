@@ -229,6 +229,11 @@ const recipes = {
     ...["-metadata:s:s:2", "title=Zwangsweise", "-disposition:s:2", "forced"],
   ],
   "h264-texts-live.mkv": ["-i", "fixture:h264-texts.mkv", "-map", "0", "-c", "copy", "-live", "1"],
+  "h264-twice.mkv": [...small, "-map", "0", "-map", "0", "-map", "1", ...h264(50), ...aac],
+  "h264-twice.mp4": ["-i", "fixture:h264-twice.mkv", "-map", "0", "-c", "copy"],
+  /** A codec that Matroska has no name for. */
+  "ffv1-flac.mkv": [...small, "-c:v", "ffv1", "-c:a", "flac"],
+  "rawvideo-pcm.mov": [...picture(0.2, "32x18"), "-c:v", "rawvideo", "-pix_fmt", "rgb24"],
   "vp9-webvtt.webm": [
     ...["-i", "fixture:vp9-opus-long.webm", "-i", "text:placed.vtt", "-map", "0", "-map", "1"],
     ...["-c", "copy"],

@@ -3,7 +3,7 @@ import { indexSegments } from "../cmaf/segment-index.ts";
 import { decodedAudio, renditionNeed } from "../decodability.ts";
 import { MediaError } from "../errors.ts";
 import { toldFrameRate } from "../frame-rate.ts";
-import type { LeftOutTrack, MediaDescription, Movie, Track } from "../movie.ts";
+import { type LeftOutTrack, type MediaDescription, type Movie, oneVideoOnly, type Track } from "../movie.ts";
 import { MoviePresentation } from "../movie-presentation.ts";
 import { FileLimits } from "../mp4/file-limits.ts";
 import type { OpenedMedia, Presentation } from "../presentation.ts";
@@ -37,8 +37,10 @@ export async function openMatroska(source: ByteSource): Promise<OpenedMedia> {
   if (video === undefined) refuseWithoutVideo(segment, found);
   const audio = found.filter(({ kind }) => kind === "audio");
   const description = describe(segment, video, audio);
-  const texts = segment.tracks === null ? { texts: [], leftOut: [] } : readTexts(segment.tracks);
-  const packaged = await packageTracks(source, segment, { description, video, audio, ...texts });
+  const { texts, leftOut } = segment.tracks === null ? { texts: [], leftOut: [] } : readTexts(segment.tracks);
+  const otherVideos = found.filter((track) => track.kind === "video" && track !== video);
+  const unsent = [...otherVideos.map(({ number, codec }) => ({ id: number, codec, reason: oneVideoOnly })), ...leftOut];
+  const packaged = await packageTracks(source, segment, { description, video, audio, texts, leftOut: unsent });
   if (packaged !== null) return { description: packaged.description, presentation: packaged };
   return { description: await completed(source, segment, description, video), presentation: null };
 }
@@ -95,7 +97,7 @@ interface Described {
   readonly video: MatroskaTrack;
   readonly audio: readonly MatroskaTrack[];
   readonly texts: readonly MatroskaText[];
-  /** Subtitles that cannot be sent. */
+  /** Other pictures, and subtitles that cannot be sent. */
   readonly leftOut: readonly LeftOutTrack[];
 }
 

@@ -116,6 +116,7 @@ function readTrack(entry: Element, kind: "video" | "audio"): MatroskaTrack {
 
 function readCodec(entry: Element): { codec: string; codecString: string } {
   const id = string(childOf(entry, ids.codecId)) ?? "";
+  if (id === "V_MS/VFW/FOURCC") return { codec: codecOfBitmap(childOf(entry, ids.codecPrivate)), codecString: "" };
   const known = codecs.find(([prefix]) => id.startsWith(prefix));
   if (known === undefined) {
     const name = id
@@ -130,6 +131,22 @@ function readCodec(entry: Element): { codec: string; codecString: string } {
     return { codec, codecString: "" };
   }
   return codecOf(sampleEntry, [new Box(`Tracks/CodecPrivate/${configuration}`, setUp.content, setUp.offset, 0)]);
+}
+
+/** Four characters of AVI's `BITMAPINFOHEADER`; what browsers would need in another form is no codec of theirs. */
+const fourCcs: Readonly<Record<string, string>> = {
+  ...{ xvid: "mpeg4", divx: "mpeg4", dx50: "mpeg4", fmp4: "mpeg4", mp4v: "mpeg4", div3: "msmpeg4", mp43: "msmpeg4" },
+  ...{ h264: "h264-in-avi", x264: "h264-in-avi", avc1: "h264-in-avi", hevc: "h265-in-avi" },
+  ...{ vp80: "vp8-in-avi", vp90: "vp9-in-avi", av01: "av1-in-avi", mpg2: "mpeg2", mjpg: "mjpeg", wvc1: "vc1" },
+};
+const fourCcAt = 16;
+
+function codecOfBitmap(header: Element | null): string {
+  const bytes = header?.content.subarray(fourCcAt, fourCcAt + 4) ?? [];
+  const name = String.fromCharCode(...bytes)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]/g, "");
+  return fourCcs[name] ?? (name || "vfw");
 }
 
 function readPicture(video: Element | null) {

@@ -20,7 +20,16 @@ const families: Readonly<Record<string, string>> = {
   ...{ mp4a: "aac", Opus: "opus", fLaC: "flac", "ac-3": "ac3", "ec-3": "eac3", "ac-4": "ac4", alac: "alac" },
   ...{ ".mp3": "mp3", "ms\x00U": "mp3", mlpa: "truehd", samr: "amr", sawb: "amr", ulaw: "pcm", alaw: "pcm" },
   ...{ dtsc: "dts", dtse: "dts", dtsh: "dts", dtsl: "dts", dtsx: "dts" },
-  ...{ sowt: "pcm", twos: "pcm", lpcm: "pcm", ipcm: "pcm", fpcm: "pcm", "raw ": "pcm", NONE: "pcm" },
+  ...{
+    sowt: "pcm",
+    twos: "pcm",
+    lpcm: "pcm",
+    ipcm: "pcm",
+    fpcm: "pcm",
+    "raw ": "pcm",
+    "2vuy": "rawvideo",
+    NONE: "pcm",
+  },
   ...{ in24: "pcm", in32: "pcm", fl32: "pcm", fl64: "pcm", ima4: "adpcm" },
 };
 

@@ -3,14 +3,15 @@ import { indexSegments } from "../cmaf/segment-index.ts";
 import { renditionNeed } from "../decodability.ts";
 import { MediaError } from "../errors.ts";
 import { toldFrameRate } from "../frame-rate.ts";
-import type {
-  AudioDescription,
-  Container,
-  LeftOutTrack,
-  MediaDescription,
-  Movie,
-  Track,
-  VideoDescription,
+import {
+  type AudioDescription,
+  type Container,
+  type LeftOutTrack,
+  type MediaDescription,
+  type Movie,
+  oneVideoOnly,
+  type Track,
+  type VideoDescription,
 } from "../movie.ts";
 import { type TimedTrack, timeTracks } from "../timeline.ts";
 import type { Box } from "./box.ts";
@@ -49,7 +50,8 @@ export async function openMp4(source: ByteSource): Promise<{ description: MediaD
   const timed = timeTracks(samples.map((track) => ({ ...track, movieTimescale: timescale }))).filter(
     (track) => track.samples.count > 0 || track.id === video.id,
   );
-  const { description, movie } = describe({ container, timescale, duration, video, audio, texts, timed });
+  const otherVideos = headers.filter((header) => header.kind === "video" && header !== video);
+  const { description, movie } = describe({ container, timescale, duration, video, otherVideos, audio, texts, timed });
   return { description, movie: movie && (await indexSegments(movie, (steps) => limits.worked(steps))) };
 }
 
@@ -127,6 +129,7 @@ interface Parts {
   /** Of `mvhd`, for files whose samples are not read. */
   readonly duration: number;
   readonly video: TrackHeader;
+  readonly otherVideos: readonly TrackHeader[];
   readonly audio: readonly TrackHeader[];
   readonly texts: readonly TextHeader[];
   readonly timed: readonly ReturnType<typeof timeTracks>[number][];
@@ -157,19 +160,21 @@ function describe(parts: Parts): { description: MediaDescription; movie: Movie |
   const packaged = tracks.some((track) => track.kind === "video" && track.samples.count > 0);
   return {
     description,
-    movie: packaged ? { description, timescale, tracks, texts, leftOut: leftOut(parts.audio, tracks) } : null,
+    movie: packaged ? { description, timescale, tracks, texts, leftOut: leftOut(parts, tracks) } : null,
   };
 }
 
-function leftOut(audio: readonly TrackHeader[], tracks: readonly Track[]): LeftOutTrack[] {
+function leftOut({ audio, otherVideos }: Parts, tracks: readonly Track[]): LeftOutTrack[] {
   const missing = audio.filter(({ id }) => !tracks.some((track) => track.id === id));
-  return missing.map((header) => {
+  const videos = otherVideos.map((header) => ({ id: header.id, codec: codecOf(header), reason: oneVideoOnly }));
+  const sounds = missing.map((header) => {
     const codec = codecOf(header);
     const reason = carriedAudio.has(codec)
       ? "it has no samples in a form that can be sent"
       : "no segment carries this codec";
     return { id: header.id, codec, reason };
   });
+  return [...videos, ...sounds];
 }
 
 function describeVideo(header: TrackHeader, tracks: readonly Track[]): VideoDescription {

@@ -49,10 +49,21 @@ export function firstOfSame(entries: readonly Uint8Array[]): number[] {
 
 function refuseEncryption(entry: Box): void {
   if (!["encv", "enca", "drmi", "drms"].includes(entry.type)) return;
-  throw new MediaError("unsupported", "The video is encrypted (DRM)", { box: entry.path, offset: entry.offset });
+  throw new MediaError("unsupported", "The video is encrypted (DRM)", {
+    box: entry.path,
+    offset: entry.offset,
+    expected: "a codec in the clear",
+    got: entry.type,
+  });
 }
 
 const rawType = (entry: Box) => String.fromCharCode(...entry.bytes.subarray(4, 8));
+
+/** `raw ` is sound in one place and pictures in the other. */
+function pictureCodec(type: string, boxes: readonly Box[]): CodecName {
+  const name = codecOf(type, boxes);
+  return name.codec === "pcm" ? { ...name, codec: "rawvideo" } : name;
+}
 
 function readVideoEntry(entry: Box): SampleEntry {
   entry.need(0, videoFieldsBytes);
@@ -60,7 +71,7 @@ function readVideoEntry(entry: Box): SampleEntry {
   const fields = entry.content.slice(0, videoFieldsBytes);
   fields.set(u16(1), 6);
   return {
-    ...codecOf(rawType(entry), boxes),
+    ...pictureCodec(rawType(entry), boxes),
     // Written anew without the zeros that QuickTime puts at the end.
     bytes: box(rawType(entry), fields, ...boxes.map((child) => child.bytes)),
     dataReferenceIndex: entry.u16(6),
