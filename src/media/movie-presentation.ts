@@ -1,5 +1,5 @@
 import type { ByteSource } from "./byte-source.ts";
-import { mediaSegment } from "./cmaf/media-segment.ts";
+import { mediaSegment, segmentSamples } from "./cmaf/media-segment.ts";
 import { segmentIndex } from "./cmaf/segment-index.ts";
 import { segmentTimes, startsAtKeyFrames } from "./cmaf/segments.ts";
 import { keptFor } from "./kept.ts";
@@ -14,6 +14,7 @@ import {
   type Track,
 } from "./movie.ts";
 import type { KeyFrames, Presentation } from "./presentation.ts";
+import type { SampleRange } from "./sample-range.ts";
 import { type SampleColumns, SampleTable } from "./sample-table.ts";
 import type { SegmentPlan } from "./segment-plan.ts";
 import type { Cue } from "./text/cue.ts";
@@ -74,6 +75,10 @@ export class MoviePresentation implements Presentation {
 
   async plan(_source: ByteSource, trackId: number, n: number): Promise<SegmentPlan | null> {
     return mediaSegment(this.movie, trackId, n);
+  }
+
+  async segmentSamples(_source: ByteSource, trackId: number, n: number): Promise<SampleRange | null> {
+    return segmentSamples(this.movie, trackId, n);
   }
 
   get texts(): Movie["texts"] {

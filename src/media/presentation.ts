@@ -2,6 +2,7 @@ import type { ByteSource } from "./byte-source.ts";
 
 import type { LeftOutTrack, MediaDescription, TextTrackInfo, TrackInfo } from "./movie.ts";
 
+import type { SampleRange } from "./sample-range.ts";
 import type { SegmentPlan } from "./segment-plan.ts";
 import type { Cue } from "./text/cue.ts";
 
@@ -54,6 +55,9 @@ export interface Presentation {
    * only what its index leaves out. Throws a `MediaError` for a damaged original.
    */
   plan(source: ByteSource, trackId: number, n: number): Promise<SegmentPlan | null>;
+
+  /** The samples that segment `n` has, with their times; like `plan`. `sample-range.ts` reads their bytes. */
+  segmentSamples(source: ByteSource, trackId: number, n: number): Promise<SampleRange | null>;
 
   /**
    * The key frame that segment `n` starts with, sent by itself; null where there is no such segment, or where it is a range

@@ -11,7 +11,10 @@ export interface PacketSink {
   send(frames: Uint8Array): void;
   /** Bytes taken and not yet given to the network. Above a bound the stream waits. */
   readonly pendingBytes: number;
-  /** Calls `resume` once, as soon as `pendingBytes` is 0 or has fallen much; never from within this call. */
+  /**
+   * Calls `resume` once, as soon as `pendingBytes` is 0 or has fallen much; never from within this call. A later call
+   * may come before: then only its `resume` needs to be called.
+   */
   onDrain(resume: () => void): void;
 }
 

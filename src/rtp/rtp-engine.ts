@@ -1,15 +1,55 @@
+import { type Clock, systemClock } from "./clock.ts";
+import { FrameBuffer } from "./frame-buffer.ts";
+import { GroupCache } from "./group-cache.ts";
+import { PacedStream, type StreamContext } from "./paced-stream.ts";
 import type { RtpStream, RtpStreamOptions } from "./rtp-stream.ts";
+import { TimerWheel } from "./timer-wheel.ts";
+
+const defaultCacheBytes = 64 * 2 ** 20;
 
 export interface RtpEngineOptions {
   /** Bytes of packets kept for other streams of the same title; 64 MiB unless given. */
   readonly cacheBytes?: number;
+  readonly clock?: Clock;
+}
+
+/** What an engine has done since it was made. */
+export interface RtpEngineStatistics {
+  readonly streams: number;
+  readonly packets: number;
+  /** Packets sent after they were due. */
+  readonly latePackets: number;
+  readonly cachedBytes: number;
 }
 
 /** What all streams of a process share: the timer and the packets. */
-export declare class RtpEngine {
-  constructor(options?: RtpEngineOptions);
-  /** A stream of its own state: SSRCs, sequence numbers, clock. */
-  open(options: RtpStreamOptions): RtpStream;
+export class RtpEngine {
+  readonly #streams = new Set<PacedStream>();
+  readonly #cache: GroupCache;
+  readonly #context: StreamContext;
+
+  constructor({ cacheBytes = defaultCacheBytes, clock = systemClock }: RtpEngineOptions = {}) {
+    this.#cache = new GroupCache(cacheBytes);
+    this.#context = {
+      ...{ clock, cache: this.#cache, wheel: new TimerWheel(clock), frames: new FrameBuffer() },
+      counts: { packets: 0, latePackets: 0 },
+      onClosed: (stream) => this.#streams.delete(stream),
+    };
+  }
+
+  /** A stream of its own state: SSRCs, sequence numbers, clock. A `RangeError` for a track that RTP does not carry. */
+  open(options: RtpStreamOptions): RtpStream {
+    const stream = new PacedStream(this.#context, options);
+    this.#streams.add(stream);
+    return stream;
+  }
+
+  get statistics(): RtpEngineStatistics {
+    return { streams: this.#streams.size, cachedBytes: this.#cache.bytes, ...this.#context.counts };
+  }
+
   /** Closes all streams. */
-  close(): void;
+  close(): void {
+    for (const stream of [...this.#streams]) stream.close();
+  }
 }

@@ -40,7 +40,10 @@ export interface PlayInfo {
   readonly startSeconds: number;
   /** Where playing stops. */
   readonly endSeconds: number;
-  /** 0.5 to 2: every picture; 4 and 8: key frames only. Other than 1 there is no sound, unless there is only sound. */
+  /**
+   * 0.5 to 2: every picture; 4 and 8: key frames only. Other than 1 there is no sound; where only sound is set up it is
+   * always 1. What is not above 0 is 1.
+   */
   readonly scale: number;
   /** The tracks that are sent, for `RTP-Info`: those left out at this scale are missing. */
   readonly tracks: readonly PlayedTrack[];
@@ -80,7 +83,12 @@ export interface ReceiverReport {
 export interface RtpStream {
   /** For `Transport: …;ssrc=`. */
   ssrcOf(trackId: number): number;
-  /** Starts, seeks, or goes on. Resolves when the first packets are on their way, after which `sink.send` is called. */
+  /**
+   * Starts, seeks, or goes on. `sink.send` is called in a later turn of the event loop than the one in which this
+   * resolves: what is written at once after it comes before the first packet. Rejects with a `RangeError`, with what
+   * the original's `read` throws, or with a `MediaError`; with an `Error` when the stream is closed or played anew
+   * meanwhile. Nothing is sent then.
+   */
   play(request: PlayRequest): Promise<PlayInfo>;
   /** Stops sending; returns where, in seconds. Does nothing when nothing is played. */
   pause(): number;

@@ -114,6 +114,10 @@ const recipes = {
     "hvc1",
     ...aac,
   ],
+  "h265-opus.mp4": [...picture(6, "320x180"), ...tone(6), ...h265, "-tag:v", "hvc1", "-g", "50", "-c:a", "libopus"],
+  "h265-opus.mkv": ["-i", "fixture:h265-opus.mp4", "-c", "copy"],
+  /** Pictures of several hundred KiB. */
+  "h264-large.mp4": ["-probesize", "50M", "-i", "fixture:h264-large.ts", "-c", "copy"],
   /** Much video for little sound: segments are the original's bytes with the sound between them. */
   "h264-aac-heavy.mp4": [...picture(6), ...tone(6), ...h264(50), "-qp", "8", ...aac, "-b:a", "48k"],
   /** Composition offsets below zero (`ctts` version 1), no edit list for the reordering. */

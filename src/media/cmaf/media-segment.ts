@@ -1,4 +1,5 @@
 import { type Movie, type Track, trackById } from "../movie.ts";
+import type { SampleRange } from "../sample-range.ts";
 import { valueAt } from "../sample-table.ts";
 import type { SegmentPlan } from "../segment-plan.ts";
 import { type Fragment, type FragmentShape, layOutFragment, measureFragment, type Run } from "./fragment.ts";
@@ -20,14 +21,19 @@ const nonSyncFlags = 0x0101_0000;
 
 /** Segment `n` (from 1) of a track; null when the movie has no such track or segment. */
 export function mediaSegment(movie: Movie, trackId: number, n: number): SegmentPlan | null {
-  const track = trackById(movie, trackId);
-  const bounds = track && segmentBounds(movie, track, n);
-  if (!bounds) return null;
-  return fragmentPlan(track, bounds.from, bounds.to, n);
+  const range = segmentSamples(movie, trackId, n);
+  return range && fragmentPlan(range, n);
 }
 
-/** Samples `from` up to `to` of a track as a segment with this number. */
-export function fragmentPlan(track: Track, from: number, to: number, sequenceNumber: number): SegmentPlan {
+/** The samples of segment `n` (from 1) of a track; null when the movie has no such track or segment. */
+export function segmentSamples(movie: Movie, trackId: number, n: number): SampleRange | null {
+  const track = trackById(movie, trackId);
+  const bounds = track && segmentBounds(movie, track, n);
+  return bounds && { track, ...bounds };
+}
+
+/** Samples of a track as a segment with this number. */
+export function fragmentPlan({ track, from, to }: SampleRange, sequenceNumber: number): SegmentPlan {
   const fragment = layOutFragment(track, from, to);
   const header = writeHeader(fragment, sequenceNumber);
   return { header, ranges: fragment.ranges, sizeBytes: header.byteLength + fragment.payloadBytes };

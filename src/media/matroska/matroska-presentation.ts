@@ -2,6 +2,7 @@ import type { ByteSource } from "../byte-source.ts";
 import { fragmentPlan } from "../cmaf/media-segment.ts";
 import type { LeftOutTrack, MediaDescription, Track, TrackInfo } from "../movie.ts";
 import type { KeyFrames, Presentation } from "../presentation.ts";
+import type { SampleRange } from "../sample-range.ts";
 import type { SegmentPlan } from "../segment-plan.ts";
 import type { Cue } from "../text/cue.ts";
 import { FrameList } from "./frames.ts";
@@ -96,15 +97,21 @@ export class MatroskaPresentation implements Presentation {
   }
 
   async plan(source: ByteSource, trackId: number, n: number): Promise<SegmentPlan | null> {
+    const range = await this.segmentSamples(source, trackId, n);
+    return range && fragmentPlan(range, n);
+  }
+
+  async segmentSamples(source: ByteSource, trackId: number, n: number): Promise<SampleRange | null> {
     const track = this.#trackWith(trackId, n);
     if (track === null) return null;
     const collect = track.info.kind === "video" ? this.#pictures : this.#sound;
-    return this.#planOf(track, n, await collect.call(this, source, track, n - 1));
+    return this.#samplesOf(track, await collect.call(this, source, track, n - 1));
   }
 
   async planKeyFrame(source: ByteSource, trackId: number, n: number): Promise<SegmentPlan | null> {
     const track = this.#trackWith(trackId, n);
-    return track?.info.kind === "video" ? this.#planOf(track, n, await this.#firstPicture(source, track, n - 1)) : null;
+    if (track?.info.kind !== "video") return null;
+    return fragmentPlan(this.#samplesOf(track, await this.#firstPicture(source, track, n - 1)), n);
   }
 
   #trackWith(trackId: number, n: number): CueTrack | null {
@@ -112,7 +119,7 @@ export class MatroskaPresentation implements Presentation {
     return track !== undefined && Number.isInteger(n) && n >= 1 && n <= track.cutTimes.length ? track : null;
   }
 
-  #planOf(track: CueTrack, n: number, { frames, nextTime }: Cut): SegmentPlan {
+  #samplesOf(track: CueTrack, { frames, nextTime }: Cut): SampleRange {
     const { samples, startTicks } = samplesOf(frames, track.clock, nextTime);
     const cut: Track = {
       ...track.info,
@@ -123,7 +130,7 @@ export class MatroskaPresentation implements Presentation {
       endSample: samples.count,
       ...(track.prefix.length > 0 ? { samplePrefix: track.prefix } : {}),
     };
-    return fragmentPlan(cut, 0, samples.count, n);
+    return { track: cut, from: 0, to: samples.count };
   }
 
   async cues(source: ByteSource, textId: number, fromMs: number, toMs: number): Promise<Cue[]> {

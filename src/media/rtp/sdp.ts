@@ -18,5 +18,45 @@ export interface SessionDescriptionOptions {
   readonly portOf?: (track: RtpTrack) => number;
 }
 
+/** Players cut names that are longer, or refuse them. */
+const maxNameLength = 200;
+
 /** A session description (RFC 8866) with `a=range:npt=0-…` (RFC 2326 appendix C), lines end with CRLF. */
-export declare function sessionDescription(options: SessionDescriptionOptions): string;
+export function sessionDescription(options: SessionDescriptionOptions): string {
+  const { name, sessionId, tracks, durationSeconds, originAddress, connectionAddress, controlOf } = options;
+  const lines = [
+    "v=0",
+    `o=- ${digits(sessionId)} 1 IN ${address(originAddress)}`,
+    `s=${text(name)}`,
+    `c=IN ${address(connectionAddress)}`,
+    "t=0 0",
+    "a=tool:kinora",
+    ...(controlOf ? ["a=control:*"] : []),
+    `a=range:npt=0-${durationSeconds.toFixed(3)}`,
+    ...tracks.flatMap((track) => mediaLines(track, options)),
+  ];
+  return lines.map((line) => `${line}\r\n`).join("");
+}
+
+function mediaLines(track: RtpTrack, { controlOf, portOf }: SessionDescriptionOptions): string[] {
+  return [
+    `m=${track.media} ${portOf?.(track) ?? 0} RTP/AVP ${track.payloadType}`,
+    ...track.attributes,
+    ...(controlOf ? [`a=control:${controlOf(track)}`] : []),
+  ];
+}
+
+const digits = (id: string) => id.replace(/\D/g, "") || "0";
+
+/** With its type, as `o=` and `c=` have it (sections 5.2 and 5.7); only characters that addresses have. */
+function address(told: string): string {
+  const safe = told.replace(/%.*$/, "").replace(/[^0-9A-Fa-f.:]/g, "");
+  return `${safe.includes(":") ? "IP6" : "IP4"} ${safe}`;
+}
+
+/** One line without control characters (section 5): whatever a title is called, it adds no line. */
+function text(name: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
+  const line = name.replace(/[\u0000-\u001f\u007f\u0085\u2028\u2029]+/g, " ").trim();
+  return [...line].slice(0, maxNameLength).join("") || "-";
+}

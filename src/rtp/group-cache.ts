@@ -1,0 +1,88 @@
+import { LRUCache } from "lru-cache";
+import type { PacketGroup } from "../media/rtp/packet-group.ts";
+import { packetOverheadBytes } from "../media/rtp/packet-group.ts";
+import { keyPiecesOf, packetise, piecesOf } from "../media/rtp/packetise.ts";
+import type { RtpTrack } from "../media/rtp/rtp-tracks.ts";
+import type { RtpOriginal } from "./rtp-stream.ts";
+
+/** What a group costs beside its arrays. */
+const entryOverheadBytes = 1024;
+/** Groups that are read at once, for all streams: each takes twice its bytes meanwhile. */
+const loadsAtOnce = 16;
+
+/** Names a group of a track. */
+export interface GroupPlace {
+  /** Segment of the track, from 1. */
+  readonly segment: number;
+  /** Piece of the segment, from 0. */
+  readonly piece: number;
+  /** Whether it has key frames only. */
+  readonly keysOnly: boolean;
+}
+
+/** A group, and whether another one of its segment follows; null past the last segment. */
+export interface LoadedGroup {
+  readonly group: PacketGroup | null;
+  readonly isLastPiece: boolean;
+}
+
+interface Context {
+  readonly original: RtpOriginal;
+  readonly track: RtpTrack;
+  readonly place: GroupPlace;
+}
+
+/** Packets of all originals up to a sum of bytes. Streams that want the same at the same time share one read. */
+export class GroupCache {
+  readonly #groups: LRUCache<string, LoadedGroup, Context>;
+  #loading = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(limitBytes: number) {
+    this.#groups = new LRUCache({
+      maxSize: limitBytes,
+      sizeCalculation: ({ group }) =>
+        entryOverheadBytes + (group === null ? 0 : group.bytes.length + group.count * packetOverheadBytes),
+      fetchMethod: (_key, _stale, { context }) => this.#inTurn(() => load(context)),
+    });
+  }
+
+  /** Bytes kept. */
+  get bytes(): number {
+    return this.#groups.calculatedSize;
+  }
+
+  /** The group if it is there; undefined when it must be loaded. */
+  get(original: RtpOriginal, track: RtpTrack, place: GroupPlace): LoadedGroup | undefined {
+    return this.#groups.get(keyOf(original, track, place));
+  }
+
+  /** Throws what the original's `read` throws, or a `MediaError`. */
+  load(original: RtpOriginal, track: RtpTrack, place: GroupPlace): Promise<LoadedGroup> {
+    return this.#groups.forceFetch(keyOf(original, track, place), { context: { original, track, place } });
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#loading >= loadsAtOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#loading++;
+    try {
+      return await work();
+    } finally {
+      this.#loading--;
+      this.#waiting.shift()?.();
+    }
+  }
+}
+
+const keyOf = ({ key }: RtpOriginal, { trackId }: RtpTrack, { segment, piece, keysOnly }: GroupPlace) =>
+  `${key} ${trackId} ${keysOnly ? "keys" : "all"} ${segment} ${piece}`;
+
+function load({ original, track, place }: Context): Promise<LoadedGroup> {
+  return original.read(async (source) => {
+    const range = await original.presentation.segmentSamples(source, track.trackId, place.segment);
+    if (range === null) return { group: null, isLastPiece: true };
+    const pieces = place.keysOnly ? keyPiecesOf(range) : piecesOf(range);
+    const piece = pieces[place.piece] ?? { ...range, to: range.from };
+    return { group: await packetise(source, piece, track), isLastPiece: place.piece + 1 >= pieces.length };
+  });
+}

@@ -1,0 +1,214 @@
+import type { PacketGroup } from "../media/rtp/packet-group.ts";
+import type { FrameBuffer } from "./frame-buffer.ts";
+import type { GroupCache, GroupPlace, LoadedGroup } from "./group-cache.ts";
+import type { RtpOriginal } from "./rtp-stream.ts";
+import type { StartPlace } from "./start-place.ts";
+import type { TrackSender } from "./track-sender.ts";
+
+/** What the cursors of all streams share, and what they count. */
+export interface CursorContext {
+  readonly cache: GroupCache;
+  readonly frames: FrameBuffer;
+  readonly counts: { packets: number; latePackets: number };
+}
+
+/** How media times become RTP timestamps while something is played. */
+export interface PlayedRange {
+  /** Media seconds at which the range starts, and where it ends. */
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  readonly scale: number;
+  /** Seconds of the stream's clock at the start: it goes on through seeks. */
+  readonly clockSeconds: number;
+}
+
+/** Goes through the packets of one track while one range is played. Holds two groups at most: this one and the next. */
+export class TrackCursor {
+  readonly sender: TrackSender;
+  readonly #context: CursorContext;
+  readonly #original: RtpOriginal;
+  readonly #fromRtpTime: number;
+  readonly #onLoaded: (error: unknown) => void;
+  #place: GroupPlace;
+  #isLastPiece = false;
+  #group: PacketGroup | null = null;
+  #index = 0;
+  #next: LoadedGroup | null = null;
+  #isLoading = false;
+  #isOver = false;
+  #isClosed = false;
+  /** Media seconds at which what was sent is over. */
+  endSeconds = Number.NEGATIVE_INFINITY;
+
+  /** `onLoaded`: when a group has come that was waited for, with the error if it cannot be had. */
+  constructor(
+    context: CursorContext,
+    original: RtpOriginal,
+    sender: TrackSender,
+    { fromRtpTime, ...place }: StartPlace,
+    onLoaded: (error: unknown) => void,
+  ) {
+    this.#context = context;
+    this.#original = original;
+    this.sender = sender;
+    this.#place = place;
+    this.#fromRtpTime = fromRtpTime;
+    this.#onLoaded = onLoaded;
+  }
+
+  /** Whether there is nothing more to send. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** When the next packet is to be there, in media seconds; null when that is not known yet. */
+  get nextDue(): number | null {
+    return this.#group?.dues[this.#index] ?? null;
+  }
+
+  /** Loads what is needed to send the first packet. Throws as the original's `read`, or a `MediaError`. */
+  async prepare(): Promise<void> {
+    const { cache } = this.#context;
+    while (!this.#isOver && !this.#skipToFirst()) {
+      if (this.#group !== null) this.#place = this.#nextPlace();
+      this.#enter(await cache.load(this.#original, this.sender.track, this.#place));
+    }
+  }
+
+  /** Forgets its groups; what is still being loaded is not reported. */
+  close(): void {
+    this.#isClosed = true;
+    this.#isOver = true;
+    this.#group = this.#next = null;
+  }
+
+  /** Sends all packets that are due before `limitSeconds`; `nowSeconds`, both of the media, tells which are late. */
+  send(range: PlayedRange, limitSeconds: number, nowSeconds: number): void {
+    const limit = Math.min(limitSeconds, range.endSeconds);
+    while (!this.#isOver) {
+      const group = this.#group;
+      if (group === null) return;
+      const end = firstAtOrAfter(group.dues, this.#index, limit);
+      if (end > this.#index) this.#sendPackets(group, end, range, nowSeconds);
+      if (end < group.count) {
+        if ((group.dues[end] ?? 0) >= range.endSeconds) this.#isOver = true;
+        return;
+      }
+      this.endSeconds = Math.max(this.endSeconds, group.endSeconds);
+      if (!this.#advance()) return;
+    }
+  }
+
+  #sendPackets(group: PacketGroup, end: number, range: PlayedRange, nowSeconds: number): void {
+    const { frames, counts } = this.#context;
+    const { starts, rtpTimes, dues } = group;
+    let index = this.#index;
+    while (index < end) {
+      if ((rtpTimes[index] ?? 0) < this.#fromRtpTime) {
+        index++;
+        continue;
+      }
+      const from = starts[index] ?? 0;
+      if ((starts[index + 1] ?? 0) - from > frames.room) frames.flush();
+      const room = frames.room;
+      const first = index++;
+      while (index < end && (starts[index + 1] ?? 0) - from <= room && (rtpTimes[index] ?? 0) >= this.#fromRtpTime) {
+        index++;
+      }
+      const at = frames.add(group.bytes, from, starts[index] ?? from) - from;
+      for (let i = first; i < index; i++) this.#finish(group, i, at, range);
+      counts.packets += index - first;
+      if ((dues[first] ?? 0) < nowSeconds) {
+        counts.latePackets += firstAtOrAfter(dues, first, nowSeconds, index) - first;
+      }
+    }
+    this.#index = end;
+  }
+
+  #finish({ starts, rtpTimes }: PacketGroup, index: number, shift: number, range: PlayedRange): void {
+    const start = starts[index] ?? 0;
+    const length = (starts[index + 1] ?? 0) - start;
+    const timestamp = this.#timestampOf(rtpTimes[index] ?? 0, range);
+    this.sender.finishFrame(this.#context.frames.view, start + shift, length, timestamp);
+  }
+
+  /** Whole ticks are added, so nothing is lost however long it plays. */
+  #timestampOf(rtpTime: number, { startSeconds, clockSeconds, scale }: PlayedRange): number {
+    const { clockRate } = this.sender.track;
+    const ticks = rtpTime - Math.round(startSeconds * clockRate);
+    return (this.sender.timestampAt(clockSeconds) + (scale === 1 ? ticks : Math.round(ticks / scale))) >>> 0;
+  }
+
+  /** Goes on to the next group; false when it is not there yet. */
+  #advance(): boolean {
+    const next = this.#next ?? this.#context.cache.get(this.#original, this.sender.track, this.#nextPlace()) ?? null;
+    this.#group = null;
+    if (next === null) {
+      this.#readAhead();
+      return false;
+    }
+    this.#place = this.#nextPlace();
+    this.#next = null;
+    this.#enter(next);
+    if (!this.#isOver) this.#readAhead();
+    return true;
+  }
+
+  #enter({ group, isLastPiece }: LoadedGroup): void {
+    this.#group = group;
+    this.#isLastPiece = isLastPiece;
+    this.#index = 0;
+    if (group === null) this.#isOver = true;
+  }
+
+  /** Finds the first packet that may be sent in this group; then begins to read ahead. */
+  #skipToFirst(): boolean {
+    const group = this.#group;
+    if (group === null) return false;
+    const index = group.rtpTimes.findIndex((time) => time >= this.#fromRtpTime);
+    if (index < 0) return false;
+    this.#index = index;
+    this.#readAhead();
+    return true;
+  }
+
+  #readAhead(): void {
+    if (this.#isLoading || this.#isClosed) return;
+    this.#isLoading = true;
+    const place = this.#nextPlace();
+    this.#context.cache.load(this.#original, this.sender.track, place).then(
+      (loaded) => this.#loaded(place, loaded),
+      (error: unknown) => {
+        this.#isLoading = false;
+        if (!this.#isClosed) this.#onLoaded(error ?? new Error("nothing was loaded"));
+      },
+    );
+  }
+
+  #loaded(place: GroupPlace, loaded: LoadedGroup): void {
+    this.#isLoading = false;
+    if (this.#isClosed) return;
+    const { segment, piece } = this.#nextPlace();
+    // Another stream may have brought the same group in the meantime.
+    if (place.segment !== segment || place.piece !== piece) this.#readAhead();
+    else if (this.#group !== null) this.#next = loaded;
+    else {
+      this.#place = place;
+      this.#enter(loaded);
+      if (!this.#isOver) this.#readAhead();
+      this.#onLoaded(null);
+    }
+  }
+
+  #nextPlace(): GroupPlace {
+    const { segment, piece, keysOnly } = this.#place;
+    return this.#isLastPiece ? { segment: segment + 1, piece: 0, keysOnly } : { segment, piece: piece + 1, keysOnly };
+  }
+}
+
+/** The first index from `from` on whose value is at least `value`; `end` when there is none. Values ascend. */
+function firstAtOrAfter(values: Float64Array, from: number, value: number, end = values.length): number {
+  let index = from;
+  while (index < end && (values[index] ?? 0) < value) index++;
+  return index;
+}
