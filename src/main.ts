@@ -22,7 +22,7 @@ import { titleIndexOf } from "./catalog/title-index.ts";
 import type { Config } from "./config/schema.ts";
 import { deriveSecret, loadSecrets } from "./config/secrets.ts";
 import { contracts } from "./contracts.ts";
-import { StartError } from "./errors.ts";
+import { StartError, TemporaryUnavailableError } from "./errors.ts";
 import { type MountedRoute, routesOf } from "./http/assemble-app.ts";
 import { listen } from "./http/listener.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
@@ -31,6 +31,8 @@ import { BusAuthenticator } from "./identity/bus-authenticator.ts";
 import { lazy } from "./lazy.ts";
 import { startMain } from "./main/main-service.ts";
 import type { MountedService, Service } from "./service.ts";
+import type { StreamSettings } from "./streaming/controllers/start-streams.ts";
+import { LiveStreams } from "./streaming/live-streams.ts";
 import { startStreaming } from "./streaming/streaming-service.ts";
 import { startUpload } from "./upload/upload-service.ts";
 
@@ -74,6 +76,9 @@ interface Parts {
   readonly authSecret: () => string;
   readonly sqlite: () => Promise<SqliteDatabase>;
   readonly authenticator: BusAuthenticator;
+  readonly metrics: Metrics;
+  /** What plays in this process: RTSP sessions, by the grants they play under. */
+  readonly live: LiveStreams;
   /** Told what an operator must know at the start. */
   readonly notices: { firstAdminCode: string | null };
   connect(service: ServiceName): Promise<BusConnection>;
@@ -133,7 +138,7 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
       log: log.child({ service: "upload" }),
     }),
 
-  streaming: async ({ connect, addresses, config, sqlite, log }) => {
+  streaming: async ({ connect, addresses, config, sqlite, log, ...parts }) => {
     const store = new FileMediaStore(config.storage.path);
     const indexFolder = join(config.data, "index");
     return startStreaming({
@@ -145,10 +150,24 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
       folders: config.library.folders,
       excluded: [...store.folders, indexFolder],
       rtsp: () => config.rtsp.listen,
+      streams: streamSettings(config, parts),
       log: log.child({ service: "streaming" }),
     });
   },
 };
+
+function streamSettings(config: Config, parts: Pick<Parts, "authenticator" | "metrics" | "live">): StreamSettings {
+  const { authenticator, metrics, live } = parts;
+  const { grace: graceMs, perUser, max } = config.streams;
+  return {
+    ...{ authenticator, live, graceMs, perUser, max },
+    applyRevocations: (revocations) => authenticator.apply(revocations),
+    pushes: { open: async () => Promise.reject(new TemporaryUnavailableError("RTP is not sent yet.")) },
+    gauge: (source) => metrics.gauge(source),
+    tokenLifetimeMs: config.auth.tokenLifetime,
+    grantLifetimeMs: config.auth.grantLifetime,
+  };
+}
 
 /** Behind a broker others reach this Kinora, whatever this process listens on. */
 function registrationOf({ registration }: Config) {
@@ -280,7 +299,8 @@ async function compose({ config, names, log, openBus, opened }: Composition) {
   opened.add(() => authenticator.close());
   const notices: Parts["notices"] = { firstAdminCode: null };
   const addresses = () => [...listener.addresses];
-  const parts: Parts = { config, log, ...shared, authenticator, notices, connect, addresses };
+  const live = new LiveStreams();
+  const parts: Parts = { config, log, ...shared, authenticator, metrics, live, notices, connect, addresses };
   const services: MountedService[] = [];
   for (const name of names) {
     const service = await starters[name](parts);

@@ -99,6 +99,19 @@ const effects: Readonly<Record<string, Effect>> = {
     await user.send("PATCH", `/api/titles/${id}`, { visibility: "private" });
     return async () => (await status()) === 404;
   },
+  "streaming StreamerSync": async (_kinora, user) => {
+    const { id: titleId } = await user.upload(video);
+    const { id } = (await (await user.post("/api/streams", { titleId, protocol: "hls" })).json()) as { id: string };
+    const response = await user.get(`/api/streams/${id}/events`);
+    let text = "";
+    const read = async () => {
+      for await (const chunk of response.body ?? []) text += new TextDecoder().decode(chunk);
+    };
+    read().catch(() => undefined);
+    await comesTrue(() => text.includes("hello"), 5_000);
+    await user.send("DELETE", `/api/streams/${id}`);
+    return () => text.includes("event: stopped\n");
+  },
   "auth AuthenticationStatus": async (kinora, user) => {
     const { id } = await uploadOfDeletedUser(kinora, user);
     return async () => (await user.get(`/api/titles/${id}`)).status === 404;

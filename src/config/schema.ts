@@ -6,6 +6,7 @@ import {
   duration,
   hostName,
   httpAddress,
+  integer,
   isLoopback,
   listenAddress,
   natsAddress,
@@ -95,6 +96,19 @@ export const configShape = z.strictObject({
       listen: listenAddress().prefault("127.0.0.1:8554").meta({
         description:
           "Where the RTSP server listens. This version has no RTSP server yet: the key is checked, nothing listens.",
+      }),
+    })
+    .prefault({}),
+  streams: z
+    .strictObject({
+      grace: duration("0ms", "1h").prefault("10s").meta({
+        description: "How long a stream goes on after it has asked for renewal, before it stops.",
+      }),
+      perUser: integer(0, 1_000).prefault(8).meta({
+        description: "How many streams one user may have under control at a time; further ones are refused.",
+      }),
+      max: integer(0, 100_000).prefault(1_000).meta({
+        description: "How many streams one instance has under control at a time, of all users together.",
       }),
     })
     .prefault({}),

@@ -7,6 +7,8 @@ import { ForbiddenError, UnauthorizedError } from "../errors.ts";
 export interface HttpBindings {
   /** The client's address, through `trustedProxies`. */
   readonly clientAddress: string;
+  /** Whether a proxy that is not trusted, or says nothing of use, stands between: `clientAddress` is the proxy's then. */
+  readonly behindUnknownProxy: boolean;
   /** Whether the client speaks TLS: `publicUrl` says so, or a trusted proxy in `X-Forwarded-Proto`. */
   readonly secure: boolean;
   /** Where the client reaches Kinora, for absolute URLs: `publicUrl`, or what the request itself names. No slash at the end. */

@@ -51,16 +51,19 @@ export function listen(options: ListenerOptions): Listener {
   const server = bind(options, async (request, bun) => {
     const fetch = await mounted.promise;
     const peer = bun.requestIP(request)?.address ?? "";
+    const clientAddress = clients.of(peer, request.headers.get("X-Forwarded-For"));
+    const isForwarded = FORWARDING_HEADERS.some((name) => request.headers.has(name));
     const secure =
       options.publicOrigin?.startsWith("https:") ||
       (clients.trusts(peer) && /^https\b/i.test(request.headers.get("X-Forwarded-Proto") ?? ""));
     const hosts = hostsOf(request.headers, clients.trusts(peer));
     return fetch(request, {
-      clientAddress: clients.of(peer, request.headers.get("X-Forwarded-For")),
+      clientAddress,
+      behindUnknownProxy: isForwarded && clientAddress === clients.of(peer, null),
       secure,
       origin: options.publicOrigin ?? originOf(hosts, secure) ?? bun.url.origin,
       hosts,
-      fromThisMachine: isThisMachine(peer) && !FORWARDING_HEADERS.some((name) => request.headers.has(name)),
+      fromThisMachine: isThisMachine(peer) && !isForwarded,
       stopping: stopping.signal,
       setIdleTimeout: (seconds) => bun.timeout(request, seconds),
       resetIdleTimeout: () => bun.timeout(request, options.idleTimeoutSeconds ?? IDLE_TIMEOUT_SECONDS),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { principal, user } from "../auth/contract.ts";
 import { defineService, defineTopic } from "../bus/contract.ts";
 import { id, mediaId, none, timestamp } from "../bus/schemas.ts";
 
@@ -67,6 +68,73 @@ export const libraryReport = z.object({
 });
 export type LibraryReport = z.infer<typeof libraryReport>;
 
+/**
+ * Why a stream was ended. `stopped`: its owner or an admin stopped it. `ended`: RTP was sent to the end. `expired`: its credential was not renewed in
+ * time. `revoked`: the credential or the grant was revoked, or its user signed out. `title-unavailable`: the video was
+ * deleted or hidden from its viewer. `time-limit`: it has run as long as a grant may. `unreachable`: nobody listens
+ * where RTP is sent. `failed`: the video could not be read on. `gone`: the instance that held it is gone. `shutdown`:
+ * Kinora stops.
+ */
+export const stopReason = z.enum([
+  "stopped",
+  "ended",
+  "expired",
+  "revoked",
+  "title-unavailable",
+  "time-limit",
+  "unreachable",
+  "failed",
+  "gone",
+  "shutdown",
+]);
+export type StopReason = z.infer<typeof stopReason>;
+
+export const streamProtocol = z.enum(["rtsp", "rtp", "hls"]);
+export type StreamProtocol = z.infer<typeof streamProtocol>;
+
+/** What a stream controller answers its owner with. The URL holds a grant: it is a secret. */
+export const streamHandle = z.object({
+  id,
+  protocol: streamProtocol,
+  url: z.string(),
+  /** What an RTP player needs (RFC 8866); null where the protocol brings it along. */
+  sdp: z.string().nullable(),
+  /** Where its events are published, and what `GET /api/streams/{id}/events` relays. */
+  syncTopic: z.string(),
+  /** It asks for renewal then, and stops a grace later. */
+  expiresAt: timestamp,
+});
+export type StreamHandle = z.infer<typeof streamHandle>;
+
+/** A stream controller as lists show it: without its secrets. */
+export const streamSummary = z.object({
+  id,
+  protocol: streamProtocol,
+  title: z.object({ id, name: z.string() }),
+  user: user.pick({ id: true, username: true }),
+  /** `asking`: its time is over and it waits for renewal. */
+  state: z.enum(["running", "paused", "asking"]),
+  createdAt: timestamp,
+  expiresAt: timestamp,
+  /** The streaming instance that holds it. */
+  instance: z.string(),
+});
+export type StreamSummary = z.infer<typeof streamSummary>;
+
+/** What happens to one stream, published under its id. */
+export const streamEvent = z.discriminatedUnion("type", [
+  /** Its credential has expired: it stops at `stopsAt` unless it is refreshed. */
+  z.object({ type: z.literal("requestAuthentication"), stopsAt: timestamp }),
+  z.object({ type: z.literal("paused") }),
+  z.object({ type: z.literal("resumed") }),
+  /** It was played to its end. */
+  z.object({ type: z.literal("ended") }),
+  /** Nothing comes after this. */
+  z.object({ type: z.literal("stopped"), reason: stopReason }),
+]);
+export type StreamEvent = z.infer<typeof streamEvent>;
+export const StreamerSync = defineTopic("StreamerSync", streamEvent, { keyed: true });
+
 export const streamingContract = defineService({
   name: "streaming",
   operations: {
@@ -93,9 +161,23 @@ export const streamingContract = defineService({
     reannounce: { input: none, output: z.object({ sources: z.number().int() }), repeatable: true, timeoutMs: 60_000 },
     /** Whether this instance can play the content now. */
     isAvailable: { input: z.object({ mediaId }), output: z.boolean(), repeatable: true },
+    /** The stream controllers that this very instance holds, of one user or (null) all of them; with `id` only that one. */
+    listStreams: {
+      input: z.object({ userId: id.nullable(), id: id.optional() }),
+      output: z.object({ items: z.array(streamSummary) }),
+      repeatable: true,
+      timeoutMs: 2_000,
+    },
+    /** Renews a controller that this instance holds until `expiresAt`, by the credential of `who`, its owner. */
+    refreshStream: { input: z.object({ id, who: principal, expiresAt: timestamp }), output: streamHandle },
+    /** Pauses, resumes or stops a controller that this instance holds, for its owner or an admin. */
+    controlStream: {
+      input: z.object({ id, who: principal, action: z.enum(["pause", "resume", "stop"]) }),
+      output: streamSummary,
+    },
   },
-  publishes: ["MediaAnnouncements", "Progress", "ServiceAvailability"],
-  subscribes: ["MediaReleased", "TitleChanges", "AuthenticationStatus"],
-  calls: ["auth", "catalog"],
-  routes: [{ path: "/stream" }, { path: "/api/library" }, { path: "/api/links" }],
+  publishes: ["MediaAnnouncements", "Progress", "ServiceAvailability", "StreamerSync"],
+  subscribes: ["MediaReleased", "TitleChanges", "AuthenticationStatus", "StreamerSync"],
+  calls: ["main", "auth", "catalog", "streaming"],
+  routes: [{ path: "/stream" }, { path: "/api/library" }, { path: "/api/links" }, { path: "/api/streams" }],
 });

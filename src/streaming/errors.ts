@@ -37,3 +37,10 @@ export class NotPackagedError extends ProblemError {
     super("not-packaged", detail, { status: 422 });
   }
 }
+
+/** 403 `quota-exceeded`: this user has as many streams as one may have. */
+export class TooManyStreamsError extends ProblemError {
+  constructor(max: number) {
+    super("quota-exceeded", `You have ${max} streams already. Stop one of them first.`, { status: 403 });
+  }
+}

@@ -1,20 +1,13 @@
 import type { authContract, GrantRecord, Principal } from "../auth/contract.ts";
-import { GRANT_PARAMETER } from "../auth/contract.ts";
 import type { ServiceProxy } from "../bus/proxy.ts";
 import { NotFoundError } from "../errors.ts";
+import type { PlayUrls } from "./play-urls.ts";
 import type { TitleGate } from "./title-gate.ts";
-
-/** Where the RTSP server is reached. */
-export interface RtspAddress {
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface LinksDependencies {
   readonly gate: TitleGate;
   readonly auth: Pick<ServiceProxy<typeof authContract>, "issueGrant" | "listGrants" | "revokeGrants">;
-  /** Where the RTSP server listens, with the real port. */
-  readonly rtsp: () => RtspAddress;
+  readonly urls: PlayUrls;
 }
 
 /** A link as the one who made it gets it, once: the grant is kept nowhere. */
@@ -30,9 +23,6 @@ export interface NewLink {
 /** A link with the name of its title; null when that is gone or not for the caller to see any more. */
 export type ListedLink = GrantRecord & { readonly titleName: string | null };
 
-/** Addresses that all of a machine's networks share: nobody can be sent there. */
-const WILDCARDS = new Set(["0.0.0.0", "::", "[::]"]);
-
 /** Playback links: grants that people make for titles they may see, to play them wherever they like. */
 export class Links {
   readonly #dependencies: LinksDependencies;
@@ -46,20 +36,11 @@ export class Links {
     who: Principal,
     { titleId, lifetimeMs, origin }: { titleId: string; lifetimeMs: number | undefined; origin: string },
   ): Promise<NewLink> {
-    const { auth, gate } = this.#dependencies;
+    const { auth, gate, urls } = this.#dependencies;
     await gate.admit(titleId, who);
-    const issued = await auth.issueGrant({ userId: who.userId, titleId, kind: "link", lifetimeMs });
-    const query = `?${GRANT_PARAMETER}=${issued.grant}`;
-    const media = `${origin}/stream/${titleId}`;
-    return {
-      id: issued.id,
-      // With the index in front: the simplest players read a file from its start to its end.
-      url: `${media}/faststart${query}`,
-      hlsUrl: `${media}/hls/master.m3u8${query}`,
-      dashUrl: `${media}/dash/manifest.mpd${query}`,
-      rtspUrl: `rtsp://${this.#rtspHost(origin)}/${titleId}${query}`,
-      expiresAt: issued.expiresAt,
-    };
+    const { id, grant, expiresAt } = await auth.issueGrant({ userId: who.userId, titleId, kind: "link", lifetimeMs });
+    const { file, hls, dash, rtsp } = urls.of(titleId, grant, origin);
+    return { id, url: file, hlsUrl: hls, dashUrl: dash, rtspUrl: rtsp, expiresAt };
   }
 
   /** Links that count, the newest first: one's own, or everybody's for whoever may see those. */
@@ -82,11 +63,5 @@ export class Links {
     const userId = who.role === "admin" ? null : who.userId;
     const { ids } = await auth.revokeGrants({ ids: [id], userId, kind: "link" });
     if (ids.length === 0) throw new NotFoundError("You have no link with this id.");
-  }
-
-  #rtspHost(origin: string): string {
-    const { host, port } = this.#dependencies.rtsp();
-    const named = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
-    return `${WILDCARDS.has(host) ? new URL(origin).hostname : named}:${port}`;
   }
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { type LiveStream, LiveStreams, type StopReason } from "./live-streams.ts";
+import type { StopReason } from "./contract.ts";
+import { type LiveStream, LiveStreams } from "./live-streams.ts";
 
 function recorder() {
   const calls: string[] = [];

@@ -1,21 +1,4 @@
-/**
- * Why a stream was ended. `stopped`: its owner or an admin stopped it. `expired`: its credential was not renewed in
- * time. `revoked`: the credential or the grant was revoked, or its user signed out. `title-unavailable`: the video was
- * deleted or hidden from its viewer. `time-limit`: it has run as long as a grant may. `unreachable`: nobody listens
- * where RTP is sent. `failed`: the video could not be read on. `gone`: the instance that held it is gone. `shutdown`: Kinora stops.
- */
-export const stopReasons = [
-  "stopped",
-  "expired",
-  "revoked",
-  "title-unavailable",
-  "time-limit",
-  "unreachable",
-  "failed",
-  "gone",
-  "shutdown",
-] as const;
-export type StopReason = (typeof stopReasons)[number];
+import type { StopReason } from "./contract.ts";
 
 /** Something that plays under a grant right now: an RTSP session. Its functions must not throw. */
 export interface LiveStream {

@@ -8,13 +8,16 @@ import { catalogContract, MediaReleased, TitleChanges } from "../catalog/contrac
 import { Progress } from "../main/contract.ts";
 import type { Service } from "../service.ts";
 import { MediaAnnouncements, streamingContract } from "./contract.ts";
+import { type StreamSettings, startStreams } from "./controllers/start-streams.ts";
 import { FaststartPlans } from "./faststart-plans.ts";
 import { Library, type LibraryFolder } from "./library.ts";
-import { Links, type RtspAddress } from "./links.ts";
+import { Links } from "./links.ts";
 import type { MediaStore } from "./media-store.ts";
 import { MovieCache } from "./movie-cache.ts";
+import { PlayUrls, type RtspAddress } from "./play-urls.ts";
 import { Playback } from "./playback.ts";
 import { createStreamingRoutes } from "./routes.ts";
+import { RtpOriginals } from "./rtp-originals.ts";
 import { Sidecars } from "./sidecars.ts";
 import { announcementOf, type Source } from "./source.ts";
 import type { SourceRepository } from "./source-repository.ts";
@@ -39,6 +42,7 @@ export interface StreamingDependencies {
   readonly excluded: readonly string[];
   /** Where the RTSP server listens, with the real port. */
   readonly rtsp: () => RtspAddress;
+  readonly streams: StreamSettings;
   readonly log: Logger;
 }
 
@@ -64,6 +68,9 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
     announce,
     progress,
   });
+  const originals = new RtpOriginals(playback, movies);
+  const urls = new PlayUrls(dependencies.rtsp);
+  const streams = await startStreams({ ...dependencies.streams, connection, gate, originals, urls, log });
 
   await subscribe(connection, MediaReleased, async ({ sourceIds }) => {
     await intake.release(sourceIds);
@@ -72,6 +79,7 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
   await subscribe(connection, TitleChanges, ({ titleId }) => {
     gate.drop(titleId);
     playback.drop(titleId);
+    streams.titleChanged(titleId);
   });
   await serveContract(connection, streamingContract, {
     adopt: async (upload) => announcementOf(await intake.adopt(upload), instance),
@@ -81,20 +89,24 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
     },
     reannounce: async () => ({ sources: await announceAll(sources, announce) }),
     isAvailable: async ({ mediaId }) => (await sources.findPlayable("", mediaId)) !== null,
+    ...streams.operations,
   });
   const presence = await announcePresence(connection, dependencies.addresses);
   library.startRescan();
+  const routes = createStreamingRoutes({
+    playback,
+    movies,
+    subtitles: new Subtitles(movies, new Sidecars()),
+    faststart: new FaststartPlans(),
+    library,
+    links: new Links({ gate, auth: proxyOf(connection, authContract), urls }),
+  });
+  routes.route("/", streams.routes);
   return {
-    routes: createStreamingRoutes({
-      playback,
-      movies,
-      subtitles: new Subtitles(movies, new Sidecars()),
-      faststart: new FaststartPlans(),
-      library,
-      links: new Links({ gate, auth: proxyOf(connection, authContract), rtsp: dependencies.rtsp }),
-    }),
+    routes,
     ready: async () => undefined,
     async close() {
+      await streams.close();
       await library.close();
       await presence.close();
       await connection.close();

@@ -84,6 +84,9 @@ export async function fakeStreaming(bus: MemoryBus, instance: string, files: () 
     adopt: refuse,
     identify: refuse,
     isAvailable: refuse,
+    listStreams: refuse,
+    refreshStream: refuse,
+    controlStream: refuse,
     reannounce: async () => {
       asked++;
       await announce(...files());

@@ -16,6 +16,7 @@ import { contracts } from "../../src/contracts.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { Service } from "../../src/service.ts";
 import { type Announcement, MediaAnnouncements, streamingContract } from "../../src/streaming/contract.ts";
+import { LiveStreams } from "../../src/streaming/live-streams.ts";
 import { startStreaming } from "../../src/streaming/streaming-service.ts";
 import { fixture } from "./fixtures.ts";
 import { temporaryFolder } from "./folder.ts";
@@ -68,6 +69,18 @@ export class Stage {
       folders,
       excluded: new FileMediaStore(this.media).folders,
       rtsp: () => ({ host: "127.0.0.1", port: 8554 }),
+      streams: {
+        authenticator: {
+          authenticate: async () => null,
+          resolveGrant: async () => null,
+          onRevoked: () => () => undefined,
+        },
+        applyRevocations: () => undefined,
+        live: new LiveStreams(),
+        pushes: { open: () => Promise.reject(new Error("no RTP on this stage")) },
+        gauge: () => undefined,
+        ...{ graceMs: 10_000, perUser: 8, max: 100, tokenLifetimeMs: 30_000, grantLifetimeMs: 3_600_000 },
+      },
       log: pino({ level: "silent" }),
     });
   }

@@ -170,6 +170,9 @@ export class FakeStreaming {
       },
       reannounce: noop,
       isAvailable: noop,
+      listStreams: noop,
+      refreshStream: noop,
+      controlStream: noop,
     };
   }
 }
