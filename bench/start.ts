@@ -9,6 +9,8 @@ const IDLE_MS = 3_000;
 
 /** From starting the process to the first answer, and memory when nothing happens, with an empty library. */
 export async function benchStart(): Promise<Figure[]> {
+  const built = Bun.spawn([process.execPath, "scripts/build-server.ts"], { stdio: ["ignore", "inherit", "inherit"] });
+  if ((await built.exited) !== 0) throw new Error("the server could not be built");
   const folder = mkdtempSync(join(tmpdir(), "kinora-bench-start-"));
   const starts: number[] = [];
   const sizes: number[] = [];
@@ -30,7 +32,7 @@ export async function benchStart(): Promise<Figure[]> {
 
 async function startOnce(folder: string, measureMemory: boolean) {
   const begin = performance.now();
-  const child = Bun.spawn([process.execPath, "src/kinora.ts", "serve"], {
+  const child = Bun.spawn([process.execPath, "dist/server/kinora.js", "serve"], {
     env: {
       ...process.env,
       KINORA_DATA: folder,
