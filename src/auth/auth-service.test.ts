@@ -1,6 +1,8 @@
 import { afterEach, expect, test } from "bun:test";
 import { getMigrations } from "better-auth/db/migration";
+import { decodeProtectedHeader } from "jose";
 import { closeClusters, openCluster, password, signIn, statusOf } from "../../test/support/auth-cluster.ts";
+import { until } from "../../test/support/until.ts";
 import { subscribe } from "../bus/topics.ts";
 import { createBetterAuth } from "./better-auth.ts";
 import { AuthenticationStatus, SESSION_COOKIE } from "./contract.ts";
@@ -64,6 +66,59 @@ test("instances that start at once agree on keys, and another secret ends all to
   expect(ours.keys.length).toBeGreaterThan(0);
   expect(JSON.stringify(ours)).not.toContain('"d"');
   expect((await new SigningKeys(store, "t".repeat(43), lifetimes).publicKeys()).keys).toEqual([]);
+});
+
+test("signing keys are replaced as they age, and what the old one signed counts on, on all instances", async () => {
+  // A new key is signed with once it has been known for half this time.
+  const { startInstance, proxy, store } = await openCluster({ keyLifetimeMs: 2_000 });
+  const a = await startInstance("a");
+  const b = await startInstance("b");
+  const cookie = await signIn(a, "maria");
+  const { user } = await (await a.send("GET", "/api/session", { Cookie: cookie })).json();
+  const newToken = async (): Promise<{ token: string }> =>
+    (await a.send("POST", "/api/tokens", { Cookie: cookie })).json();
+  const newGrant = () => proxy.issueGrant({ userId: user.id, titleId: user.id, kind: "link" });
+  const old = { ...(await newToken()), ...(await newGrant()) };
+  const counts = async ({ token, grant }: { token: string; grant: string }, at: typeof a) =>
+    (await statusOf(at, { Authorization: `Bearer ${token}` })) === 200 &&
+    (await at.authenticator.resolveGrant(grant)) !== null;
+  const kidOf = (token: string) => decodeProtectedHeader(token).kid;
+  const fresh = await until(async () => {
+    const made = { ...(await newToken()), ...(await newGrant()) };
+    // While keys change nobody is ever refused.
+    for (const one of [old, made]) for (const at of [a, b]) expect(await counts(one, at)).toBe(true);
+    return kidOf(made.token) !== kidOf(old.token) && kidOf(made.grant) !== kidOf(old.grant) ? made : null;
+  });
+  const late = await startInstance("late");
+  for (const one of [old, fresh]) expect(await counts(one, late)).toBe(true);
+  const renewed = await proxy.refreshAuthorization({ token: old.token });
+  expect(kidOf(renewed.token)).not.toBe(kidOf(old.token));
+  expect(await statusOf(b, { Cookie: cookie })).toBe(200);
+  expect((await store.listSigningKeys()).length).toBeGreaterThan(1);
+});
+
+test("a key is forgotten once nothing that it signed can count, and never the newest one", async () => {
+  const { startInstance, database, store } = await openCluster();
+  await startInstance("a");
+  const [first] = await store.listSigningKeys();
+  const keys = new SigningKeys(store, "s".repeat(43), { lifetimeMs: 1_000, keptMs: 5_000 });
+  const day = 86_400_000;
+  await database
+    .updateTable("auth_signing_keys")
+    .set({ createdAt: Date.now() - 10 * day })
+    .execute();
+  expect(await keys.maintain()).toBe(true);
+  expect(await keys.maintain()).toBe(false);
+  const [, second] = await store.listSigningKeys();
+  expect((await store.listSigningKeys()).map(({ id }) => id)).toEqual([first?.id ?? "", second?.id ?? ""]);
+  await database
+    .updateTable("auth_signing_keys")
+    .set({ createdAt: Date.now() - day - 6_000 })
+    .execute();
+  const lasting = new SigningKeys(store, "s".repeat(43), { lifetimeMs: 10 * day, keptMs: 5_000 });
+  expect(await lasting.maintain()).toBe(false);
+  expect((await store.listSigningKeys()).map(({ id }) => id)).toEqual([second?.id ?? ""]);
+  expect(lasting.current.kid).toBe(second?.id ?? "");
 });
 
 test("the private keys lie encrypted in the database", async () => {

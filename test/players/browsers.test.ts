@@ -3,6 +3,7 @@ import { buildWeb } from "../support/build-web.ts";
 import { type Browser, openBrowser } from "../support/chromium.ts";
 import { has } from "../support/debian.ts";
 import { type Firefox, openFirefox } from "../support/firefox.ts";
+import { fixture } from "../support/fixtures.ts";
 import { casesFor, isLong } from "../support/players/cases.ts";
 import type { PagePlayer, PageReport } from "../support/players/page.ts";
 import { judgePage, type PlayerPage, playScript, servePlayerPage } from "../support/players/player-page.ts";
@@ -56,6 +57,20 @@ describe.skipIf(!has("chromium", "ffmpeg"))("in Chromium", () => {
   afterAll(() => browser?.close());
 
   playEverything("Chromium", players, (script) => browser.page.evaluate(script));
+
+  test.each([
+    ["hls.js", "hls"],
+    ["dash.js", "dash"],
+    ["Shaka", "dash"],
+  ] as const)("a page of another site plays a private video by a playback link with %s", async (player, protocol) => {
+    const { id } = await stage.owner.upload(await fixture("h264-aac.mp4"));
+    const link = await (await stage.owner.post("/api/links", { titleId: id })).json();
+    const task = { ...(await stage.task("h264-aac.mp4", protocol)), url: link[`${protocol}Url`], seeks: [4.2] };
+    expect(new URL(task.url).origin).not.toBe(page.origin);
+    const script = playScript({ player, url: task.url, seeks: task.seeks, rate });
+    const report = JSON.parse(await browser.page.evaluate<string>(script)) as PageReport;
+    expect(judgePage(report, task)).toEqual([]);
+  });
 
   test("had no error in the console", () => {
     expect(browser.troubles).toEqual([]);

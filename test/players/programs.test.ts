@@ -33,6 +33,21 @@ function plays(
   });
 }
 
+/** A private video, by a link and nothing else; once that is revoked the player has to complain. */
+function playsByLink(play: (task: Task) => Promise<Complaints>) {
+  test("plays a private video by a playback link until it is revoked", async () => {
+    const { id } = await stage.owner.upload(await fixture("h264-aac.mp4"));
+    const { original } = await stage.task("h264-aac.mp4", "hls");
+    const link = await (await stage.owner.post("/api/links", { titleId: id })).json();
+    const tasks = (["hls", "dash"] as const).map(
+      (protocol): Task => ({ url: link[`${protocol}Url`], protocol, original, seeks: [4.2], explained: [] }),
+    );
+    for (const task of tasks) expect([task.protocol, ...(await play(task))]).toEqual([task.protocol]);
+    await stage.owner.send("DELETE", `/api/links/${link.id}`);
+    for (const task of tasks) expect(await play(task).catch(() => ["nothing was played"])).not.toEqual([]);
+  });
+}
+
 describe.skipIf(!has("ffmpeg"))("ffmpeg", () => {
   plays("ffmpeg", casesFor("ffmpeg"), playWithFfmpeg);
 
@@ -54,16 +69,21 @@ describe.skipIf(!has("ffmpeg"))("ffmpeg", () => {
       expect(await playWithFfmpeg(task)).not.toEqual([]);
     }
   });
+
+  playsByLink(playWithFfmpeg);
 });
 
 describe.skipIf(!has("ffmpeg", ...gstreamer))("GStreamer with adaptivedemux2", () => {
   plays("GStreamer 2", casesFor("GStreamer 2"), (task) => playWithGstreamer(task, "adaptivedemux2"));
+  playsByLink((task) => playWithGstreamer(task, "adaptivedemux2"));
 });
 
 describe.skipIf(!has("ffmpeg", ...gstreamer))("GStreamer with adaptivedemux", () => {
   plays("GStreamer 1", casesFor("GStreamer 1"), (task) => playWithGstreamer(task, "adaptivedemux"));
+  playsByLink((task) => playWithGstreamer(task, "adaptivedemux"));
 });
 
 describe.skipIf(!has("cvlc", "vlc-plugin-base", "ffmpeg"))("VLC", () => {
   plays("VLC", casesFor("VLC"), playWithVlc);
+  playsByLink(playWithVlc);
 });

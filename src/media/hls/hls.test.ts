@@ -18,6 +18,7 @@ import { type Movie, type Track, videoTrack } from "../movie.ts";
 import { openMedia } from "../open.ts";
 import type { Presentation } from "../presentation.ts";
 import { partBytes } from "../segment-plan.ts";
+import { withQuery } from "./hls-lines.ts";
 import { hlsMediaPlaylist, hlsMultivariantPlaylist } from "./hls-playlist.ts";
 
 async function packaged(
@@ -232,4 +233,32 @@ test("ffmpeg decodes all of a packaged movie without a complaint", async () => {
   await withHlsFolder(source, presentation, (folder) =>
     run(["ffmpeg", "-v", "warning", "-i", join(folder, "master.m3u8"), "-map", "0", "-f", "null", "-"]),
   );
+});
+
+test("a query is added to what a playlist refers to, and to nothing else", () => {
+  const playlist = [
+    "#EXTM3U",
+    '# Track 2 (x,URI="y") is left out.',
+    '#EXT-X-MEDIA:TYPE=AUDIO,NAME="a,URI=",DEFAULT=YES,URI="2/playlist.m3u8"',
+    '#EXT-X-MEDIA:TYPE=AUDIO,NAME=",URI="',
+    '#EXT-X-STREAM-INF:CODECS="a,b"',
+    "1/playlist.m3u8",
+    '#EXT-X-MAP:URI="init.mp4"',
+    "#EXTINF:4.000000,",
+    "1.m4s",
+    "",
+  ].join("\n");
+  expect(withQuery(playlist, "")).toBe(playlist);
+  expect(withQuery(playlist, "?a=$&$1").split("\n")).toEqual([
+    "#EXTM3U",
+    '# Track 2 (x,URI="y") is left out.',
+    '#EXT-X-MEDIA:TYPE=AUDIO,NAME="a,URI=",DEFAULT=YES,URI="2/playlist.m3u8?a=$&$1"',
+    '#EXT-X-MEDIA:TYPE=AUDIO,NAME=",URI="',
+    '#EXT-X-STREAM-INF:CODECS="a,b"',
+    "1/playlist.m3u8?a=$&$1",
+    '#EXT-X-MAP:URI="init.mp4?a=$&$1"',
+    "#EXTINF:4.000000,",
+    "1.m4s?a=$&$1",
+    "",
+  ]);
 });
