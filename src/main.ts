@@ -22,7 +22,7 @@ import { titleIndexOf } from "./catalog/title-index.ts";
 import type { Config } from "./config/schema.ts";
 import { deriveSecret, loadSecrets } from "./config/secrets.ts";
 import { contracts } from "./contracts.ts";
-import { StartError, TemporaryUnavailableError } from "./errors.ts";
+import { StartError } from "./errors.ts";
 import { type MountedRoute, routesOf } from "./http/assemble-app.ts";
 import { listen } from "./http/listener.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
@@ -30,7 +30,9 @@ import type { ReadinessCheck } from "./http/operations.ts";
 import { BusAuthenticator } from "./identity/bus-authenticator.ts";
 import { lazy } from "./lazy.ts";
 import { startMain } from "./main/main-service.ts";
+import { RtpEngine } from "./rtp/rtp-engine.ts";
 import type { MountedService, Service } from "./service.ts";
+import { EnginePushes } from "./streaming/controllers/engine-pushes.ts";
 import type { StreamSettings } from "./streaming/controllers/start-streams.ts";
 import { LiveStreams } from "./streaming/live-streams.ts";
 import { startStreaming } from "./streaming/streaming-service.ts";
@@ -79,6 +81,8 @@ interface Parts {
   readonly metrics: Metrics;
   /** What plays in this process: RTSP sessions, by the grants they play under. */
   readonly live: LiveStreams;
+  /** Sends RTP, for RTSP sessions and for pushes. */
+  readonly rtp: RtpEngine;
   /** Told what an operator must know at the start. */
   readonly notices: { firstAdminCode: string | null };
   connect(service: ServiceName): Promise<BusConnection>;
@@ -150,19 +154,22 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
       folders: config.library.folders,
       excluded: [...store.folders, indexFolder],
       rtsp: () => config.rtsp.listen,
-      streams: streamSettings(config, parts),
+      streams: streamSettings(config, { ...parts, log }),
       log: log.child({ service: "streaming" }),
     });
   },
 };
 
-function streamSettings(config: Config, parts: Pick<Parts, "authenticator" | "metrics" | "live">): StreamSettings {
-  const { authenticator, metrics, live } = parts;
+function streamSettings(
+  config: Config,
+  parts: Pick<Parts, "authenticator" | "metrics" | "live" | "rtp" | "log">,
+): StreamSettings {
+  const { authenticator, metrics, live, rtp, log } = parts;
   const { grace: graceMs, perUser, max } = config.streams;
   return {
     ...{ authenticator, live, graceMs, perUser, max },
     applyRevocations: (revocations) => authenticator.apply(revocations),
-    pushes: { open: async () => Promise.reject(new TemporaryUnavailableError("RTP is not sent yet.")) },
+    pushes: new EnginePushes(rtp, log.child({ service: "streaming" })),
     gauge: (source) => metrics.gauge(source),
     tokenLifetimeMs: config.auth.tokenLifetime,
     grantLifetimeMs: config.auth.grantLifetime,
@@ -300,7 +307,9 @@ async function compose({ config, names, log, openBus, opened }: Composition) {
   const notices: Parts["notices"] = { firstAdminCode: null };
   const addresses = () => [...listener.addresses];
   const live = new LiveStreams();
-  const parts: Parts = { config, log, ...shared, authenticator, metrics, live, notices, connect, addresses };
+  const rtp = new RtpEngine();
+  opened.add(() => rtp.close());
+  const parts: Parts = { config, log, ...shared, authenticator, metrics, live, rtp, notices, connect, addresses };
   const services: MountedService[] = [];
   for (const name of names) {
     const service = await starters[name](parts);

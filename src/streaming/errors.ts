@@ -44,3 +44,12 @@ export class TooManyStreamsError extends ProblemError {
     super("quota-exceeded", `You have ${max} streams already. Stop one of them first.`, { status: 403 });
   }
 }
+
+/** 422 `not-packaged`: RTP carries none of this file's codecs; the original can be played. */
+export class NoRtpTrackError extends ProblemError {
+  constructor() {
+    super("not-packaged", "RTP carries neither picture nor sound of this video. Play the original instead.", {
+      status: 422,
+    });
+  }
+}

@@ -1,0 +1,156 @@
+import { forEachPacket, type PacketSink } from "../../rtp/packet-sink.ts";
+import type { RtpTarget } from "./stream-opener.ts";
+
+/** More waits for nobody: packets beyond it are lost, as UDP loses packets. */
+const MAX_QUEUED_BYTES = 2 * 2 ** 20;
+/** What the system did not take is tried again after this. */
+const RETRY_MS = 5;
+/** Nobody listens when a port is refused for so long without a pause of `PAUSE_MS`; a player may start after us. */
+const GIVE_UP_MS = 5_000;
+/** Systems tell of a closed port once a second. */
+const PAUSE_MS = 2_500;
+
+type Socket = Bun.udp.ConnectedSocket<"buffer">;
+
+/** How long one port has been refused. */
+interface Refusal {
+  firstMs: number;
+  lastMs: number;
+}
+
+/**
+ * Sends packets to one client: channel `n` to port `target.port + n`, from a socket that is connected to it. So packets
+ * go nowhere else, what comes in is the client's, and the system tells when nobody listens there.
+ */
+export class ConnectedUdpSink implements PacketSink {
+  /** Given what the client sends to the sockets of RTCP, the odd channels. */
+  onRtcp: (packet: Uint8Array) => void = () => undefined;
+  /** Called once when no port of RTP has anybody listening for some seconds. */
+  onUnreachable: () => void = () => undefined;
+  readonly #sockets: (Socket | null)[] = [];
+  readonly #refusals = new Map<number, Refusal>();
+  #queue: { readonly channel: number; readonly packet: Uint8Array }[] = [];
+  #pending = 0;
+  #retry: ReturnType<typeof setTimeout> | null = null;
+  #resume: (() => void) | null = null;
+  #closed = false;
+
+  private constructor() {}
+
+  /** Opens sockets for `channels` channels; rejects when the system refuses. */
+  static async open({ address, port }: RtpTarget, channels: number): Promise<ConnectedUdpSink> {
+    const sink = new ConnectedUdpSink();
+    try {
+      for (let channel = 0; channel < channels; channel++) {
+        const isRtcp = channel % 2 === 1;
+        const socket = {
+          data: (_socket: Socket, data: Uint8Array) => {
+            if (isRtcp) sink.onRtcp(data);
+          },
+          error: () => {
+            if (!isRtcp) sink.#refused(channel);
+          },
+        };
+        const hostname = address.includes(":") ? "::" : "0.0.0.0";
+        sink.#sockets.push(
+          await Bun.udpSocket({ hostname, connect: { hostname: address, port: port + channel }, socket }),
+        );
+      }
+      return sink;
+    } catch (error) {
+      sink.close();
+      throw error;
+    }
+  }
+
+  get pendingBytes(): number {
+    return this.#pending;
+  }
+
+  /** The address that packets leave from. */
+  get localAddress(): string {
+    return this.#sockets[0]?.address.address ?? "";
+  }
+
+  send(frames: Uint8Array): void {
+    const byChannel = new Map<number, Uint8Array[]>();
+    forEachPacket(frames, (channel, packet) => {
+      const packets = byChannel.get(channel) ?? [];
+      packets.push(packet);
+      byChannel.set(channel, packets);
+    });
+    for (const [channel, packets] of byChannel) {
+      const sent = this.#queue.length === 0 ? this.#sendTo(channel, packets) : 0;
+      for (const packet of packets.slice(sent)) this.#keep(channel, packet.slice());
+    }
+  }
+
+  onDrain(resume: () => void): void {
+    this.#resume = resume;
+    if (this.#pending === 0) queueMicrotask(() => this.#drained());
+  }
+
+  /** Frees the sockets. Calling it again does nothing. */
+  close(): void {
+    this.#closed = true;
+    if (this.#retry) clearTimeout(this.#retry);
+    this.#queue = [];
+    this.#pending = 0;
+    this.#resume = null;
+    for (const socket of this.#sockets.splice(0)) socket?.close();
+  }
+
+  /** How many the system took. */
+  #sendTo(channel: number, packets: readonly Uint8Array[]): number {
+    try {
+      return Math.max(0, this.#sockets[channel]?.sendMany(packets) ?? packets.length);
+    } catch {
+      // No way there right now; UDP promises nothing.
+      if (channel % 2 === 0) this.#refused(channel);
+      return packets.length;
+    }
+  }
+
+  #keep(channel: number, packet: Uint8Array): void {
+    if (this.#closed || this.#pending + packet.length > MAX_QUEUED_BYTES) return;
+    this.#queue.push({ channel, packet });
+    this.#pending += packet.length;
+    this.#retry ??= setTimeout(() => this.#again(), RETRY_MS);
+  }
+
+  #again(): void {
+    this.#retry = null;
+    const queue = this.#queue;
+    this.#queue = [];
+    this.#pending = 0;
+    const blocked = new Set<number>();
+    for (const { channel, packet } of queue) {
+      if (!blocked.has(channel) && this.#sendTo(channel, [packet]) === 1) continue;
+      blocked.add(channel);
+      this.#keep(channel, packet);
+    }
+    if (this.#pending === 0) this.#drained();
+  }
+
+  #drained(): void {
+    const resume = this.#resume;
+    this.#resume = null;
+    resume?.();
+  }
+
+  #refused(channel: number): void {
+    if (this.#closed) return;
+    const nowMs = performance.now();
+    const last = this.#refusals.get(channel);
+    const goesOn = last !== undefined && nowMs - last.lastMs < PAUSE_MS;
+    this.#refusals.set(channel, { firstMs: goesOn ? last.firstMs : nowMs, lastMs: nowMs });
+    // A player may leave a track alone: only when it takes none is there no player.
+    const rtpChannels = this.#sockets.length / 2;
+    const given = [...this.#refusals.values()].filter(
+      ({ firstMs, lastMs }) => nowMs - lastMs < PAUSE_MS && nowMs - firstMs >= GIVE_UP_MS,
+    );
+    if (given.length < rtpChannels) return;
+    this.#refusals.clear();
+    this.onUnreachable();
+  }
+}
