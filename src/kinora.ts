@@ -1,13 +1,20 @@
 #!/usr/bin/env bun
-import { Command } from "commander";
+import { Command, CommanderError } from "commander";
+import { addClientCommands, addInteractive } from "./client/commands.ts";
 import { version } from "./version.ts";
+
+/** The command line was not as it can be. */
+const EXIT_USAGE = 2;
+const isForProgram = process.argv.includes("--json");
 
 const program = new Command("kinora")
   .description("Self-hosted video streaming: upload a video or point it at a folder, and watch at once.")
   .version(version, "-V, --version", "print the version")
   .helpOption("-h, --help", "print this help")
   .helpCommand("help [command]", "print the help of a command")
-  .showHelpAfterError("(kinora --help shows what there is)");
+  .showHelpAfterError("(kinora --help shows what there is)")
+  .configureOutput({ writeErr: (text) => (isForProgram ? undefined : process.stderr.write(text)) })
+  .exitOverride();
 
 const settings = (command: Command) =>
   command
@@ -20,8 +27,9 @@ const settings = (command: Command) =>
       (pair: string, before: string[] = []) => [...before, pair],
     );
 
-settings(program.command("serve", { isDefault: true }))
-  .summary("start Kinora (the default)")
+program.commandsGroup("Server:");
+settings(program.command("serve"))
+  .summary("start Kinora")
   .description(
     "Starts Kinora: all of it in one process, or with a broker (`nats`) the services named. Every setting is described in docs/configuration.md.",
   )
@@ -48,4 +56,17 @@ program
   .description("print the version")
   .action(() => console.log(version));
 
-await program.parseAsync();
+program.commandsGroup("Client, of a Kinora here or elsewhere (kinora alone: search and play at a terminal):");
+addClientCommands(program);
+addInteractive(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  if (error.exitCode !== 0 && isForProgram) {
+    const detail = error.message.replace(/^error: /, "");
+    console.error(JSON.stringify({ code: "usage", detail, exitCode: EXIT_USAGE }, null, 2));
+  }
+  process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
+}

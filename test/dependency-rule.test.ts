@@ -29,6 +29,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ),
   adapters: ["errors.ts", "bus", "contract", "port", "media"],
   web: ["contract"],
+  client: ["config", "contract", "version.ts"],
 };
 
 const kindOf = (file: string) => {

@@ -22,7 +22,7 @@ test("the build prints the executable's size", () => {
 });
 
 test("the executable alone, in an empty folder and an empty environment, serves the app and its interface", async () => {
-  const child = Bun.spawn([program, "--listen", "127.0.0.1:0"], { cwd: empty, env: {}, stdout: "pipe" });
+  const child = Bun.spawn([program, "serve", "--listen", "127.0.0.1:0"], { cwd: empty, env: {}, stdout: "pipe" });
   try {
     const decoder = new TextDecoder();
     let output = "";

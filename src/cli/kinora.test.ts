@@ -119,16 +119,24 @@ describe("kinora serve", () => {
   });
 
   test("a bad value ends the start with code 2, its name and source, and no stack trace", async () => {
-    const { code, stderr } = await run([], { KINORA_UPLOAD_MAX_SIZE: "big" });
+    const { code, stderr } = await run(["serve"], { KINORA_UPLOAD_MAX_SIZE: "big" });
     expect(code).toBe(2);
     expect(stderr).toContain("upload.maxSize (environment KINORA_UPLOAD_MAX_SIZE): expected a size with a unit");
     expect(stderr).not.toContain("    at ");
   });
 
-  test("a folder on the command line must be there; a mistyped command is taken for one", async () => {
-    const { code, stderr } = await run(["serv"]);
+  test("a folder on the command line must be there", async () => {
+    const { code, stderr } = await run(["serve", "nowhere"]);
     expect(code).toBe(2);
-    expect(stderr).toContain("There is no folder serv.");
+    expect(stderr).toContain("There is no folder nowhere.");
+  });
+
+  test("it must be named: a folder or option of it alone is answered with the whole command", async () => {
+    mkdirSync(join(folder, "films"));
+    for (const args of [["films"], ["--listen", "127.0.0.1:0"]]) {
+      const { code, stderr } = await run(args);
+      expect([code, stderr]).toEqual([2, expect.stringContaining(`kinora serve ${args.join(" ")}`)]);
+    }
   });
 
   test("./kinora.yaml is read, and folders of the command line join those in it", async () => {

@@ -83,7 +83,7 @@ function startMessage(config: Config, { url, addresses, services, firstAdminCode
 }
 
 /** How whoever reads the start message starts Kinora: the executable's files lie in a place of Bun's own. */
-const command = import.meta.path.startsWith("/$bunfs/") ? "kinora" : "npm start --";
+const command = import.meta.path.startsWith("/$bunfs/") ? "kinora serve" : "npm start --";
 
 function networkHint({ listen, publicUrl, registration }: Config): string[] {
   if (!isLoopback(listen.host))
