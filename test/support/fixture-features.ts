@@ -5,6 +5,12 @@ const h264 = (...params: string[]) => [
 ];
 const aac = ["-c:a", "aac", "-b:a", "96k"];
 
+const tenBits = (transfer: string) => [
+  ...["-c:v", "libx265", "-preset", "ultrafast", "-g", "50", "-pix_fmt", "yuv420p10le"],
+  ...["-color_primaries", "bt2020", "-color_trc", transfer, "-colorspace", "bt2020nc"],
+  ...["-x265-params", `log-level=error:colorprim=bt2020:transfer=${transfer}:colormatrix=bt2020nc`],
+];
+
 /** What files do beside having a container and codecs: 9 s each. */
 export const featureRecipes = {
   /** Pictures in the order in which they are shown, so no composition offsets and no edit list of the picture. */
@@ -22,6 +28,14 @@ export const featureRecipes = {
   "h264-aac-44100.mp4": [...picture, ...tone(44100), ...h264("keyint=50"), ...aac],
   /** Chunks of 3 s, first all pictures of it, then its sound. */
   "h264-poor-interleaving.mp4": [...["-i", "fixture:h264-aac-44100.mp4", "-c", "copy", "-chunk_duration", "3000000"]],
+  /** Pixels that are wider than high: 320x240 is shown as 427x240. */
+  "h264-anamorphic.mkv": ["-i", "fixture:h264-anamorphic.mp4", "-c", "copy"],
+  "h264-anamorphic.ts": ["-i", "fixture:h264-anamorphic.mp4", "-c", "copy"],
+  /** HDR10: PQ, BT.2020. */
+  "h265-hdr10.mp4": [...picture, ...tenBits("smpte2084"), "-tag:v", "hvc1"],
+  "h265-hdr10.mkv": ["-i", "fixture:h265-hdr10.mp4", "-c", "copy"],
+  "h265-hdr10.ts": ["-i", "fixture:h265-hdr10.mp4", "-c", "copy"],
+  "h265-hlg.mp4": [...picture, ...tenBits("arib-std-b67"), "-tag:v", "hvc1"],
   /** A profile that browsers do not decode. */
   "h264-ten-bits.mp4": [...picture, ...tone(), ...h264("keyint=50"), "-pix_fmt", "yuv420p10le", ...aac],
   /** The picture starts half a second after the sound: an empty edit of the picture. */

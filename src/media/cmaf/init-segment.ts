@@ -1,5 +1,6 @@
 import { requireTrack, type TrackInfo } from "../movie.ts";
 import { box, cString, fourCc, fullBox, type Part, u16, u32, u64, zeros } from "../mp4/box-writer.ts";
+import { shownSize } from "../mp4/pixel-aspect.ts";
 import type { Presentation } from "../presentation.ts";
 
 const identityMatrix = [0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000];
@@ -41,8 +42,9 @@ const movieHeader = (track: TrackInfo) =>
     u32(track.id + 1), // next_track_ID
   );
 
-const trackHeader = (track: TrackInfo) =>
-  fullBox(
+function trackHeader(track: TrackInfo): Uint8Array {
+  const { width, height } = track.kind === "video" ? shownSize(track) : { width: 0, height: 0 };
+  return fullBox(
     "tkhd",
     0,
     trackFlags,
@@ -57,9 +59,10 @@ const trackHeader = (track: TrackInfo) =>
     u16(track.kind === "audio" ? 0x100 : 0), // volume
     zeros(2),
     (track.kind === "video" ? track.matrix : identityMatrix).flatMap(u32),
-    u32(track.kind === "video" ? track.width * 0x10000 : 0),
-    u32(track.kind === "video" ? track.height * 0x10000 : 0),
+    u32(width * 0x10000),
+    u32(height * 0x10000),
   );
+}
 
 /** One edit that lasts "to the end" (duration 0), so that priming and reordering are hidden in every track alike. */
 const editList = (track: TrackInfo): Part[] =>

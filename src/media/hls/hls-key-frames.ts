@@ -1,6 +1,8 @@
 import { durationsOf, ratesOfParts, targetDuration } from "../cmaf/rates.ts";
 import { keptFor } from "../kept.ts";
 import { requireTrack, type VideoTrackInfo } from "../movie.ts";
+import { shownSize } from "../mp4/pixel-aspect.ts";
+import { videoRange } from "../mp4/video-range.ts";
 import type { Presentation } from "../presentation.ts";
 import { lineEnd, version } from "./hls-lines.ts";
 
@@ -61,15 +63,18 @@ function makeVariant(presentation: Presentation, video: VideoTrackInfo): string[
     `BANDWIDTH=${rates.peak}`,
     `AVERAGE-BANDWIDTH=${rates.average}`,
     `CODECS="${video.codecString}"`,
-    resolution(video),
+    ...pictureAttributes(video),
     `URI="${video.id}/iframes.m3u8"`,
   ];
   return [`#EXT-X-I-FRAME-STREAM-INF:${attributes.join(",")}`];
 }
 
-/** Width and height as they are shown. */
-export function resolution({ width, height, rotation }: VideoTrackInfo): string {
-  return rotation % 180 === 0 ? `RESOLUTION=${width}x${height}` : `RESOLUTION=${height}x${width}`;
+/** Width and height as they are shown, and whether they are brighter than usual. */
+export function pictureAttributes(video: VideoTrackInfo): string[] {
+  const { width, height } = shownSize(video);
+  const range = videoRange(video.sampleEntries[0]);
+  const size = video.rotation % 180 === 0 ? `RESOLUTION=${width}x${height}` : `RESOLUTION=${height}x${width}`;
+  return range === "SDR" ? [size] : [size, `VIDEO-RANGE=${range}`];
 }
 
 function keyFramesOf(presentation: Presentation, trackId: number): KeyFrames | null {

@@ -4,7 +4,7 @@ import { type AudioTrackInfo, type VideoTrackInfo, videoTrack } from "../movie.t
 import type { Presentation } from "../presentation.ts";
 import type { SubtitleInfo } from "../text/subtitle-info.ts";
 import { audioCodecs, uniqueNames } from "../track-names.ts";
-import { keyFrameVariant, resolution } from "./hls-key-frames.ts";
+import { keyFrameVariant, pictureAttributes } from "./hls-key-frames.ts";
 import { commonTarget, lineEnd, version } from "./hls-lines.ts";
 import { subtitleGroup, subtitleRenditions } from "./hls-subtitles.ts";
 
@@ -91,7 +91,7 @@ function variant(
     `BANDWIDTH=${picture.peak + Math.max(0, ...sound.map(({ peak }) => peak))}`,
     `AVERAGE-BANDWIDTH=${picture.average + Math.max(0, ...sound.map(({ average }) => average))}`,
     `CODECS="${codecs.join(",")}"`,
-    resolution(video),
+    ...pictureAttributes(video),
     ...(video.frameRate > 0 ? [`FRAME-RATE=${video.frameRate.toFixed(3)}`] : []),
     ...(first === undefined ? [] : [`AUDIO="${groupOf(first)}"`]),
     ...text,

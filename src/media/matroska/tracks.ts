@@ -2,6 +2,7 @@ import { Box } from "../mp4/box.ts";
 import { codecOf } from "../mp4/codecs.ts";
 import { readAudioConfig } from "../mp4/descriptors.ts";
 import { cleanName, languageTag } from "../mp4/track-box.ts";
+import { type Colour, lightBoxes, readColour } from "./colour.ts";
 import { childOf, childrenOf, type Element, float, string, unsigned } from "./ebml.ts";
 import { ids } from "./ids.ts";
 
@@ -16,13 +17,6 @@ const trackKinds = new Map([
   [1, "video" as const],
   [2, "audio" as const],
 ]);
-
-export interface Colour {
-  readonly primaries: number;
-  readonly transfer: number;
-  readonly matrix: number;
-  readonly isFullRange: boolean;
-}
 
 /** A picture or sound track as `TrackEntry` describes it; 0 where it does not tell. */
 export interface MatroskaTrack {
@@ -51,6 +45,8 @@ export interface MatroskaTrack {
   readonly pixelAspect: readonly [number, number];
   /** Code points of ISO/IEC 23091-2; null where the headers do not tell. */
   readonly colour: Colour | null;
+  /** Boxes for its sample entry: mastering display, light level, Dolby Vision. */
+  readonly lightBoxes: readonly Uint8Array[];
   readonly channels: number;
   readonly sampleRate: number;
 }
@@ -109,7 +105,7 @@ function readTrack(entry: Element, kind: "video" | "audio"): MatroskaTrack {
     defaultDuration,
     framePrefix: framePrefixOf(entry),
     frameRate: defaultDuration > 0 ? 1e9 / defaultDuration : 0,
-    ...readPicture(childOf(entry, ids.video)),
+    ...readPicture(childOf(entry, ids.video), entry),
     ...readSound(childOf(entry, ids.audio), entry),
   };
 }
@@ -149,8 +145,11 @@ function codecOfBitmap(header: Element | null): string {
   return fourCcs[name] ?? (name || "vfw");
 }
 
-function readPicture(video: Element | null) {
-  if (video === null) return { width: 0, height: 0, rotation: 0, pixelAspect: [1, 1] as const, colour: null };
+const noPicture = { width: 0, height: 0, rotation: 0, pixelAspect: [1, 1], colour: null, lightBoxes: [] } as const;
+
+function readPicture(video: Element | null, entry: Element) {
+  if (video === null) return noPicture;
+  const colour = childOf(video, ids.colour);
   const projection = childOf(video, ids.projection);
   // The roll is counted against the clock.
   const roll = projection === null ? 0 : float(childOf(projection, ids.projectionPoseRoll), 0);
@@ -161,7 +160,8 @@ function readPicture(video: Element | null) {
     height,
     rotation: (((Math.round(-roll / 90) % 4) + 4) % 4) * 90,
     pixelAspect: readPixelAspect(video, width, height),
-    colour: readColour(childOf(video, ids.colour)),
+    colour: readColour(colour),
+    lightBoxes: lightBoxes(entry, colour),
   };
 }
 
@@ -176,19 +176,6 @@ function readPixelAspect(video: Element, width: number, height: number): readonl
 
 function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
-}
-
-/** 2 is "unspecified" in each list of code points, and `Range` 2 is full. */
-function readColour(colour: Element | null): Colour | null {
-  if (colour === null) return null;
-  const code = (id: number) => unsigned(childOf(colour, id), 2) & 0xff;
-  const found = {
-    primaries: code(ids.primaries),
-    transfer: code(ids.transferCharacteristics),
-    matrix: code(ids.matrixCoefficients),
-    isFullRange: unsigned(childOf(colour, ids.range), 0) === 2,
-  };
-  return found.primaries === 2 && found.transfer === 2 && found.matrix === 2 ? null : found;
 }
 
 /** How the frames of a track are compressed. */

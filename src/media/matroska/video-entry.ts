@@ -1,7 +1,8 @@
 import { box, fullBox, type Part, u16, u32, zeros } from "../mp4/box-writer.ts";
 import { Bits } from "./bits.ts";
+import { type Colour, colourBox } from "./colour.ts";
 import { elementaryStream } from "./elementary-stream.ts";
-import type { Colour, MatroskaTrack } from "./tracks.ts";
+import type { MatroskaTrack } from "./tracks.ts";
 
 const unspecified: Colour = { primaries: 2, transfer: 2, matrix: 2, isFullRange: false };
 const minAvcConfiguration = 7;
@@ -25,7 +26,7 @@ export function videoEntry(track: MatroskaTrack, firstFrame: Uint8Array | null):
   const { type, configuration } = configured;
   const [across, down] = track.pixelAspect;
   const aspect: Part[] = across === down ? [] : [box("pasp", u32(across), u32(down))];
-  return box(type, visualFields(track), configuration, ...colourBox(track.colour), ...aspect);
+  return box(type, visualFields(track), configuration, ...colourBox(track.colour), ...aspect, ...track.lightBoxes);
 }
 
 function configurationOf(
@@ -76,15 +77,6 @@ const visualFields = ({ width, height }: MatroskaTrack): number[] => [
   ...u16(0x18),
   ...u16(0xffff),
 ];
-
-const colourBox = (colour: Colour | null): Uint8Array[] =>
-  colour === null
-    ? []
-    : [
-        box("colr", new TextEncoder().encode("nclx"), u16(colour.primaries), u16(colour.transfer), u16(colour.matrix), [
-          colour.isFullRange ? 0x80 : 0,
-        ]),
-      ];
 
 /** Whether `hvcC` has them, so that the frames need not (`hvc1`; ISO/IEC 14496-15 section 8.4.1). */
 function hasParameterSets(hvcC: Uint8Array): boolean {
