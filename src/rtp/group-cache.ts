@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
-import type { PacketGroup } from "../media/rtp/packet-group.ts";
-import { packetOverheadBytes } from "../media/rtp/packet-group.ts";
+
+import { type PacketGroup, packetOverheadBytes } from "../media/rtp/packet-group.ts";
 import { keyPiecesOf, packetise, piecesOf } from "../media/rtp/packetise.ts";
 import type { RtpTrack } from "../media/rtp/rtp-tracks.ts";
 import type { RtpOriginal } from "./rtp-stream.ts";
@@ -34,7 +34,9 @@ interface Context {
 
 /** Packets of all originals up to a sum of bytes. Streams that want the same at the same time share one read. */
 export class GroupCache {
-  readonly #groups: LRUCache<string, LoadedGroup, Context>;
+  readonly #groups: LRUCache<string, LoadedGroup>;
+  /** Apart from what is kept: a load must not be given up because others filled the cache. */
+  readonly #loads = new Map<string, Promise<LoadedGroup>>();
   #loading = 0;
   readonly #waiting: (() => void)[] = [];
 
@@ -43,7 +45,6 @@ export class GroupCache {
       maxSize: limitBytes,
       sizeCalculation: ({ group }) =>
         entryOverheadBytes + (group === null ? 0 : group.bytes.length + group.count * packetOverheadBytes),
-      fetchMethod: (_key, _stale, { context }) => this.#inTurn(() => load(context)),
     });
   }
 
@@ -59,7 +60,22 @@ export class GroupCache {
 
   /** Throws what the original's `read` throws, or a `MediaError`. */
   load(original: RtpOriginal, track: RtpTrack, place: GroupPlace): Promise<LoadedGroup> {
-    return this.#groups.forceFetch(keyOf(original, track, place), { context: { original, track, place } });
+    const key = keyOf(original, track, place);
+    const kept = this.#groups.get(key);
+    if (kept !== undefined) return Promise.resolve(kept);
+    const running = this.#loads.get(key) ?? this.#start(key, { original, track, place });
+    this.#loads.set(key, running);
+    return running;
+  }
+
+  async #start(key: string, context: Context): Promise<LoadedGroup> {
+    try {
+      const loaded = await this.#inTurn(() => load(context));
+      this.#groups.set(key, loaded);
+      return loaded;
+    } finally {
+      this.#loads.delete(key);
+    }
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -162,7 +162,7 @@ export class PacedStream implements RtpStream, WheelTask {
     const { frames } = this.#context;
     frames.begin(this.#options.sink);
     if (now >= this.#nextReportMs) this.#writeReports(now, null);
-    const position = this.#mediaNow();
+    const position = this.#mediaAt(now);
     const limit = position + leadSeconds * this.#range.scale;
     for (const cursor of this.#cursors) cursor.send(this.#range, limit, position);
     frames.end();
@@ -340,8 +340,11 @@ export class PacedStream implements RtpStream, WheelTask {
 
   /** Where the clock is in the media; may be a little before the start, where pictures are decoded first. */
   #mediaNow(): number {
-    if (this.#sinceMs === null) return this.#position;
-    return this.#position + ((this.#context.clock.now() - this.#sinceMs) / 1000) * this.#range.scale;
+    return this.#mediaAt(this.#context.clock.now());
+  }
+
+  #mediaAt(now: number): number {
+    return this.#position + (this.#sinceMs === null ? 0 : ((now - this.#sinceMs) / 1000) * this.#range.scale);
   }
 
   /** The stream's clock at a media time: it runs on while the media is left for another place. */

@@ -12,6 +12,8 @@ export class FaststartPlans {
   readonly #plans = new LRUCache<string, { readonly plan: SegmentPlan }, LocatedFile>({
     maxSize: CACHE_BYTES,
     sizeCalculation: ({ plan }) => ENTRY_OVERHEAD_BYTES + plan.header.length,
+    // Who waits for one is not to suffer when others fill the cache in the meantime.
+    ignoreFetchAbort: true,
     fetchMethod: async (_key, _stale, { context: file }) => ({ plan: await planOf(file) }),
   });
 

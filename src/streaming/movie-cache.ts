@@ -38,6 +38,8 @@ export class MovieCache {
     this.#loaded = new LRUCache({
       maxSize: limitBytes,
       sizeCalculation: ({ bytes }) => ENTRY_OVERHEAD_BYTES + bytes,
+      // Who waits for one is not to suffer when others fill the cache in the meantime.
+      ignoreFetchAbort: true,
       fetchMethod: (key, _stale, { context: { sourceId, file } }) => this.#load(sourceId, key, file),
     });
   }

@@ -26,6 +26,8 @@ const kept = new LRUCache<string, FramesByTrack, Context>({
   maxSize: keptBytes,
   sizeCalculation: (frames) =>
     [...frames.values()].reduce((sum, { sizes }) => sum + overheadBytes + sizes.length * frameBytes, 0),
+  // Who waits for one is not to suffer when others fill the cache in the meantime.
+  ignoreFetchAbort: true,
   fetchMethod: (_key, _stale, { context }) => readRegion(context),
 });
 
