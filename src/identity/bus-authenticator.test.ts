@@ -4,6 +4,8 @@ import { MemoryBus } from "../adapters/memory/memory-bus.ts";
 import {
   AuthenticationStatus,
   authContract,
+  GRANT_AUDIENCE,
+  GRANT_TYPE,
   type Principal,
   type Revocation,
   SESSION_COOKIE,
@@ -97,6 +99,16 @@ async function openFakeAuth(bus: MemoryBus) {
         .setIssuedAt(issuedAtMs / 1000)
         .setExpirationTime((issuedAtMs + 30_000) / 1000)
         .sign(state.privateKey),
+    grant: () =>
+      new SignJWT({ name: "maria", role: "editor", title: userId, use: "link" })
+        .setProtectedHeader({ alg: TOKEN_ALGORITHM, typ: GRANT_TYPE, kid: state.kid })
+        .setIssuer(TOKEN_ISSUER)
+        .setAudience(GRANT_AUDIENCE)
+        .setSubject(userId)
+        .setJti(Bun.randomUUIDv7())
+        .setIssuedAt(Date.now() / 1000)
+        .setExpirationTime(Date.now() / 1000 + 30)
+        .sign(state.privateKey),
   };
 }
 
@@ -170,6 +182,30 @@ test("tokens are verified without asking auth again", async () => {
   await auth.start();
   for (let n = 0; n < 5; n++) await authenticator.authenticate(withBearer(`Bearer ${await auth.token()}`));
   expect([auth.state.keysAsked, auth.state.asked]).toEqual([1, 0]);
+});
+
+test("grants are verified without asking auth again, also while it is away; before it was there nothing counts", async () => {
+  const { auth, authenticator } = await open();
+  const grant = await auth.grant();
+  expect(authenticator.resolveGrant(grant)).rejects.toMatchObject({ code: "temporary-unavailable", status: 503 });
+  await auth.start();
+  for (let n = 0; n < 3; n++)
+    for (const one of [grant, await auth.grant()])
+      expect(await authenticator.resolveGrant(one)).toMatchObject({ kind: "link", issuer: { userId } });
+  expect([auth.state.keysAsked, auth.state.asked]).toEqual([1, 0]);
+  await auth.stop();
+  expect(await authenticator.resolveGrant(grant)).not.toBeNull();
+  expect(await authenticator.resolveGrant(await auth.grant())).not.toBeNull();
+});
+
+test("grants with a key that is not there any more count no more, those already seen included", async () => {
+  const { auth, authenticator } = await open();
+  await auth.start();
+  const grant = await auth.grant();
+  expect(await authenticator.resolveGrant(grant)).not.toBeNull();
+  auth.state.publicKeys = [];
+  await auth.publish({ type: "keys-changed" });
+  expect(await authenticator.resolveGrant(grant)).toBeNull();
 });
 
 test("a new signing key is fetched when it is announced", async () => {
