@@ -155,3 +155,39 @@ test("sends the tracks that RTP carries, each to ports that there are", async ()
   const refused = await post({ titleId: neither, clientPort: 40_000 });
   expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([422, "not-packaged"]);
 });
+
+test("through a trusted proxy goes to the address that the proxy names, over IPv6 to that of the request", async () => {
+  const behind = await startTestKinora({ trustedProxies: ["127.0.0.1"] });
+  const six = await startTestKinora({ listen: "[::1]:0" });
+  try {
+    for (const [where, address, headers] of [
+      [behind, "127.0.0.2", { "X-Forwarded-For": "198.51.100.7, 127.0.0.2" }],
+      [six, "::1", {}],
+    ] as const) {
+      const user = await TestUser.signIn(where, "ada");
+      const { id } = await user.upload(await fixture("h264-only.mp4"));
+      const received = Promise.withResolvers<void>();
+      const socket = await evenSocket(address, () => received.resolve());
+      const response = await user.fetch("/api/streams", {
+        method: "POST",
+        body: JSON.stringify({ titleId: id, protocol: "rtp", clientPort: socket.port }),
+        headers: { "Content-Type": "application/json", ...headers },
+      });
+      const { sdp } = (await response.json()) as StreamHandle;
+      expect(sdp).toContain(`\r\nc=IN ${address.includes(":") ? "IP6" : "IP4"} ${address}\r\n`);
+      await received.promise;
+      socket.close();
+    }
+  } finally {
+    await behind.close();
+    await six.close();
+  }
+});
+
+async function evenSocket(hostname: string, onPacket: () => void) {
+  for (;;) {
+    const socket = await Bun.udpSocket({ hostname, port: 0, socket: { data: onPacket } });
+    if (socket.port % 2 === 0) return socket;
+    socket.close();
+  }
+}

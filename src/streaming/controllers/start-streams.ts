@@ -2,7 +2,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Logger } from "pino";
 import { authContract, type Revocation } from "../../auth/contract.ts";
 import type { BusConnection } from "../../bus/bus.ts";
-import { type Handlers, proxyOf } from "../../bus/proxy.ts";
+import { proxyOf } from "../../bus/proxy.ts";
 import { publish, subscribe } from "../../bus/topics.ts";
 import type { HttpEnv } from "../../http/env.ts";
 import type { GaugeSource } from "../../http/metrics.ts";
@@ -19,6 +19,7 @@ import { StreamControllers } from "./stream-controllers.ts";
 import { StreamDirectory } from "./stream-directory.ts";
 import { StreamEvents } from "./stream-events.ts";
 import { type RtpPushes, StreamOpener } from "./stream-opener.ts";
+import { operationsOf, type StreamOperations } from "./stream-operations.ts";
 import { createStreamRoutes } from "./stream-routes.ts";
 
 /** What the composition root decides about streams. */
@@ -51,7 +52,7 @@ export interface StreamsDependencies extends StreamSettings {
 /** The part of the streaming service that controls streams. */
 export interface Streams {
   readonly routes: OpenAPIHono<HttpEnv>;
-  readonly operations: Pick<Handlers<typeof streamingContract>, "listStreams" | "refreshStream" | "controlStream">;
+  readonly operations: StreamOperations;
   /** A title was changed or deleted. */
   titleChanged(titleId: string): void;
   /** Ends all streams. */
@@ -125,17 +126,6 @@ function follow(live: LiveStreams, id: string, event: StreamEvent): void {
   if (event.type === "paused") live.pause(id);
   if (event.type === "resumed") live.resume(id);
   if (event.type === "stopped") live.close(id, event.reason);
-}
-
-/** What other instances may ask about the controllers held here. */
-function operationsOf(controllers: StreamControllers): Streams["operations"] {
-  return {
-    listStreams: async ({ userId, id }) => ({
-      items: controllers.list(userId).filter((stream) => id === undefined || stream.id === id),
-    }),
-    refreshStream: ({ id, who, expiresAt }) => controllers.refresh(id, who, Date.parse(expiresAt)),
-    controlStream: async ({ id, who, action }) => controllers[action](id, who),
-  };
 }
 
 /** Kept until the grant has expired by anybody's clock. */

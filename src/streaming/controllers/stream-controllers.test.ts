@@ -208,6 +208,13 @@ describe("revocation", () => {
 });
 
 describe("its title", () => {
+  test("hidden while the stream was being opened ends it all the same", async () => {
+    world.admit = () => Promise.reject(new WrongMediaIdError());
+    await world.create(ada, "rtp");
+    await settle();
+    expect([world.events, world.calls]).toEqual([["stopped title-unavailable"], ["close"]]);
+  });
+
   test("deleted or hidden ends it; changed otherwise it goes on", async () => {
     await world.create(ada);
     await world.create(bob);

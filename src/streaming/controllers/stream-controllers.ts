@@ -162,6 +162,8 @@ export class StreamControllers {
     this.#controllers.set(opened.id, controller);
     log.info({ streamId: opened.id, protocol, titleId: opened.title.id, userId: who.userId }, "stream started");
     if (this.#closed) this.#endBehind(controller, "shutdown");
+    // Hidden while it was being opened, it was nobody's yet.
+    else void this.#admitAgain(controller);
     return controller.handle;
   }
 
