@@ -1,0 +1,40 @@
+/** What a client may send. Larger is refused with the status beside it, and the connection is closed. */
+export const messageLimits = {
+  /** Bytes of the request line and the header fields together: 400. */
+  headBytes: 8 * 1024,
+  /** Header fields: 400. */
+  headers: 64,
+  /** Bytes of a body: 413. */
+  bodyBytes: 16 * 1024,
+  /** Bytes of a URL: 414. */
+  urlBytes: 4 * 1024,
+  /** Bytes of an interleaved packet that are kept; the rest is skipped. A receiver report has less than 1,500. */
+  interleavedBytes: 2 * 1024,
+} as const;
+
+/** How much of everything the server takes on; a client that goes past one is refused. */
+export interface RtspLimits {
+  readonly connections: number;
+  readonly connectionsOfAddress: number;
+  readonly sessions: number;
+  readonly sessionsOfAddress: number;
+  /** Requests on a connection before one of them was authorised. */
+  readonly requestsBeforeAuthorisation: number;
+  /** How long a connection may take for a whole request, and be silent until it is authorised. */
+  readonly silenceMs: number;
+  /** How long a connection without a session may be silent, and a session without a sign of life. RFC 2326 section 12.37. */
+  readonly sessionTimeoutMs: number;
+  /** How long a connection over TCP may take none of what waits for it. */
+  readonly stalledMs: number;
+}
+
+export const defaultLimits: RtspLimits = {
+  connections: 2_000,
+  connectionsOfAddress: 500,
+  sessions: 2_000,
+  sessionsOfAddress: 500,
+  requestsBeforeAuthorisation: 16,
+  silenceMs: 10_000,
+  sessionTimeoutMs: 60_000,
+  stalledMs: 60_000,
+};
