@@ -11,7 +11,7 @@ const areaOf = (file: string) => file.split("/")[0] ?? file;
 const allowed: Readonly<Record<string, readonly string[]>> = {
   media: [],
   rtp: ["media"],
-  rtsp: ["media", "rtp"],
+  rtsp: ["errors.ts", "media", "rtp"],
   "errors.ts": [],
   "version.ts": ["package.json"],
   bus: ["errors.ts", "contract"],
@@ -24,7 +24,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     services.map((service) => [
       service,
-      ["errors.ts", "lazy.ts", "service.ts", "contracts.ts", "bus", "http", "identity", "contract", "media", "rtp"],
+      ["errors.ts", "lazy.ts", "service.ts", "contracts.ts", "bus", "http", "identity", "contract", "media", "rtp", "rtsp"],
     ]),
   ),
   adapters: ["errors.ts", "bus", "contract", "port", "media"],

@@ -39,7 +39,6 @@ export class MessageParser {
   *push(chunk: Uint8Array): Generator<RtspMessage> {
     let at = 0;
     while (at < chunk.length) {
-      const before = at;
       let message: RtspMessage | null;
       try {
         [at, message] = this.#step(chunk, at);
@@ -48,10 +47,8 @@ export class MessageParser {
         message = this.#refuse(error);
         at = chunk.length;
       }
-      // A message of no bytes (an empty body) comes with the step that completed its head.
       if (message) yield message;
       if (this.#state.in === "refused") return;
-      if (at === before && message === null) return;
     }
   }
 

@@ -1,7 +1,11 @@
 /** How one track is to be sent, as a client asks for it in `Transport` (RFC 2326 section 12.39). */
 export type TransportSpec =
-  | { readonly over: "tcp"; /** Null: the server chooses. */ readonly channels: Pair | null }
-  | { readonly over: "udp"; readonly clientPorts: Pair; /** Where to, if it says so. */ readonly destination: string | null };
+  | { readonly over: "tcp" /** Null: the server chooses. */; readonly channels: Pair | null }
+  | {
+      readonly over: "udp";
+      readonly clientPorts: Pair /** Where to, if it says so. */;
+      readonly destination: string | null;
+    };
 
 /** A number for RTP and one for RTCP. */
 export interface Pair {

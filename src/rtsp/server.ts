@@ -1,0 +1,244 @@
+import type { Logger } from "pino";
+import { StartError } from "../errors.ts";
+import type { RtpEngine } from "../rtp/rtp-engine.ts";
+import { RtspConnection } from "./connection.ts";
+import { RtspError } from "./errors.ts";
+import { defaultLimits, type RtspLimits } from "./limits.ts";
+import { encodeResponse } from "./message.ts";
+import type { ServerContext } from "./server-context.ts";
+import { RtspSession } from "./session.ts";
+import type { RtspTitles } from "./titles.ts";
+import { UdpPorts } from "./udp-ports.ts";
+
+/** Silence and stalls are looked for this often, in milliseconds. */
+const CHECK_EVERY_MS = 500;
+/** How long farewells may take when the server closes. */
+const FAREWELL_MS = 200;
+
+export interface RtspServerOptions {
+  readonly host: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+  /** An even UDP port for RTP, the next one is for RTCP; 0 takes any two. */
+  readonly udpPort: number;
+  readonly limits?: Partial<RtspLimits>;
+  readonly log: Logger;
+}
+
+/** What is served once the port has been taken. */
+export interface RtspServed {
+  readonly titles: RtspTitles;
+  readonly engine: RtpEngine;
+}
+
+interface Held {
+  readonly session: RtspSession;
+  /** Where it was set up. Over UDP it may outlive it. */
+  readonly connection: RtspConnection;
+}
+
+type Socket = Bun.Socket<RtspConnection | null>;
+
+/** An RTSP 1.0 server (RFC 2326) that plays titles. */
+export class RtspServer {
+  readonly #listener: Bun.TCPSocketListener<RtspConnection | null>;
+  readonly #udp: UdpPorts;
+  readonly #limits: RtspLimits;
+  readonly #log: Logger;
+  readonly #connections = new Set<RtspConnection>();
+  readonly #sessions = new Map<string, Held>();
+  #timer: ReturnType<typeof setInterval> | null = null;
+  #context: ServerContext | null = null;
+  #bytesSent = 0;
+  #closed = false;
+
+  private constructor({ host, port, limits, log }: RtspServerOptions, udp: UdpPorts) {
+    this.#limits = { ...defaultLimits, ...limits };
+    this.#log = log;
+    this.#udp = udp;
+    this.#listener = Bun.listen<RtspConnection | null>({
+      hostname: host,
+      port,
+      // Another program that listens there is told of at the start.
+      exclusive: true,
+      data: null,
+      socket: {
+        open: (socket) => this.#accept(socket),
+        data: (socket, bytes) => socket.data?.receive(bytes),
+        drain: (socket) => socket.data?.writer.flush(),
+        close: (socket) => socket.data?.gone(),
+        error: (socket, error) => {
+          log.debug({ err: error }, "an RTSP connection broke");
+          socket.data?.close("the connection broke");
+        },
+      },
+    });
+  }
+
+  /** Takes the ports; nobody is served before `serve`. `StartError` when they cannot be had. */
+  static async listen(options: RtspServerOptions): Promise<RtspServer> {
+    const udp = await UdpPorts.open(options.host, options.udpPort);
+    try {
+      return new RtspServer(options, udp);
+    } catch (cause) {
+      udp.close();
+      throw listenError(options, cause);
+    }
+  }
+
+  get port(): number {
+    return this.#listener.port;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Sessions by how their packets travel. */
+  get sessionCounts(): Readonly<Record<"tcp" | "udp", number>> {
+    const counts = { tcp: 0, udp: 0 };
+    for (const { session } of this.#sessions.values()) counts[session.delivery.over]++;
+    return counts;
+  }
+
+  /** Bytes that went out, answers included. */
+  get bytesSent(): number {
+    return this.#bytesSent;
+  }
+
+  serve({ titles, engine }: RtspServed): void {
+    this.#context = {
+      ...{ name: "Kinora", limits: this.#limits, titles, engine, udp: this.#udp, log: this.#log },
+      countSent: (bytes) => {
+        this.#bytesSent += bytes;
+      },
+      openSession: (connection, wanted) => this.#openSession(connection, { ...wanted, engine }),
+      findSession: (connection, id) => this.#findSession(connection, id),
+      endSession: (session, reason) => {
+        session.end(reason);
+        this.#forget(session);
+      },
+      connectionOver: (connection) => this.#connectionOver(connection),
+    };
+    this.#timer = setInterval(() => this.#check(), CHECK_EVERY_MS);
+  }
+
+  /** Says goodbye to everybody and closes. Calling it again does nothing. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#timer) clearInterval(this.#timer);
+    this.#listener.stop();
+    for (const { session } of this.#sessions.values()) session.end("shutdown");
+    this.#sessions.clear();
+    for (const connection of this.#connections) connection.close("shutdown");
+    await Bun.sleep(this.#connections.size > 0 ? FAREWELL_MS : 0);
+    this.#listener.stop(true);
+    this.#udp.close();
+  }
+
+  #accept(socket: Socket): void {
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, 30_000);
+    const context = this.#context;
+    const connection = context && !this.#closed ? this.#admit(new RtspConnection(socket, context)) : null;
+    socket.data = connection;
+    if (!connection) refuse(socket);
+  }
+
+  #admit(connection: RtspConnection): RtspConnection | null {
+    const ofAddress = this.#count(connection.address, this.#connections);
+    if (ofAddress < this.#limits.connectionsOfAddress && this.#makeRoom()) {
+      this.#connections.add(connection);
+      return connection;
+    }
+    this.#log.warn({ connections: this.#connections.size, ofAddress }, "RTSP connection refused: too many");
+    return null;
+  }
+
+  /** Whether one more connection has a place; whoever has waited longest without a right to anything makes it. */
+  #makeRoom(): boolean {
+    if (this.#connections.size < this.#limits.connections) return true;
+    for (const connection of this.#connections) {
+      if (connection.isAuthorised) continue;
+      connection.close("others wait");
+      return true;
+    }
+    return false;
+  }
+
+  #count(address: string, connections: Iterable<RtspConnection>): number {
+    let count = 0;
+    for (const connection of connections) if (connection.address === address) count++;
+    return count;
+  }
+
+  #openSession(
+    connection: RtspConnection,
+    wanted: Omit<ConstructorParameters<typeof RtspSession>[0], "onOver">,
+  ): RtspSession {
+    const holders = [...this.#sessions.values()].map((held) => held.connection);
+    if (
+      holders.length >= this.#limits.sessions ||
+      this.#count(connection.address, holders) >= this.#limits.sessionsOfAddress
+    ) {
+      throw new RtspError(453, "too many sessions");
+    }
+    const session = new RtspSession({
+      ...wanted,
+      onOver: (over, reason) => {
+        const held = this.#sessions.get(over.id);
+        this.#forget(over);
+        // There is nothing else to tell it with.
+        held?.connection.close(reason);
+      },
+    });
+    if (session.isOver) throw new RtspError(454, "the right to play has ended");
+    this.#sessions.set(session.id, { session, connection });
+    connection.sessions.add(session);
+    return session;
+  }
+
+  #findSession(connection: RtspConnection, id: string): RtspSession | null {
+    const held = this.#sessions.get(id);
+    if (!held) return null;
+    if (held.connection === connection) return held.session;
+    // RFC 2326 section 1.1: a session is no connection. Its id is the right to it; over TCP its packets are bound to one.
+    if (held.session.delivery.over === "tcp" || held.connection.address !== connection.address) return null;
+    held.connection.sessions.delete(held.session);
+    connection.sessions.add(held.session);
+    this.#sessions.set(id, { session: held.session, connection });
+    return held.session;
+  }
+
+  #forget(session: RtspSession): void {
+    this.#sessions.get(session.id)?.connection.sessions.delete(session);
+    this.#sessions.delete(session.id);
+  }
+
+  #connectionOver(connection: RtspConnection): void {
+    this.#connections.delete(connection);
+    for (const session of connection.sessions) if (session.isOver) this.#forget(session);
+  }
+
+  #check(): void {
+    const now = performance.now();
+    for (const { session } of this.#sessions.values()) {
+      if (session.silentMs(now) > this.#limits.sessionTimeoutMs) session.close("the session timed out");
+    }
+    for (const connection of this.#connections) connection.check(now);
+  }
+}
+
+function refuse(socket: Socket): void {
+  socket.write(encodeResponse(null, { status: 503, headers: { "Retry-After": "5" } }));
+  socket.end();
+}
+
+function listenError({ host, port }: RtspServerOptions, cause: unknown): StartError {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const why = code === "EADDRINUSE" ? "another program listens there" : `the system refuses it (${code ?? cause})`;
+  const hint = "Choose another address with `rtsp.listen` (KINORA_RTSP_LISTEN), or `off` to do without RTSP.";
+  return new StartError(`RTSP cannot listen on ${address}: ${why}.`, hint, { cause });
+}
