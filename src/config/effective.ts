@@ -1,6 +1,7 @@
 import { configFields } from "./fields.ts";
 import { hidePassword, type LoadedConfig } from "./load.ts";
 import type { Config } from "./schema.ts";
+import { formatListenAddress } from "./values.ts";
 
 /** One line of the configuration in effect. The lines without their sources are a configuration file. */
 export interface EffectiveLine {
@@ -13,6 +14,7 @@ export interface EffectiveLine {
 const derived: Readonly<Record<string, (config: Config) => unknown>> = {
   data: (config) => config.data,
   registration: (config) => config.registration,
+  "rtsp.listen": ({ rtsp }) => (rtsp.listen ? formatListenAddress(rtsp.listen) : "off"),
   database: (config) => `sqlite:${config.database.path}`,
   storage: (config) => `file:${config.storage.path}`,
 };

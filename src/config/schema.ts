@@ -4,11 +4,14 @@ import {
   byteSize,
   cidr,
   duration,
+  formatListenAddress,
   hostName,
   httpAddress,
   integer,
   isLoopback,
+  type ListenAddress,
   listenAddress,
+  listenAddressOrOff,
   natsAddress,
   oneOf,
   origin,
@@ -16,6 +19,9 @@ import {
   path,
   sharedSecret,
 } from "./values.ts";
+
+/** Where the RTSP server listens unless something else is said. */
+const DEFAULT_RTSP: ListenAddress = { host: "127.0.0.1", port: 8554 };
 
 /** What a key of a later version answers with. */
 const NOT_YET = "is not supported by this version yet";
@@ -93,9 +99,25 @@ export const configShape = z.strictObject({
   }),
   rtsp: z
     .strictObject({
-      listen: listenAddress().prefault("127.0.0.1:8554").meta({
-        description:
-          "Where the RTSP server listens. This version has no RTSP server yet: the key is checked, nothing listens.",
+      listen: listenAddressOrOff()
+        .nullable()
+        .default(null)
+        .meta({
+          description:
+            "Where the RTSP server listens, for players that are no browser. When another program has this address Kinora does not start; without this setting it starts without RTSP and says so.",
+          defaultText: `\`${formatListenAddress(DEFAULT_RTSP)}\``,
+          example: "0.0.0.0:8554",
+        }),
+      udpPort: integer(0, 65_534)
+        .prefault(0)
+        .refine((port) => port % 2 === 0, "expected an even number: RTCP takes the next one")
+        .meta({
+          description:
+            "The UDP port that RTP is sent from, an even one; the next one is for RTCP. Name it where a firewall must know it; 0 takes any two that are free.",
+          example: 8600,
+        }),
+      sessionTimeout: duration("2s", "1h").prefault("60s").meta({
+        description: "How long a session lives without a sign of life from its player.",
       }),
     })
     .prefault({}),
@@ -239,6 +261,13 @@ export const configSchema = configShape.transform((config, context) => {
       config.publicUrl === null &&
       config.trustedProxies.length === 0
     ),
+    rtsp: {
+      ...config.rtsp,
+      /** Null when there is to be no RTSP server. */
+      listen: config.rtsp.listen === "off" ? null : (config.rtsp.listen ?? DEFAULT_RTSP),
+      /** Whether the operator chose the address: then Kinora does not start without it. */
+      isRequired: config.rtsp.listen !== null,
+    },
     database: { path: config.database ?? join(config.data, "kinora.db") },
     storage: { path: config.storage ?? join(config.data, "media") },
   };

@@ -103,6 +103,12 @@ function quantity(expects: string, parse: (text: string) => number | undefined, 
 export const listenAddress = () =>
   textValue("host:port, such as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080", parseListenAddress);
 
+/** An address to listen on, or that nothing listens. */
+export const listenAddressOrOff = () =>
+  textValue("host:port, such as 127.0.0.1:8554, or off", (text): ListenAddress | "off" | undefined =>
+    text.toLowerCase() === "off" ? "off" : parseListenAddress(text),
+  );
+
 /** A time span with a unit, in milliseconds once loaded. `min` and `max` are texts such as `1s`. */
 export const duration = (min: string, max: string) =>
   quantity(

@@ -88,7 +88,7 @@ const refused: readonly [what: string, text: string, status: number, cseq: numbe
 for (const [what, text, status, cseq] of refused) {
   test(`${what} is refused with ${status}, and nothing after it is looked at`, () => {
     for (const piece of [1, 7, Number.POSITIVE_INFINITY]) {
-      expect(parse(text + play, piece).map(shown)).toEqual([{ status, cseq }]);
+      expect(parse(text + play, piece).map(shown)).toEqual([expect.objectContaining({ status, cseq })]);
     }
   });
 }
