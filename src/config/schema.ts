@@ -99,15 +99,11 @@ export const configShape = z.strictObject({
   }),
   rtsp: z
     .strictObject({
-      listen: listenAddressOrOff()
-        .nullable()
-        .default(null)
-        .meta({
-          description:
-            "Where the RTSP server listens, for players that are no browser. When another program has this address Kinora does not start; without this setting it starts without RTSP and says so.",
-          defaultText: `\`${formatListenAddress(DEFAULT_RTSP)}\``,
-          example: "0.0.0.0:8554",
-        }),
+      listen: listenAddressOrOff().prefault(formatListenAddress(DEFAULT_RTSP)).meta({
+        description:
+          "Where the RTSP server listens, for players that are no browser. When another program has the default address, Kinora starts without RTSP and says so; without an address that you chose it does not start.",
+        example: "0.0.0.0:8554",
+      }),
       udpPort: integer(0, 65_534)
         .prefault(0)
         .refine((port) => port % 2 === 0, "expected an even number: RTCP takes the next one")
@@ -238,6 +234,7 @@ export const configShape = z.strictObject({
 export const configSchema = configShape.transform((config, context) => {
   const loopback = isLoopback(config.listen.host);
   const alone = config.nats === null;
+  const rtsp = config.rtsp.listen;
   if (config.registration === null && !loopback && alone) {
     context.addIssue({
       code: "custom",
@@ -264,9 +261,9 @@ export const configSchema = configShape.transform((config, context) => {
     rtsp: {
       ...config.rtsp,
       /** Null when there is to be no RTSP server. */
-      listen: config.rtsp.listen === "off" ? null : (config.rtsp.listen ?? DEFAULT_RTSP),
+      listen: rtsp === "off" ? null : rtsp,
       /** Whether the operator chose the address: then Kinora does not start without it. */
-      isRequired: config.rtsp.listen !== null,
+      isRequired: rtsp !== "off" && formatListenAddress(rtsp) !== formatListenAddress(DEFAULT_RTSP),
     },
     database: { path: config.database ?? join(config.data, "kinora.db") },
     storage: { path: config.storage ?? join(config.data, "media") },
