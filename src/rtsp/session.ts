@@ -63,7 +63,8 @@ export class RtspSession implements ControlledSession {
   #held = false;
   /** Where playing was to stop and how fast it was, for going on. */
   #last: Pick<PlayInfo, "endSeconds" | "scale"> | null = null;
-  #wasPlayedToEnd = false;
+  /** Where a play without a place goes on after a range was played; null where the stream was paused. */
+  #next: number | null = null;
   #aliveAt = performance.now();
 
   constructor(dependencies: SessionDependencies) {
@@ -186,17 +187,16 @@ export class RtspSession implements ControlledSession {
   }
 
   async #start(stream: RtpStream, { range, scale }: PlayOrder): Promise<PlayInfo> {
-    const goesOn = range.from === null && !this.#wasPlayedToEnd;
-    const startSeconds = goesOn ? (this.#state === "playing" ? stream.positionSeconds : null) : (range.from ?? 0);
+    const startSeconds = range.from ?? this.#next;
     // Who goes on after a pause goes on to where it was to stop.
-    const endSeconds = range.to ?? (goesOn ? (this.#last?.endSeconds ?? null) : null);
+    const endSeconds = range.to ?? (startSeconds === null ? (this.#last?.endSeconds ?? null) : null);
     const info = await stream.play({ startSeconds, endSeconds, scale: scale ?? 1 }).catch((error: unknown) => {
       if (error instanceof RangeError) throw new RtspError(457, "a range outside of the video", { cause: error });
       throw error;
     });
     if (this.#state === "over") throw new RtspError(454, "the session ended while it began to play");
     this.#state = "playing";
-    this.#wasPlayedToEnd = false;
+    this.#next = null;
     this.#last = info;
     if (this.#held) stream.pause();
     return info;
@@ -207,9 +207,11 @@ export class RtspSession implements ControlledSession {
       // RFC 2326 appendix A.2: at the end of the range the session is ready again.
       if (this.#state === "playing") this.#state = "ready";
       this.touch();
-      this.#wasPlayedToEnd = (this.#last?.endSeconds ?? 0) >= this.title.durationSeconds - END_TOLERANCE_SECONDS;
+      const end = this.#last?.endSeconds ?? 0;
+      const isAll = end >= this.title.durationSeconds - END_TOLERANCE_SECONDS;
+      this.#next = isAll ? 0 : end;
       this.#last = null;
-      if (this.#wasPlayedToEnd) this.#registration.ended();
+      if (isAll) this.#registration.ended();
       return;
     }
     const log = this.#dependencies.log;
