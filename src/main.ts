@@ -21,6 +21,7 @@ import { startCatalog } from "./catalog/catalog-service.ts";
 import { titleIndexOf } from "./catalog/title-index.ts";
 import type { Config } from "./config/schema.ts";
 import { deriveSecret, loadSecrets } from "./config/secrets.ts";
+import { formatListenAddress } from "./config/values.ts";
 import { contracts } from "./contracts.ts";
 import { StartError } from "./errors.ts";
 import { type MountedRoute, routesOf } from "./http/assemble-app.ts";
@@ -31,6 +32,7 @@ import { BusAuthenticator } from "./identity/bus-authenticator.ts";
 import { lazy } from "./lazy.ts";
 import { startMain } from "./main/main-service.ts";
 import { RtpEngine } from "./rtp/rtp-engine.ts";
+import { RtspServer } from "./rtsp/server.ts";
 import type { MountedService, Service } from "./service.ts";
 import { EnginePushes } from "./streaming/controllers/engine-pushes.ts";
 import type { StreamSettings } from "./streaming/controllers/start-streams.ts";
@@ -48,6 +50,8 @@ export interface Kinora {
   readonly services: readonly ServiceName[];
   /** Every base URL it can be reached at, over all networks. */
   readonly addresses: readonly string[];
+  /** Where the RTSP server is, with the real port; null where there is none. */
+  readonly rtspUrl: string | null;
   /** The one-time code that the first account takes; null when it takes none. */
   readonly firstAdminCode: string | null;
   /** What each service answers, as an edge proxy would route it. */
@@ -83,6 +87,8 @@ interface Parts {
   readonly live: LiveStreams;
   /** Sends RTP, for RTSP sessions and for pushes. */
   readonly rtp: RtpEngine;
+  /** Null where RTSP is switched off, or could not have its default address. */
+  readonly rtsp: RtspServer | null;
   /** Told what an operator must know at the start. */
   readonly notices: { firstAdminCode: string | null };
   connect(service: ServiceName): Promise<BusConnection>;
@@ -142,10 +148,10 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
       log: log.child({ service: "upload" }),
     }),
 
-  streaming: async ({ connect, addresses, config, sqlite, log, ...parts }) => {
+  streaming: async ({ connect, addresses, config, sqlite, log, rtsp, ...parts }) => {
     const store = new FileMediaStore(config.storage.path);
     const indexFolder = join(config.data, "index");
-    return startStreaming({
+    const service = await startStreaming({
       connection: await connect("streaming"),
       addresses,
       sources: new SqlSourceRepository((await sqlite()).database),
@@ -153,10 +159,18 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
       indexFolder,
       folders: config.library.folders,
       excluded: [...store.folders, indexFolder],
-      rtsp: () => config.rtsp.listen,
+      rtsp: () => rtsp && { host: rtsp.host, port: rtsp.port },
       streams: streamSettings(config, { ...parts, log }),
       log: log.child({ service: "streaming" }),
     });
+    rtsp?.serve({ titles: service.titles, engine: parts.rtp });
+    return {
+      ...service,
+      async close() {
+        await rtsp?.close();
+        await service.close();
+      },
+    };
   },
 };
 
@@ -265,6 +279,39 @@ function listenFor(config: Config, services: readonly ServiceName[], log: Logger
   });
 }
 
+/** Takes the port for RTSP where streaming runs; null where it is off, or another program has the default address. */
+async function listenRtsp({ config, names, log }: Pick<Composition, "config" | "names" | "log">, metrics: Metrics) {
+  const { listen: address, isRequired, udpPort, sessionTimeout } = config.rtsp;
+  if (address === null || !names.includes("streaming")) return null;
+  const limits = { sessionTimeoutMs: sessionTimeout };
+  try {
+    const server = await RtspServer.listen({ ...address, udpPort, limits, log: log.child({ service: "rtsp" }) });
+    metrics.gauge({
+      name: "kinora_rtsp_sessions",
+      help: "RTSP sessions right now, by how their packets travel.",
+      label: "transport",
+      read: () => server.sessionCounts,
+    });
+    metrics.gauge({
+      name: "kinora_rtsp_connections",
+      help: "RTSP connections right now, by whether they may play something.",
+      label: "state",
+      read: () => server.connectionCounts,
+    });
+    metrics.counter({
+      name: "kinora_rtsp_sent_bytes_total",
+      help: "Bytes sent by the RTSP server, by how they travel.",
+      label: "transport",
+      read: () => server.bytesSent,
+    });
+    return server;
+  } catch (error) {
+    if (isRequired || !(error instanceof StartError)) throw error;
+    log.warn({ hint: error.hint }, `Kinora starts without RTSP. ${error.message}`);
+    return null;
+  }
+}
+
 /** What services share in a process, made when the first of them asks. */
 function sharedParts(config: Config, log: Logger, opened: Opened) {
   return {
@@ -306,10 +353,11 @@ async function compose({ config, names, log, openBus, opened }: Composition) {
   opened.add(() => authenticator.close());
   const notices: Parts["notices"] = { firstAdminCode: null };
   const addresses = () => [...listener.addresses];
-  const live = new LiveStreams();
-  const rtp = new RtpEngine();
-  opened.add(() => rtp.close());
-  const parts: Parts = { config, log, ...shared, authenticator, metrics, live, rtp, notices, connect, addresses };
+  const rtsp = await listenRtsp({ config, names, log }, metrics);
+  opened.add(() => rtsp?.close());
+  const playing = { live: new LiveStreams(), rtp: new RtpEngine(), rtsp };
+  opened.add(() => playing.rtp.close());
+  const parts: Parts = { config, log, ...shared, authenticator, metrics, ...playing, notices, connect, addresses };
   const services: MountedService[] = [];
   for (const name of names) {
     const service = await starters[name](parts);
@@ -318,5 +366,6 @@ async function compose({ config, names, log, openBus, opened }: Composition) {
   }
   listener.mount(services, authenticator);
   opened.add(() => listener.close(GRACE_MS));
-  return { listener, services: names, firstAdminCode: notices.firstAdminCode, routes: routesOf(services) };
+  const rtspUrl = rtsp && `rtsp://${formatListenAddress(rtsp)}`;
+  return { listener, rtspUrl, services: names, firstAdminCode: notices.firstAdminCode, routes: routesOf(services) };
 }

@@ -25,6 +25,8 @@ export interface Metrics {
   answered(answer: Answer): void;
   /** Shows a gauge from now on. */
   gauge(source: GaugeSource): void;
+  /** The same for what only grows. */
+  counter(source: GaugeSource): void;
   /** Where services register counters of their own (prom-client). Made on first use. */
   registry(): Promise<Registry>;
 }
@@ -36,21 +38,28 @@ export interface Metrics {
 export function createMetrics(): Metrics {
   const counts = new AnswerCounts();
   const gauges: GaugeSource[] = [];
+  const counters: GaugeSource[] = [];
   let registry: Promise<Registry> | null = null;
+  const add = (sources: GaugeSource[], source: GaugeSource) => {
+    if (registry) throw new Error(`The metric ${source.name} comes after the first question for /metrics.`);
+    sources.push(source);
+  };
   return {
     answered: (answer) => counts.add(answer),
-    gauge: (source) => {
-      if (registry) throw new Error(`The gauge ${source.name} comes after the first question for /metrics.`);
-      gauges.push(source);
-    },
+    gauge: (source) => add(gauges, source),
+    counter: (source) => add(counters, source),
     registry() {
-      registry ??= createRegistry(counts, gauges);
+      registry ??= createRegistry(counts, gauges, counters);
       return registry;
     },
   };
 }
 
-async function createRegistry(counts: AnswerCounts, gauges: readonly GaugeSource[]): Promise<Registry> {
+async function createRegistry(
+  counts: AnswerCounts,
+  gauges: readonly GaugeSource[],
+  counters: readonly GaugeSource[],
+): Promise<Registry> {
   const { Counter, Gauge, Registry } = await import("prom-client");
   const registry = new Registry();
   registry.registerMetric(counts.asMetric() as unknown as InstanceType<typeof Gauge>);
@@ -76,6 +85,18 @@ async function createRegistry(counts: AnswerCounts, gauges: readonly GaugeSource
       registers,
       collect() {
         for (const [value, number] of Object.entries(read())) this.set({ [label]: value }, number);
+      },
+    });
+  }
+  for (const { name, help, label, read } of counters) {
+    new Counter({
+      name,
+      help,
+      labelNames: [label],
+      registers,
+      collect() {
+        this.reset();
+        for (const [value, number] of Object.entries(read())) this.inc({ [label]: value }, number);
       },
     });
   }

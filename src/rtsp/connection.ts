@@ -63,7 +63,7 @@ export class RtspConnection {
     this.log = server.log.child({ connectionId: this.id });
     this.writer = new TcpWriter(socket, {
       overflow: () => queueMicrotask(() => this.close("answers are not read")),
-      sent: (bytes) => server.countSent(bytes),
+      sent: (bytes) => server.countSent("tcp", bytes),
     });
   }
 

@@ -129,7 +129,7 @@ function trackNumber(title: OpenTitle, { track }: RequestTarget): number {
 function openSession(connection: RtspConnection, title: OpenTitle, spec: TransportSpec): RtspSession {
   const { server, address, writer } = connection;
   const log = connection.log.child({ titleId: title.titleId, ...title.viewer });
-  const onSent = (bytes: number) => server.countSent(bytes);
+  const onSent = (bytes: number) => server.countSent("udp", bytes);
   const delivery =
     spec.over === "tcp"
       ? interleaved(writer)

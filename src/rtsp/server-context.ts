@@ -15,7 +15,7 @@ export interface ServerContext {
   readonly engine: RtpEngine;
   readonly udp: UdpPorts;
   readonly log: Logger;
-  countSent(bytes: number): void;
+  countSent(over: "tcp" | "udp", bytes: number): void;
   /** Makes a session; 453 when there are too many. */
   openSession(connection: RtspConnection, wanted: Omit<SessionDependencies, "engine" | "onOver">): RtspSession;
   /** The session with this id, if this client may have it: over TCP from its own connection, else from its own address. */

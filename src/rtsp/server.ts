@@ -45,16 +45,18 @@ export class RtspServer {
   readonly #udp: UdpPorts;
   readonly #limits: RtspLimits;
   readonly #log: Logger;
+  readonly #host: string;
   readonly #connections = new Set<RtspConnection>();
   readonly #sessions = new Map<string, Held>();
   #timer: ReturnType<typeof setInterval> | null = null;
   #context: ServerContext | null = null;
-  #bytesSent = 0;
+  readonly #bytesSent = { tcp: 0, udp: 0 };
   #closed = false;
 
   private constructor({ host, port, limits, log }: RtspServerOptions, udp: UdpPorts) {
     this.#limits = { ...defaultLimits, ...limits };
     this.#log = log;
+    this.#host = host;
     this.#udp = udp;
     this.#listener = Bun.listen<RtspConnection | null>({
       hostname: host,
@@ -86,12 +88,20 @@ export class RtspServer {
     }
   }
 
+  /** Where it listens, as it was told. */
+  get host(): string {
+    return this.#host;
+  }
+
   get port(): number {
     return this.#listener.port;
   }
 
-  get connectionCount(): number {
-    return this.#connections.size;
+  /** Connections by whether a request of theirs was let in to a title. */
+  get connectionCounts(): Readonly<Record<"authorised" | "other", number>> {
+    const counts = { authorised: 0, other: 0 };
+    for (const { isAuthorised } of this.#connections) counts[isAuthorised ? "authorised" : "other"]++;
+    return counts;
   }
 
   /** Sessions by how their packets travel. */
@@ -101,16 +111,16 @@ export class RtspServer {
     return counts;
   }
 
-  /** Bytes that went out, answers included. */
-  get bytesSent(): number {
+  /** Bytes that went out by how they travel; over TCP answers are included. */
+  get bytesSent(): Readonly<Record<"tcp" | "udp", number>> {
     return this.#bytesSent;
   }
 
   serve({ titles, engine }: RtspServed): void {
     this.#context = {
       ...{ name: "Kinora", limits: this.#limits, titles, engine, udp: this.#udp, log: this.#log },
-      countSent: (bytes) => {
-        this.#bytesSent += bytes;
+      countSent: (over, bytes) => {
+        this.#bytesSent[over] += bytes;
       },
       openSession: (connection, wanted) => this.#openSession(connection, { ...wanted, engine }),
       findSession: (connection, id) => this.#findSession(connection, id),

@@ -35,7 +35,7 @@ const newLink = z
     url: z.string().openapi({ description: "The file itself, for any player." }),
     hlsUrl: z.string(),
     dashUrl: z.string(),
-    rtspUrl: z.string(),
+    rtspUrl: z.string().nullable(),
     expiresAt: z.iso.datetime(),
   })
   .openapi("NewLink");

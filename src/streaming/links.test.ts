@@ -52,7 +52,7 @@ test("a link is four URLs, absolute by the host the request named, and counts fo
     url: `${base}/faststart?grant=${grant}`,
     hlsUrl: `${base}/hls/master.m3u8?grant=${grant}`,
     dashUrl: `${base}/dash/manifest.mpd?grant=${grant}`,
-    rtspUrl: `rtsp://127.0.0.1:8554/${film}?grant=${grant}`,
+    rtspUrl: `${kinora.rtspUrl}/${film}?grant=${grant}`,
     expiresAt: expect.any(String),
   });
   const seconds = (Date.parse(made.expiresAt) - Date.now()) / 1000;
@@ -65,7 +65,7 @@ test("a link is four URLs, absolute by the host the request named, and counts fo
 });
 
 test("publicUrl stands in all URLs, in the RTSP one when that server listens on all addresses", async () => {
-  const data = { rtsp: { listen: "0.0.0.0:9554" }, publicUrl: "https://video.example.org" };
+  const data = { rtsp: { listen: "0.0.0.0:0" }, publicUrl: "https://video.example.org" };
   const other = await startTestKinora(data);
   try {
     const user = await TestUser.signIn(other, "root");
@@ -73,7 +73,8 @@ test("publicUrl stands in all URLs, in the RTSP one when that server listens on 
     const made = await link(user, id);
     for (const url of [made.url, made.hlsUrl, made.dashUrl])
       expect(url).toStartWith(`https://video.example.org/stream/${id}/`);
-    expect(made.rtspUrl).toStartWith(`rtsp://video.example.org:9554/${id}?grant=`);
+    const { port } = new URL(other.rtspUrl ?? "");
+    expect(made.rtspUrl).toStartWith(`rtsp://video.example.org:${port}/${id}?grant=`);
   } finally {
     await other.close();
   }

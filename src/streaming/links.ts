@@ -16,7 +16,8 @@ export interface NewLink {
   readonly url: string;
   readonly hlsUrl: string;
   readonly dashUrl: string;
-  readonly rtspUrl: string;
+  /** Null where no RTSP server runs. */
+  readonly rtspUrl: string | null;
   readonly expiresAt: string;
 }
 

@@ -11,29 +11,34 @@ const WILDCARDS = new Set(["0.0.0.0", "::", "[::]"]);
 
 /** Addresses that a player is given. A grant stands in the query and nowhere else. */
 export class PlayUrls {
-  readonly #rtsp: () => RtspAddress;
+  readonly #rtsp: () => RtspAddress | null;
 
-  /** `rtsp`: where the RTSP server listens, with the real port. */
-  constructor(rtsp: () => RtspAddress) {
+  /** `rtsp`: where the RTSP server listens, with the real port; null where there is none. */
+  constructor(rtsp: () => RtspAddress | null) {
     this.#rtsp = rtsp;
   }
 
-  /** All of a title under one grant; `origin` is where its user reaches Kinora. */
+  /** Whether there is an RTSP server to lead to. */
+  get hasRtsp(): boolean {
+    return this.#rtsp() !== null;
+  }
+
+  /** All of a title under one grant, `rtsp` null without that server; `origin` is where its user reaches Kinora. */
   of(titleId: string, grant: string, origin: string) {
     const query = `?${GRANT_PARAMETER}=${grant}`;
     const media = `${origin}/stream/${titleId}`;
+    const rtsp = this.#rtsp();
     return {
       // With the index in front: the simplest players read a file from its start to its end.
       file: `${media}/faststart${query}`,
       hls: `${media}/hls/master.m3u8${query}`,
       dash: `${media}/dash/manifest.mpd${query}`,
-      rtsp: `rtsp://${this.#rtspHost(origin)}/${titleId}${query}`,
+      rtsp: rtsp && `rtsp://${hostOf(rtsp, origin)}/${titleId}${query}`,
     };
   }
+}
 
-  #rtspHost(origin: string): string {
-    const { host, port } = this.#rtsp();
-    const named = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
-    return `${WILDCARDS.has(host) ? new URL(origin).hostname : named}:${port}`;
-  }
+function hostOf({ host, port }: RtspAddress, origin: string): string {
+  const named = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+  return `${WILDCARDS.has(host) ? new URL(origin).hostname : named}:${port}`;
 }

@@ -1,10 +1,10 @@
-import type { Principal } from "../auth/contract.ts";
 import type { RtpOriginal } from "../rtp/rtp-stream.ts";
 import { NotPackagedError } from "./errors.ts";
 import { withLocated } from "./file-bytes.ts";
 import type { MovieCache } from "./movie-cache.ts";
 import type { Playback } from "./playback.ts";
 import { reading } from "./reading.ts";
+import type { Viewer } from "./title-gate.ts";
 
 /** A title that its viewer may have sent over RTP. */
 export interface RtpTitle {
@@ -27,7 +27,7 @@ export class RtpOriginals {
    * Authorises the viewer and opens the title. Throws `unauthorized`, `wrong-media-id`, `temporary-unavailable` when its
    * bytes are not here, `not-packaged` when its container is not.
    */
-  async open(titleId: string, who: Principal | null): Promise<RtpTitle> {
+  async open(titleId: string, who: Viewer): Promise<RtpTitle> {
     const playable = await this.#playback.find(titleId, who);
     const { access, source } = playable;
     const file = await this.#playback.locate(playable);

@@ -3,7 +3,8 @@ import { UnauthorizedError } from "../errors.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import type { RtspCredential } from "../rtsp/authorization-header.ts";
 import type { ControlledSession, OpenTitle, RtspTitles, SessionRegistration } from "../rtsp/titles.ts";
-import type { LiveStreams, StopReason } from "./live-streams.ts";
+import type { StopReason } from "./contract.ts";
+import type { LiveStreams } from "./live-streams.ts";
 import type { RtpOriginals, RtpTitle } from "./rtp-originals.ts";
 import type { TitleGate, Viewer } from "./title-gate.ts";
 
@@ -117,10 +118,7 @@ export class PlayableTitles implements RtspTitles {
 }
 
 /** A token runs out after seconds and nothing in RTSP renews it: of Bearer credentials only API keys count. */
-async function apiKeyUser(
-  authenticator: Pick<Authenticator, "authenticate">,
-  text: string,
-): Promise<Principal | null> {
+async function apiKeyUser(authenticator: Pick<Authenticator, "authenticate">, text: string): Promise<Principal | null> {
   const headers = { Authorization: `Bearer ${text}` };
   const principal = await authenticator.authenticate(new Request("http://rtsp.invalid/", { headers }));
   return principal?.credential.kind === "api-key" ? principal : null;
@@ -128,7 +126,5 @@ async function apiKeyUser(
 
 function logged(viewer: Principal | GrantHolder | null): Readonly<Record<string, string>> {
   if (!viewer) return {};
-  return "grantId" in viewer
-    ? { grantId: viewer.grantId, userId: viewer.issuer.userId }
-    : { userId: viewer.userId };
+  return "grantId" in viewer ? { grantId: viewer.grantId, userId: viewer.issuer.userId } : { userId: viewer.userId };
 }

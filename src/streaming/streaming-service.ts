@@ -6,6 +6,7 @@ import { proxyOf, serveContract } from "../bus/proxy.ts";
 import { publish, subscribe } from "../bus/topics.ts";
 import { catalogContract, MediaReleased, TitleChanges } from "../catalog/contract.ts";
 import { Progress } from "../main/contract.ts";
+import type { RtspTitles } from "../rtsp/titles.ts";
 import type { Service } from "../service.ts";
 import { MediaAnnouncements, streamingContract } from "./contract.ts";
 import { type StreamSettings, startStreams } from "./controllers/start-streams.ts";
@@ -18,6 +19,7 @@ import { PlayUrls, type RtspAddress } from "./play-urls.ts";
 import { Playback } from "./playback.ts";
 import { createStreamingRoutes } from "./routes.ts";
 import { RtpOriginals } from "./rtp-originals.ts";
+import { PlayableTitles } from "./rtsp-titles.ts";
 import { Sidecars } from "./sidecars.ts";
 import { announcementOf, type Source } from "./source.ts";
 import type { SourceRepository } from "./source-repository.ts";
@@ -41,13 +43,18 @@ export interface StreamingDependencies {
   /** Kinora's own folders, which are never part of a library. */
   readonly excluded: readonly string[];
   /** Where the RTSP server listens, with the real port. */
-  readonly rtsp: () => RtspAddress;
+  readonly rtsp: () => RtspAddress | null;
   readonly streams: StreamSettings;
   readonly log: Logger;
 }
 
+/** The streaming service, and what the RTSP server plays. */
+export interface StreamingService extends Service {
+  readonly titles: RtspTitles;
+}
+
 /** Starts the streaming service: media bytes, packaging, library folders. The first scan runs behind the start. */
-export async function startStreaming(dependencies: StreamingDependencies): Promise<Service> {
+export async function startStreaming(dependencies: StreamingDependencies): Promise<StreamingService> {
   const { connection, sources, store, log } = dependencies;
   const gate = new TitleGate(proxyOf(connection, catalogContract));
   const playback = new Playback(gate, sources, store, () => library.startRescanSoon());
@@ -70,16 +77,19 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
   });
   const originals = new RtpOriginals(playback, movies);
   const urls = new PlayUrls(dependencies.rtsp);
+  const { authenticator, live } = dependencies.streams;
+  const titles = new PlayableTitles({ originals, gate, authenticator, live });
   const streams = await startStreams({ ...dependencies.streams, connection, gate, originals, urls, log });
 
   await subscribe(connection, MediaReleased, async ({ sourceIds }) => {
     await intake.release(sourceIds);
     playback.drop(null);
   });
-  await subscribe(connection, TitleChanges, ({ titleId }) => {
+  await subscribe(connection, TitleChanges, async ({ titleId }) => {
     gate.drop(titleId);
     playback.drop(titleId);
     streams.titleChanged(titleId);
+    await titles.titleChanged(titleId);
   });
   await serveContract(connection, streamingContract, {
     adopt: async (upload) => announcementOf(await intake.adopt(upload), instance),
@@ -103,7 +113,7 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
   });
   routes.route("/", streams.routes);
   return {
-    routes,
+    ...{ routes, titles },
     ready: async () => undefined,
     async close() {
       await streams.close();

@@ -6,6 +6,8 @@ import { type Kinora, type StartOptions, startKinora } from "../../src/main.ts";
 
 export interface TestKinora {
   readonly url: string;
+  /** Where its RTSP server is; null where it has none. */
+  readonly rtspUrl: string | null;
   readonly data: string;
   /** What the start prints for the first account; null when it takes no code. */
   readonly firstAdminCode: string | null;
@@ -16,18 +18,22 @@ export interface TestKinora {
   restart(meanwhile?: () => void): Promise<void>;
 }
 
+const defaults = { listen: "127.0.0.1:0", rtsp: { listen: "127.0.0.1:0" }, log: { level: "silent" } } as const;
+
 /** A whole Kinora in this process, on a free loopback port and a temporary data folder. */
 export async function startTestKinora(
   config: Partial<ConfigInput> = {},
   options: StartOptions = {},
 ): Promise<TestKinora> {
   const data = config.data ?? mkdtempSync(join(tmpdir(), "kinora-test-"));
-  const start = () =>
-    startKinora(configSchema.parse({ listen: "127.0.0.1:0", log: { level: "silent" }, ...config, data }), options);
+  const start = () => startKinora(configSchema.parse({ ...defaults, ...config, data }), options);
   let running = await start();
   return {
     get url() {
       return running.url;
+    },
+    get rtspUrl() {
+      return running.rtspUrl;
     },
     data,
     get firstAdminCode() {

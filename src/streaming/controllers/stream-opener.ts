@@ -1,4 +1,5 @@
 import type { GrantHolder, IssuedGrant, Principal } from "../../auth/contract.ts";
+import { TemporaryUnavailableError } from "../../errors.ts";
 import type { PlayUrls } from "../play-urls.ts";
 import type { RtpOriginals, RtpTitle } from "../rtp-originals.ts";
 import type { Clock } from "./clock.ts";
@@ -65,10 +66,12 @@ export class StreamOpener {
 
   async #grant({ titleId, name }: RtpTitle, { who, origin, protocol }: OpenRequest): Promise<OpenedStream> {
     const { urls, issueGrant } = this.#options;
+    if (protocol === "rtsp" && !urls.hasRtsp) throw new TemporaryUnavailableError("No RTSP server runs here.");
     const { id, grant, expiresAt } = await issueGrant(titleId, who.userId);
+    const { hls, rtsp } = urls.of(titleId, grant, origin);
     return {
       id,
-      url: urls.of(titleId, grant, origin)[protocol === "rtsp" ? "rtsp" : "hls"],
+      url: protocol === "rtsp" && rtsp ? rtsp : hls,
       sdp: null,
       grant: holderOf(id, titleId, who, expiresAt),
       push: null,
