@@ -68,7 +68,7 @@ function explain(error: unknown): never {
   process.exit(EXIT_FAILURE);
 }
 
-function startMessage(config: Config, { url, addresses, services, firstAdminCode }: Kinora): string {
+function startMessage(config: Config, { url, addresses, rtspUrl, services, firstAdminCode }: Kinora): string {
   const whole = services.length === serviceNames.length;
   const who = whole ? "Kinora is at " : `${services.join(", ")} ${services.length > 1 ? "are" : "is"} at `;
   const lines = ["", `  ${who} ${config.publicUrl?.origin ?? url}`];
@@ -78,6 +78,7 @@ function startMessage(config: Config, { url, addresses, services, firstAdminCode
   lines.push("");
   if (config.nats === null) lines.push(...networkHint(config));
   if (services.some((name) => name !== "main")) lines.push(`  Data          ${config.data}`);
+  if (rtspUrl) lines.push(`  RTSP          ${rtspUrl}`);
   for (const { path } of config.library.folders) lines.push(`  Library       ${path}`);
   return `${lines.join("\n")}\n`;
 }
