@@ -24,7 +24,19 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     services.map((service) => [
       service,
-      ["errors.ts", "lazy.ts", "service.ts", "contracts.ts", "bus", "http", "identity", "contract", "media", "rtp", "rtsp"],
+      [
+        "errors.ts",
+        "lazy.ts",
+        "service.ts",
+        "contracts.ts",
+        "bus",
+        "http",
+        "identity",
+        "contract",
+        "media",
+        "rtp",
+        "rtsp",
+      ],
     ]),
   ),
   adapters: ["errors.ts", "bus", "contract", "port", "media"],
