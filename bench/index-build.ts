@@ -17,12 +17,15 @@ export async function benchIndexBuild(): Promise<Figure[]> {
 async function figuresOf(what: string, path: string): Promise<Figure[]> {
   const builds: IndexBuild[] = [];
   for (let run = 0; run < RUNS; run++) builds.push(await build(path));
-  const bytes = builds[0]?.bytes ?? null;
+  const { bytes = null, samples = null } = builds[0] ?? {};
   if (bytes === null) return [figure(`index of a ${what}`, "not packaged")];
   const of = (value: (build: IndexBuild) => number) => median(builds.map(value));
   return [
     figure(`index of a ${what}: time to build, fresh process`, `${of(({ ms }) => ms).toFixed(0)} ms`),
     figure(`index of a ${what}: size`, `${(bytes / 1024).toFixed(0)} KiB`),
+    ...(samples === null
+      ? []
+      : [against(`index of a ${what}: bytes of a sample`, bytes / samples, "bytes", { atMost: 12 })]),
     against(
       `index of a ${what}: longest hold of the event loop`,
       of((one) => one.longestHoldMs),

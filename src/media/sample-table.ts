@@ -14,10 +14,11 @@ export interface SampleColumns {
   readonly compositionOffsets: Column;
   /** Sync samples in ascending order; null when all are. */
   readonly syncSamples: Uint32Array | null;
-  /** Where each chunk starts in the original. */
+  /** Where each chunk starts in the original: the lower 32 bits, and how many times 2^32 more. */
   readonly chunkOffsets: Column;
-  /** First sample of each chunk, and `count` at the end. */
-  readonly chunkStarts: Uint32Array;
+  readonly chunkOffsetsHigh: Column;
+  /** How many samples each chunk has. */
+  readonly chunkLengths: Column;
   /** 1-based `sample_description_index` of each chunk. */
   readonly chunkEntries: Column;
 }
@@ -27,14 +28,18 @@ export class SampleTable {
   readonly columns: SampleColumns;
   /** Decode time of every `checkpointInterval`th sample. */
   readonly #checkpoints: Float64Array;
+  /** First sample of every `checkpointInterval`th chunk. */
+  readonly #chunkCheckpoints: Uint32Array;
   readonly #totalDuration: number;
 
   constructor(columns: SampleColumns) {
     this.columns = columns;
+    this.#chunkCheckpoints = chunkCheckpoints(columns.chunkLengths);
     const { count, durations } = columns;
-    this.#checkpoints = new Float64Array(Math.ceil(count / checkpointInterval) + 1);
+    const isSteady = durations.length === 1;
+    this.#checkpoints = new Float64Array(isSteady ? 0 : Math.ceil(count / checkpointInterval) + 1);
     let time = 0;
-    if (durations.length === 1) time = count * valueAt(durations, 0);
+    if (isSteady) time = count * valueAt(durations, 0);
     else {
       for (let i = 0; i < count; i++) {
         if (i % checkpointInterval === 0) this.#checkpoints[i / checkpointInterval] = time;
@@ -119,19 +124,57 @@ export class SampleTable {
 
   /** The chunk that holds the sample. */
   chunkOf(sample: number): number {
-    const { chunkStarts } = this.columns;
-    const index = lowerBound(chunkStarts, sample);
-    return chunkStarts[index] === sample ? index : index - 1;
+    const { chunkLengths } = this.columns;
+    if (chunkLengths.length === 1) return Math.floor(sample / (valueAt(chunkLengths, 0) || Number.POSITIVE_INFINITY));
+    const next = lowerBound(this.#chunkCheckpoints, sample + 1);
+    let chunk = Math.max(0, next - 1) * checkpointInterval;
+    let end = (this.#chunkCheckpoints[Math.max(0, next - 1)] ?? 0) + (chunkLengths[chunk] ?? 0);
+    while (end <= sample && chunk + 1 < chunkLengths.length) end += chunkLengths[++chunk] ?? 0;
+    return chunk;
+  }
+
+  /** The first sample of a chunk. */
+  chunkStart(chunk: number): number {
+    const { chunkLengths } = this.columns;
+    if (chunkLengths.length === 1) return chunk * valueAt(chunkLengths, 0);
+    const checkpoint = Math.floor(chunk / checkpointInterval);
+    let start = this.#chunkCheckpoints[checkpoint] ?? 0;
+    for (let i = checkpoint * checkpointInterval; i < chunk; i++) start += chunkLengths[i] ?? 0;
+    return start;
+  }
+
+  /** Where a chunk starts in the original. */
+  chunkOffset(chunk: number): number {
+    const { chunkOffsets, chunkOffsetsHigh } = this.columns;
+    return valueAt(chunkOffsets, chunk) + valueAt(chunkOffsetsHigh, chunk) * 2 ** 32;
   }
 
   /** Where the sample's bytes start in the original. */
   offsetOf(sample: number): number {
-    const { chunkStarts, chunkOffsets } = this.columns;
     const chunk = this.chunkOf(sample);
-    let offset = valueAt(chunkOffsets, chunk);
-    for (let i = chunkStarts[chunk] ?? 0; i < sample; i++) offset += this.sizeOf(i);
+    let offset = this.chunkOffset(chunk);
+    for (let i = this.chunkStart(chunk); i < sample; i++) offset += this.sizeOf(i);
     return offset;
   }
+}
+
+function chunkCheckpoints(lengths: Column): Uint32Array {
+  if (lengths.length === 1) return new Uint32Array(0);
+  const found = new Uint32Array(Math.ceil(lengths.length / checkpointInterval));
+  let start = 0;
+  for (let chunk = 0; chunk < lengths.length; chunk++) {
+    if (chunk % checkpointInterval === 0) found[chunk / checkpointInterval] = start;
+    start += lengths[chunk] ?? 0;
+  }
+  return found;
+}
+
+/** The columns of chunks that start at these places. */
+export function offsetColumns(offsets: Float64Array): Pick<SampleColumns, "chunkOffsets" | "chunkOffsetsHigh"> {
+  return {
+    chunkOffsets: narrow(offsets.map((offset) => offset % 2 ** 32)),
+    chunkOffsetsHigh: narrow(offsets.map((offset) => Math.floor(offset / 2 ** 32))),
+  };
 }
 
 /** The value for one sample, of a column or of a constant. */

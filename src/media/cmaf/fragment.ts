@@ -118,14 +118,15 @@ function sumSizes({ samples }: Track, from: number, to: number): Extent {
 
 /** Puts the runs into `runs` unless it is null: counting them alone makes no objects. */
 function findRuns({ samples }: Track, from: number, to: number, runs: Run[] | null): Extent {
-  const { chunkStarts, chunkOffsets, sizes } = samples.columns;
+  const { chunkLengths, sizes } = samples.columns;
   const sameSize = sizes.length === 1 ? valueAt(sizes, 0) : null;
   let [start, end, sampleBytes, runCount, lastEnd] = [Number.POSITIVE_INFINITY, 0, 0, 0, -1];
   let chunk = samples.chunkOf(from);
+  let chunkEnd = samples.chunkStart(chunk) + valueAt(chunkLengths, chunk);
   let offset = samples.offsetOf(from);
   const first = offset;
   for (let sample = from; sample < to; ) {
-    const next = Math.min(to, chunkStarts[chunk + 1] ?? to);
+    const next = Math.min(to, chunkEnd);
     let length = 0;
     if (sameSize !== null) length = sameSize * (next - sample);
     else for (let i = sample; i < next; i++) length += sizes[i] ?? 0;
@@ -136,7 +137,8 @@ function findRuns({ samples }: Track, from: number, to: number, runs: Run[] | nu
     end = Math.max(end, lastEnd);
     sampleBytes += length;
     sample = next;
-    offset = valueAt(chunkOffsets, ++chunk);
+    offset = samples.chunkOffset(++chunk);
+    chunkEnd += valueAt(chunkLengths, chunk) || to;
   }
   return { first, start, end, sampleBytes, runCount };
 }

@@ -1,6 +1,6 @@
 import { MediaError } from "../errors.ts";
 import { type Movie, type Track, type VideoTrack, videoTrack } from "../movie.ts";
-import { lowerBound, type SampleTable, valueAt } from "../sample-table.ts";
+import { lowerBound, type SampleTable } from "../sample-table.ts";
 
 /** Segments are cut at the key frame nearest to this. */
 export const targetSeconds = 4;
@@ -164,12 +164,12 @@ function sampleAt(track: Track, seconds: number): number {
 
 /** Where another sample entry begins: one segment has one. */
 function* entryChanges({ samples }: Track): Generator<number> {
-  const { chunkEntries, chunkStarts } = samples.columns;
+  const { chunkEntries } = samples.columns;
   let count = 0;
   for (let chunk = 1; chunk < chunkEntries.length && count <= maxSegments; chunk++) {
     if (chunkEntries[chunk] === chunkEntries[chunk - 1]) continue;
     count++;
-    yield valueAt(chunkStarts, chunk);
+    yield samples.chunkStart(chunk);
   }
 }
 

@@ -1,4 +1,4 @@
-import { narrow, type SampleColumns, SampleTable } from "../sample-table.ts";
+import { narrow, offsetColumns, type SampleColumns, SampleTable } from "../sample-table.ts";
 import type { FrameList } from "./frames.ts";
 
 /** How frames of a track become samples. */
@@ -45,8 +45,8 @@ export function samplesOf(
     durations: narrow(durations),
     compositionOffsets: narrow(offsets),
     syncSamples: clock.kind === "video" ? keyFrames(frames) : null,
-    chunkOffsets: narrow(frames.offsets.slice(0, count)),
-    chunkStarts: Uint32Array.from({ length: count + 1 }, (_, i) => i),
+    ...offsetColumns(frames.offsets.slice(0, count)),
+    chunkLengths: new Uint8Array([1]),
     chunkEntries: new Uint8Array([1]),
   };
   return { samples: new SampleTable(columns), startTicks: (decoded[0] ?? 0) + clock.leadTicks };

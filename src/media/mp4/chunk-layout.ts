@@ -6,7 +6,7 @@ import type { FileLimits } from "./file-limits.ts";
 /** Longest run of samples that is found by one look-up; `SampleTable.offsetOf` walks at most this far. */
 const maxChunkSamples = 256;
 
-export type Chunks = Pick<SampleColumns, "chunkOffsets" | "chunkStarts" | "chunkEntries">;
+export type Chunks = Pick<SampleColumns, "chunkOffsets" | "chunkOffsetsHigh" | "chunkLengths" | "chunkEntries">;
 
 /** Collects runs of samples: joins neighbours that touch, splits long ones, checks that they lie in the file. */
 export class ChunkLayout {
@@ -65,11 +65,14 @@ export class ChunkLayout {
 
   async finish(limits: FileLimits, count: number): Promise<Chunks> {
     const runs = this.#count;
-    limits.addIndexBytes(this.#box, (runs + 1) * 4);
-    const chunkStarts = this.#starts.slice(0, runs + 1);
-    chunkStarts[runs] = count;
-    const offsets = await readColumn(limits, this.#box, runs, (run) => this.#offsets[run] ?? 0);
-    const entries = await readColumn(limits, this.#box, runs, (run) => this.#entries[run] ?? 0);
-    return { chunkOffsets: offsets.column, chunkStarts, chunkEntries: entries.column };
+    this.#starts[runs] = count;
+    const column = async (numberOf: (run: number) => number) =>
+      (await readColumn(limits, this.#box, runs, numberOf)).column;
+    return {
+      chunkOffsets: await column((run) => (this.#offsets[run] ?? 0) % 2 ** 32),
+      chunkOffsetsHigh: await column((run) => Math.floor((this.#offsets[run] ?? 0) / 2 ** 32)),
+      chunkLengths: await column((run) => (this.#starts[run + 1] ?? 0) - (this.#starts[run] ?? 0)),
+      chunkEntries: await column((run) => this.#entries[run] ?? 0),
+    };
   }
 }

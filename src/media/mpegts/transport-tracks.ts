@@ -133,7 +133,8 @@ async function tableOf(
     syncSamples: syncSamples?.length === count ? null : syncSamples,
     // Samples are found by their packets; a chunk only says which sample entry they have.
     chunkOffsets: new Uint8Array(1),
-    chunkStarts: Uint32Array.from([...starts, count]),
+    chunkOffsetsHigh: new Uint8Array(1),
+    chunkLengths: narrow(Uint32Array.from(starts, (start, i) => (starts[i + 1] ?? count) - start)),
     chunkEntries: narrow(Uint32Array.from(changes.length === 0 ? [1] : changes.map(({ entry }) => entry))),
   });
 }
