@@ -18,9 +18,10 @@ const explained = [
   /unknown QuickTime node type/, // Its table of names lacks elng, vp09 and others that it goes on to read.
   /Bitrate for fragment not available/, // HLS has EXT-X-BITRATE for it, which is optional.
   /Could not synchronize media playlists/, // Tells so of every playlist with a single segment.
-  /Unknown codec .* please file a bug|Unhandled MPEG-4 Audio Object Type|gst_caps_append: assertion/, // Opus, fLaC, mp4v and MP3 are not in its table.
+  /Unknown codec .* please file a bug|Unhandled MPEG-4 Audio Object Type|gst_caps_\w+: assertion/, // Opus, fLaC, mp4v and MP3 are not in its table.
   /Clamping segment and buffer position to 0/, // The picture's first time is its 0; here is sound from before.
   /Block size is not constant/, // The last packet of FLAC is shorter.
+  /buffer doesn't have any pts or dts, using segment position/, // The headers of FLAC.
   /Did not find transfer .* in the active transfer list/, // A download that a seek made superfluous.
 ];
 

@@ -27,13 +27,18 @@ export async function factsOf(path: string): Promise<OriginalFacts> {
     codecs: probed.streams
       .filter(({ codec_type }) => codec_type === "video" || codec_type === "audio")
       .map(({ codec_name }) => families[codec_name] ?? codec_name),
-    picturesEndSeconds: (pictures.at(-1) ?? 0) - (pictures[0] ?? 0),
-    durationSeconds: isCut ? (shown.at(-1) ?? 0) - (shown[0] ?? 0) : Number(probed.format.duration ?? Number.NaN),
+    picturesEndSeconds: span(pictures),
+    durationSeconds: isCut
+      ? span(shown)
+      : Number(probed.format.duration ?? span([...pictures, ...sound].sort((a, b) => a - b))),
     pictures: all.packets.filter(({ codec_type }) => codec_type === "video").length,
     longestStepSeconds: Math.max(0, ...pictures.slice(1).map((time, i) => time - (pictures[i] ?? 0))),
     soundAfterPictureSeconds: isCut || Number.isNaN(after) ? null : after,
   };
 }
+
+/** From the first to the last of times in order. */
+const span = (times: readonly number[]) => (times.at(-1) ?? 0) - (times[0] ?? 0);
 
 async function probe(path: string, options: readonly string[]): Promise<Probed> {
   const wanted = ["-show_entries", "packet=codec_type,pts_time,flags:stream=codec_type,codec_name:format=duration"];

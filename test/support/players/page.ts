@@ -184,6 +184,9 @@ async function playThrough(video: HTMLVideoElement, rate: number) {
 
 async function seekAround(video: HTMLVideoElement, seeks: readonly number[]) {
   const found: { to: number; landed: number; wentOnTo: number }[] = [];
+  // Shaka goes to the start when it begins to play, whatever was said before.
+  await video.play();
+  await until("the start", () => video.currentTime > 0.1);
   for (const to of seeks) {
     video.pause();
     video.currentTime = to;

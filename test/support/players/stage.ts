@@ -2,7 +2,7 @@ import { type FixtureName, fixture } from "../fixtures.ts";
 import { startTestKinora, type TestKinora, TestUser } from "../kinora.ts";
 import { explainedBy } from "./cases.ts";
 import { factsOf } from "./original-facts.ts";
-import { type Protocol, randomSeeks, type Task } from "./player.ts";
+import { type OriginalFacts, type Protocol, randomSeeks, type Task } from "./player.ts";
 
 const paths = { hls: "hls/master.m3u8", dash: "dash/manifest.mpd" } as const;
 
@@ -38,7 +38,7 @@ export class Stage {
 
   /** What a player is to do with a fixture; `origin` where it is not to ask Kinora itself. */
   async task(name: FixtureName, protocol: Protocol, seeks = 2, origin = this.kinora.url): Promise<Task> {
-    const original = await remembered(this.#facts, name, async () => factsOf(await fixture(name)));
+    const original = await remembered(this.#facts, name, () => this.#factsOf(name));
     const url = await this.url(name, protocol, origin);
     return {
       url,
@@ -47,6 +47,13 @@ export class Stage {
       seeks: randomSeeks(`${name} ${protocol}`, original, seeks),
       explained: explainedBy(name),
     };
+  }
+
+  /** Of what is packaged: some sound that no segment carries is left out. */
+  async #factsOf(name: FixtureName): Promise<OriginalFacts> {
+    const facts = await factsOf(await fixture(name));
+    const playlist = await (await fetch(await this.url(name, "hls"))).text();
+    return playlist.includes("TYPE=AUDIO") ? facts : { ...facts, soundAfterPictureSeconds: null };
   }
 
   close(): Promise<void> {

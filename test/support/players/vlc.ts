@@ -16,6 +16,8 @@ const explained = [
   /^VLC media player|interface error|libvlc error|vlcpulse audio output error|dummy interface|idummy demux|^\s*\[.*\] dbus /, // No desktop here.
   /elst box found|no chunk defined|STTS table of 0 entries/, // Said of every fragmented file.
   /unknown box type/, // elng, and what QuickTime files bring along.
+  /too low audio sample frequency \(0\)|failed to create audio output/, // AC-3 in fragments, ffmpeg's as well.
+  /Timestamp conversion failed for|Could not convert timestamp 0 for/, // A decoder that is faster than the clock starts.
   /Changing stream format Unknown -> MP4/,
   /Fragment sequence discontinuity detected \d+ != 0/, // It expects the first fragment that it sees to be number 0.
   /invalid stop-time ignored|INPUT_CONTROL_SET_TIME \d+ failed/, // --start-time of the playlist, which is no stream.
