@@ -39,7 +39,7 @@ const maxSearched = 1000;
  */
 export function timeTracks(tracks: readonly TimedTrack[]): readonly PlacedTrack[] {
   const leadSeconds = Math.max(0, ...tracks.filter(({ kind }) => kind === "video").map(leadOf));
-  const placed = tracks.map((track) => placeTrack(track, leadSeconds));
+  const placed = fromZero(tracks.map((track) => placeTrack(track, leadSeconds)));
   const endSeconds = Math.max(0, ...placed.filter(isSeenOrHeard).map((track) => track.endSeconds));
   if (endSeconds > maxSeconds) {
     throw new MediaError("not-a-video", "The video is damaged: its clock is impossible", {
@@ -51,15 +51,37 @@ export function timeTracks(tracks: readonly TimedTrack[]): readonly PlacedTrack[
   return alignMediaTimes(placed.filter((track) => isSeenOrHeard(track) || track.endSeconds <= maxSeconds));
 }
 
+/** The same with nothing before the first picture or sound: all media times are later by what is there. */
+function fromZero(tracks: readonly PlacedTrack[]): readonly PlacedTrack[] {
+  const starts = tracks.filter((track) => isSeenOrHeard(track) && track.samples.count > 0).map(startOf);
+  const earliest = Math.min(...starts);
+  const seconds = Number.isFinite(earliest) ? Math.max(0, earliest) : 0;
+  return tracks.map((track) => ({
+    ...track,
+    mediaTime: track.mediaTime + Math.round(seconds * track.timescale),
+    endSeconds: Math.max(0, track.endSeconds - seconds),
+  }));
+}
+
+/** When the first of its samples is presented, in seconds. */
+function startOf({ samples, firstSample, endSample, mediaTime, delay, timescale }: PlacedTrack): number {
+  let earliest = Number.POSITIVE_INFINITY;
+  for (let sample = firstSample; sample < Math.min(endSample, firstSample + maxReorder); sample++) {
+    earliest = Math.min(earliest, samples.compositionTimeOf(sample));
+  }
+  return (earliest - mediaTime + delay) / timescale;
+}
+
 /**
- * Gives the others the picture's media time, with a delay that makes up for it. VLC and GStreamer overlook `elst` in
- * fragmented files: where all tracks begin equally late they are together all the same. The picture's own clock stays
- * at 0, for hls.js takes its first decode time for the start of the playlist.
+ * Makes the picture's media time how long its first sample waits to be shown, and gives the others the same; delays make
+ * up for it. VLC and GStreamer overlook `elst` in fragmented files: where all tracks begin equally late they are together
+ * all the same. hls.js and Shaka take decode times for those of the playlist: so they are, wherever a segment starts.
  */
 function alignMediaTimes(tracks: readonly PlacedTrack[]): readonly PlacedTrack[] {
-  const video = tracks.find(({ kind }) => kind === "video");
+  const video = tracks.find(({ kind, samples }) => kind === "video" && samples.count > 0);
   if (video === undefined) return tracks;
-  const seconds = video.mediaTime / video.timescale;
+  const waiting = Math.max(video.mediaTime, video.samples.compositionOffsetOf(video.firstSample));
+  const seconds = waiting / video.timescale;
   return tracks.map((track) => {
     const more = Math.max(0, Math.round(seconds * track.timescale) - track.mediaTime);
     return { ...track, mediaTime: track.mediaTime + more, delay: track.delay + more };

@@ -155,3 +155,27 @@ export async function packetsOf(path: string, ...options: string[]): Promise<Pac
     hash: packet.data_hash,
   }));
 }
+
+/**
+ * What was streamed of a track without what fills the time before a late start: packets of silence, all the same, and
+ * the first picture's being shown from 0 on.
+ */
+export function withoutLead(streamed: readonly Packet[], original: readonly Packet[]): Packet[] {
+  const silent = Math.max(0, streamed.length - original.length);
+  if (new Set(streamed.slice(0, silent).map(({ hash }) => hash)).size > 1)
+    throw new Error("there are packets too many");
+  const [first, next, ...rest] = streamed.slice(silent);
+  const [was, then] = original;
+  if (!first || !next || !was || !then) return streamed.slice(silent);
+  const moved = (key: "pts" | "dts" | "seconds") => {
+    const before = next[key] - (then[key] - was[key]);
+    return streamed[0]?.seconds === 0 ? Math.max(first[key], before) : first[key];
+  };
+  return [{ ...first, pts: moved("pts"), dts: moved("dts"), seconds: moved("seconds") }, next, ...rest];
+}
+
+/** Without the first packet of the picture, which is shown earlier where sound begins before it. */
+export function withoutFirstPicture(packets: readonly Packet[]): Packet[] {
+  const first = packets.find(({ stream }) => stream === 0);
+  return packets.filter((packet) => packet !== first);
+}

@@ -2,6 +2,7 @@ import type { Track } from "../movie.ts";
 import { packetRanges } from "../mpegts/packet-ranges.ts";
 import { type Column, valueAt } from "../sample-table.ts";
 import type { PlanPart } from "../segment-plan.ts";
+import type { Lead } from "./lead.ts";
 
 /** A range that carries more foreign bytes than this is not sent verbatim. */
 const maxWaste = 0.1;
@@ -21,6 +22,10 @@ export interface FragmentShape {
   readonly track: Track;
   readonly from: number;
   readonly to: number;
+  /** What comes before the first sample's own time; null in all segments but the first. */
+  readonly lead: Lead | null;
+  /** How many samples are sent: silence is none of `from` to `to`. */
+  readonly sampleCount: number;
   /** Whether the original's bytes are sent as they are, with what lies in between. */
   readonly verbatim: boolean;
   /** How many `trun` there are. */
@@ -46,22 +51,40 @@ export interface Fragment extends FragmentShape {
   readonly ranges: readonly PlanPart[];
 }
 
-/** Looks at samples `from` up to `to` of a track. */
-export function measureFragment(track: Track, from: number, to: number): FragmentShape {
-  return shapeOf(track, from, to, track.packets ? sumSizes(track, from, to) : findRuns(track, from, to, null));
+/** Samples of a track, and what comes before them. */
+export interface Stretch {
+  readonly from: number;
+  readonly to: number;
+  readonly lead: Lead | null;
+}
+
+/** Looks at samples of a track. */
+export function measureFragment(track: Track, stretch: Stretch): FragmentShape {
+  const { from, to } = stretch;
+  return shapeOf(track, stretch, track.packets ? sumSizes(track, from, to) : findRuns(track, from, to, null));
 }
 
 /** The same, with the places of the samples. */
-export function layOutFragment(track: Track, from: number, to: number): Fragment {
+export function layOutFragment(track: Track, stretch: Stretch): Fragment {
+  const { from, to } = stretch;
   const runs: Run[] = [];
   const extent = track.packets ? sumSizes(track, from, to) : findRuns(track, from, to, runs);
-  const shape = shapeOf(track, from, to, extent);
+  const shape = shapeOf(track, stretch, extent);
   if (shape.verbatim) {
     const { start, end } = extent;
     return { ...shape, runs, base: start, ranges: [{ offset: start, length: end - start }] };
   }
   const gathered: Run = { firstSample: from, count: to - from, offset: 0, length: extent.sampleBytes };
-  return { ...shape, runs: [gathered], base: 0, ranges: gather(track, from, to, runs) };
+  const ranges = [...silenceBefore(stretch), ...gather(track, from, to, runs)];
+  return { ...shape, runs: [gathered], base: 0, ranges };
+}
+
+function silenceBefore({ lead }: Stretch): PlanPart[] {
+  if (lead === null || lead.silence === null) return [];
+  const { count, packet } = lead.silence;
+  const bytes = new Uint8Array(count * packet.length);
+  for (let i = 0; i < count; i++) bytes.set(packet, i * packet.length);
+  return [{ bytes }];
 }
 
 /** What the samples are sent from where they are not sent as they lie. */
@@ -78,8 +101,9 @@ function gather(track: Track, from: number, to: number, runs: readonly Run[]): r
   return parts;
 }
 
-function shapeOf(track: Track, from: number, to: number, extent: Extent): FragmentShape {
+function shapeOf(track: Track, { from, to, lead }: Stretch, extent: Extent): FragmentShape {
   const { first, start, end, sampleBytes, runCount } = extent;
+  const silence = lead?.silence ?? null;
   const span = end - start;
   const verbatim =
     track.kind === "video" &&
@@ -91,11 +115,15 @@ function shapeOf(track: Track, from: number, to: number, extent: Extent): Fragme
     track,
     from,
     to,
+    lead,
+    sampleCount: to - from + (silence?.count ?? 0),
     verbatim,
     runCount: verbatim ? runCount : 1,
-    payloadBytes: verbatim ? span : sampleBytes,
+    payloadBytes: verbatim ? span : sampleBytes + (silence === null ? 0 : silence.count * silence.packet.length),
     leadBytes: verbatim ? first - start : 0,
     ...samplePattern(track, from, to),
+    ...(lead === null ? {} : { duration: null }),
+    ...(silence === null ? {} : { size: null }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { SampleRange } from "../sample-range.ts";
 import { valueAt } from "../sample-table.ts";
 import type { SegmentPlan } from "../segment-plan.ts";
 import { type Fragment, type FragmentShape, layOutFragment, measureFragment, type Run } from "./fragment.ts";
+import { leadOf } from "./lead.ts";
 import { segmentStarts } from "./segments.ts";
 
 const fullBoxBytes = 12;
@@ -32,9 +33,9 @@ export function segmentSamples(movie: Movie, trackId: number, n: number): Sample
   return bounds && { track, ...bounds };
 }
 
-/** Samples of a track as a segment with this number. */
+/** Samples of a track as a segment with this number; 1 is the track's first. */
 export function fragmentPlan({ track, from, to }: SampleRange, sequenceNumber: number): SegmentPlan {
-  const fragment = layOutFragment(track, from, to);
+  const fragment = layOutFragment(track, { from, to, lead: sequenceNumber === 1 ? leadOf(track, from) : null });
   const header = writeHeader(fragment, sequenceNumber);
   return { header, ranges: fragment.ranges, sizeBytes: header.byteLength + fragment.payloadBytes };
 }
@@ -53,7 +54,7 @@ export interface SegmentBytes {
 export function segmentBytes(movie: Movie, track: Track, n: number): SegmentBytes {
   const bounds = segmentBounds(movie, track, n);
   if (bounds === null) return { whole: 0, keyFrame: 0 };
-  const shape = measureFragment(track, bounds.from, bounds.to);
+  const shape = measureFragment(track, { ...bounds, lead: n === 1 ? leadOf(track, bounds.from) : null });
   const header = moofBytes(shape) + mdatHeaderBytes(shape);
   const isKey = track.samples.isSync(bounds.from);
   return {
@@ -80,7 +81,7 @@ const trafBytes = (fragment: FragmentShape) =>
   tfdtBytes +
   fragment.runCount * trunFixedBytes +
   (fragment.sync === "first" ? 4 : 0) +
-  (fragment.to - fragment.from) * entryBytes(fragment);
+  fragment.sampleCount * entryBytes(fragment);
 
 const moofBytes = (fragment: FragmentShape) => 8 + fullBoxBytes + 4 + trafBytes(fragment);
 
@@ -134,7 +135,7 @@ function writeHeader(fragment: Fragment, sequenceNumber: number): Uint8Array {
   fields.box(trafBytes(fragment), "traf");
   writeTrackDefaults(fields, fragment);
   fields.fullBox(tfdtBytes, "tfdt", 1, 0);
-  fields.u64(Math.max(0, track.samples.decodeTimeOf(from) + track.delay));
+  fields.u64(Math.max(0, track.samples.decodeTimeOf(from) + track.delay - (fragment.lead?.ticks ?? 0)));
   const payload = moof + mdat - fragment.base;
   for (const run of fragment.runs) writeRun(fields, fragment, run, payload + run.offset);
   const mdatBytes = mdat + fragment.payloadBytes;
@@ -154,7 +155,7 @@ function writeTrackDefaults(fields: Fields, { track, from, duration, size, sync 
 }
 
 function writeRun(fields: Fields, fragment: Fragment, run: Run, dataOffset: number): void {
-  const { track, duration, size, sync, hasCompositionOffsets, hasNegativeOffsets } = fragment;
+  const { duration, size, sync, hasCompositionOffsets, hasNegativeOffsets, lead } = fragment;
   const tellsFirst = sync === "first" && run.firstSample === fragment.from;
   const flags =
     trunFlags.dataOffset |
@@ -163,16 +164,34 @@ function writeRun(fields: Fields, fragment: Fragment, run: Run, dataOffset: numb
     (size === null ? trunFlags.size : 0) |
     (sync === "each" ? trunFlags.flags : 0) |
     (hasCompositionOffsets ? trunFlags.offset : 0);
-  const bytes = trunFixedBytes + (tellsFirst ? 4 : 0) + run.count * entryBytes(fragment);
+  const count = run.count + (lead?.silence?.count ?? 0);
+  const bytes = trunFixedBytes + (tellsFirst ? 4 : 0) + count * entryBytes(fragment);
   fields.fullBox(bytes, "trun", hasNegativeOffsets ? 1 : 0, flags);
-  fields.u32(run.count);
+  fields.u32(count);
   fields.i32(dataOffset);
   if (tellsFirst) fields.u32(syncFlags);
-  const { samples } = track;
+  writeSilence(fields, fragment);
   for (let sample = run.firstSample; sample < run.firstSample + run.count; sample++) {
-    if (duration === null) fields.u32(samples.durationOf(sample));
-    if (size === null) fields.u32(samples.sizeOf(sample));
-    if (sync === "each") fields.u32(samples.isSync(sample) ? syncFlags : nonSyncFlags);
-    if (hasCompositionOffsets) fields.i32(samples.compositionOffsetOf(sample));
+    writeSample(fields, fragment, sample);
   }
+}
+
+function writeSilence(fields: Fields, { lead, hasCompositionOffsets }: Fragment): void {
+  if (lead === null || lead.silence === null) return;
+  const { count, packet, ticks, firstTicks } = lead.silence;
+  for (let i = 0; i < count; i++) {
+    fields.u32(i === 0 ? firstTicks : ticks);
+    fields.u32(packet.length);
+    if (hasCompositionOffsets) fields.i32(0);
+  }
+}
+
+function writeSample(fields: Fields, fragment: Fragment, sample: number): void {
+  const { from, duration, size, sync, hasCompositionOffsets, lead, track } = fragment;
+  const { samples } = track;
+  const held = sample === from && lead !== null && lead.silence === null ? lead : null;
+  if (duration === null) fields.u32(samples.durationOf(sample) + (held?.ticks ?? 0));
+  if (size === null) fields.u32(samples.sizeOf(sample));
+  if (sync === "each") fields.u32(samples.isSync(sample) ? syncFlags : nonSyncFlags);
+  if (hasCompositionOffsets) fields.i32(samples.compositionOffsetOf(sample));
 }

@@ -6,6 +6,8 @@ import { lowerBound, type SampleTable } from "../sample-table.ts";
 export const targetSeconds = 4;
 /** Sound that goes on after the picture is cut on when there is at least this much. */
 export const minTailSeconds = 2;
+/** The most pictures that H.264 and H.265 reorder, and one. */
+export const maxReorder = 17;
 /** Segments of one track: four days and a half of 4 s each. */
 export const maxSegments = 100_000;
 
@@ -73,7 +75,7 @@ export function startsAtKeyFrames(movie: Movie, track: Track): boolean {
 export function endTicks(track: Track): number {
   let end = 0;
   // The last in decode order need not be the last one shown.
-  for (let sample = Math.max(track.firstSample, track.endSample - 17); sample < track.endSample; sample++) {
+  for (let sample = Math.max(track.firstSample, track.endSample - maxReorder); sample < track.endSample; sample++) {
     end = Math.max(end, presentationTicks(track, sample) + track.samples.durationOf(sample));
   }
   return end;

@@ -9,6 +9,7 @@ import {
   packetsOf,
   run,
   withHlsFolder,
+  withoutLead,
 } from "../../../test/support/packets.ts";
 import type { ByteSource } from "../byte-source.ts";
 import { mediaSegment } from "../cmaf/media-segment.ts";
@@ -54,6 +55,7 @@ const whole: readonly FixtureName[] = [
   "h264-aac-rotated.mov",
   "h264-many-sounds.mp4",
   "h264-late-aac.mp4",
+  "late-h264-aac.mp4",
   "h264-long-aac.mp4",
   "h264-variable.mp4",
   "h264-aac-trimmed.mp4",
@@ -74,7 +76,7 @@ for (const name of whole) {
       for (const track of movie.tracks) {
         const streamed = await packetsOf(await joinSegments(join(folder, String(track.id))));
         const expected = original.filter(({ stream }) => stream === track.id - 1);
-        expect(comparable(streamed)).toEqual(comparable(expected));
+        expect(comparable(withoutLead(streamed, expected))).toEqual(comparable(expected));
       }
     });
   });

@@ -178,9 +178,9 @@ export function placeTracks(tracks: readonly TimedTrack[]): Track[] {
   const shown = video.timing.firstPresentation;
   const kept = [video, ...audio.flatMap((track) => withoutLead(track, shown))];
   const origin = Math.min(...kept.map(({ timing }) => timing.firstPresentation));
-  // Pictures are decoded before the first one is shown: a start before 0 becomes the edit list's media time, and
-  // sound gets the same one: players that overlook `elst` in fragmented files then are early alike.
-  const early = Math.max(0, origin - video.timing.firstDecode) / clockRate;
+  // How long the first picture waits to be shown is the edit list's media time, and sound gets the same one: players that
+  // overlook `elst` in fragmented files then are early alike.
+  const early = Math.max(0, shown - video.timing.firstDecode) / clockRate;
   return kept.map(({ track, timing }) => {
     const start = Math.round(((timing.firstDecode - origin) * timing.timescale) / clockRate);
     const mediaTime = Math.round(early * timing.timescale);

@@ -6,19 +6,18 @@ import type { Protocol } from "./player.ts";
 /** Whether the whole matrix runs (`npm run test:long`) or a sample. */
 export const isLong = process.env.KINORA_TEST_LONG === "1";
 
-/** What every player plays in `npm test`: a file of each container, and sound that starts late. */
-const sample: readonly FixtureName[] = [
-  "h264-aac.mp4",
-  "h264-late-aac.mp4",
-  "h264-aac.mkv",
-  "h264-aac.ts",
-  "vp9-opus.webm",
-];
+/** What every player plays in `npm test`: sound that starts late, a transport stream, and a file without H.264. */
+const sample: readonly FixtureName[] = ["h264-late-aac.mp4", "h264-aac.ts", "vp9-opus.webm"];
+
+/** What the most used ones play as well. */
+const largerSample: readonly FixtureName[] = [...sample, "h264-aac.mp4", "h264-aac.mkv"];
+const hasLargerSample = /^(hls\.js|ffmpeg$|GStreamer 2$)/;
 
 /** What else they play in the long run. */
 const more: readonly FixtureName[] = [
   ...(Object.keys(featureRecipes) as (keyof typeof featureRecipes)[]),
   ...([
+    "h264-late-aac.mkv",
     "h264-aac-60s.mp4",
     "h264-aac-heavy.mp4",
     "h264-aac-faststart.mp4",
@@ -37,8 +36,6 @@ const more: readonly FixtureName[] = [
   ...matrixCells().map(({ name }) => name),
 ];
 
-export const playedFixtures = isLong ? [...sample, ...more] : sample;
-
 const protocols: readonly Protocol[] = ["hls", "dash"];
 
 /** A player that cannot play something, whoever made it, with the reason. */
@@ -53,40 +50,30 @@ const limits: readonly Limit[] = [
   {
     player: /^Shaka/,
     protocol: "hls",
-    fixtures: [
-      "h264-late-aac.mp4",
-      "late-h264-aac.mp4",
-      "h264-aac-subtitles.mp4",
-      "h264-aac-fragmented.mp4",
-      "h264-long-aac.mp4",
-    ],
-    why: "it takes the start of a playlist for the time of its first segment, and the shortest track for the video",
-  },
-  {
-    player: /^hls\.js/,
-    fixtures: ["late-h264-aac.mp4"],
-    why: "it takes the decode time of the first picture for the start",
+    fixtures: ["h264-long-aac.mp4"],
+    why: "it takes the shortest track for the video",
   },
   {
     player: / in Chromium$/,
     fixtures: ["h264-open-gop.mp4"],
-    why: "its decoder fails at pictures that are shown before the key frame a seek went to, and refer to others",
+    why: "its decoder fails at pictures that are shown before the key frame a seek went to, and refer to others; in the file itself, and in ffmpeg's HLS and DASH of it, as well",
   },
   {
-    player: /Firefox$/,
-    fixtures: ["h264-late-aac.mp4", "late-h264-aac.mp4", "h264-aac-subtitles.mp4", "h264-aac-fragmented.mp4"],
-    why: "it waits where there is no sound or picture yet, and hls.js, dash.js and Shaka jump to where there is",
-  },
-  {
-    player: /^(ffmpeg|VLC)$/,
+    player: /^ffmpeg$/,
+    protocol: "dash",
     fixtures: ["late-h264-aac.mp4", "h264-long-aac.mp4"],
-    why: "they end with the first track that ends",
+    why: "it ends with the first track that ends",
+  },
+  {
+    player: /^VLC$/,
+    fixtures: ["late-h264-aac.mp4"],
+    why: "what it takes out ends with the first track that ends; the same with the file itself",
   },
   {
     player: /^GStreamer/,
     protocol: "hls",
-    fixtures: ["late-h264-aac.mp4", "h264-long-aac.mp4"],
-    why: "it takes the first picture's time and the picture's end for those of the video",
+    fixtures: ["h264-long-aac.mp4"],
+    why: "it takes the picture's end for that of the video",
   },
   { player: /^VLC$/, fixtures: ["matrix.mov.mpeg2.aac.mov"], why: "it does not know m2v1, QuickTime's name of MPEG-2" },
 ];
@@ -99,9 +86,12 @@ const isLimited = (player: string, protocol: Protocol, name: FixtureName) =>
     (limit) => limit.player.test(player) && limit.fixtures.includes(name) && (limit.protocol ?? protocol) === protocol,
   );
 
-/** The formats' own test plays them in a browser. */
-const fixturesFor = (player: string) =>
-  player.includes(" in ") ? playedFixtures.filter((name) => !name.startsWith("matrix.")) : playedFixtures;
+/** The formats' own test plays the matrix in a browser. */
+function fixturesFor(player: string): readonly FixtureName[] {
+  if (!isLong) return hasLargerSample.test(player) ? largerSample : sample;
+  const all = [...largerSample, ...more];
+  return player.includes(" in ") ? all.filter((name) => !name.startsWith("matrix.")) : all;
+}
 
 /** What a player plays over which protocol. */
 export function casesFor(player: string): (readonly [Protocol, FixtureName])[] {

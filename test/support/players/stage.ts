@@ -4,6 +4,8 @@ import { explainedBy } from "./cases.ts";
 import { factsOf } from "./original-facts.ts";
 import { type OriginalFacts, type Protocol, randomSeeks, type Task } from "./player.ts";
 
+/** Codecs whose silence is known. */
+const silentCodecs = /mp4a\.40\.2|opus/i;
 const paths = { hls: "hls/master.m3u8", dash: "dash/manifest.mpd" } as const;
 
 /** A Kinora with videos that anybody may watch. */
@@ -49,11 +51,18 @@ export class Stage {
     };
   }
 
-  /** Of what is packaged: some sound that no segment carries is left out. */
+  /** Of what is packaged: some sound that no segment carries is left out, and what starts late is filled up. */
   async #factsOf(name: FixtureName): Promise<OriginalFacts> {
     const facts = await factsOf(await fixture(name));
     const playlist = await (await fetch(await this.url(name, "hls"))).text();
-    return playlist.includes("TYPE=AUDIO") ? facts : { ...facts, soundAfterPictureSeconds: null };
+    if (!playlist.includes("TYPE=AUDIO")) return { ...facts, soundAfterPictureSeconds: null };
+    const after = facts.soundAfterPictureSeconds ?? 0;
+    if (after < 0) {
+      // The first picture is shown from the start on.
+      return { ...facts, soundAfterPictureSeconds: 0, longestStepSeconds: facts.longestStepSeconds - after };
+    }
+    const isFilled = after > 0 && silentCodecs.test(playlist);
+    return isFilled ? { ...facts, soundAfterPictureSeconds: 0 } : facts;
   }
 
   close(): Promise<void> {

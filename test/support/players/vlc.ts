@@ -18,11 +18,12 @@ const explained = [
   /unknown box type/, // elng, and what QuickTime files bring along.
   /too low audio sample frequency \(0\)|failed to create audio output/, // AC-3 in fragments, ffmpeg's as well.
   /Timestamp conversion failed for|Could not convert timestamp 0 for/, // A decoder that is faster than the clock starts.
-  /Changing stream format Unknown -> MP4/,
+  /Changing stream format Unknown -> (MP4|WebVTT)|Ending demuxer stream\. \[needrestart\]/,
   /Fragment sequence discontinuity detected \d+ != 0/, // It expects the first fragment that it sees to be number 0.
   /invalid stop-time ignored|INPUT_CONTROL_SET_TIME \d+ failed/, // --start-time of the playlist, which is no stream.
   /no more input streams for this mux/, // The end.
   /picture is too late to be displayed/, // At eight times the speed on a busy machine.
+  /buffer deadlock prevented/, // A seek to between the picture's cut and the sound's, a packet later: it says so of ffmpeg's HLS as well, and plays.
   /decoded zero sample/, // The packet that primes the AAC decoder.
 ];
 
@@ -72,7 +73,10 @@ async function takeOut(home: string, task: Task): Promise<string[]> {
   const { codecs, pictures, soundAfterPictureSeconds } = task.original;
   if (!codecs.every((codec) => carried.has(codec))) return [];
   const path = join(home, "taken.ts");
-  const complaints = judge(await runVlc(home, ["--sout", `#std{access=file,mux=ts,dst=${path}}`], task), task);
+  const complaints = judge(
+    await runVlc(home, ["--no-sout-spu", "--sout", `#std{access=file,mux=ts,dst=${path}}`], task),
+    task,
+  );
   const taken = await factsOf(path);
   if (taken.pictures < pictures - keptBack) complaints.push(`took out ${taken.pictures} pictures of ${pictures}`);
   if (soundAfterPictureSeconds === null) return complaints;
