@@ -25,7 +25,7 @@ const maxReadBytes = 1024 * 1024;
 
 /** Reads samples that are one after the other in a track. Throws a `MediaError` for a damaged original. */
 export async function readSamples(source: ByteSource, { track, from, to }: SampleRange): Promise<SampleBytes> {
-  const fragment = layOutFragment(track, from, to);
+  const fragment = layOutFragment(track, { from, to, lead: null });
   const bytes = await readParts(source, fragment.ranges);
   const starts = new Float64Array(to - from);
   for (const run of fragment.runs) {
