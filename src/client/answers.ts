@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { role, user } from "../auth/contract.ts";
+import { streamSummary } from "../streaming/contract.ts";
 
 const { id } = user.shape;
 const timestamp = z.iso.datetime();
@@ -37,28 +38,4 @@ export const listedLink = z.object({
 export type ListedLink = z.infer<typeof listedLink>;
 export const linkPage = z.object({ items: z.array(listedLink), nextCursor: z.string().nullable() });
 
-export const protocols = ["hls", "rtsp", "rtp"] as const;
-export type Protocol = (typeof protocols)[number];
-
-export const stream = z.object({
-  id,
-  protocol: z.enum(protocols),
-  url: z.string().nullable(),
-  sdp: z.string().nullable(),
-  syncTopic: z.string(),
-  expiresAt: timestamp,
-});
-export type Stream = z.infer<typeof stream>;
-
-export const streamSummary = z.object({
-  id,
-  protocol: z.enum(protocols),
-  title: z.object({ id, name: z.string() }),
-  user: z.object({ id, username: z.string() }),
-  state: z.string(),
-  createdAt: timestamp,
-  expiresAt: timestamp,
-  instance: z.string(),
-});
-export type StreamSummary = z.infer<typeof streamSummary>;
 export const streamList = z.object({ items: z.array(streamSummary) });

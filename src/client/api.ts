@@ -119,6 +119,11 @@ export class Api {
     return this.#renewing;
   }
 
+  /** The next request gets a token that counts for its whole time. */
+  forgetToken(): void {
+    this.#token = null;
+  }
+
   async #renew(): Promise<string> {
     const response = await this.#withSession("POST", "/api/tokens", {});
     const { token, expiresAt } = await this.#read(response, issuedToken);

@@ -51,7 +51,11 @@ function optionOf(option: Option): CompletedOption {
   return { flags, about: about(option.description), takesValue, values: option.argChoices ?? [] };
 }
 
-const about = (text: string) => text.split(/[.;\n]/)[0]?.replace(/['"\\`$:[\]]/g, "") ?? "";
+const about = (text: string) =>
+  text
+    .split(/[.;\n]/)[0]
+    ?.replaceAll("'", "’")
+    .replace(/['"\\`$:[\]]/g, "") ?? "";
 
 /** Names go into scripts as they are. */
 function requireWord(path: string): void {

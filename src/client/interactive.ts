@@ -1,11 +1,12 @@
 import type { Title } from "../catalog/contract.ts";
 import { title as titleAnswer } from "../catalog/contract.ts";
+import type { StreamSummary } from "../streaming/contract.ts";
 import { links } from "./actions/links.ts";
 import { playWith } from "./actions/play.ts";
 import { changePassword, enter, logout } from "./actions/sign-in.ts";
 import { search } from "./actions/titles.ts";
 import { addUser } from "./actions/users.ts";
-import { type StreamSummary, streamList } from "./answers.ts";
+import { streamList } from "./answers.ts";
 import type { Api } from "./api.ts";
 import type { ClientContext } from "./context.ts";
 import { asClientError, ClientError, EXIT } from "./errors.ts";
@@ -32,7 +33,7 @@ const leave: Step = async () => "done";
 /** `kinora` alone at a terminal: connect, sign in, search, pick, play, stop, rename, tag. */
 export async function interact(context: ClientContext): Promise<void> {
   const api = await arrive(context);
-  const { user } = { user: await api.whoAmI() };
+  const user = await api.whoAmI();
   context.out.note(`You are ${printable(user.username)} (${user.role}) at ${api.origin}.`);
   await menu(
     "What now?",

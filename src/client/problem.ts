@@ -49,7 +49,12 @@ export function problemOf(status: number, text: string, headers: { get(name: str
     return notKinora(`It answered ${status} without saying why.`, status);
   }
   const { code, detail, status: _status, ...data } = parsed.data;
-  return new ClientError(code, detail, { exit, status, data, hint: hintFor(code, headers) });
+  return new ClientError(code, detail, {
+    exit: code === "quota-exceeded" ? EXIT.conflict : exit,
+    status,
+    data,
+    hint: hintFor(code, headers),
+  });
 }
 
 /** What answers there does not speak Kinora's interface. */

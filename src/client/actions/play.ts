@@ -1,5 +1,5 @@
 import type { Title } from "../../catalog/contract.ts";
-import type { Protocol } from "../answers.ts";
+import type { StreamProtocol } from "../../streaming/contract.ts";
 import type { Api } from "../api.ts";
 import type { ClientContext } from "../context.ts";
 import { ClientError, EXIT, usageError } from "../errors.ts";
@@ -12,9 +12,13 @@ import { printable } from "../terminal/printable.ts";
 
 /** A player that does not end when it is asked to is ended. */
 const CLOSE_MS = 3_000;
+/** How much later than the server a player may reach the end. */
+const DRAIN_MS = 2_000;
+/** The reason of a stream that was played to its end. */
+const ENDED = "ended";
 
 export interface PlayOptions {
-  readonly protocol?: Protocol;
+  readonly protocol?: StreamProtocol;
   readonly rtp?: boolean;
   readonly player?: string;
   readonly urlOnly?: boolean;
@@ -23,7 +27,7 @@ export interface PlayOptions {
 /** What came of playing. */
 export interface Played {
   readonly streamId: string;
-  readonly protocol: Protocol;
+  readonly protocol: StreamProtocol;
   readonly player: string | null;
   /** The player's exit code; null when it was ended by a signal. */
   readonly playerExit: number | null;
@@ -50,14 +54,14 @@ export async function play(context: ClientContext, wanted: string, options: Play
   }
 }
 
-function protocolOf({ protocol, rtp }: PlayOptions): Protocol {
+function protocolOf({ protocol, rtp }: PlayOptions): StreamProtocol {
   if (rtp && protocol !== undefined && protocol !== "rtp") throw usageError("--rtp and --protocol do not go together.");
   return rtp ? "rtp" : (protocol ?? "hls");
 }
 
 interface Wish {
   readonly title: Title;
-  readonly protocol: Protocol;
+  readonly protocol: StreamProtocol;
   readonly player: Player;
   /** Aborted: the player is closed and the stream stopped. */
   readonly signal: AbortSignal;
@@ -155,7 +159,9 @@ function launch(context: ClientContext, player: Player, source: PlaySource, sign
 async function attend(stream: ControlledStream, running: Running, player: Player): Promise<Played> {
   const ended = new AbortController();
   const kept = stream.keep(ended.signal).then(
-    (reason) => {
+    async (reason) => {
+      // Of RTP a player does not learn that it was all; what has come is played yet.
+      if (reason === ENDED) await Promise.race([Bun.sleep(DRAIN_MS), running.exited]);
       if (reason !== null) running.close();
       return reason;
     },
@@ -181,11 +187,11 @@ const reasons: Readonly<Record<string, string>> = {
 
 function conclude({ out }: ClientContext, title: Title, played: Played): void {
   const { stopped, playerExit, player } = played;
-  if (stopped !== null)
+  if (stopped !== null && stopped !== ENDED)
     throw new ClientError("stream-stopped", reasons[stopped] ?? `The server ended the stream (${stopped}).`, {
       data: { reason: stopped },
     });
-  if (playerExit !== 0)
+  if (playerExit !== 0 && stopped === null)
     throw new ClientError("player-failed", `${player} ended with code ${playerExit ?? "of a signal"}.`, {
       exit: EXIT.failure,
       hint: "--player names another player, --protocol rtsp another way.",

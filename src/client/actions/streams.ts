@@ -1,4 +1,5 @@
-import { type StreamSummary, streamList } from "../answers.ts";
+import type { StreamSummary } from "../../streaming/contract.ts";
+import { streamList } from "../answers.ts";
 import type { ClientContext } from "../context.ts";
 import { printable } from "../terminal/printable.ts";
 import type { Column } from "../terminal/table.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Protocol, type Stream, stream } from "../answers.ts";
+import { type StreamHandle, type StreamProtocol, streamHandle } from "../../streaming/contract.ts";
 import type { Api } from "../api.ts";
 import { ClientError, EXIT } from "../errors.ts";
 import { notKinora } from "../problem.ts";
@@ -17,21 +17,21 @@ const stopped = z.looseObject({ reason: z.string() });
 
 export interface StreamRequest {
   readonly titleId: string;
-  readonly protocol: Protocol;
+  readonly protocol: StreamProtocol;
   readonly clientPort?: number;
 }
 
 /** A stream controller of the server, kept alive from here. */
 export class ControlledStream {
   readonly id: string;
-  readonly protocol: Protocol;
+  readonly protocol: StreamProtocol;
   readonly sdp: string | null;
-  readonly #url: string | null;
+  readonly #url: string;
   readonly #api: Api;
   #expiresAtMs: number;
   #isOver = false;
 
-  private constructor(api: Api, answer: Stream) {
+  private constructor(api: Api, answer: StreamHandle) {
     this.#api = api;
     this.id = answer.id;
     this.protocol = answer.protocol;
@@ -41,12 +41,12 @@ export class ControlledStream {
   }
 
   static async start(api: Api, request: StreamRequest): Promise<ControlledStream> {
-    return new ControlledStream(api, await api.call("POST", "/api/streams", stream, { body: request }));
+    return new ControlledStream(api, await api.call("POST", "/api/streams", streamHandle, { body: request }));
   }
 
   /** What the player opens. It holds a grant. Only addresses that are plainly one are passed on to a program. */
   get url(): string {
-    const url = URL.parse(this.#url ?? "", this.#api.origin);
+    const url = URL.parse(this.#url, this.#api.origin);
     if (!url || !["http:", "https:", "rtsp:", "rtsps:"].includes(url.protocol))
       throw notKinora("The stream has no address.");
     return url.href;
@@ -85,7 +85,9 @@ export class ControlledStream {
 
   async #refresh(signal: AbortSignal): Promise<string | null> {
     try {
-      const { expiresAt } = await this.#api.call("POST", `/api/streams/${this.id}/refresh`, stream);
+      // It goes on until this request's token expires: a new one takes it the farthest.
+      this.#api.forgetToken();
+      const { expiresAt } = await this.#api.call("POST", `/api/streams/${this.id}/refresh`, streamHandle);
       this.#expiresAtMs = Date.parse(expiresAt);
       return null;
     } catch (error) {
