@@ -147,7 +147,7 @@ describe("kinora play", () => {
   });
 
   test.skipIf(!has("ffmpeg"))(
-    "RTP: the player has the description listens before the first packet comes, and closes after the last",
+    "RTP: the player has the description, listens before the first packet comes, and closes after the last",
     async () => {
       const out = join(ada.home, "rtp.txt");
       const sdp = "for last; do :; done";
