@@ -7,7 +7,7 @@ import type { StreamHandle, StreamSummary } from "../contract.ts";
 const PER_USER = 3;
 /** For the tests that wait until time is over. */
 const LIFETIME_MS = 700;
-const GRACE_MS = 800;
+const GRACE_MS = 1_500;
 
 let kinora: TestKinora;
 let admin: TestUser;
