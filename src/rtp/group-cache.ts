@@ -44,7 +44,7 @@ export class GroupCache {
     this.#groups = new LRUCache({
       maxSize: limitBytes,
       sizeCalculation: ({ group }) =>
-        entryOverheadBytes + (group === null ? 0 : group.bytes.length + group.count * packetOverheadBytes),
+        entryOverheadBytes + (group === null ? 0 : group.bytes.buffer.byteLength + group.count * packetOverheadBytes),
     });
   }
 

@@ -27,6 +27,8 @@ export const maxPayloadBytes = 1400;
 export const packetOverheadBytes = 21;
 
 const startPackets = 64;
+/** Of a group's bytes, what may be kept unused. */
+const maxSpare = 0.05;
 /** A picture is sent within this time, not all of it at once. */
 const maxSpreadSeconds = 0.04;
 
@@ -111,9 +113,10 @@ export class PacketGroupWriter {
   finish(): PacketGroup {
     const starts = this.#starts.slice(0, this.#count + 1);
     starts[this.#count] = this.#length;
+    // It is kept for long: where much more was expected than came, the rest is given back.
+    const isTight = this.#bytes.length - this.#length <= this.#length * maxSpare;
     return {
-      // Kept for long: what was expected too much is given back.
-      bytes: this.#bytes.slice(0, this.#length),
+      bytes: isTight ? this.#bytes.subarray(0, this.#length) : this.#bytes.slice(0, this.#length),
       count: this.#count,
       starts,
       rtpTimes: this.#rtpTimes.slice(0, this.#count),
