@@ -32,15 +32,24 @@ async function freePorts(count: number): Promise<number> {
 const isBound = (port: number) =>
   readFileSync("/proc/net/udp", "utf8").includes(`:${port.toString(16).toUpperCase().padStart(4, "0")} `);
 
+/** ffmpeg ends at a BYE, even where it has not taken in all packets that came before. */
+const hasBye = (channel: number, packet: Uint8Array) =>
+  channel % 2 === 1 && Buffer.from(packet).includes(Buffer.from([0x81, 203]));
+
+interface Decoded {
+  readonly pictures: string[];
+  readonly sound: string[];
+}
+
 /** The hashes of all decoded pictures, and of all packets of sound. */
-function decoded(text: string): { pictures: string[]; sound: string[] } {
+function decoded(text: string): Decoded {
   const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   const of = (stream: string) => lines.flatMap((line) => (line.startsWith(stream) ? [line.split(",")[5] ?? ""] : []));
   return { pictures: of("0,"), sound: of("1,") };
 }
 
 /** Sends a title to ffmpeg over UDP at its own speed; what ffmpeg has decoded. */
-async function receivedByFfmpeg(name: FixtureName, frames: number) {
+async function receivedByFfmpeg(name: FixtureName, wanted: Decoded): Promise<Decoded> {
   using folder = temporaryFolder();
   const original = await stagedOriginal(name);
   const { tracks } = rtpTracksOf(original.presentation);
@@ -69,25 +78,28 @@ async function receivedByFfmpeg(name: FixtureName, frames: number) {
     "md5",
     out,
   ];
-  const ffmpeg = Bun.spawn(["ffmpeg", "-v", "error", ...input, ...output], { stdio: ["pipe", "ignore", "ignore"] });
+  const ffmpeg = Bun.spawn(["ffmpeg", "-v", "error", ...input, ...output], { stdio: ["ignore", "ignore", "ignore"] });
   const udp = await Bun.udpSocket({ hostname: address });
   const engine = new RtpEngine();
   try {
     await until(() => isBound(first + tracks.length * 2 - 1));
     const send = (bytes: Uint8Array) =>
-      forEachPacket(bytes, (channel, packet) => udp.send(packet, first + channel, address));
+      forEachPacket(bytes, (channel, packet) => {
+        if (!hasBye(channel, packet)) udp.send(packet, first + channel, address);
+      });
     const stream = engine.open({ original, tracks: original.tracks, sink: { send, pendingBytes: 0, onDrain() {} } });
-    const over = new Promise<string>((resolve) => stream.onEnd(({ kind }) => resolve(kind)));
-    await stream.play({ startSeconds: 0, endSeconds: null, scale: 1 });
-    expect(await over).toBe("ended");
-    // ffmpeg holds its last pictures back until it is told to stop.
-    await until(
-      async () => (await Bun.file(out).exists()) && decoded(await Bun.file(out).text()).pictures.length >= frames - 20,
-    );
-    ffmpeg.stdin.write("q");
-    await ffmpeg.stdin.flush();
-    await ffmpeg.exited;
-    return decoded(await Bun.file(out).text());
+    const ends: string[] = [];
+    stream.onEnd(({ kind }) => ends.push(kind));
+    const play = () => stream.play({ startSeconds: 0, endSeconds: null, scale: 1 });
+    await play();
+    await until(() => ends.length === 1, slowMs);
+    // What follows pushes out what ffmpeg holds back.
+    await play();
+    const received = await until(async () => {
+      const now = decoded((await Bun.file(out).exists()) ? await Bun.file(out).text() : "");
+      return now.pictures.length > wanted.pictures.length && now.sound.length > wanted.sound.length && now;
+    }, slowMs);
+    return received;
   } finally {
     engine.close();
     udp.close();
@@ -106,9 +118,9 @@ for (const name of ["h264-aac-3.72s.mp4", "h265-opus.mp4"] as const) {
     `ffmpeg decodes ${name} from RTP over UDP to the same pictures, and has all packets of sound`,
     async () => {
       const original = await expected(name);
-      const received = await receivedByFfmpeg(name, original.pictures.length);
-      expect(received.pictures).toEqual(original.pictures);
-      expect(received.sound).toEqual(original.sound);
+      const received = await receivedByFfmpeg(name, original);
+      expect(received.pictures.slice(0, original.pictures.length)).toEqual(original.pictures);
+      expect(received.sound.slice(0, original.sound.length)).toEqual(original.sound);
     },
     slowMs,
   );
