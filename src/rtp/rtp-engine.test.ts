@@ -132,6 +132,20 @@ test("a seek starts with the key frame at or before it, and timestamps go on", a
   expect(stream.positionSeconds).toBeCloseTo(32.9, 0);
 });
 
+test("after a seek no picture comes that is shown before the key frame, and refers to what was not sent", async () => {
+  for (const name of ["h264-open-gop.mkv", "h264-open-gop.ts"] as const) {
+    const { clock, sink, stream } = await stage(name);
+    const info = await stream.play(request({ startSeconds: 4.4 }));
+    expect(info.startSeconds).toBeGreaterThan(2);
+    expect(info.startSeconds).toBeLessThanOrEqual(4.4);
+    await clock.advance(400);
+    const shown = sink.of(video).map(({ timestamp }) => ticks(info.tracks[0]?.rtptime ?? 0, timestamp));
+    expect(shown[0]).toBe(0);
+    expect(Math.min(...shown)).toBe(0);
+    stream.close();
+  }
+});
+
 test("after a pause it goes on with the very next packet", async () => {
   const { clock, sink, stream, ends } = await stage("h264-aac.mp4");
   await stream.play(request());

@@ -12,6 +12,8 @@ import type { RtpTrack } from "./rtp-tracks.ts";
 
 /** Samples are read and packetised in pieces of about this size: what a stream holds at least. */
 export const pieceBytes = 512 * 1024;
+/** Of tiny samples, no more than this: each has a packet of its own, however small. */
+const maxPieceSamples = 2048;
 /** A picture larger than this is damage. */
 const maxSampleBytes = 32 * 2 ** 20;
 /** The length of a frame (RFC 2326 section 10.12) has 16 bits. */
@@ -25,7 +27,8 @@ export function piecesOf({ track, from, to }: SampleRange): SampleRange[] {
   let [start, size] = [from, 0];
   for (let sample = from; sample < to; sample++) {
     const bytes = track.samples.sizeOf(sample);
-    if (size > 0 && size + bytes > pieceBytes) {
+    const isFull = (size > 0 && size + bytes > pieceBytes) || sample - start >= maxPieceSamples;
+    if (isFull) {
       pieces.push({ track, from: start, to: sample });
       [start, size] = [sample, 0];
     }
