@@ -5,6 +5,7 @@
  */
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join, relative } from "node:path";
+import hlsPackage from "hls.js/package.json" with { type: "json" };
 import * as mediaChrome from "media-chrome";
 import * as mediaChromeMenus from "media-chrome/menu";
 
@@ -14,6 +15,23 @@ const target = join(root, "dist");
 const fontPackage = join(root, "node_modules/@fontsource-variable/instrument-sans");
 const FONT = "files/instrument-sans-latin-wght-normal.woff2";
 const BUDGET_KB = { library: 60, watch: 300 } as const;
+
+/**
+ * hls.js is built from its own sources with its own switches, as its `rollup.config.js` does for its variants: what no
+ * playlist of ours has is left out, which is a quarter of it.
+ */
+const hlsSource = () => ({ path: join(root, "node_modules/hls.js/src/hls.ts") });
+const hlsParts = {
+  ...{ ALT_AUDIO: true, SUBTITLES: true, MEDIA_CAPABILITIES: true },
+  ...{ EME_DRM: false, CMCD: false, CONTENT_STEERING: false, INTERSTITIALS: false },
+  ...{ VARIABLE_SUBSTITUTION: false, IFRAMES: false, M2TS_ADVANCED_CODECS: false },
+};
+const hlsDefines: Record<string, string> = {
+  __VERSION__: JSON.stringify(hlsPackage.version),
+  __HLS_WORKER_BUNDLE__: "undefined",
+  __IN_WORKER__: "false",
+  ...Object.fromEntries(Object.entries(hlsParts).map(([part, used]) => [`__USE_${part}__`, String(used)])),
+};
 
 interface Output {
   /** Path below `dist/web/`. */
@@ -56,13 +74,21 @@ async function build(): Promise<Output[]> {
     naming: { entry: "[name]-[hash].[ext]", chunk: "[name]-[hash].[ext]", asset: "[name]-[hash].[ext]" },
     // Left alone: Bun would put it into the stylesheet, where it delays the first text.
     external: ["*.woff2"],
-    define: { "process.env.NODE_ENV": '"production"' },
+    define: { "process.env.NODE_ENV": '"production"', ...hlsDefines },
+    plugins: [
+      { name: "hls.js from its sources", setup: (builder) => builder.onResolve({ filter: /^hls\.js$/ }, hlsSource) },
+    ],
   });
   const scripts = await Promise.all(
     result.outputs
       .filter(({ path }) => path.endsWith(".js"))
       .map(async (file) => output(`assets/${basename(file.path)}`, new Uint8Array(await file.arrayBuffer()))),
   );
+  const unset = scripts.flatMap(
+    ({ bytes }) =>
+      new TextDecoder().decode(bytes).match(/\b__(USE_[A-Z0-9_]+|VERSION|IN_WORKER|HLS_WORKER_BUNDLE)__\b/g) ?? [],
+  );
+  if (unset.length > 0) throw new Error(`switches of hls.js that nobody set: ${[...new Set(unset)].join(", ")}`);
   const entry = result.outputs.find((file) => file.kind === "entry-point" && file.path.endsWith(".js"));
   const css = await result.outputs.find(({ path }) => path.endsWith(".css"))?.text();
   if (!entry || css === undefined) throw new Error("the build has no entry point or no stylesheet");
