@@ -20,7 +20,9 @@ const BUDGET_KB = { library: 60, watch: 300 } as const;
  * hls.js is built from its own sources with its own switches, as its `rollup.config.js` does for its variants: what no
  * playlist of ours has is left out, which is a quarter of it.
  */
-const hlsSource = () => ({ path: join(root, "node_modules/hls.js/src/hls.ts") });
+function useHlsSource(builder: Bun.PluginBuilder): void {
+  builder.onResolve({ filter: /^hls\.js$/ }, () => ({ path: join(root, "node_modules/hls.js/src/hls.ts") }));
+}
 const hlsParts = {
   ...{ ALT_AUDIO: true, SUBTITLES: true, MEDIA_CAPABILITIES: true },
   ...{ EME_DRM: false, CMCD: false, CONTENT_STEERING: false, INTERSTITIALS: false },
