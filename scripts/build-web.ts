@@ -77,9 +77,7 @@ async function build(): Promise<Output[]> {
     // Left alone: Bun would put it into the stylesheet, where it delays the first text.
     external: ["*.woff2"],
     define: { "process.env.NODE_ENV": '"production"', ...hlsDefines },
-    plugins: [
-      { name: "hls.js from its sources", setup: (builder) => builder.onResolve({ filter: /^hls\.js$/ }, hlsSource) },
-    ],
+    plugins: [{ name: "hls.js from its sources", setup: useHlsSource }],
   });
   const scripts = await Promise.all(
     result.outputs
