@@ -73,7 +73,9 @@ describe.skipIf(!has("chromium", "ffmpeg"))("in Chromium", () => {
   });
 
   test("had no error in the console", () => {
-    expect(browser.troubles).toEqual([]);
+    // Playback links lead to another origin than the page's, on purpose.
+    const isLink = (text: string) => text.startsWith(`outside: ${stage.kinora.url}/stream/`);
+    expect(browser.troubles.filter((text) => !isLink(text))).toEqual([]);
   });
 });
 

@@ -22,7 +22,7 @@ const explained = [
   /Fragment sequence discontinuity detected \d+ != 0/, // It expects the first fragment that it sees to be number 0.
   /invalid stop-time ignored|INPUT_CONTROL_SET_TIME \d+ failed/, // --start-time of the playlist, which is no stream.
   /no more input streams for this mux/, // The end.
-  /picture is too late to be displayed/, // At eight times the speed on a busy machine.
+  /picture is too late to be displayed|More than \d+ late frames, dropping frame/, // At eight times the speed on a busy machine.
   /buffer deadlock prevented/, // A seek to between the picture's cut and the sound's, a packet later: it says so of ffmpeg's HLS as well, and plays.
   /decoded zero sample/, // The packet that primes the AAC decoder.
 ];
