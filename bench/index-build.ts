@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { IndexBuild } from "./support/index-once.ts";
-import { twoHours, twoHoursMatroska } from "./support/media.ts";
+import { liveMatroska, manySamples, transportStream, twoHours, twoHoursMatroska } from "./support/media.ts";
 import { median } from "./support/process.ts";
 import { against, type Figure, figure } from "./support/report.ts";
 
@@ -11,6 +11,9 @@ export async function benchIndexBuild(): Promise<Figure[]> {
   return [
     ...(await figuresOf("2 h / 5 GB MP4", await twoHours())),
     ...(await figuresOf("2 h / 5 GB MKV with cues", await twoHoursMatroska())),
+    ...(await figuresOf("20 min / 0.9 GB MKV without cues", await liveMatroska())),
+    ...(await figuresOf("20 min / 1 GB MPEG-TS", await transportStream())),
+    ...(await figuresOf("MP4 of 4 million samples, each of its own chunk and duration", await manySamples())),
   ];
 }
 

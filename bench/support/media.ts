@@ -39,6 +39,25 @@ export async function twoHoursMatroska(): Promise<string> {
   return make("1080p-2h.mkv", (target) => ["ffmpeg", "-v", "error", "-y", "-i", film, "-c", "copy", target]);
 }
 
+/** Twenty minutes in Matroska without cues, as a live recording is. */
+export async function liveMatroska(): Promise<string> {
+  const film = await twentyMinutes();
+  const options = ["-c", "copy", "-live", "1"];
+  return make("1080p-20min-live.mkv", (target) => ["ffmpeg", "-v", "error", "-y", "-i", film, ...options, target]);
+}
+
+/** The same as a transport stream, about 1 GB. */
+export async function transportStream(): Promise<string> {
+  const film = await twentyMinutes();
+  return make("1080p-20min.ts", (target) => ["ffmpeg", "-v", "error", "-y", "-i", film, "-c", "copy", target]);
+}
+
+/** Pictures and sound of a byte each, so many that the index is as large as any that is taken. */
+export function manySamples(): Promise<string> {
+  const script = join(import.meta.dir, "many-samples.ts");
+  return make("many-samples.mp4", (target) => [process.execPath, script, target]);
+}
+
 /** Twenty minutes and about 0.9 GB: the minute, 20 times. */
 export async function twentyMinutes(): Promise<string> {
   const minute = await fullHdMinute();

@@ -4,6 +4,7 @@ import { MoviePresentation } from "./movie-presentation.ts";
 import { PACKAGER_VERSION } from "./packager-version.ts";
 import type { Presentation } from "./presentation.ts";
 import type { Column } from "./sample-table.ts";
+import { turn } from "./turn.ts";
 
 /** "KNIX" in the machine's own byte order: an index from a machine of the other order is stale. */
 const magic = 0x58494e4b;
@@ -11,6 +12,8 @@ const prefixBytes = 24;
 /** Which of the prefix's 32-bit words is the checksum of everything before and behind it. */
 const checksumAt = 4;
 const alignment = 8;
+/** Bytes that are copied or summed up in one piece of work. */
+const bytesAtOnce = 4 * 2 ** 20;
 
 const arrayTypes = {
   u8: Uint8Array,
@@ -61,15 +64,43 @@ class ArrayStore {
     return { $array, offset, length: array.length };
   }
 
-  writeTo(target: Uint8Array): void {
-    for (const { offset, bytes } of this.#parts) target.set(bytes, offset);
+  *writeTo(target: Uint8Array): Generator<void> {
+    for (const { offset, bytes } of this.#parts) {
+      for (let at = 0; at < bytes.length; at += bytesAtOnce) {
+        target.set(bytes.subarray(at, at + bytesAtOnce), offset + at);
+        yield;
+      }
+    }
   }
 }
 
 const aligned = (size: number) => Math.ceil(size / alignment) * alignment;
 
+/** Work in pieces, each a few milliseconds long. */
+type Work<T> = Generator<void, T>;
+
+function atOnce<T>(work: Work<T>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+  }
+}
+
+async function inTurns<T>(work: Work<T>): Promise<T> {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+    await turn();
+  }
+}
+
 /** The index as bytes for `decodeIndex`: versioned and checksummed. */
-export function encodeIndex(presentation: Presentation): Uint8Array {
+export const encodeIndex = (presentation: Presentation): Uint8Array => atOnce(encoding(presentation));
+
+/** The same, with turns for others: an index may have 64 MiB. */
+export const encodeIndexInTurns = (presentation: Presentation): Promise<Uint8Array> => inTurns(encoding(presentation));
+
+function* encoding(presentation: Presentation): Work<Uint8Array> {
   const store = new ArrayStore();
   const stored: Stored = { kind: presentation.kind, value: presentation.stored() };
   // `this` holds the value before its `toJSON`, which a Buffer has.
@@ -81,28 +112,39 @@ export function encodeIndex(presentation: Presentation): Uint8Array {
   const arraysAt = prefixBytes + aligned(json.length);
   const bytes = new Uint8Array(arraysAt + store.size);
   bytes.set(json, prefixBytes);
-  store.writeTo(bytes.subarray(arraysAt));
+  yield* store.writeTo(bytes.subarray(arraysAt));
   const prefix = new Uint32Array(bytes.buffer, 0, prefixBytes / 4);
   prefix.set([magic, PACKAGER_VERSION, bytes.length % 2 ** 32, json.length]);
-  prefix[checksumAt] = checksumOf(bytes);
+  prefix[checksumAt] = yield* checksumOf(bytes);
   return bytes;
 }
 
-const checksumOf = (bytes: Uint8Array) =>
-  crc32(bytes.subarray(checksumAt * 4 + 4), crc32(bytes.subarray(0, checksumAt * 4)));
+function* checksumOf(bytes: Uint8Array): Work<number> {
+  let checksum = crc32(bytes.subarray(0, checksumAt * 4));
+  for (let at = checksumAt * 4 + 4; at < bytes.length; at += bytesAtOnce) {
+    checksum = crc32(bytes.subarray(at, at + bytesAtOnce), checksum);
+    yield;
+  }
+  return checksum;
+}
 
 /**
  * The index back from `encodeIndex`. It keeps views of `bytes`: do not change them. Throws `StaleIndexError` when they
  * are damaged or of another packager version.
  */
-export function decodeIndex(bytes: Uint8Array): Presentation {
+export const decodeIndex = (bytes: Uint8Array): Presentation => atOnce(decoding(bytes));
+
+/** The same, with turns for others. */
+export const decodeIndexInTurns = (bytes: Uint8Array): Promise<Presentation> => inTurns(decoding(bytes));
+
+function* decoding(bytes: Uint8Array): Work<Presentation> {
   const whole = bytes.byteOffset % alignment === 0 ? bytes : bytes.slice();
   if (whole.length < prefixBytes) throw new StaleIndexError("it is too short");
   const [mark, version, length, jsonBytes = 0, checksum] = new Uint32Array(whole.buffer, whole.byteOffset, 5);
   if (mark !== magic) throw new StaleIndexError("it is no index");
   if (version !== PACKAGER_VERSION) throw new StaleIndexError(`it is of version ${version}, not ${PACKAGER_VERSION}`);
   if (length !== whole.length % 2 ** 32) throw new StaleIndexError("its length is wrong");
-  if (checksum !== checksumOf(whole)) throw new StaleIndexError("its checksum is wrong");
+  if (checksum !== (yield* checksumOf(whole))) throw new StaleIndexError("its checksum is wrong");
   const json = new TextDecoder().decode(whole.subarray(prefixBytes, prefixBytes + jsonBytes));
   const arrays = whole.subarray(prefixBytes + aligned(jsonBytes));
   // The checksum vouches for the shape: these are the bytes that `encodeIndex` wrote.

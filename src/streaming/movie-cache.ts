@@ -1,7 +1,7 @@
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LRUCache } from "lru-cache";
-import { decodeIndex, encodeIndex } from "../media/index-file.ts";
+import { decodeIndexInTurns, encodeIndexInTurns } from "../media/index-file.ts";
 import { openMedia } from "../media/open.ts";
 import type { Presentation } from "../media/presentation.ts";
 import { type LocatedFile, withFile } from "./file-bytes.ts";
@@ -74,7 +74,7 @@ export class MovieCache {
       const bytes = await readFile(join(this.#folder, sourceId));
       const keyLength = bytes.readUInt16BE(0);
       if (bytes.toString("utf8", 2, 2 + keyLength) !== key) return null;
-      const presentation = decodeIndex(new Uint8Array(bytes.subarray(2 + keyLength)));
+      const presentation = await decodeIndexInTurns(new Uint8Array(bytes.subarray(2 + keyLength)));
       return { presentation, bytes: bytes.length };
     } catch {
       return null;
@@ -87,10 +87,11 @@ export class MovieCache {
     length.writeUInt16BE(name.length);
     const partial = join(this.#folder, `${sourceId}.${Bun.randomUUIDv7()}`);
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const bytes = Buffer.concat([length, name, encodeIndex(presentation)]);
-    await writeFile(partial, bytes, { mode: 0o600 });
+    const index = await encodeIndexInTurns(presentation);
+    await writeFile(partial, Buffer.concat([length, name]), { mode: 0o600 });
+    await appendFile(partial, index);
     await rename(partial, join(this.#folder, sourceId));
-    return bytes.length;
+    return index.length;
   }
 }
 

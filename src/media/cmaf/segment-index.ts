@@ -9,7 +9,7 @@ const maxSegments = 400_000;
 const maxSamples = 1_000_000;
 /** What finding and measuring a segment takes, beside its samples. */
 const stepsPerSegment = 100;
-const doneAtOnce = 2 ** 14;
+const doneAtOnce = 2 ** 13;
 const cutsAtOnce = 2 ** 10;
 
 type Worked = (steps: number) => Promise<void>;

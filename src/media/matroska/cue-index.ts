@@ -1,5 +1,6 @@
 import type { ByteSource } from "../byte-source.ts";
 import { minTailSeconds, targetSeconds } from "../cmaf/segments.ts";
+import { turn } from "../turn.ts";
 import { type Cues, readCues } from "./cues.ts";
 import type { FrameList } from "./frames.ts";
 import type { CueTrack } from "./matroska-presentation.ts";
@@ -51,7 +52,9 @@ export async function openCues(
   segment: Segment,
   { tracks, texts, videoNumber }: Wanted,
 ): Promise<CuedFile | null> {
+  await turn();
   const cues = readCues(segment, videoNumber);
+  await turn();
   if (cues === null) return null;
   const map: RegionMap = { tracks: [...tracks, ...texts], offsets: cues.regionOffsets };
   const spans = new Map<number, Span>();

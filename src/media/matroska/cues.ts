@@ -1,4 +1,4 @@
-import { childOf, childrenOf, type Element, unsigned } from "./ebml.ts";
+import { type Element, eachChild, numberAt } from "./ebml.ts";
 import { ids } from "./ids.ts";
 import type { Segment } from "./segment.ts";
 import { maxCues, msOf, type TextClock, type TextPlaces } from "./text-blocks.ts";
@@ -52,26 +52,46 @@ export function readCues(segment: Segment, trackNumber: number): Cues | null {
   };
 }
 
-function* cuesOf({ place }: Segment, cues: Element, trackNumber: number): Generator<Cue> {
-  for (const point of childrenOf(cues)) {
-    if (point.id !== ids.cuePoint) continue;
-    let time = -1;
-    for (const child of childrenOf(point)) {
-      if (child.id === ids.cueTime) time = unsigned(child, -1);
-      const position = child.id === ids.cueTrackPositions ? clusterPosition(child, trackNumber) : -1;
-      if (time >= 0 && position >= 0) yield { time, offset: place.contentOffset + position };
-    }
-  }
+function cuesOf({ place }: Segment, cues: Element, trackNumber: number): Cue[] {
+  const found: Cue[] = [];
+  eachPosition(cues, ({ time, track, position }) => {
+    if (track === trackNumber && time >= 0 && position >= 0)
+      found.push({ time, offset: place.contentOffset + position });
+  });
+  return found;
 }
 
-/** Where the cluster is that these positions name, after the start of the segment; -1 when they are another track's. */
-function clusterPosition(positions: Element, trackNumber: number): number {
-  let [track, position] = [0, -1];
-  for (const child of childrenOf(positions)) {
-    if (child.id === ids.cueTrack) track = unsigned(child, 0);
-    else if (child.id === ids.cueClusterPosition) position = unsigned(child, -1);
-  }
-  return track === trackNumber ? position : -1;
+/** What `CueTrackPositions` tells, and the time of its `CuePoint`; -1 and 0 where it does not. */
+interface CuePosition {
+  time: number;
+  track: number;
+  /** Of the cluster, after the start of the segment's content. */
+  position: number;
+  inCluster: number;
+  duration: number;
+}
+
+/** Gives each position to `take`, which must not keep it: a long film has thousands, so no objects are made of them. */
+function eachPosition({ content }: Element, take: (cue: Readonly<CuePosition>) => void): void {
+  const cue: CuePosition = { time: -1, track: 0, position: -1, inCluster: -1, duration: 0 };
+  const readPosition = (id: number, at: number, end: number) => {
+    if (id === ids.cueTrack) cue.track = numberAt(content, at, end);
+    else if (id === ids.cueClusterPosition) cue.position = numberAt(content, at, end);
+    else if (id === ids.cueRelativePosition) cue.inCluster = numberAt(content, at, end);
+    else if (id === ids.cueDuration) cue.duration = numberAt(content, at, end);
+  };
+  const readPoint = (id: number, at: number, end: number) => {
+    if (id === ids.cueTime) cue.time = numberAt(content, at, end);
+    if (id !== ids.cueTrackPositions) return;
+    [cue.track, cue.position, cue.inCluster, cue.duration] = [0, -1, -1, 0];
+    eachChild(content, at, end, readPosition);
+    take(cue);
+  };
+  eachChild(content, 0, content.length, (id, at, end) => {
+    if (id !== ids.cuePoint) return;
+    cue.time = -1;
+    eachChild(content, at, end, readPoint);
+  });
 }
 
 /** By time; without those that lie outside of the clusters or lead back. */
@@ -120,17 +140,11 @@ export function readTextCues(
   clock: TextClock,
 ): ReadonlyMap<number, TextPlaces> {
   const found = new Map<number, TextCue[]>(numbers.map((number) => [number, []]));
-  for (const point of cues === null || numbers.length === 0 ? [] : childrenOf(cues)) {
-    const time = unsigned(childOf(point, ids.cueTime), -1);
-    for (const positions of childrenOf(point)) {
-      if (positions.id !== ids.cueTrackPositions || time < 0) continue;
-      const list = found.get(unsigned(childOf(positions, ids.cueTrack), 0));
-      const inCluster = unsigned(childOf(positions, ids.cueRelativePosition), -1);
-      const offset = place.contentOffset + unsigned(childOf(positions, ids.cueClusterPosition), 0);
-      const duration = unsigned(childOf(positions, ids.cueDuration), 0);
-      list?.push({ time, offset, inCluster, duration });
-    }
-  }
+  if (cues === null || numbers.length === 0) return new Map();
+  eachPosition(cues, ({ time, track, position, inCluster, duration }) => {
+    const offset = place.contentOffset + Math.max(0, position);
+    if (time >= 0) found.get(track)?.push({ time, offset, inCluster, duration });
+  });
   const named = [...found].filter(([, list]) => list.length > 0 && list.every(({ inCluster }) => inCluster >= 0));
   return new Map(named.map(([number, list]) => [number, textPlacesOf(list, clock)]));
 }

@@ -72,6 +72,33 @@ export function* childrenOf({ content, offset }: Pick<Element, "content" | "offs
   }
 }
 
+/** The same without an object for each: `visit` gets the id, and where the content starts and ends in `bytes`. */
+export function eachChild(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  visit: (id: number, at: number, end: number) => void,
+): void {
+  let at = from;
+  for (let i = 0; i < maxChildren && at < to; i++) {
+    const header = readElementHeader(bytes, at);
+    if (header === null || header.size === null) return;
+    const start = at + header.length;
+    const end = start + header.size;
+    if (end > to) return;
+    visit(header.id, start, end);
+    at = end;
+  }
+}
+
+/** An unsigned integer of 1 to 8 bytes; -1 when there are none or more. */
+export function numberAt(bytes: Uint8Array, at: number, end: number): number {
+  if (end <= at || end - at > 8) return -1;
+  let value = 0;
+  for (let i = at; i < end; i++) value = value * 256 + (bytes[i] ?? 0);
+  return value;
+}
+
 export function childOf(parent: Pick<Element, "content" | "offset">, id: number): Element | null {
   for (const child of childrenOf(parent)) if (child.id === id) return child;
   return null;

@@ -7,6 +7,7 @@ import { type LeftOutTrack, type MediaDescription, type Movie, oneVideoOnly, typ
 import { MoviePresentation } from "../movie-presentation.ts";
 import { FileLimits } from "../mp4/file-limits.ts";
 import type { OpenedMedia, Presentation } from "../presentation.ts";
+import { turn } from "../turn.ts";
 import { firstFrameRate, lastTimestamp } from "./clusters.ts";
 import { type CuedFile, cutTracks, openCues, type Wanted } from "./cue-index.ts";
 import { readTextCues } from "./cues.ts";
@@ -192,7 +193,9 @@ function describedBetter({ description, setups }: Parts, endSeconds: readonly nu
 async function byCues(source: ByteSource, parts: Parts, cued: CuedFile): Promise<MatroskaPresentation> {
   const { setups, leftOut, segment } = parts;
   const { origin } = parts.clock;
+  await turn();
   const tracks = cutTracks(cued, setups, origin);
+  await turn();
   const description = describedBetter(
     parts,
     tracks.map(({ endSeconds }) => endSeconds),
@@ -232,13 +235,15 @@ async function cuedTexts(
 async function byFrames(source: ByteSource, parts: Parts, frames: FramesByTrack): Promise<MoviePresentation> {
   const { setups, leftOut, clock: textClock } = parts;
   const ends: number[] = [];
-  const tracks = setups.map(({ track, info, clock, prefix }): Track => {
+  const tracks: Track[] = [];
+  for (const { track, info, clock, prefix } of setups) {
+    await turn();
     const list = frames.get(track.number);
     if (list === undefined) throw new RangeError(`Track ${track.number} was not read.`);
     const { samples, startTicks } = samplesOf(list, clock, null);
     const delay = startTicks - toTicks(clock, textClock.origin);
     ends.push((samples.totalDuration + delay + clock.reorderTicks - info.mediaTime) / info.timescale);
-    return {
+    tracks.push({
       ...info,
       samples,
       delay,
@@ -246,8 +251,8 @@ async function byFrames(source: ByteSource, parts: Parts, frames: FramesByTrack)
       firstSample: 0,
       endSample: samples.count,
       ...(prefix.length > 0 ? { samplePrefix: prefix } : {}),
-    };
-  });
+    });
+  }
   const texts = parts.texts.map((text) => {
     const list = frames.get(text.id) ?? new FrameList();
     return { ...text, clock: textClock, places: placesOf(list, textClock) };

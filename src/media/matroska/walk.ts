@@ -1,5 +1,6 @@
 import type { ByteSource } from "../byte-source.ts";
 import { MediaError } from "../errors.ts";
+import { turn } from "../turn.ts";
 import { type BlockHeader, blockTrack, maxBlockHeaderBytes, readBlockHeader } from "./block.ts";
 import { readElementHeader, vintLength } from "./ebml.ts";
 import { FrameList } from "./frames.ts";
@@ -7,6 +8,8 @@ import { ids } from "./ids.ts";
 
 /** Id and size of an element, and the start of a block that has no lace. */
 const headerBytes = 32;
+/** Bytes that are read before others have their turn: a few milliseconds. */
+const bytesPerTurn = 2 ** 20;
 /** Short elements, such as timestamps and durations, whose content is read. */
 const maxValueBytes = 8;
 
@@ -89,6 +92,7 @@ interface Place {
 class Walk {
   readonly frames: Map<number, FrameList>;
   readonly #source: ByteSource;
+  #bytesOfTurn = 0;
   readonly #tracks: ReadonlyMap<number, BlockTrack>;
   readonly #stretch: Stretch;
   #window: Uint8Array = new Uint8Array(0);
@@ -242,6 +246,10 @@ class Walk {
     const wanted = at < to ? Math.min(windowBytes, Math.max(to - at, maxBlockHeaderBytes + headerBytes)) : headerBytes;
     this.#window = await this.#source.read(at, Math.min(wanted, limit - at));
     this.#windowStart = at;
+    this.#bytesOfTurn += this.#window.length;
+    if (this.#bytesOfTurn < bytesPerTurn) return;
+    this.#bytesOfTurn = 0;
+    await turn();
   }
 
   #fail(offset: number, expected: string, got: string | number = "other bytes"): never {

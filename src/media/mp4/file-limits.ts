@@ -1,3 +1,4 @@
+import { turn } from "../turn.ts";
 import type { Box } from "./box.ts";
 
 /** Samples of all tracks of a file: a day of 60 pictures a second with two tracks of 48 kHz AAC has 13 million. */
@@ -9,9 +10,9 @@ const maxOverlap = 8;
 /** Bytes of all columns of a file's index: half of what is kept in memory for all videos. */
 const maxIndexBytes = 64 * 2 ** 20;
 /** Steps (a number read, a box looked at) after which others have their turn: a few milliseconds. */
-const stepsPerTurn = 2 ** 17;
+const stepsPerTurn = 2 ** 15;
 /** Steps that are done without asking whether the turn is over. */
-const sliceSteps = 2 ** 15;
+const sliceSteps = 2 ** 13;
 
 /** What all tracks of one file may take together, so that time and memory are bounded by the file's real size. */
 export class FileLimits {
@@ -58,7 +59,7 @@ export class FileLimits {
     this.#steps += steps;
     if (this.#steps < stepsPerTurn) return;
     this.#steps = 0;
-    await new Promise<void>((resolve) => void setImmediate(resolve));
+    await turn();
   }
 
   /** Does `work` for 0 up to `count`, a slice at a time, until it returns false. */

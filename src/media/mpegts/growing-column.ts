@@ -1,3 +1,5 @@
+import { turn } from "../turn.ts";
+
 const firstCapacity = 64;
 
 /** Numbers of which it is not known beforehand how many there are. */
@@ -30,9 +32,6 @@ export class GrowingColumn {
 }
 
 const indexesAtOnce = 2 ** 16;
-
-/** Lets the event loop have its turn. */
-export const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Does something for all indexes from `first` to `count`, with turns for the event loop every few milliseconds. */
 export async function forEachIndex(count: number, use: (index: number) => void, first = 0): Promise<void> {

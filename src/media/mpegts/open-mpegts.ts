@@ -4,7 +4,7 @@ import { renditionNeed } from "../decodability.ts";
 import { MediaError } from "../errors.ts";
 import type { AudioDescription, LeftOutTrack, MediaDescription, Movie, Track, VideoDescription } from "../movie.ts";
 import { languageTag } from "../mp4/track-box.ts";
-import { turn } from "./growing-column.ts";
+import { turn } from "../turn.ts";
 import { findLayout, type PacketLayout, pidAt } from "./packet.ts";
 import { scanPackets } from "./packet-scan.ts";
 import { clockRate } from "./pes.ts";

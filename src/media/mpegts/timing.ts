@@ -1,5 +1,6 @@
+import { turn } from "../turn.ts";
 import type { SampleRecord } from "./elementary-stream.ts";
-import { differences, forEachIndex, type GrowingColumn, turn } from "./growing-column.ts";
+import { differences, forEachIndex, type GrowingColumn } from "./growing-column.ts";
 import { clockRate } from "./pes.ts";
 
 /** Time stamps of sound that are off by less than this are rounded or jitter: sound goes on without a gap. */
