@@ -8,6 +8,7 @@ import { encodeResponse } from "./message.ts";
 import type { ServerContext } from "./server-context.ts";
 import { RtspSession } from "./session.ts";
 import type { RtspTitles } from "./titles.ts";
+import type { Pair } from "./transport-header.ts";
 import { UdpPorts } from "./udp-ports.ts";
 
 /** Silence and stalls are looked for this often, in milliseconds. */
@@ -95,6 +96,11 @@ export class RtspServer {
 
   get port(): number {
     return this.#listener.port;
+  }
+
+  /** The UDP ports that packets come from. */
+  get udpPorts(): Pair {
+    return this.#udp.ports;
   }
 
   /** Connections by whether a request of theirs was let in to a title. */

@@ -4,6 +4,8 @@ export interface RtspAnswer {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
+  /** How many packets had come before it. */
+  readonly packetsBefore: number;
 }
 
 /** A packet on a channel of the connection, and when it came (`performance.now()`). */
@@ -134,7 +136,8 @@ export class RtspClient {
     const length = Number(headers.get("content-length") ?? 0);
     if (this.#rest.length < end + 4 + length) return 0;
     const body = this.#rest.toString("utf8", end + 4, end + 4 + length);
-    this.answers.push({ status: Number(/^RTSP\/1\.0 (\d{3}) /.exec(first)?.[1] ?? Number.NaN), headers, body });
+    const status = Number(/^RTSP\/1\.0 (\d{3}) /.exec(first)?.[1] ?? Number.NaN);
+    this.answers.push({ status, headers, body, packetsBefore: this.packets.length });
     return end + 4 + length;
   }
 }
