@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CommandLine } from "../../test/support/client.ts";
 import { has } from "../../test/support/debian.ts";
@@ -166,11 +167,29 @@ describe("kinora play", () => {
   );
 
   test.skipIf(!has("ffplay"))(
-    "a real player, ffplay, over HLS",
+    "a real player, ffplay, to the end over HLS and RTSP",
     async () => {
       ada.env = { SDL_VIDEODRIVER: "dummy", SDL_AUDIODRIVER: "dummy" };
-      const { code, stderr } = await ada.run(["play", titleId, "--player", "ffplay"]);
-      expect([code, stderr]).toEqual([0, "Playing The; sea $(x) with ffplay. Ctrl+C stops.\n"]);
+      const plays = ["hls", "rtsp"].map((protocol) =>
+        ada.run(["play", titleId, "--player", "ffplay", "--protocol", protocol]),
+      );
+      for (const { code, stderr } of await Promise.all(plays))
+        expect([code, stderr]).toEqual([0, "Playing The; sea $(x) with ffplay. Ctrl+C stops.\n"]);
+    },
+    60_000,
+  );
+
+  test.skipIf(!has("cvlc"))(
+    "a real player, VLC, over HLS",
+    async () => {
+      // VLC refuses to run as root.
+      const asNobody = process.getuid?.() === 0 ? "setpriv --reuid=65534 --regid=65534 --clear-groups" : "";
+      const home = mkdtempSync(join(tmpdir(), "kinora-vlc-"));
+      chmodSync(home, 0o777);
+      installPlayer("vlc", `exec ${asNobody} env HOME='${home}' cvlc -I dummy -V dummy --aout=adummy "$@"`);
+      const { code, stdout } = await ada.run(["play", titleId, "--player", "vlc", "--json"]);
+      rmSync(home, { recursive: true, force: true });
+      expect([code, JSON.parse(stdout)]).toMatchObject([0, { player: "vlc", playerExit: 0, stopped: null }]);
     },
     60_000,
   );

@@ -30,12 +30,13 @@ const argsByName: Readonly<Record<string, (source: PlaySource, title: string) =>
     "--",
     address,
   ],
-  vlc: ({ kind, address }, title) => [
+  vlc: ({ address }, title) => [
     "--quiet",
     "--play-and-exit",
     `--meta-title=${title}`,
-    ...(kind === "sdp" ? [] : ["--rtsp-tcp"]),
     address,
+    // An option of the video: as one of the program VLC refuses it where its RTSP module is missing.
+    ...(address.startsWith("rtsp") ? [":rtsp-tcp"] : []),
   ],
   ffplay: ({ kind, address }, title) => [
     ...["-hide_banner", "-loglevel", "error", "-autoexit", "-window_title", title],
