@@ -51,6 +51,35 @@ settings(program.command("config"))
     await printConfig(options);
   });
 
+const brokerSettings = (command: Command) =>
+  settings(command)
+    .option("--nats-listen <host:port>", "where the broker listens")
+    .option("--tls-cert <file>", "certificate (PEM) of the broker")
+    .option("--tls-key <file>", "its key (PEM)");
+
+brokerSettings(program.command("broker"))
+  .summary("start the broker that services in several processes talk through")
+  .description(
+    "Starts nats-server, where it is installed, with a user for each service. Needs `secret` (KINORA_SECRET), the same for all.",
+  )
+  .action(async (options) => {
+    const { broker } = await import("./cli/broker.ts");
+    await broker(options);
+  });
+
+brokerSettings(program.command("nats-config"))
+  .summary("print a nats-server configuration with a user for each service")
+  .description(
+    "Prints what a nats-server needs so that each service may do what its contract says and nothing else. Write it anew after each upgrade.",
+  )
+  .option("-o, --out <file>", "write it there instead (mode 0600)")
+  .option("--credentials <file>", "take the passwords from there; made (mode 0600) when it is not there")
+  .option("--store <folder>", "where the broker keeps events")
+  .action(async (options) => {
+    const { printNatsConfig } = await import("./cli/broker.ts");
+    await printNatsConfig(options);
+  });
+
 program
   .command("version")
   .description("print the version")

@@ -6,6 +6,7 @@ import { UploadFolder } from "./adapters/file/upload-folder.ts";
 import { probeWrite } from "./adapters/file/write-probe.ts";
 import { MemoryAttempts } from "./adapters/memory/memory-attempts.ts";
 import { type HandlerFailure, MemoryBus } from "./adapters/memory/memory-bus.ts";
+import type { NatsServerOptions } from "./adapters/nats/server-config.ts";
 import { migrate } from "./adapters/sql/migrate.ts";
 import { SqlAuthStore } from "./adapters/sql/sql-auth-store.ts";
 import { SqlSourceRepository } from "./adapters/sql/sql-source-repository.ts";
@@ -19,16 +20,18 @@ import { type ServiceName, serviceNames } from "./bus/contract.ts";
 import { type PermissionTable, permissionsOf } from "./bus/permissions.ts";
 import { startCatalog } from "./catalog/catalog-service.ts";
 import { titleIndexOf } from "./catalog/title-index.ts";
+import { busLogins } from "./config/bus-logins.ts";
 import type { Config } from "./config/schema.ts";
 import { deriveSecret, loadSecrets } from "./config/secrets.ts";
 import { formatListenAddress } from "./config/values.ts";
 import { contracts } from "./contracts.ts";
 import { StartError } from "./errors.ts";
 import { type MountedRoute, routesOf } from "./http/assemble-app.ts";
-import { listen } from "./http/listener.ts";
+import { type Listener, listen } from "./http/listener.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
 import type { ReadinessCheck } from "./http/operations.ts";
 import { BusAuthenticator } from "./identity/bus-authenticator.ts";
+import { BusForwardTrust } from "./identity/bus-forward-trust.ts";
 import { lazy } from "./lazy.ts";
 import { startMain } from "./main/main-service.ts";
 import { RtpEngine } from "./rtp/rtp-engine.ts";
@@ -61,17 +64,40 @@ export interface Kinora {
 }
 
 /** Makes the bus; what its handlers throw is handed to `onFailure`. */
-export type OpenBus = (permissions: PermissionTable, onFailure: HandlerFailure) => Bus;
+export type OpenBus = (permissions: PermissionTable, onFailure: HandlerFailure) => Bus | Promise<Bus>;
 
-const openMemoryBus: OpenBus = (permissions, onFailure) => new MemoryBus(permissions, onFailure);
+/** The bus of a single process, or the broker's where `nats` names one. */
+const openBusOf =
+  (config: Config, log: Logger): OpenBus =>
+  async (permissions, onFailure) => {
+    const { nats, bus } = config;
+    if (nats === null) return new MemoryBus(permissions, onFailure, bus.balance);
+    // A start without a broker need not wait for its client.
+    const { NatsBus } = await import("./adapters/nats/nats-bus.ts");
+    const { servers, tls } = nats;
+    const access = {
+      servers,
+      tls,
+      ca: bus.ca,
+      loginOf: busLogins(config),
+      onState: (message: string) => log.warn(message),
+    };
+    return new NatsBus({ access, permissions, balance: bus.balance, onHandlerFailure: onFailure });
+  };
 
 export interface StartOptions {
   /** The services this process runs; all of them by default. */
   readonly services?: readonly ServiceName[];
   /** Default: JSON on standard output, at the configured level. */
   readonly log?: Logger;
-  /** Default: the bus of a single process. */
+  /** Default: the one that the configuration asks for. */
   readonly openBus?: OpenBus;
+}
+
+/** The configuration of a nats-server that grants each service what its contract says. */
+export async function brokerConfig(options: NatsServerOptions): Promise<string> {
+  const { natsServerConfig } = await import("./adapters/nats/server-config.ts");
+  return natsServerConfig(permissionsOf(contracts), options);
 }
 
 /** What the services of this process are built from. */
@@ -98,8 +124,8 @@ interface Parts {
 
 /** One function for each service: adapters in, a running service out. Started in the order of `serviceNames`. */
 const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>> = {
-  main: async ({ connect, authenticator, addresses }) =>
-    startMain({ connection: await connect("main"), authenticator, addresses }),
+  main: async ({ connect, authenticator, addresses, config }) =>
+    startMain({ connection: await connect("main"), authenticator, addresses, forwards: config.nats !== null }),
 
   auth: async ({ connect, addresses, config, authSecret, sqlite: open, authenticator, notices }) => {
     const sqlite = await open();
@@ -226,7 +252,7 @@ class Opened {
  * `StartError` or `ConfigError` when an operator can do something about it; nothing stays open then.
  */
 export async function startKinora(config: Config, options: StartOptions = {}): Promise<Kinora> {
-  const { log = pino({ level: config.log.level }), openBus = openMemoryBus } = options;
+  const { log = pino({ level: config.log.level }), openBus = openBusOf(config, log) } = options;
   const names = chosenServices(config, options.services);
   const opened = new Opened();
   try {
@@ -259,7 +285,6 @@ const keepsData = (services: readonly ServiceName[]) => services.some((name) => 
 /** All services in the order they are started in, as far as they were chosen. */
 function chosenServices(config: Config, chosen: readonly ServiceName[] = serviceNames): readonly ServiceName[] {
   const services = serviceNames.filter((name) => chosen.includes(name));
-  if (config.nats !== null) throw new StartError("`nats` is not supported by this version yet.", "Leave it out.");
   if (config.nats === null && services.length < serviceNames.length) {
     throw new StartError(
       `${services.join(", ")} alone cannot reach the other services: there is no broker.`,
@@ -312,6 +337,14 @@ async function listenRtsp({ config, names, log }: Pick<Composition, "config" | "
   }
 }
 
+/** Where other instances reach this one: at what the operator says, else over the network before from this machine. */
+function announcedAddresses({ advertise, nats }: Config, { addresses }: Listener): string[] {
+  if (advertise !== null) return [advertise];
+  if (nats === null) return [...addresses];
+  const [local, ...network] = addresses;
+  return [...network, ...(local === undefined ? [] : [local])];
+}
+
 /** What services share in a process, made when the first of them asks. */
 function sharedParts(config: Config, log: Logger, opened: Opened) {
   return {
@@ -345,14 +378,16 @@ async function compose({ config, names, log, openBus, opened }: Composition) {
   const listener = listenFor(config, names, log, metrics);
   opened.add(() => listener.close(0));
   const shared = sharedParts(config, log, opened);
-  const bus = openBus(permissionsOf(contracts), (where, error) => log.error({ err: error, where }, "handler failed"));
+  const onFailure: HandlerFailure = (where, error) => log.error({ err: error, where }, "handler failed");
+  const bus = await openBus(permissionsOf(contracts), onFailure);
   opened.add(() => bus.close());
   const instance = `${process.pid}-${Bun.randomUUIDv7().slice(-8)}`;
   const connect = (service: ServiceName) => bus.connect({ service, instance });
-  const authenticator = await BusAuthenticator.start(await connect(names[0] ?? "main"));
+  const connection = await connect(names[0] ?? "main");
+  const authenticator = await BusAuthenticator.start(connection);
   opened.add(() => authenticator.close());
   const notices: Parts["notices"] = { firstAdminCode: null };
-  const addresses = () => [...listener.addresses];
+  const addresses = () => announcedAddresses(config, listener);
   const rtsp = await listenRtsp({ config, names, log }, metrics);
   opened.add(() => rtsp?.close());
   const playing = { live: new LiveStreams(), rtp: new RtpEngine(), rtsp };
@@ -364,7 +399,7 @@ async function compose({ config, names, log, openBus, opened }: Composition) {
     opened.add(() => service.close());
     services.push({ name, service });
   }
-  listener.mount(services, authenticator);
+  listener.mount(services, authenticator, config.nats === null ? undefined : new BusForwardTrust(connection));
   opened.add(() => listener.close(GRACE_MS));
   const rtspUrl = rtsp && `rtsp://${formatListenAddress(rtsp)}`;
   return { listener, rtspUrl, services: names, firstAdminCode: notices.firstAdminCode, routes: routesOf(services) };

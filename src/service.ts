@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { ServiceName } from "./bus/contract.ts";
-import type { HttpEnv } from "./http/env.ts";
+import type { HttpContext, HttpEnv } from "./http/env.ts";
 
 /** Requests whose body may be larger than usual. */
 export interface LargeBodies {
@@ -15,6 +15,8 @@ export interface LargeBodies {
 export interface Service {
   /** Its part of the HTTP interface, to be mounted on a listener. */
   readonly routes: OpenAPIHono<HttpEnv>;
+  /** Answers a request that another process owns; null when it is to be answered here. */
+  readonly forward?: (c: HttpContext) => Promise<Response | null>;
   /** Where it takes bodies larger than the default limit, and limits them itself. */
   readonly largeBodies?: readonly LargeBodies[];
   /** Resolves when it can do its work; rejects with the reason when it cannot. Asked by `/readyz`. */

@@ -30,6 +30,7 @@ class LossyBus implements Bus {
       publish: async (topic, key, body) => {
         if (!isLost(topic)) await connection.publish(topic, key, body);
       },
+      onInterruption: (handler) => connection.onInterruption(handler),
       close: () => connection.close(),
     };
   }

@@ -162,7 +162,7 @@ export const authContract = defineService({
   },
   publishes: ["AuthenticationStatus", "ServiceAvailability"],
   subscribes: ["AuthenticationStatus"],
-  calls: ["auth"],
+  calls: ["main", "auth"],
   routes: [
     { path: "/api/session" },
     { path: "/api/auth" },

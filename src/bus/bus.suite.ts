@@ -2,11 +2,11 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { z } from "zod";
 import { contracts } from "../contracts.ts";
 import { NotFoundError, ProblemError, RateLimitedError } from "../errors.ts";
-import type { Bus, BusConnection, RequestHandler } from "./bus.ts";
+import { type Bus, type BusConnection, MESSAGE_BYTES_MAX, type RequestHandler } from "./bus.ts";
 import { defineService, defineTopic, type ServiceName, serviceNames } from "./contract.ts";
 import { type PermissionTable, permissionsOf } from "./permissions.ts";
 import { proxyOf, serveContract } from "./proxy.ts";
-import { publish, subscribe } from "./topics.ts";
+import { publish, subscribe, subscribeDurably } from "./topics.ts";
 
 /** A bus that the suite may use and close, and what its handlers' failures were reported as. */
 export interface BusUnderTest {
@@ -37,11 +37,16 @@ const reader = defineService({
   operations: {},
   publishes: ["News"],
   subscribes: ["News", "Sync"],
+  durable: ["News"],
   calls: ["auth", "upload"],
   routes: [],
 });
 
 const other = defineService({ ...reader, name: "upload", publishes: [] });
+
+/** Two bodies that cross, and one that is too large for any bus. */
+const LARGE = "x".repeat(500_000);
+const TOO_LARGE = "x".repeat(MESSAGE_BYTES_MAX + 1);
 
 /** Waits until something holds; what comes over a network takes its time. */
 async function until(condition: () => boolean, what = condition.toString()): Promise<void> {
@@ -119,9 +124,25 @@ export function busSuite(name: string, open: (permissions: PermissionTable) => P
 
     test("bodies arrive as they were sent, however large and whatever they hold", async () => {
       await asShop.serve(async (_operation, body) => body);
-      for (const body of ["", "ü漢\u0000\n\ud83c\udfac", "x".repeat(500_000)]) {
+      for (const body of ["", "ü漢\u0000\n\ud83c\udfac", LARGE]) {
         expect(await asReader.request({ service: "auth" }, "echo", body, { timeoutMs: 2_000 })).toBe(body);
       }
+    });
+
+    test("a body that is too large is refused with its size, on the way there and on the way back", async () => {
+      await asShop.serve(async (operation, body) => (operation === "grow" ? TOO_LARGE : body));
+      for (const [operation, body] of [
+        ["echo", TOO_LARGE],
+        ["grow", ""],
+      ] as const) {
+        const error = await failureOf(asReader.request({ service: "auth" }, operation, body, { timeoutMs: 5_000 }));
+        expect(error).toMatchObject({ code: "message-too-large", status: 500 });
+        expect(error.message).toContain(String(TOO_LARGE.length).slice(0, 4));
+      }
+      expect((await failureOf(asShop.publish("News", null, TOO_LARGE))).code).toBe("message-too-large");
+      expect(await asReader.request({ service: "auth" }, "echo", "still there", { timeoutMs: 5_000 })).toBe(
+        "still there",
+      );
     });
 
     test("many calls at once each get their own answer", async () => {
@@ -406,6 +427,97 @@ export function busSuite(name: string, open: (permissions: PermissionTable) => P
       await publish(asShop, News, { n: 1 });
       await until(() => live?.length === 1);
       expect(ended).toEqual([]);
+    });
+  });
+
+  describe(`${name}: durable subscriptions`, () => {
+    const unexpected = (error: unknown) => {
+      throw error;
+    };
+    const keep = (
+      connection: BusConnection,
+      into: unknown[],
+      handler: (n: number) => Promise<void> | void = () => {},
+    ) =>
+      subscribeDurably(
+        connection,
+        News,
+        async ({ n }) => {
+          await handler(n);
+          into.push(n);
+        },
+        unexpected,
+      );
+
+    test("what is published while no instance of the service is there comes, in order, when one is", async () => {
+      const [first, second]: number[][] = [[], []];
+      await keep(asReader, first ?? []);
+      await publish(asShop, News, { n: 1 });
+      await until(() => first?.length === 1);
+      await asReader.close();
+      for (const n of [2, 3, 4]) await publish(asShop, News, { n });
+      await keep(await connect("catalog", "2"), second ?? []);
+      await until(() => second?.length === 3);
+      expect([first, second]).toEqual([[1], [2, 3, 4]]);
+    });
+
+    test("of several instances one handles each event; every service has its own, and other subscribers hear it too", async () => {
+      const [catalog, upload, live]: number[][] = [[], [], []];
+      for (const instance of ["2", "3"]) await keep(await connect("catalog", instance), catalog ?? []);
+      await keep(await connect("upload"), upload ?? []);
+      await subscribe(asReader, News, ({ n }) => void live?.push(n));
+      const sent = Array.from({ length: 10 }, (_, n) => n);
+      for (const n of sent) await publish(asShop, News, { n });
+      await until(() => [catalog, upload, live].every((seen) => (seen?.length ?? 0) >= 10));
+      await Bun.sleep(20);
+      expect([catalog?.sort(), upload, live]).toEqual([sent, sent, sent]);
+    });
+
+    test("an event whose handler throws is reported and comes again, before the next one", async () => {
+      const seen: number[] = [];
+      let failures = 0;
+      await keep(asReader, seen, (n) => {
+        if (n === 1 && failures++ < 2) throw new Error("not now");
+      });
+      for (const n of [1, 2]) await publish(asShop, News, { n });
+      await until(() => seen.length === 2);
+      expect(seen).toEqual([1, 2]);
+      expect(under.failures.map(String)).toEqual(["Error: not now", "Error: not now"]);
+    });
+
+    test("an event that does not fit is told of once, and the next one comes", async () => {
+      const [seen, invalid]: unknown[][] = [[], []];
+      await subscribeDurably(
+        asReader,
+        News,
+        ({ n }) => void seen?.push(n),
+        (error) => void invalid?.push(error),
+      );
+      for (const body of ["{", '{"n":2}']) await asShop.publish("News", null, body);
+      await until(() => seen?.length === 1);
+      expect(seen).toEqual([2]);
+      expect(invalid).toHaveLength(1);
+    });
+
+    test("closing waits for the handler that runs; its event does not come again", async () => {
+      const [first, second]: number[][] = [[], []];
+      let running = false;
+      await keep(asReader, first ?? [], async () => {
+        running = true;
+        await Bun.sleep(50);
+      });
+      await publish(asShop, News, { n: 1 });
+      await until(() => running);
+      await asReader.close();
+      await keep(await connect("catalog", "2"), second ?? []);
+      await publish(asShop, News, { n: 2 });
+      await until(() => second?.length === 1);
+      expect([first, second]).toEqual([[1], [2]]);
+    });
+
+    test("a topic that the contract does not name as durable is refused", async () => {
+      const subscribing = asReader.subscribe("Sync", null, () => undefined, { durable: true });
+      expect((await failureOf(subscribing)).code).toBe("bus-forbidden");
     });
   });
 

@@ -29,6 +29,18 @@ export type RequestHandler = (operation: string, body: string, context: RequestC
 export type EventHandler = (body: string, key: string | null) => Promise<void> | void;
 export type Unsubscribe = () => Promise<void>;
 
+/** The largest body that crosses the bus, in bytes; a broker may allow less. */
+export const MESSAGE_BYTES_MAX = 4 << 20;
+
+export interface SubscribeOptions {
+  /**
+   * The subscription is the service's, not the instance's: each event is handled by one live instance, and one that is
+   * published while none is there waits until one is. Events come in order, at least once: what a handler throws is
+   * logged and the event comes again. Only for topics that the contract names in `durable`.
+   */
+  readonly durable?: boolean;
+}
+
 /**
  * One member's link to the bus. Bodies are encoded text: the bus never looks inside. Whoever is not in the
  * permission table for an operation or topic gets `BusForbiddenError`.
@@ -37,7 +49,8 @@ export interface BusConnection {
   readonly identity: BusIdentity;
   /**
    * Sends a request and waits for the reply. Requests without an instance go round-robin over the live ones.
-   * Throws `ServiceUnavailableError` when nobody serves or the instance closes, `BusTimeoutError`, or the signal's reason.
+   * Throws `ServiceUnavailableError` when nobody serves or the instance goes away, `BusTimeoutError`,
+   * `MessageTooLargeError`, or the signal's reason.
    */
   request(target: BusTarget, operation: string, body: string, options: RequestOptions): Promise<string>;
   /**
@@ -51,7 +64,12 @@ export interface BusConnection {
    * Receives what is published from now on; with a key only that key's events, with null all of the topic.
    * A handler that throws is logged and stays subscribed. Events of one publisher arrive in order.
    */
-  subscribe(topic: string, key: string | null, handler: EventHandler): Promise<Unsubscribe>;
+  subscribe(topic: string, key: string | null, handler: EventHandler, options?: SubscribeOptions): Promise<Unsubscribe>;
+  /**
+   * Calls back each time events may have been missed, because the way to the broker was cut for a while: what was
+   * learnt from events must be read anew. Never in a single process.
+   */
+  onInterruption(handler: () => void): () => void;
   /**
    * Ends all subscriptions and serving. Calls it waits for, and calls it is answering, fail with `temporary-unavailable`
    * at once; handlers that run may end within a second. What is asked of it afterwards throws `BusClosedError`.

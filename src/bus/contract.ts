@@ -37,6 +37,8 @@ export interface ServiceContract<Operations extends Readonly<Record<string, Oper
   /** Names of the topics it publishes and subscribes to. */
   readonly publishes: readonly string[];
   readonly subscribes: readonly string[];
+  /** Those it subscribes to as a service, so that no event is lost while none of its instances runs. Default none. */
+  readonly durable?: readonly string[];
   /** Services whose operations it calls. */
   readonly calls: readonly ServiceName[];
   readonly routes: readonly Route[];

@@ -34,6 +34,15 @@ export class InvalidMessageError extends ProblemError {
   }
 }
 
+/** 500: a message larger than the bus carries: a list that should have been asked for in pages. */
+export class MessageTooLargeError extends ProblemError {
+  constructor(where: string, bytes: number, most: number) {
+    super("message-too-large", `${where}: a message of ${bytes} bytes is too large; the bus carries ${most}.`, {
+      status: 500,
+    });
+  }
+}
+
 /** 503: this member of the bus was closed: its service is stopping. */
 export class BusClosedError extends ProblemError {
   constructor(service: string) {

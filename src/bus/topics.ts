@@ -28,5 +28,27 @@ export async function subscribe<Payload extends z.ZodType>(
   );
 }
 
+/**
+ * Subscribes as a service: each event is handled by one of its instances, and waits while there is none. What the handler
+ * throws is logged, and the event comes again; one that does not fit the schema never will, and is logged only.
+ */
+export async function subscribeDurably<Payload extends z.ZodType>(
+  connection: BusConnection,
+  topic: Topic<Payload>,
+  handler: (payload: z.output<Payload>) => Promise<void> | void,
+  onInvalid: (error: unknown) => void,
+): Promise<Unsubscribe> {
+  const handle = (body: string) => {
+    let payload: z.output<Payload>;
+    try {
+      payload = decode(topic.name, topic.payload, body);
+    } catch (error) {
+      return onInvalid(error);
+    }
+    return handler(payload);
+  };
+  return connection.subscribe(topic.name, null, handle, { durable: true });
+}
+
 const keyMismatch = ({ name, keyed }: Topic) =>
   new InvalidMessageError(name, keyed ? "this topic is published for a key" : "this topic has no keys");

@@ -1,8 +1,9 @@
+import type { z } from "zod";
 import { AuthenticationStatus, authContract } from "../auth/contract.ts";
 import type { BusConnection } from "../bus/bus.ts";
 import { announcePresence } from "../bus/presence.ts";
 import { proxyOf, serveContract } from "../bus/proxy.ts";
-import { publish, subscribe } from "../bus/topics.ts";
+import { publish, subscribe, subscribeDurably } from "../bus/topics.ts";
 import { ServiceAvailability } from "../main/contract.ts";
 import type { Service } from "../service.ts";
 import { MediaAnnouncements, streamingContract } from "../streaming/contract.ts";
@@ -53,7 +54,7 @@ export async function startCatalog(dependencies: CatalogDependencies): Promise<S
   const titles = new Titles({ repository, publishChange, now, restoreWindowMs, onDeleted: () => purge.plan() });
 
   const refill = await follow(connection, announcements);
-  await forgetDeletedUsers(connection, repository, purge);
+  await forgetDeletedUsers(connection, repository, purge, onFailure);
   await serve(connection, titles);
   const presence = await announcePresence(connection, addresses);
   refill.start();
@@ -91,6 +92,7 @@ async function follow(connection: BusConnection, announcements: Announcements): 
     if (event.type === "available") refill.onAvailable(event.instance);
     else refill.onGoodbye(event.instance);
   });
+  connection.onInterruption(() => refill.onInterruption());
   return refill;
 }
 
@@ -103,18 +105,25 @@ function serve(connection: BusConnection, titles: Titles) {
       return {};
     },
     getAccess: ({ id }) => titles.access(id),
+    getPlaces: async ({ id }) => ({ providers: await titles.places(id) }),
     getTitle: ({ id, who }) => titles.get(id, who),
     findTitles: ({ query, who }) => titles.find(query, who),
   });
 }
 
 /** Purges what a deleted user had: nobody is left who could restore it. */
-function forgetDeletedUsers(connection: BusConnection, repository: TitleRepository, purge: Purge) {
-  return subscribe(connection, AuthenticationStatus, async (status) => {
+function forgetDeletedUsers(
+  connection: BusConnection,
+  repository: TitleRepository,
+  purge: Purge,
+  onFailure: (error: unknown) => void,
+) {
+  const handle = async (status: z.infer<(typeof AuthenticationStatus)["payload"]>) => {
     if (status.type !== "user-deleted") return;
     await repository.forgetProgressOf(status.userId);
     for (const titleId of await repository.listOwned(status.userId)) {
       if (await purge.purge(titleId)) await publish(connection, TitleChanges, { titleId, type: "deleted" });
     }
-  });
+  };
+  return subscribeDurably(connection, AuthenticationStatus, handle, onFailure);
 }

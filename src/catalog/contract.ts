@@ -122,6 +122,8 @@ export const catalogContract = defineService({
     discardTitle: { input: z.object({ id }), output: none, repeatable: true },
     /** What deciding about a title takes; null when there is none (or it is deleted). */
     getAccess: { input: z.object({ id }), output: titleAccess.nullable(), repeatable: true },
+    /** The streaming instances that can play a title, as they announced it. */
+    getPlaces: { input: z.object({ id }), output: z.object({ providers: z.array(z.string()) }), repeatable: true },
     /** One title by title id or media id, as `who` may see it; `unauthorized` or `wrong-media-id` otherwise. */
     getTitle: {
       input: z.object({ id: z.union([id, mediaId]), who: principal.nullable() }),
@@ -136,6 +138,7 @@ export const catalogContract = defineService({
   },
   publishes: ["MediaReleased", "TitleChanges", "ServiceAvailability"],
   subscribes: ["MediaAnnouncements", "ServiceAvailability", "AuthenticationStatus"],
-  calls: ["auth", "streaming"],
+  durable: ["AuthenticationStatus"],
+  calls: ["main", "auth", "streaming"],
   routes: [{ path: "/api/titles" }],
 });

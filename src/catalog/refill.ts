@@ -51,6 +51,11 @@ export class Refill {
     if (asked) asked.complete = false;
   }
 
+  /** Announcements may have been missed: everybody is asked again. */
+  onInterruption(): void {
+    this.#asked.clear();
+  }
+
   onGoodbye(instance: string): void {
     this.#asked.delete(instance);
   }

@@ -116,6 +116,18 @@ export function titleRepositorySuite(
       expect(await titles.getLibraryTitle(testMediaId(51))).toBeNull();
     });
 
+    test("who can play a title: those that announced one of its sources as ready, each once", async () => {
+      const sources = [
+        source(1),
+        source(2),
+        source(3, { provider: "streaming-2" }),
+        source(4, { provider: "streaming-3", availability: "unavailable" }),
+      ];
+      await titles.insert(title(1, { sources }));
+      expect((await titles.listProviders(testId(1))).sort()).toEqual(["streaming-1", "streaming-2"]);
+      expect(await titles.listProviders(testId(2))).toEqual([]);
+    });
+
     test("deleted titles are listed by when they were deleted", async () => {
       for (const n of [1, 2, 3]) await titles.insert(title(n));
       expect(await titles.firstDeletion()).toBeNull();

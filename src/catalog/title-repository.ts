@@ -137,6 +137,8 @@ export interface TitleRepository {
   listDeleted(until: number): Promise<string[]>;
   /** When the title that was deleted first was deleted; null when none is. */
   firstDeletion(): Promise<number | null>;
+  /** Instances that announced a title's sources as ready. */
+  listProviders(id: string): Promise<string[]>;
   listOwned(ownerId: string): Promise<string[]>;
   /** The tombstone of a source, with its content's id updated when one is given. */
   getTombstone(sourceId: string, mediaId: string | null): Promise<Tombstone | null>;

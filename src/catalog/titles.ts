@@ -54,6 +54,11 @@ export class Titles {
     this.#onDeleted = onDeleted;
   }
 
+  /** The streaming instances that can play a title, whoever may see it. */
+  places(id: string): Promise<string[]> {
+    return this.#repository.listProviders(id);
+  }
+
   /** Makes the title of an upload that begins; the one there is when it was made before. */
   async createUpload({ id, owner, name, tags, sizeBytes }: NewUpload): Promise<Title> {
     const record: TitleWithSources = {

@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import type { ServiceName } from "../bus/contract.ts";
 import { NotFoundError, ProblemError } from "../errors.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
-import type { MountedService } from "../service.ts";
+import type { MountedService, Service } from "../service.ts";
 import { AllowedHosts, type HostRules } from "./allowed-hosts.ts";
 import { apiDocsRoutes } from "./api-docs.ts";
 import { createApp } from "./app.ts";
@@ -39,10 +39,11 @@ export function assembleApp(services: readonly MountedService[], options: AppOpt
   app.use(accompany(options));
   const hosts = new AllowedHosts(options);
   app.use(async (c, next) => {
-    if (c.req.path !== ANY_HOST) hosts.require(c.env.hosts);
+    if (c.req.path !== ANY_HOST && !c.env.forwarded) hosts.require(c.env.hosts);
     await next();
   });
   app.use(sameOrigin(options.publicOrigin));
+  for (const { service } of services) if (service.forward) app.use(sendOn(service.forward));
   app.use(limitBody(services.flatMap(({ service }) => service.largeBodies ?? [])));
   const identify: MiddlewareHandler<HttpEnv> = async (c, next) => {
     if (c.get("grant") === null) c.set("principal", await options.authenticator.authenticate(c.req.raw));
@@ -63,6 +64,15 @@ export function assembleApp(services: readonly MountedService[], options: AppOpt
     return problemResponse(error);
   });
   return app;
+}
+
+/** What another process owns is answered there; what came from main stays here, so that nothing goes in circles. */
+function sendOn(forward: NonNullable<Service["forward"]>): MiddlewareHandler<HttpEnv> {
+  return async (c, next) => {
+    const answer = c.env.forwarded ? null : await forward(c);
+    if (answer === null) await next();
+    else c.res = answer;
+  };
 }
 
 /** A route that some service answers. */

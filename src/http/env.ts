@@ -17,6 +17,8 @@ export interface HttpBindings {
   readonly hosts: readonly string[];
   /** Whether the request came straight from this machine: no proxy has had it. */
   readonly fromThisMachine: boolean;
+  /** Whether main sent it on: it has checked the host and the origin already. */
+  readonly forwarded: boolean;
   /** Aborted when Kinora stops: answers that have no end of their own end then. */
   readonly stopping: AbortSignal;
   /** Seconds of silence after which the connection is closed; 0 for never. Media and event streams need more than the default. */

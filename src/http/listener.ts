@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { Logger } from "pino";
-import { ProblemError, StartError, TemporaryUnavailableError } from "../errors.ts";
+import { ForbiddenError, ProblemError, StartError, TemporaryUnavailableError } from "../errors.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import type { MountedService } from "../service.ts";
 import { reachableAt } from "./addresses.ts";
@@ -8,6 +8,7 @@ import { type HostRules, hostsOf } from "./allowed-hosts.ts";
 import { assembleApp } from "./assemble-app.ts";
 import { ClientAddresses } from "./client-address.ts";
 import type { HttpBindings } from "./env.ts";
+import { CLIENT_HEADER, FORWARDED_HEADER, type ForwardTrust, readClient, WRONG_INSTANCE_HEADER } from "./forwarded.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ReadinessCheck } from "./operations.ts";
 import { problemResponse } from "./problem.ts";
@@ -35,21 +36,41 @@ export interface Listener {
   readonly url: string;
   /** Every base URL it can be reached at: this machine's first. */
   readonly addresses: readonly string[];
-  /** Starts answering with the routes of these services. Requests that came before wait for it. */
-  mount(services: readonly MountedService[], authenticator: Authenticator): void;
+  /**
+   * Starts answering with the routes of these services. Requests that came before wait for it. Without `trust` nobody
+   * is believed to be main.
+   */
+  mount(services: readonly MountedService[], authenticator: Authenticator, trust?: ForwardTrust): void;
   /** Stops accepting, waits for running answers up to `graceMs`, then cuts them. Calling it again does nothing. */
   close(graceMs: number): Promise<void>;
 }
 
 type Fetch = (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
 
+interface Mounted {
+  readonly fetch: Fetch;
+  readonly trust: ForwardTrust | null;
+}
+
+/** 503: main meant another instance, which had this address before. */
+function wrongInstance(): Response {
+  const response = problemResponse(new TemporaryUnavailableError("Another instance was meant."));
+  response.headers.set(WRONG_INSTANCE_HEADER, "1");
+  return response;
+}
+
 /** Takes the port. What is answered there is said with `mount`. Throws `StartError` when it cannot be had. */
 export function listen(options: ListenerOptions): Listener {
   const clients = new ClientAddresses(options.trustedProxies);
   const stopping = new AbortController();
-  const mounted = Promise.withResolvers<Fetch>();
+  const mounted = Promise.withResolvers<Mounted>();
   const server = bind(options, async (request, bun) => {
-    const fetch = await mounted.promise;
+    const { fetch, trust } = await mounted.promise;
+    const claim = trust === null ? null : request.headers.get(FORWARDED_HEADER);
+    const verdict = claim === null ? null : await trust?.check(claim);
+    if (verdict === "elsewhere") return wrongInstance();
+    if (verdict === "no") return problemResponse(new ForbiddenError("This request claims to come from main."));
+    const known = verdict === "here" ? readClient(request.headers.get(CLIENT_HEADER)) : null;
     const peer = bun.requestIP(request)?.address ?? "";
     const clientAddress = clients.of(peer, request.headers.get("X-Forwarded-For"));
     const isForwarded = FORWARDING_HEADERS.some((name) => request.headers.has(name));
@@ -65,8 +86,10 @@ export function listen(options: ListenerOptions): Listener {
       hosts,
       fromThisMachine: isThisMachine(peer) && !isForwarded,
       stopping: stopping.signal,
+      forwarded: false,
       setIdleTimeout: (seconds) => bun.timeout(request, seconds),
       resetIdleTimeout: () => bun.timeout(request, options.idleTimeoutSeconds ?? IDLE_TIMEOUT_SECONDS),
+      ...(known ? { ...known, forwarded: true, fromThisMachine: false } : {}),
     });
   });
   const addresses = reachableAt(options.host, server.port ?? options.port);
@@ -75,12 +98,12 @@ export function listen(options: ListenerOptions): Listener {
   return {
     url: addresses[0] ?? server.url.origin,
     addresses,
-    mount(services, authenticator) {
+    mount(services, authenticator, trust) {
       const app = assembleApp(services, { ...options, authenticator });
-      mounted.resolve((request, bindings) => app.fetch(request, bindings));
+      mounted.resolve({ fetch: (request, bindings) => app.fetch(request, bindings), trust: trust ?? null });
     },
     close(graceMs) {
-      mounted.resolve(stopped);
+      mounted.resolve({ fetch: stopped, trust: null });
       stopping.abort();
       closed ??= stop(server, graceMs);
       return closed;

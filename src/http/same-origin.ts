@@ -13,6 +13,7 @@ export function sameOrigin(publicOrigin: string | null): MiddlewareHandler<HttpE
   return async (c, next) => {
     const request = c.req.raw;
     if (
+      !c.env.forwarded &&
       !SAFE_METHODS.has(request.method) &&
       !/^Bearer /i.test(request.headers.get("Authorization") ?? "") &&
       isForeign(request, publicOrigin)

@@ -80,6 +80,7 @@ export class BusAuthenticator implements Authenticator {
   #timer: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
   #unsubscribe: Unsubscribe = async () => undefined;
+  #stopHearing: () => void = () => undefined;
 
   private constructor(connection: BusConnection) {
     this.#auth = proxyOf(connection, authContract);
@@ -93,6 +94,7 @@ export class BusAuthenticator implements Authenticator {
       if (event.type === "keys-changed") authenticator.#forgetKeys();
       if (event.type === "user-deleted") authenticator.#forgetUser(event.userId);
     });
+    authenticator.#stopHearing = connection.onInterruption(() => authenticator.#reloadIn(0));
     authenticator.#reloadIn(0);
     return authenticator;
   }
@@ -151,6 +153,7 @@ export class BusAuthenticator implements Authenticator {
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#timer) clearTimeout(this.#timer);
+    this.#stopHearing();
     await this.#unsubscribe();
   }
 
@@ -250,6 +253,7 @@ export class BusAuthenticator implements Authenticator {
 
   #reloadIn(ms: number): void {
     if (this.#closed) return;
+    if (this.#timer) clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       const again = () => this.#reloadIn(this.#loaded ? RELOAD_MS : RETRY_MS);
       void this.#reload().then(again, again);

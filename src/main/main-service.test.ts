@@ -82,6 +82,7 @@ beforeEach(async () => {
     connection: await bus.connect({ service: "main", instance: "m" }),
     authenticator,
     addresses: () => [...listener.addresses],
+    forwards: false,
     commentEveryMs: 20,
   });
   listener.mount([{ name: "main", service: main }], authenticator);

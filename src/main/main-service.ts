@@ -1,12 +1,17 @@
+import { randomBytes } from "node:crypto";
 import type { BusConnection } from "../bus/bus.ts";
 import { announcePresence } from "../bus/presence.ts";
-import { serveContract } from "../bus/proxy.ts";
+import { proxyOf, serveContract } from "../bus/proxy.ts";
 import { subscribe } from "../bus/topics.ts";
+import { catalogContract } from "../catalog/contract.ts";
 import { createApp } from "../http/app.ts";
+import type { HttpContext } from "../http/env.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import type { Service } from "../service.ts";
 import { mainContract, Progress, ServiceAvailability } from "./contract.ts";
 import { COMMENT_EVERY_MS } from "./event-stream.ts";
+import { Forwarder } from "./forwarder.ts";
+import { Places } from "./places.ts";
 import { ProgressFeed } from "./progress-feed.ts";
 import { ServiceRegistry } from "./registry.ts";
 import { mainRoutes } from "./routes.ts";
@@ -17,6 +22,8 @@ export interface MainDependencies {
   readonly authenticator: Authenticator;
   /** Base URLs of the listener its routes are on. */
   readonly addresses: () => string[];
+  /** Whether services may run in other processes, to be reached through this one. */
+  readonly forwards: boolean;
   /** How often an idle event stream gets a comment; 15 s by default. */
   readonly commentEveryMs?: number;
 }
@@ -24,11 +31,13 @@ export interface MainDependencies {
 /** Starts the main service: registry, entry point, event streams, web app. */
 export async function startMain(dependencies: MainDependencies): Promise<Service> {
   const { connection, authenticator, addresses, commentEveryMs = COMMENT_EVERY_MS } = dependencies;
+  const key = randomBytes(32).toString("base64url");
   const registry = new ServiceRegistry();
   const feed = new ProgressFeed();
   await subscribe(connection, ServiceAvailability, (event) => registry.heard(event));
   await subscribe(connection, Progress, (event) => feed.push(event));
   await serveContract(connection, mainContract, {
+    getForwardKey: async () => ({ key }),
     locate: async ({ service }) => registry.locate(service),
     listServices: async () => ({ items: registry.list() }),
   });
@@ -36,8 +45,12 @@ export async function startMain(dependencies: MainDependencies): Promise<Service
   const routes = createApp();
   routes.route("/", mainRoutes({ registry, feed, authenticator, commentEveryMs }));
   routes.route("/", createWebApp(await loadWebAssets()));
+  const { instance } = connection.identity;
+  const places = new Places(proxyOf(connection, catalogContract));
+  const forwarder = new Forwarder({ registry, places, instance, key });
   return {
     routes,
+    ...(dependencies.forwards ? { forward: (c: HttpContext) => forwarder.forward(c) } : {}),
     ready: async () => undefined,
     async close() {
       await presence.close();

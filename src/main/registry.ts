@@ -42,12 +42,28 @@ export class ServiceRegistry {
     return serviceNames.flatMap((name) => live.filter(({ service }) => service === name));
   }
 
-  /** A live instance, the next one each time; throws `temporary-unavailable` when there is none. */
-  locate(service: ServiceName): ServiceInstance {
+  /** An instance did not take a request: it gets no more until it is heard of again. */
+  lost({ service, instance }: Pick<ServiceInstance, "service" | "instance">): void {
+    this.#entries.delete(`${service}/${instance}`);
+  }
+
+  isAlive({ service, instance }: Pick<ServiceInstance, "service" | "instance">): boolean {
+    const entry = this.#entries.get(`${service}/${instance}`);
+    return entry !== undefined && this.#now() - entry.heardAtMs < GONE_AFTER_MS;
+  }
+
+  /** The live instances of a service, beginning with another one each time. */
+  inTurn(service: ServiceName): ServiceInstance[] {
     const live = this.list().filter((instance) => instance.service === service);
     const turn = this.#turns.get(service) ?? 0;
     this.#turns.set(service, turn + 1);
-    const instance = live[turn % live.length];
+    const first = live.length === 0 ? 0 : turn % live.length;
+    return [...live.slice(first), ...live.slice(0, first)];
+  }
+
+  /** A live instance, the next one each time; throws `temporary-unavailable` when there is none. */
+  locate(service: ServiceName): ServiceInstance {
+    const [instance] = this.inTurn(service);
     if (!instance) throw new TemporaryUnavailableError(`No instance of ${service} is running.`);
     return instance;
   }

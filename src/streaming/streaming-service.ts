@@ -91,6 +91,10 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
     streams.titleChanged(titleId);
     await titles.titleChanged(titleId);
   });
+  connection.onInterruption(() => {
+    gate.drop(null);
+    playback.drop(null);
+  });
   await serveContract(connection, streamingContract, {
     adopt: async (upload) => announcementOf(await intake.adopt(upload), instance),
     identify: async ({ sourceId, mediaId }) => {

@@ -46,10 +46,11 @@ export class TitleGate {
     return access && mayWatch(who, access) ? access : null;
   }
 
-  /** A title was changed or deleted. */
-  drop(titleId: string): void {
+  /** A title was changed or deleted; with null, any may have been. */
+  drop(titleId: string | null): void {
     this.#changes++;
-    this.#entries.delete(titleId);
+    if (titleId === null) this.#entries.clear();
+    else this.#entries.delete(titleId);
   }
 
   async #accessOf(titleId: string): Promise<TitleAccess | null> {

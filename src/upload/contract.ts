@@ -19,6 +19,7 @@ export const uploadContract = defineService({
   operations: {},
   publishes: ["Progress", "ServiceAvailability"],
   subscribes: ["TitleChanges", "AuthenticationStatus"],
-  calls: ["auth", "catalog", "streaming"],
+  durable: ["AuthenticationStatus"],
+  calls: ["main", "auth", "catalog", "streaming"],
   routes: [{ path: "/api/titles", exact: true, methods: ["POST"] }, { path: "/api/uploads" }, { path: "/api/imports" }],
 });

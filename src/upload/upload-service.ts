@@ -3,7 +3,7 @@ import { AuthenticationStatus } from "../auth/contract.ts";
 import type { BusConnection } from "../bus/bus.ts";
 import { announcePresence } from "../bus/presence.ts";
 import { proxyOf } from "../bus/proxy.ts";
-import { publish, subscribe } from "../bus/topics.ts";
+import { publish, subscribe, subscribeDurably } from "../bus/topics.ts";
 import { catalogContract, TitleChanges } from "../catalog/contract.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import { Progress } from "../main/contract.ts";
@@ -45,9 +45,14 @@ export async function startUpload(dependencies: UploadDependencies): Promise<Ser
   await subscribe(connection, TitleChanges, async ({ titleId, type }) => {
     if (type === "deleted") await uploads.titleDeleted(titleId);
   });
-  await subscribe(connection, AuthenticationStatus, async (event) => {
-    if (event.type === "user-deleted") await uploads.userDeleted(event.userId);
-  });
+  await subscribeDurably(
+    connection,
+    AuthenticationStatus,
+    async (event) => {
+      if (event.type === "user-deleted") await uploads.userDeleted(event.userId);
+    },
+    (error) => log.error({ err: error }, "an event that is none"),
+  );
   const startedAt = dependencies.now?.() ?? new Date();
   let recovered = false;
   const resume = async () => {

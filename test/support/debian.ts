@@ -8,6 +8,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   "firefox-esr": "firefox-esr",
   cvlc: "vlc-bin",
   "vlc-plugin-base": "vlc-plugin-base",
+  "nats-server": "nats-server",
   "gst-launch-1.0": "gstreamer1.0-tools",
   ...Object.fromEntries(
     [

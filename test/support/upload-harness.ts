@@ -119,6 +119,7 @@ export class FakeCatalog {
       },
       getAccess: noop,
       getTitle: noop,
+      getPlaces: noop,
       findTitles: noop,
     };
   }

@@ -1,21 +1,26 @@
-import type {
-  Bus,
-  BusConnection,
-  BusIdentity,
-  BusTarget,
-  EventHandler,
-  RequestHandler,
-  RequestOptions,
-  Unsubscribe,
+import { type Balance, Balancer } from "../../bus/balance.ts";
+import {
+  type Bus,
+  type BusConnection,
+  type BusIdentity,
+  type BusTarget,
+  type EventHandler,
+  MESSAGE_BYTES_MAX,
+  type RequestHandler,
+  type RequestOptions,
+  type SubscribeOptions,
+  type Unsubscribe,
 } from "../../bus/bus.ts";
 import {
   BusClosedError,
   BusForbiddenError,
   BusTimeoutError,
   HandlerFailedError,
+  MessageTooLargeError,
   ServiceUnavailableError,
 } from "../../bus/errors.ts";
 import type { PermissionTable } from "../../bus/permissions.ts";
+import { DurableQueue } from "./durable-queue.ts";
 
 /** How long a closing member waits for its running handlers. */
 const CLOSE_WAIT_MS = 1_000;
@@ -31,6 +36,8 @@ interface Subscription {
 interface Server {
   readonly connection: MemoryBusConnection;
   readonly handler: RequestHandler;
+  /** Calls it is busy with. */
+  outstanding: number;
 }
 
 /** Called with what a handler threw, and the topic or operation it was for. */
@@ -43,11 +50,13 @@ export class MemoryBus implements Bus {
   readonly #subscriptions = new Set<Subscription>();
   readonly #servers: Server[] = [];
   readonly #connections = new Set<MemoryBusConnection>();
-  /** Whose turn it is, for each service. */
-  readonly #turns = new Map<string, number>();
+  /** By service and topic. */
+  readonly #durables = new Map<string, { readonly topic: string; readonly queue: DurableQueue }>();
+  readonly #balancer: Balancer;
 
-  constructor(permissions: PermissionTable, onHandlerFailure: HandlerFailure) {
+  constructor(permissions: PermissionTable, onHandlerFailure: HandlerFailure, balance: Balance = "round-robin") {
     this.#permissions = permissions;
+    this.#balancer = new Balancer(balance);
     this.report = onHandlerFailure;
   }
 
@@ -65,9 +74,10 @@ export class MemoryBus implements Bus {
     this.#connections.delete(connection);
   }
 
-  require(identity: BusIdentity, verb: "publish" | "subscribe" | "call", name: string): void {
+  require(identity: BusIdentity, verb: "publish" | "subscribe" | "durable" | "call", name: string): void {
     const granted: ReadonlySet<string> | undefined = this.#permissions.get(identity.service)?.[verb];
-    if (!granted?.has(name)) throw new BusForbiddenError(identity.service, verb, name);
+    if (!granted?.has(name))
+      throw new BusForbiddenError(identity.service, verb === "durable" ? "subscribe" : verb, name);
   }
 
   addServer(server: Server): () => void {
@@ -83,9 +93,7 @@ export class MemoryBus implements Bus {
       ({ connection: { identity } }) =>
         identity.service === service && (instance === undefined || identity.instance === instance),
     );
-    const turn = this.#turns.get(service) ?? 0;
-    this.#turns.set(service, turn + 1);
-    const server = live[turn % live.length];
+    const server = this.#balancer.pick(service, live, ({ outstanding }) => outstanding);
     if (!server) throw new ServiceUnavailableError(service, instance);
     return server;
   }
@@ -95,7 +103,15 @@ export class MemoryBus implements Bus {
     return () => this.#subscriptions.delete(subscription);
   }
 
+  addDurable({ service }: BusIdentity, topic: string, handler: EventHandler): () => Promise<void> {
+    const name = `${service}/${topic}`;
+    const known = this.#durables.get(name) ?? { topic, queue: new DurableQueue((error) => this.report(topic, error)) };
+    this.#durables.set(name, known);
+    return known.queue.add(handler);
+  }
+
   deliver(topic: string, key: string | null, body: string): void {
+    for (const durable of this.#durables.values()) if (durable.topic === topic) durable.queue.push(body, key);
     for (const subscription of this.#subscriptions) {
       if (subscription.topic !== topic) continue;
       if (subscription.key !== null && subscription.key !== key) continue;
@@ -115,6 +131,7 @@ class MemoryBusConnection implements BusConnection {
   readonly identity: BusIdentity;
   readonly #bus: MemoryBus;
   readonly #ends = new Set<() => void>();
+  readonly #durableEnds = new Set<() => Promise<void>>();
   readonly #subscriptions = new Set<Subscription>();
   /** Fails the calls this member waits for and those it is answering. */
   readonly #callFailures = new Set<(error: Error) => void>();
@@ -131,6 +148,7 @@ class MemoryBusConnection implements BusConnection {
     this.#bus.require(this.identity, "call", target.service);
     const { timeoutMs, signal } = options;
     signal?.throwIfAborted();
+    requireSize(`${target.service}.${operation}`, body);
     const server = this.#bus.pickServer(target);
     const abort = new AbortController();
     const { promise, reject, resolve } = Promise.withResolvers<string>();
@@ -142,30 +160,43 @@ class MemoryBusConnection implements BusConnection {
     const onAbort = () => fail(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
     const untie = [this.#failWith(fail), server.connection.#failWith(fail)];
+    server.outstanding++;
     server.connection.#answer(server.handler, operation, body, this.identity, abort.signal).then(resolve, reject);
     try {
       return await promise;
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
+      server.outstanding--;
       for (const end of untie) end();
     }
   }
 
   async serve(handler: RequestHandler): Promise<Unsubscribe> {
     this.#requireOpen();
-    return this.#until(this.#bus.addServer({ connection: this, handler }));
+    return this.#until(this.#bus.addServer({ connection: this, handler, outstanding: 0 }));
   }
 
   async publish(topic: string, key: string | null, body: string): Promise<void> {
     this.#requireOpen();
     this.#bus.require(this.identity, "publish", topic);
+    requireSize(topic, body);
     this.#bus.deliver(topic, key, body);
   }
 
-  async subscribe(topic: string, key: string | null, handler: EventHandler): Promise<Unsubscribe> {
+  async subscribe(
+    topic: string,
+    key: string | null,
+    handler: EventHandler,
+    options: SubscribeOptions = {},
+  ): Promise<Unsubscribe> {
     this.#requireOpen();
-    this.#bus.require(this.identity, "subscribe", topic);
+    this.#bus.require(this.identity, options.durable ? "durable" : "subscribe", topic);
+    if (options.durable) {
+      const end = this.#bus.addDurable(this.identity, topic, handler);
+      this.#durableEnds.add(end);
+      return end;
+    }
     const subscription: Subscription = { topic, key, handler, tail: Promise.resolve() };
     this.#subscriptions.add(subscription);
     const end = this.#bus.addSubscription(subscription);
@@ -175,13 +206,18 @@ class MemoryBusConnection implements BusConnection {
     });
   }
 
+  onInterruption(): () => void {
+    return () => undefined;
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
   }
 
   async #close(): Promise<void> {
-    const running = [...[...this.#subscriptions].map(({ tail }) => tail), ...this.#answering];
+    const durables = [...this.#durableEnds].map((end) => end());
+    const running = [...[...this.#subscriptions].map(({ tail }) => tail), ...this.#answering, ...durables];
     for (const end of this.#ends) end();
     this.#ends.clear();
     const { service, instance } = this.identity;
@@ -204,9 +240,12 @@ class MemoryBusConnection implements BusConnection {
     const answer = Promise.try(handler, operation, body, { caller: { ...caller }, signal });
     this.#answering.add(answer);
     try {
-      return await answer;
+      const reply = await answer;
+      requireSize(`The answer of ${this.identity.service}.${operation}`, reply);
+      return reply;
     } catch (error) {
       const where = `${this.identity.service}.${operation}`;
+      if (error instanceof MessageTooLargeError) throw error;
       // A handler that was told to stop ends as it likes: its caller knows already.
       if (!signal.aborted) this.#bus.report(where, error);
       throw new HandlerFailedError(where);
@@ -231,4 +270,11 @@ class MemoryBusConnection implements BusConnection {
       this.#ends.delete(end);
     };
   }
+}
+
+function requireSize(where: string, body: string): void {
+  // No text takes more than three bytes for each of its units.
+  if (body.length * 3 <= MESSAGE_BYTES_MAX) return;
+  const bytes = Buffer.byteLength(body);
+  if (bytes > MESSAGE_BYTES_MAX) throw new MessageTooLargeError(where, bytes, MESSAGE_BYTES_MAX);
 }

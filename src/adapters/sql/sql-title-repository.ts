@@ -64,6 +64,18 @@ export class SqlTitleRepository implements TitleRepository {
     return this.#one(row);
   }
 
+  async listProviders(id: string): Promise<string[]> {
+    const rows = await this.#database
+      .selectFrom("title_sources as s")
+      .innerJoin("titles as t", "t.seq", "s.title_seq")
+      .select("s.provider")
+      .distinct()
+      .where("t.id", "=", id)
+      .where("s.availability", "=", "ready")
+      .execute();
+    return rows.map(({ provider }) => provider);
+  }
+
   async getByMedia(mediaId: string, audience: Audience): Promise<TitleRecord | null> {
     const own = "userId" in audience ? sql`case when t.owner_id = ${audience.userId} then 0 else 1 end, ` : sql``;
     const { rows } = await sql<TitleRow>`select t.* from titles as t

@@ -78,6 +78,7 @@ beforeEach(async () => {
   two = await openInstance("two");
   const since = new Date().toISOString();
   await serveContract(await bus.connect({ service: "main", instance: "m" }), mainContract, {
+    getForwardKey: () => Promise.reject(new Error("not part of this test")),
     locate: () => Promise.reject(new Error("not part of this test")),
     listServices: async () => ({
       // The third has gone and main does not know it yet.

@@ -1,0 +1,50 @@
+import type { Subscription } from "@nats-io/nats-core";
+import type { EventHandler } from "../../bus/bus.ts";
+import type { NatsLink } from "./nats-link.ts";
+import { keyOf } from "./nats-subjects.ts";
+
+/** Hands the events of a subject to a handler, one after the other. */
+export class EventSubscription {
+  readonly #link: NatsLink;
+  readonly #subject: string;
+  readonly #handler: EventHandler;
+  readonly #report: (error: unknown) => void;
+  #subscription: Subscription | null = null;
+  /** The tail of the queue. */
+  #tail: Promise<void> = Promise.resolve();
+
+  constructor(link: NatsLink, subject: string, handler: EventHandler, report: (error: unknown) => void) {
+    this.#link = link;
+    this.#subject = subject;
+    this.#handler = handler;
+    this.#report = report;
+  }
+
+  /** Resolves when events arrive. */
+  async start(): Promise<void> {
+    this.#subscription = this.#link.connection.subscribe(this.#subject, {
+      callback: (error, message) => {
+        if (error) return this.#report(error);
+        const [body, key] = [message.string(), keyOf(message.subject)];
+        this.#tail = this.#tail.then(() => this.#handle(body, key));
+      },
+    });
+    await this.#link.connection.flush();
+  }
+
+  /** Resolves when the handler that runs has ended. */
+  async stop(): Promise<void> {
+    this.#subscription?.unsubscribe();
+    this.#subscription = null;
+    await this.#tail;
+  }
+
+  async #handle(body: string, key: string | null): Promise<void> {
+    if (this.#subscription === null) return;
+    try {
+      await this.#handler(body, key);
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+}

@@ -1,0 +1,169 @@
+import { createHash } from "node:crypto";
+import { ownerOf } from "../bus/route-table.ts";
+import { contracts } from "../contracts.ts";
+import { TemporaryUnavailableError } from "../errors.ts";
+import type { HttpContext } from "../http/env.ts";
+import { CLIENT_HEADER, encodeClient, FORWARDED_HEADER, WRONG_INSTANCE_HEADER } from "../http/forwarded.ts";
+import type { ServiceInstance } from "./contract.ts";
+import type { Places } from "./places.ts";
+import type { ServiceRegistry } from "./registry.ts";
+
+/** Requests that change nothing: they may be asked of another instance when one does not answer. */
+const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** Headers that are about one connection (RFC 9110 section 7.6.1). */
+const HOP_BY_HOP = [
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+/** What a client says of itself there is replaced by what is known of it. */
+const REPLACED = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+
+/** Paths whose next part is the id of something that one instance may have, or may have at hand. */
+const WITH_ID = /^\/(?:stream|api\/uploads|api\/imports|api\/streams)\/([^/]+)/;
+
+/** A paused player and an event stream are silent for a while. */
+const IDLE_SECONDS = 240;
+/** While an answer is awaited, its instance must stay alive; looked at this often. */
+const LOOK_MS = 500;
+
+export interface ForwarderOptions {
+  readonly registry: ServiceRegistry;
+  readonly places: Places;
+  /** This instance of main, and the key that proves it. */
+  readonly instance: string;
+  readonly key: string;
+}
+
+/** Sends requests for other services on to a live instance, and its answers back, as they come. */
+export class Forwarder {
+  readonly #options: ForwarderOptions;
+
+  constructor(options: ForwarderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The answer of the service that owns the address; null when that is this process. Throws `temporary-unavailable`
+   * when no instance can be reached.
+   */
+  async forward(c: HttpContext): Promise<Response | null> {
+    const { method, path } = c.req;
+    const owner = ownerOf(contracts, method, path);
+    if (owner === null || owner === "main") return null;
+    const candidates = await this.#candidates(owner, path);
+    let refusal: Response | null = null;
+    for (const candidate of candidates) {
+      if (candidate.instance === this.#options.instance) return null;
+      const answer = await this.#ask(candidate, c);
+      if (answer && (answer.status !== 503 || !SAFE.has(method))) {
+        await refusal?.body?.cancel();
+        return answer;
+      }
+      await refusal?.body?.cancel();
+      refusal = answer ?? refusal;
+    }
+    if (refusal) return refusal;
+    throw new TemporaryUnavailableError(`No instance of ${owner} can be reached.`);
+  }
+
+  /** Who may answer, the best first: who has the bytes, then always the same for the same id, else in turn. */
+  async #candidates(owner: ServiceInstance["service"], path: string): Promise<ServiceInstance[]> {
+    const { registry, places } = this.#options;
+    const id = WITH_ID.exec(path)?.[1];
+    if (id === undefined) return registry.inTurn(owner);
+    const ranked = registry.inTurn(owner).sort((a, b) => (rank(a, id) < rank(b, id) ? -1 : 1));
+    if (!path.startsWith("/stream/") || ranked.length < 2) return ranked;
+    const providers = await places.of(id);
+    const has = ({ instance }: ServiceInstance) => providers.includes(instance);
+    return [...ranked.filter(has), ...ranked.filter((instance) => !has(instance))];
+  }
+
+  /** An instance's answer; null when it could not be reached and the request may go to another. */
+  async #ask(target: ServiceInstance, c: HttpContext): Promise<Response | null> {
+    const { method } = c.req;
+    for (const address of target.addresses) {
+      try {
+        const answer = await this.#send(target, address, c);
+        if (!answer.headers.has(WRONG_INSTANCE_HEADER)) return answer;
+        await answer.body?.cancel();
+      } catch (error) {
+        c.req.raw.signal.throwIfAborted();
+        const notSent = error instanceof Error && "code" in error && NOT_SENT.has(String(error.code));
+        c.get("log").warn({ err: error, service: target.service, instance: target.instance, address }, "not reached");
+        if (!notSent && !SAFE.has(method))
+          throw new TemporaryUnavailableError(`The instance of ${target.service} went away.`, { cause: error });
+      }
+    }
+    this.#options.registry.lost(target);
+    return null;
+  }
+
+  async #send(target: ServiceInstance, address: string, c: HttpContext): Promise<Response> {
+    const { raw, method } = c.req;
+    const gone = this.#whenGone(target);
+    const { pathname, search } = new URL(raw.url);
+    c.env.setIdleTimeout(IDLE_SECONDS);
+    try {
+      const answer = await fetch(`${address}${pathname}${search}`, {
+        method,
+        headers: this.#headersFor(target, c),
+        body: raw.body,
+        redirect: "manual",
+        // Bodies pass as they are, and however long they take.
+        decompress: false,
+        timeout: false,
+        // A kept connection may have died unnoticed, and what changes something is not sent twice.
+        keepalive: SAFE.has(method),
+        signal: AbortSignal.any([raw.signal, gone.signal]),
+      } as RequestInit & { decompress: boolean; timeout: false });
+      return new Response(answer.body, { status: answer.status, headers: withoutHops(answer.headers) });
+    } finally {
+      gone.stop();
+    }
+  }
+
+  /** Aborted when the instance is not alive any more while its answer is awaited. */
+  #whenGone(target: ServiceInstance) {
+    const gone = new AbortController();
+    const timer = setInterval(() => {
+      if (!this.#options.registry.isAlive(target)) gone.abort(new Error("its heartbeats have stopped"));
+    }, LOOK_MS);
+    return { signal: gone.signal, stop: () => clearInterval(timer) };
+  }
+
+  #headersFor(target: ServiceInstance, c: HttpContext): Headers {
+    const headers = withoutHops(c.req.raw.headers);
+    for (const name of REPLACED) headers.delete(name);
+    // Asked for nothing, the client gets nothing it may not understand.
+    if (!headers.has("Accept-Encoding")) headers.set("Accept-Encoding", "identity");
+    headers.set("X-Forwarded-For", c.env.clientAddress);
+    headers.set("X-Forwarded-Proto", c.env.secure ? "https" : "http");
+    const host = headers.get("Host");
+    if (host !== null) headers.set("X-Forwarded-Host", host);
+    headers.set(FORWARDED_HEADER, `${this.#options.instance} ${this.#options.key} ${target.instance}`);
+    headers.set(CLIENT_HEADER, encodeClient(c.env));
+    return headers;
+  }
+}
+
+/** The connection was not there: the instance has seen nothing of the request. */
+const NOT_SENT = new Set(["ECONNREFUSED", "ConnectionRefused", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND"]);
+
+function withoutHops(from: Headers): Headers {
+  const headers = new Headers(from);
+  const named = (from.get("Connection") ?? "").split(",").map((name) => name.trim().toLowerCase());
+  for (const name of [...HOP_BY_HOP, ...named]) if (/^[\w-]+$/.test(name)) headers.delete(name);
+  return headers;
+}
+
+/** Rendezvous hashing: an id keeps its instance while that lives, whoever else comes and goes. */
+const rank = ({ instance }: ServiceInstance, id: string) =>
+  createHash("sha1").update(`${id} ${instance}`).digest("base64");
