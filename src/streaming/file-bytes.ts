@@ -67,7 +67,7 @@ export function locateFirst(paths: readonly string[]): Promise<LocatedFile> {
 }
 
 async function firstThere<T>(paths: readonly string[], use: (path: string) => Promise<T>): Promise<T> {
-  let missing: unknown = new Error("no path");
+  let missing: unknown = null;
   for (const path of paths) {
     try {
       return await use(path);
@@ -76,7 +76,8 @@ async function firstThere<T>(paths: readonly string[], use: (path: string) => Pr
       missing = error;
     }
   }
-  throw missing;
+  // Made here only: an error with its stack is a part of what a small segment costs.
+  throw missing ?? new Error("no path");
 }
 
 /** Opens a located file; fails when it is no longer the one that was located. */
