@@ -6,6 +6,9 @@ import type { Api } from "../api.ts";
 import { ClientError, EXIT, interrupted } from "../errors.ts";
 import { problemOf } from "../problem.ts";
 
+// The library's `url.parse` would be told to whoever uploads with the compiled executable: they cannot help it.
+process.noDeprecation = true;
+
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 15_000;
 /** Without a byte getting through for so long it is given up; the next run goes on from there. */
