@@ -5,6 +5,7 @@
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { ensureDebianPackages } from "../test/support/debian.ts";
+import { benchBus } from "./bus.ts";
 import { benchFirstPlay } from "./first-play.ts";
 import { benchIndexBuild } from "./index-build.ts";
 import { benchPackager } from "./packager.ts";
@@ -24,6 +25,7 @@ const benches: Readonly<Record<string, () => Promise<Figure[]>>> = {
   "first-play": benchFirstPlay,
   upload: benchUpload,
   pages: benchPages,
+  bus: benchBus,
 };
 
 const args = Bun.argv.slice(2);
@@ -33,6 +35,7 @@ const missing = await ensureDebianPackages({
   nginx: "nginx-light",
   wrk: "wrk",
   chromium: "chromium",
+  "nats-server": "nats-server",
 });
 if (missing.length > 0) throw new Error(`Install these first: apt-get install -y ${missing.join(" ")}`);
 
