@@ -36,5 +36,5 @@ export const defaultLimits: RtspLimits = {
   requestsBeforeAuthorisation: 16,
   silenceMs: 10_000,
   sessionTimeoutMs: 60_000,
-  stalledMs: 60_000,
+  stalledMs: 10_000,
 };

@@ -1,4 +1,5 @@
 import { exerciseFile, exerciseIndexFile, exerciseSubtitles } from "./exercise.ts";
+import { exerciseRtsp } from "./exercise-rtsp.ts";
 import { boxes, elements, type Format, lines, packets } from "./structure.ts";
 
 /** A reader under test: which files it is fed with, how they are taken apart, and what is done with them. */
@@ -14,6 +15,7 @@ export const targets = {
   matroska: { extensions: ["mkv", "webm"], format: elements, exercise: exerciseFile },
   mpegts: { extensions: ["mpegts", "ts", "m2ts"], format: packets, exercise: exerciseFile },
   subtitles: { extensions: ["srt", "vtt"], format: lines, exercise: exerciseSubtitles },
+  rtsp: { extensions: ["rtsp"], format: lines, exercise: exerciseRtsp },
   index: { extensions: ["index"], format: lines, exercise: exerciseIndexFile },
 } as const satisfies Record<string, Target>;
 

@@ -1,0 +1,52 @@
+import { join } from "node:path";
+import { type Complaints, runProgram } from "./player.ts";
+
+interface Span {
+  readonly count: number;
+  readonly first: number | null;
+  readonly last: number | null;
+}
+
+type Spans = Readonly<Record<"video" | "audio", Span>>;
+
+interface Report {
+  readonly complaints: readonly string[];
+  readonly whole: Spans;
+  readonly whilePaused: number;
+  readonly resumed: { readonly pausedAt: number | null; readonly first: number | null };
+  readonly sought: Spans;
+}
+
+export interface RtspTask {
+  readonly url: string;
+  readonly transport: "tcp" | "udp";
+  readonly pictures: number;
+  /** Where to seek, and the key frame at or before it. */
+  readonly seek: { readonly to: number; readonly keyFrame: number };
+  readonly picturesAfterSeek: number;
+}
+
+/** Its jitter buffer moves times by what came early at the start. */
+const toleranceSeconds = 0.25;
+
+const isNear = (a: number | null, b: number | null) => a !== null && b !== null && Math.abs(a - b) <= toleranceSeconds;
+
+/** GStreamer's rtspsrc in playbin: whole, then paused, resumed, and after a seek. */
+export async function playRtspWithGstreamer(task: RtspTask): Promise<Complaints> {
+  const { url, transport, seek } = task;
+  const script = join(import.meta.dir, "gstreamer-rtsp.py");
+  const ran = await runProgram(["/usr/bin/python3", script, url, transport, String(seek.to)]);
+  if (ran.code !== 0) return [`ended with code ${ran.code}: ${ran.errors}`];
+  const { complaints, whole, whilePaused, resumed, sought } = JSON.parse(ran.out) as Report;
+  const found = [...complaints];
+  if (whole.video.count !== task.pictures) found.push(`${whole.video.count} pictures of ${task.pictures}`);
+  if (!isNear(whole.video.first, 0)) found.push(`began at ${whole.video.first} s`);
+  if (whilePaused > 0) found.push(`${whilePaused} pictures came while it was paused`);
+  if (!isNear(resumed.first, resumed.pausedAt)) found.push(`went on at ${resumed.first} s from ${resumed.pausedAt} s`);
+  if (!isNear(sought.video.first, seek.keyFrame)) found.push(`the seek led to ${sought.video.first} s`);
+  // Over UDP its jitter buffer may still hold what came before the seek, and drops what it takes for older then.
+  if (transport === "tcp" && sought.video.count !== task.picturesAfterSeek) {
+    found.push(`${sought.video.count} pictures after the seek, not ${task.picturesAfterSeek}`);
+  }
+  return found;
+}
