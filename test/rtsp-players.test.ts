@@ -42,12 +42,29 @@ async function hashesOf(path: string): Promise<string[][]> {
   return [0, 1].map((stream) => packets.filter((packet) => packet.stream === stream).map(({ hash }) => hash));
 }
 
-/** What ffmpeg receives, written without decoding in the original's form (ISO/IEC 14496-15). */
+/**
+ * What ffmpeg receives, written without decoding in the original's form (ISO/IEC 14496-15): parameter sets, which are
+ * sent again with each key frame, stand beside the samples there.
+ */
 async function receive(name: FixtureName, transport: Transport): Promise<string[][]> {
   using folder = temporaryFolder();
   const path = join(folder.path, "received.mp4");
   const input = ["-rtsp_transport", transport, "-i", await urlOf(name)];
-  const ran = await runProgram(["ffmpeg", "-nostdin", "-v", "error", ...input, "-map", "0", "-c", "copy", path]);
+  const withoutSets = `filter_units=remove_types=${name.startsWith("h265") ? "32-34" : "7-8"}`;
+  const ran = await runProgram([
+    "ffmpeg",
+    "-nostdin",
+    "-v",
+    "error",
+    ...input,
+    "-map",
+    "0",
+    "-c",
+    "copy",
+    "-bsf:v",
+    withoutSets,
+    path,
+  ]);
   if (ran.code !== 0) throw new Error(ran.errors);
   return await hashesOf(path);
 }
