@@ -1,7 +1,7 @@
 import type { User } from "../auth/contract.ts";
 import type { Announcement } from "../streaming/contract.ts";
+import { derivedOf, fingerprintOf, follow, isUnedited } from "./derived.ts";
 import type { TitleRepository, TitleSource, TitleWithSources } from "./title-repository.ts";
-import { nameFrom } from "./title-text.ts";
 
 export interface AnnouncementsDependencies {
   readonly repository: TitleRepository;
@@ -30,12 +30,25 @@ export class Announcements {
     const { sourceId, mediaId } = announced;
     if (await this.#releaseAgain(announced)) return;
     const known = (await this.#repository.getBySource(sourceId)) ?? (await this.#repository.get(sourceId));
-    if (known && !isReplaced(known, announced)) return this.#update(known.id, announced);
-    if (known) await this.#detach(known.id, sourceId);
+    const isFound = known !== null && !isReplaced(known, announced);
+    // A title that was known by its path alone turns out to be another file's as soon as its content is known.
+    if (isFound && (known.mediaId !== null || mediaId === null)) return this.#update(known.id, announced);
     const twin =
       announced.origin === "library" && mediaId !== null ? await this.#repository.getLibraryTitle(mediaId) : null;
+    if (isFound) {
+      const absorbed = twin !== null && twin.id !== known.id && (await this.#absorb(known.id, twin.id));
+      return this.#update(absorbed ? twin.id : known.id, announced);
+    }
+    if (known) await this.#detach(known.id, sourceId);
     if (twin) return this.#update(twin.id, announced);
     await this.#create(announced);
+  }
+
+  /** Those that have something new to say. */
+  async select(batch: readonly Announcement[]): Promise<Announcement[]> {
+    const marks = batch.map((announced) => ({ ...announced, fingerprint: fingerprintOf(announced) }));
+    const unchanged = await this.#repository.takeUnchanged(marks);
+    return batch.filter(({ sourceId }) => !unchanged.has(sourceId));
   }
 
   /** Whether the source's title was purged. Its bytes may go, unless a title has the same content. */
@@ -50,6 +63,17 @@ export class Announcements {
   async release(sourceIds: readonly string[], mediaId: string | null): Promise<void> {
     const released = mediaId === null ? [...sourceIds] : await this.#repository.listReleasable(mediaId);
     if (released.length > 0) await this.#publishReleased(released, mediaId);
+  }
+
+  /** Makes a title that nobody has edited part of another one with the same content. */
+  async #absorb(id: string, into: string): Promise<boolean> {
+    const absorbed = await this.#repository.absorb(id, into, ({ origin, sources, deletedAt, ...title }) => {
+      const [source, ...others] = sources;
+      const alone = source !== undefined && others.length === 0 && source.sourceId === id;
+      return origin === "library" && deletedAt === null && alone && isUnedited(title, source);
+    });
+    if (absorbed) await this.#publishChange(id, "deleted");
+    return absorbed;
   }
 
   async #update(titleId: string, announced: Announcement): Promise<void> {
@@ -75,12 +99,13 @@ export class Announcements {
 
   async #create(announced: Announcement): Promise<void> {
     const { sourceId: id, origin, info, mediaId, visibility, createdAt } = announced;
+    const { name, description, tags } = derivedOf(announced);
     const inserted = await this.#repository.insert({
       id,
       mediaId,
-      name: nameFrom(announced.name),
-      description: "",
-      tags: [],
+      name,
+      description,
+      tags,
       owner: await this.#ownerOf(announced),
       origin,
       visibility,
@@ -102,19 +127,20 @@ export class Announcements {
   }
 }
 
-/** Whether a library source that was a further copy of a title now has other content. */
+/** Whether a library source that was a further copy of a title now has other content, also when it is not known which. */
 function isReplaced(title: { id: string; mediaId: string | null }, announced: Announcement): boolean {
-  return (
-    title.id !== announced.sourceId &&
-    announced.mediaId !== null &&
-    title.mediaId !== null &&
-    title.mediaId !== announced.mediaId
-  );
+  return title.id !== announced.sourceId && title.mediaId !== null && title.mediaId !== announced.mediaId;
 }
 
 function withAnnouncement(title: TitleWithSources, announced: Announcement): TitleWithSources {
-  const others = title.sources.filter(({ sourceId }) => sourceId !== announced.sourceId);
-  const next = withSources(title, [...others, sourceOf(announced)]);
+  const before = title.sources.find(({ sourceId }) => sourceId === announced.sourceId);
+  const others = title.sources.filter((source) => source !== before);
+  const source = sourceOf(announced);
+  const followed =
+    announced.origin === "library" && source.derived
+      ? follow(title, before?.derived ?? null, source.derived, announced.sourceId === title.id)
+      : {};
+  const next = withSources({ ...title, ...followed }, [...others, source]);
   if (announced.sourceId !== title.id && title.info !== null) return next;
   const sameBytes = title.info === null || title.sizeBytes === announced.info.sizeBytes;
   const mediaId = announced.mediaId ?? (sameBytes ? title.mediaId : null);
@@ -130,6 +156,8 @@ function withSources(title: TitleWithSources, sources: readonly TitleSource[]): 
   };
 }
 
-function sourceOf({ sourceId, provider, origin, availability, mediaId }: Announcement): TitleSource {
-  return { sourceId, provider, origin, availability, mediaId };
+function sourceOf(announced: Announcement): TitleSource {
+  const { sourceId, provider, origin, availability, mediaId } = announced;
+  const derived = derivedOf(announced);
+  return { sourceId, provider, origin, availability, mediaId, derived, fingerprint: fingerprintOf(announced) };
 }

@@ -6,9 +6,11 @@ import { proxyOf, serveContract } from "../bus/proxy.ts";
 import { publish, subscribe, subscribeDurably } from "../bus/topics.ts";
 import { ServiceAvailability } from "../main/contract.ts";
 import type { Service } from "../service.ts";
-import { MediaAnnouncements, streamingContract } from "../streaming/contract.ts";
+import { type Announcement, MediaAnnouncements, streamingContract } from "../streaming/contract.ts";
+import { AnnouncementQueue } from "./announcement-queue.ts";
 import { Announcements } from "./announcements.ts";
 import { catalogContract, MediaReleased, TitleChanges } from "./contract.ts";
+import { Folders } from "./folders.ts";
 import { Purge } from "./purge.ts";
 import { Refill } from "./refill.ts";
 import { catalogRoutes } from "./routes.ts";
@@ -53,50 +55,70 @@ export async function startCatalog(dependencies: CatalogDependencies): Promise<S
   });
   const titles = new Titles({ repository, publishChange, now, restoreWindowMs, onDeleted: () => purge.plan() });
 
-  const refill = await follow(connection, announcements);
+  const folders = new Folders(repository);
+  const { refill, queue } = await follow({ connection, announcements, folders, onFailure });
   await forgetDeletedUsers(connection, repository, purge, onFailure);
-  await serve(connection, titles);
+  await serve(connection, titles, queue);
   const presence = await announcePresence(connection, addresses);
   refill.start();
   purge.plan();
   let closing: Promise<void> | null = null;
   const close = async () => {
+    await queue.settled();
     await purge.close();
     await presence.close();
     await connection.close();
   };
   return {
-    routes: catalogRoutes(titles),
+    routes: catalogRoutes(titles, folders),
     ready: async () => void (await repository.firstDeletion()),
     close: () => (closing ??= close()),
   };
 }
 
+interface Following {
+  readonly connection: BusConnection;
+  readonly announcements: Announcements;
+  readonly folders: Folders;
+  readonly onFailure: (error: unknown) => void;
+}
+
 /** Follows what streaming instances announce, and has each announce everything once. */
-async function follow(connection: BusConnection, announcements: Announcements): Promise<Refill> {
+async function follow({ connection, announcements, folders, onFailure }: Following) {
   const streaming = proxyOf(connection, streamingContract);
   const refill = new Refill({
     now: Date.now,
     reannounce: (instance) => streaming.reannounce({}, instance === undefined ? {} : { instance }),
   });
-  await subscribe(connection, MediaAnnouncements, async (announced) => {
+  const attempt = async (announced: readonly Announcement[], work: () => Promise<unknown>) => {
     try {
-      await announcements.handle(announced);
+      await work();
     } catch (error) {
-      refill.onIncomplete(announced.provider);
-      throw error;
+      for (const { provider } of announced) refill.onIncomplete(provider);
+      onFailure(error);
     }
+  };
+  const queue = new AnnouncementQueue({
+    take: (batch) =>
+      attempt(batch, async () => {
+        // Of several about one source the last one counts.
+        const last = [...new Map(batch.map((announced) => [announced.sourceId, announced])).values()];
+        const fresh = await announcements.select(last);
+        await folders.keep(fresh);
+        for (const announced of fresh) await attempt([announced], () => announcements.handle(announced));
+      }),
   });
+  await subscribe(connection, MediaAnnouncements, (announced) => queue.push(announced));
   await subscribe(connection, ServiceAvailability, (event) => {
     if (event.service !== "streaming") return;
     if (event.type === "available") refill.onAvailable(event.instance);
     else refill.onGoodbye(event.instance);
   });
   connection.onInterruption(() => refill.onInterruption());
-  return refill;
+  return { refill, queue };
 }
 
-function serve(connection: BusConnection, titles: Titles) {
+function serve(connection: BusConnection, titles: Titles, queue: AnnouncementQueue) {
   return serveContract(connection, catalogContract, {
     createTitle: (upload) => titles.createUpload(upload),
     completeTitle: (upload) => titles.completeUpload(upload),
@@ -107,6 +129,10 @@ function serve(connection: BusConnection, titles: Titles) {
     getAccess: ({ id }) => titles.access(id),
     getPlaces: async ({ id }) => ({ providers: await titles.places(id) }),
     getTitle: ({ id, who }) => titles.get(id, who),
+    settleAnnouncements: async () => {
+      await queue.settled();
+      return {};
+    },
     findTitles: ({ query, who }) => titles.find(query, who),
   });
 }

@@ -76,6 +76,8 @@ export const titleQuery = z.object({
   tags: z.array(z.string().max(TAG_MAX)).max(20).default([]),
   match: z.enum(["all", "any"]).default("all"),
   owner: z.literal("me").optional(),
+  folder: id.optional(),
+  below: z.boolean().default(false),
   sort: z.enum(["newest", "oldest", "name"]).default("newest"),
   limit: z.number().int().min(1).max(200).default(50),
   cursor: z.string().max(1000).optional(),
@@ -84,6 +86,24 @@ export type TitleQuery = z.infer<typeof titleQuery>;
 
 export const titlePage = z.object({ items: z.array(title), nextCursor: z.string().nullable() });
 export type TitlePage = z.infer<typeof titlePage>;
+
+/** A folder of the library as the HTTP interface shows it. */
+export const folder = z.object({
+  id,
+  name: z.string(),
+  /** Titles in it and below that the caller may see. */
+  titles: z.number().int(),
+  /** Null for a library folder. */
+  parent: id.nullable(),
+});
+
+export const folderPage = z.object({
+  items: z.array(folder),
+  /** The folders that lead to the one that was asked for, outermost first, itself last. */
+  path: z.array(folder.pick({ id: true, name: true })),
+  nextCursor: z.string().nullable(),
+});
+export type FoldersPage = z.infer<typeof folderPage>;
 
 /** The last title of these bytes is gone: whoever keeps them may delete them. */
 export const MediaReleased = defineTopic(
@@ -130,6 +150,8 @@ export const catalogContract = defineService({
       output: title,
       repeatable: true,
     },
+    /** Resolves when this instance has taken every announcement that reached it before. */
+    settleAnnouncements: { input: none, output: none, repeatable: true, timeoutMs: 60_000 },
     findTitles: {
       input: z.object({ query: titleQuery, who: principal.nullable() }),
       output: titlePage,
@@ -140,5 +162,5 @@ export const catalogContract = defineService({
   subscribes: ["MediaAnnouncements", "ServiceAvailability", "AuthenticationStatus"],
   durable: ["AuthenticationStatus"],
   calls: ["main", "auth", "streaming"],
-  routes: [{ path: "/api/titles" }],
+  routes: [{ path: "/api/titles" }, { path: "/api/folders" }],
 });

@@ -24,9 +24,15 @@ export function decodeCursor(query: TitleQuery): Position | null {
 }
 
 /** Not a signature: a position gives access to nothing. It finds damage and cursors of other searches. */
-function checkOf({ q, name, exact, tags, match, owner, sort }: TitleQuery, place: number, nameKey: string | null) {
+function checkOf(
+  { q, name, exact, tags, match, owner, folder, below, sort }: TitleQuery,
+  place: number,
+  nameKey: string | null,
+) {
   return createHash("sha256")
-    .update(JSON.stringify([q ?? "", name ?? "", exact, tags, match, owner ?? "", sort, place, nameKey]))
+    .update(
+      JSON.stringify([q ?? "", name ?? "", exact, tags, match, owner ?? "", folder ?? "", below, sort, place, nameKey]),
+    )
     .digest("base64url")
     .slice(0, CHECK_LENGTH);
 }

@@ -3,12 +3,23 @@ import type { MiddlewareHandler } from "hono";
 import { createApp } from "../http/app.ts";
 import { type HttpEnv, requirePrincipal } from "../http/env.ts";
 import { problem } from "../http/problem.ts";
-import { DESCRIPTION_MAX, tags, title, titleName, titlePage, titleQuery, visibility } from "./contract.ts";
+import {
+  DESCRIPTION_MAX,
+  folderPage as sharedFolderPage,
+  tags,
+  title,
+  titleName,
+  titlePage,
+  titleQuery,
+  visibility,
+} from "./contract.ts";
+import type { Folders } from "./folders.ts";
 import type { Titles } from "./titles.ts";
 
 // Made anew: schemas older than the OpenAPI extension do not have its method.
 const shownTitle = z.object(title.shape).openapi("Title");
 const shownPage = titlePage.extend({ items: z.array(shownTitle) }).openapi("TitlePage");
+const folderPage = z.object(sharedFolderPage.shape);
 const progress = z.strictObject({ positionSeconds: z.number().min(0).max(1e9) }).openapi("WatchProgress");
 
 const edit = z
@@ -34,6 +45,10 @@ const findQuery = z
       .openapi({ type: "array", items: { type: "string" } }),
     match: titleQuery.shape.match,
     owner: titleQuery.shape.owner,
+    folder: z.uuid().optional().openapi({
+      description: "Only titles that lie in this folder (`GET /api/folders`)",
+    }),
+    below: z.enum(["true", "false"]).optional().openapi({ description: "Also in the folders below it" }),
     sort: titleQuery.shape.sort,
     limit: z
       .string()
@@ -44,7 +59,18 @@ const findQuery = z
       .openapi({ type: "integer", minimum: 1, maximum: 200, default: 50 }),
     cursor: titleQuery.shape.cursor,
   })
-  .transform(({ tag, exact, ...query }) => titleQuery.parse({ ...query, tags: tag ?? [], exact: exact === "true" }));
+  .transform(({ tag, exact, below, ...query }) =>
+    titleQuery.parse({ ...query, tags: tag ?? [], exact: exact === "true", below: below === "true" }),
+  );
+
+const limitOf = (maximum: number, normal: number) =>
+  z
+    .string()
+    .regex(/^\d{1,4}$/, "expected a whole number")
+    .transform(Number)
+    .pipe(z.number().int().min(1).max(maximum))
+    .optional()
+    .openapi({ type: "integer", minimum: 1, maximum, default: normal });
 
 const tagsQuery = z.strictObject({
   tag: repeated(tags.min(1)).openapi({ type: "array", items: { type: "string" } }),
@@ -148,6 +174,21 @@ const routes = {
     request: { params, query: noQuery },
     responses: { 200: json(progress, "0 when never started"), ...refusals },
   }),
+  folders: createRoute({
+    method: "get",
+    path: "/api/folders",
+    tags: ["titles"],
+    summary: "The library's folders, or those in one of them; `GET /api/titles?folder=` lists what lies in it",
+    middleware: [signedIn],
+    request: {
+      query: z.strictObject({
+        parent: z.uuid().optional().openapi({ description: "A folder's id; without it the library folders" }),
+        limit: limitOf(1_000, 200),
+        cursor: titleQuery.shape.cursor,
+      }),
+    },
+    responses: { 200: json(folderPage.openapi("FolderPage"), "Folders by name, with titles to see"), ...refusals },
+  }),
   putProgress: createRoute({
     ...titleRoute,
     path: "/api/titles/{id}/progress",
@@ -160,13 +201,18 @@ const routes = {
 };
 
 /** The catalog's part of the HTTP interface (design section 8). */
-export function catalogRoutes(titles: Titles) {
+export function catalogRoutes(titles: Titles, folders: Folders) {
   const app = createApp();
   app.use("/api/titles/*", async (c, next) => {
     await next();
     c.res.headers.set("Cache-Control", "no-store");
   });
   app.openapi(routes.find, async (c) => c.json(await titles.find(c.req.valid("query"), requirePrincipal(c)), 200));
+  app.openapi(routes.folders, async (c) => {
+    const { parent = null, limit = 200, cursor } = c.req.valid("query");
+    c.header("Cache-Control", "no-store");
+    return c.json(await folders.list(parent, requirePrincipal(c), limit, cursor), 200);
+  });
   app.openapi(routes.get, async (c) => c.json(await titles.get(c.req.valid("param").id, c.get("principal")), 200));
   app.openapi(routes.edit, async (c) =>
     c.json(await titles.edit(c.req.valid("param").id, requirePrincipal(c), c.req.valid("json")), 200),

@@ -45,6 +45,7 @@ export function searchOf(query: TitleQuery, ownerId: string | null, after: Posit
     tagKeys: [...new Set(query.tags.map(tagKeyOf).filter(Boolean))],
     match: query.match,
     ownerId: query.owner === "me" ? ownerId : null,
+    folder: query.folder === undefined ? null : { id: query.folder, below: query.below },
     sort: query.sort,
     limit: query.limit,
     after,

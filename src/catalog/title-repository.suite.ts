@@ -11,6 +11,8 @@ const source = (n: number, changes: Partial<TitleSource> = {}): TitleSource => (
   origin: "upload",
   availability: "ready",
   mediaId: testMediaId(n),
+  derived: null,
+  fingerprint: null,
   ...changes,
 });
 

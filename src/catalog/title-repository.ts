@@ -4,6 +4,15 @@ import type { TitleQuery, Visibility } from "./contract.ts";
 export type Availability = "receiving" | "ready" | "unavailable" | "failed";
 export type Origin = "upload" | "library";
 
+/** What a source's file name, its folders and the file itself say of a title. */
+export interface Derived {
+  readonly name: string;
+  readonly description: string;
+  readonly tags: readonly string[];
+  /** Ids of the folders it lies in, outermost first. */
+  readonly folders: readonly string[];
+}
+
 /** A physical file or upload that a title can be played from. */
 export interface TitleSource {
   readonly sourceId: string;
@@ -11,6 +20,36 @@ export interface TitleSource {
   readonly origin: Origin;
   readonly availability: "ready" | "unavailable";
   readonly mediaId: string | null;
+  /** What the title followed last; null for what was announced before this was kept. */
+  readonly derived: Derived | null;
+  /** Tells whether an announcement is the one that was taken last; null when none was. */
+  readonly fingerprint: string | null;
+}
+
+/** A library folder or one below it. */
+export interface Folder {
+  readonly id: string;
+  readonly name: string;
+  /** Null for a library folder. */
+  readonly parent: string | null;
+}
+
+/** A folder with how many titles the caller may see in it and below. */
+export interface CountedFolder extends Folder {
+  readonly titles: number;
+}
+
+export interface FolderPage {
+  readonly items: readonly CountedFolder[];
+  /** The last one's place when there are more. */
+  readonly next: { readonly nameKey: string; readonly id: string } | null;
+}
+
+/** The folders in one, or the library folders when `parent` is null; those with nothing to see are left out. */
+export interface FolderSearch {
+  readonly parent: string | null;
+  readonly limit: number;
+  readonly after: FolderPage["next"];
 }
 
 /** A title as it is kept. */
@@ -84,6 +123,8 @@ export interface TitleSearch {
   readonly tagKeys: readonly string[];
   readonly match: TitleQuery["match"];
   readonly ownerId: string | null;
+  /** In this folder, or there and in the folders below it. */
+  readonly folder: { readonly id: string; readonly below: boolean } | null;
   readonly sort: TitleQuery["sort"];
   readonly limit: number;
   readonly after: Position | null;
@@ -125,6 +166,22 @@ export interface TitleRepository {
    * becomes, or null to leave it. Id and creation time stay. Null when there is no such title.
    */
   edit(id: string, change: (title: TitleWithSources) => TitleWithSources | null): Promise<EditedTitle | null>;
+  /**
+   * Of these announced sources the ids of those that were taken before with the same fingerprint: nothing is to be done
+   * for them. Their provider is kept, which is another one after each start.
+   */
+  takeUnchanged(sources: readonly Pick<TitleSource, "sourceId" | "fingerprint" | "provider">[]): Promise<Set<string>>;
+  /**
+   * Makes what people have on one title (where they stopped) part of another and forgets the first without a trace,
+   * when `when` says yes; whether it did.
+   */
+  absorb(id: string, into: string, when: (title: TitleWithSources) => boolean): Promise<boolean>;
+  /** Keeps folders; those that are there stay as they are. `nameKey` gives their order. */
+  putFolders(folders: readonly (Folder & { readonly nameKey: string })[]): Promise<void>;
+  getFolder(id: string): Promise<Folder | null>;
+  /** Whether the audience may see a title in this folder or below. */
+  hasTitlesIn(id: string, audience: Audience): Promise<boolean>;
+  findFolders(search: FolderSearch, audience: Audience): Promise<FolderPage>;
   find(search: TitleSearch, audience: Audience): Promise<FoundTitles>;
   /** Forgets a title without a trace when `when` says yes; whether it did. */
   remove(id: string, when: (title: TitleRecord) => boolean): Promise<boolean>;

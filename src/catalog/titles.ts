@@ -107,14 +107,14 @@ export class Titles {
 
   /** What deciding about a title takes; null when there is none. */
   async access(id: string): Promise<TitleAccess | null> {
-    const title = await this.#repository.get(id);
+    const title = await this.#find(id);
     return title && title.deletedAt === null ? toAccess(title) : null;
   }
 
   /** One title by its id, or by its content's: then the caller's own, else the oldest they may see. */
   async get(id: string, who: Who): Promise<Title> {
     const isMediaId = /^[0-9a-f]{64}$/.test(id);
-    const title = isMediaId ? await this.#repository.getByMedia(id, audienceOf(who)) : await this.#repository.get(id);
+    const title = isMediaId ? await this.#repository.getByMedia(id, audienceOf(who)) : await this.#find(id);
     return toTitle(requireVisible(title, who));
   }
 
@@ -183,6 +183,11 @@ export class Titles {
   async keepProgress(id: string, who: Principal, positionSeconds: number): Promise<void> {
     requireVisible(await this.#repository.get(id), who);
     await this.#repository.putProgress(who.userId, id, positionSeconds);
+  }
+
+  /** A title by its id, or by that of a file that became part of it once its content was known. */
+  async #find(id: string) {
+    return (await this.#repository.get(id)) ?? (await this.#repository.getBySource(id));
   }
 
   /** Changes a title and tells of it; a change that changes nothing is not told. */

@@ -32,6 +32,10 @@ export const mediaInfo = z.object({
 });
 export type MediaInfo = z.infer<typeof mediaInfo>;
 
+/** A folder that a library file lies in: the library folder itself, or one below it. */
+export const announcedFolder = z.object({ id, name: z.string() });
+export type AnnouncedFolder = z.infer<typeof announcedFolder>;
+
 /** One source that a streaming instance can play, or has lost. */
 export const announcement = z.object({
   /** Also the id of the title it makes, when it makes one. */
@@ -49,6 +53,11 @@ export const announcement = z.object({
   availability: z.enum(["ready", "unavailable"]),
   info: mediaInfo,
   createdAt: timestamp,
+  /** What file name, folders and the file itself say; a title follows them as long as nobody edits it. */
+  description: z.string().default(""),
+  tags: z.array(z.string()).default([]),
+  /** The folders a library file lies in, outermost first. */
+  folders: z.array(announcedFolder).default([]),
 });
 export type Announcement = z.infer<typeof announcement>;
 

@@ -1,4 +1,5 @@
 import type { Announcement, MediaInfo } from "./contract.ts";
+import { describeFile, foldersOf } from "./library-names.ts";
 
 /** One physical file that can be watched. */
 export interface Source {
@@ -24,10 +25,15 @@ export interface Source {
 
 /** What the other services hear of a source. */
 export function announcementOf(source: Source, provider: string): Announcement {
+  const { folder, path } = source;
+  const file = folder === null || path === null ? null : describeFile(path);
   return {
     sourceId: source.id,
     mediaId: source.mediaId,
-    name: source.name,
+    name: file?.name ?? source.name,
+    description: file?.description ?? "",
+    tags: [...(file?.tags ?? [])],
+    folders: folder === null || path === null ? [] : foldersOf(folder, path),
     provider,
     origin: source.origin,
     ownerId: source.ownerId,

@@ -56,6 +56,9 @@ export function libraryFile(n: number, changes: Partial<Announcement> = {}): Ann
     availability: "ready",
     info: someInfo,
     createdAt: new Date(Date.UTC(2026, 0, 1, 0, 0, n)).toISOString(),
+    description: "",
+    tags: [],
+    folders: [],
     ...changes,
   };
 }

@@ -121,6 +121,7 @@ export class FakeCatalog {
       getTitle: noop,
       getPlaces: noop,
       findTitles: noop,
+      settleAnnouncements: noop,
     };
   }
 }
@@ -200,6 +201,9 @@ function announcementOf(input: {
       needsRendition: null,
     },
     createdAt: new Date().toISOString(),
+    description: "",
+    tags: [],
+    folders: [],
   };
 }
 

@@ -40,6 +40,26 @@ export interface TitleSourceTable {
   origin: "upload" | "library";
   availability: "ready" | "unavailable";
   media_id: string | null;
+  /** `Derived` as JSON. */
+  derived: string | null;
+  fingerprint: string | null;
+}
+
+export interface FolderTable {
+  id: string;
+  /** Empty for a library folder. */
+  parent_id: string;
+  name: string;
+  name_key: string;
+}
+
+/** A title that is there lies in this folder, or below it. */
+export interface TitleFolderTable {
+  folder_id: string;
+  title_seq: number;
+  /** 1 when it lies in the folder itself. */
+  direct: number;
+  visibility: "private" | "members" | "public";
 }
 
 export interface TitleTombstoneTable {
@@ -63,11 +83,14 @@ export interface CatalogTables {
   title_sources: TitleSourceTable;
   title_tombstones: TitleTombstoneTable;
   title_progress: TitleProgressTable;
+  folders: FolderTable;
+  title_folders: TitleFolderTable;
 }
 
 /** The catalog's migrations that every database shares. */
 export const catalogMigrations: Readonly<Record<string, Migration>> = {
   "2026-11-22-catalog": { up: createCatalog },
+  "2026-11-23-catalog-folders": { up: createFolders },
 };
 
 async function createCatalog(db: Kysely<unknown>): Promise<void> {
@@ -147,4 +170,29 @@ async function createMemories(db: Kysely<unknown>, seqType: "integer" | "bigint"
     .addPrimaryKeyConstraint("title_progress_key", ["user_id", "title_seq"])
     .execute();
   await db.schema.createIndex("title_progress_by_title").on("title_progress").column("title_seq").execute();
+}
+
+async function createFolders(db: Kysely<unknown>): Promise<void> {
+  const seqType = db.getExecutor().adapter instanceof SqliteAdapter ? "integer" : "bigint";
+  await db.schema.alterTable("title_sources").addColumn("derived", "text").execute();
+  await db.schema.alterTable("title_sources").addColumn("fingerprint", "varchar(32)").execute();
+  await db.schema
+    .createTable("folders")
+    .addColumn("id", "varchar(36)", (column) => column.primaryKey())
+    .addColumn("parent_id", "varchar(36)", (column) => column.notNull())
+    .addColumn("name", "text", (column) => column.notNull())
+    .addColumn("name_key", "varchar(64)", (column) => column.notNull())
+    .execute();
+  await db.schema.createIndex("folders_by_parent").on("folders").columns(["parent_id", "name_key", "id"]).execute();
+  await db.schema
+    .createTable("title_folders")
+    .addColumn("folder_id", "varchar(36)", (column) => column.notNull())
+    .addColumn("title_seq", seqType, (column) => column.notNull().references("titles.seq").onDelete("cascade"))
+    .addColumn("direct", "integer", (column) => column.notNull())
+    .addColumn("visibility", "varchar(16)", (column) => column.notNull())
+    .addPrimaryKeyConstraint("title_folders_key", ["folder_id", "title_seq"])
+    .execute();
+  await db.schema.createIndex("title_folders_title").on("title_folders").column("title_seq").execute();
+  const counted = db.schema.createIndex("title_folders_visibility").on("title_folders");
+  await counted.columns(["folder_id", "visibility"]).execute();
 }

@@ -1,16 +1,22 @@
 import { sql, type Transaction } from "kysely";
 import type {
   Audience,
+  Derived,
   EditedTitle,
+  Folder,
+  FolderPage,
+  FolderSearch,
   FoundTitles,
   TitleIndex,
   TitleIndexOf,
   TitleRecord,
   TitleRepository,
   TitleSearch,
+  TitleSource,
   TitleWithSources,
   Tombstone,
 } from "../../catalog/title-repository.ts";
+import { findFolders, getFolder, hasTitlesIn, inFolder, putFolders, writeTitleFolders } from "./sql-folders.ts";
 import type { Database, Tables } from "./tables.ts";
 import { findTitleRows, visibleTo } from "./title-find.ts";
 import { bury, isTaken, nextSeq } from "./title-places.ts";
@@ -112,7 +118,8 @@ export class SqlTitleRepository implements TitleRepository {
   }
 
   async find(search: TitleSearch, audience: Audience): Promise<FoundTitles> {
-    const rows = await findTitleRows(this.#database, search, audience, this.#search.match(search, audience));
+    const matches = this.#search.match(search, audience) ?? inFolder(search);
+    const rows = await findTitleRows(this.#database, search, audience, matches);
     const shown = rows.slice(0, search.limit);
     const last = shown.at(-1);
     const more = rows.length > search.limit && last !== undefined;
@@ -121,6 +128,66 @@ export class SqlTitleRepository implements TitleRepository {
       titles: await this.#records(this.#database, shown),
       next: more ? { place: last.seq, ...nameKey } : null,
     };
+  }
+
+  async takeUnchanged(
+    sources: readonly Pick<TitleSource, "sourceId" | "fingerprint" | "provider">[],
+  ): Promise<Set<string>> {
+    if (sources.length === 0) return new Set();
+    const rows = await this.#database
+      .selectFrom("title_sources")
+      .select(["source_id", "fingerprint", "provider"])
+      .where(
+        "source_id",
+        "in",
+        sources.map(({ sourceId }) => sourceId),
+      )
+      .execute();
+    const known = new Map(rows.map((row) => [row.source_id, row]));
+    const same = sources.filter(({ sourceId, fingerprint }) => known.get(sourceId)?.fingerprint === fingerprint);
+    const moved = same.filter(({ sourceId, provider }) => known.get(sourceId)?.provider !== provider);
+    for (const [provider, group] of Map.groupBy(moved, (source) => source.provider)) {
+      const ids = group.map(({ sourceId }) => sourceId);
+      await this.#database.updateTable("title_sources").set({ provider }).where("source_id", "in", ids).execute();
+    }
+    return new Set(same.map(({ sourceId }) => sourceId));
+  }
+
+  absorb(id: string, into: string, when: (title: TitleWithSources) => boolean): Promise<boolean> {
+    return this.#database.transaction().execute(async (transaction) => {
+      const found = await this.#whole(transaction, id);
+      const target = await transaction.selectFrom("titles").select("seq").where("id", "=", into).executeTakeFirst();
+      if (!found || !target || !when(found.title)) return false;
+      const users = await transaction
+        .selectFrom("title_progress")
+        .select("user_id")
+        .where("title_seq", "=", target.seq)
+        .execute();
+      let moved = transaction
+        .updateTable("title_progress")
+        .set({ title_seq: target.seq })
+        .where("title_seq", "=", found.seq);
+      for (const { user_id } of users) moved = moved.where("user_id", "!=", user_id);
+      await moved.execute();
+      await this.#delete(transaction, found.seq);
+      return true;
+    });
+  }
+
+  putFolders(folders: Parameters<TitleRepository["putFolders"]>[0]): Promise<void> {
+    return putFolders(this.#database, folders);
+  }
+
+  getFolder(id: string): Promise<Folder | null> {
+    return getFolder(this.#database, id);
+  }
+
+  hasTitlesIn(id: string, audience: Audience): Promise<boolean> {
+    return hasTitlesIn(this.#database, id, audience);
+  }
+
+  findFolders(search: FolderSearch, audience: Audience): Promise<FolderPage> {
+    return findFolders(this.#database, search, audience);
   }
 
   remove(id: string, when: (title: TitleRecord) => boolean): Promise<boolean> {
@@ -264,10 +331,15 @@ export class SqlTitleRepository implements TitleRepository {
     const sources = await transaction
       .selectFrom("title_sources")
       .select(["source_id as sourceId", "provider", "origin", "availability", "media_id as mediaId"])
+      .select(["derived", "fingerprint"])
       .where("title_seq", "=", row.seq)
       .orderBy("source_id")
       .execute();
-    return { seq: row.seq, title: { ...record, sources } satisfies TitleWithSources };
+    const parsed = sources.map(({ derived, ...source }) => ({
+      ...source,
+      derived: derived === null ? null : (JSON.parse(derived) as Derived),
+    }));
+    return { seq: row.seq, title: { ...record, sources: parsed } satisfies TitleWithSources };
   }
 
   /** Writes tags, sources and, unless the title is deleted, the text index. */
@@ -284,16 +356,19 @@ export class SqlTitleRepository implements TitleRepository {
       tag_key: index.tagKeys[position] ?? tag,
     }));
     if (tags.length > 0) await transaction.insertInto("title_tags").values(tags).execute();
-    const sources = title.sources.map(({ sourceId, provider, origin, availability, mediaId }) => ({
+    const sources = title.sources.map(({ sourceId, provider, origin, availability, mediaId, ...source }) => ({
       source_id: sourceId,
       title_seq: seq,
       provider,
       origin,
       availability,
       media_id: mediaId,
+      derived: source.derived && JSON.stringify(source.derived),
+      fingerprint: source.fingerprint,
     }));
     if (sources.length > 0) await transaction.insertInto("title_sources").values(sources).execute();
     if (title.deletedAt !== null) return;
+    await writeTitleFolders(transaction, seq, title);
     const { visibility, owner } = title;
     await this.#search.put(transaction, { seq, visibility, ownerId: owner?.id ?? null, index });
   }
@@ -301,6 +376,7 @@ export class SqlTitleRepository implements TitleRepository {
   async #dropParts(transaction: Transaction<Tables>, seq: number): Promise<void> {
     await transaction.deleteFrom("title_tags").where("title_seq", "=", seq).execute();
     await transaction.deleteFrom("title_sources").where("title_seq", "=", seq).execute();
+    await transaction.deleteFrom("title_folders").where("title_seq", "=", seq).execute();
     await this.#search.remove(transaction, seq);
   }
 

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Audience, TitleSearch } from "../../catalog/title-repository.ts";
+import { inFolder } from "./sql-folders.ts";
 import type { Database } from "./tables.ts";
 import type { TitleRow } from "./title-rows.ts";
 
@@ -24,6 +25,8 @@ export async function findTitleRows(
 ): Promise<readonly TitleRow[]> {
   const conditions = [sql`t.deleted_at is null`, ...nameConditions(search)];
   if (search.ownerId !== null) conditions.push(sql`t.owner_id = ${search.ownerId}`);
+  const folder = inFolder(search);
+  if (folder) conditions.push(sql`t.seq in (${folder})`);
   const { rows } = await (matches
     ? pageOf(search, sql`s.seq`, sql`(${matches}) as s cross join titles as t on t.seq = s.seq`, [
         ...conditions,

@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { eventually, libraryFile, person, startTestCatalog, testId, testMediaId } from "../../test/support/catalog.ts";
+import type { Announcement } from "../streaming/contract.ts";
+
+const [ann, ben, admin, viewer] = [person(1), person(2), person(3, "admin"), person(0, "viewer")];
+let rig: Awaited<ReturnType<typeof startTestCatalog>>;
+
+beforeEach(async () => {
+  rig = await startTestCatalog();
+});
+afterEach(() => rig.close());
+
+const [films, drama, season] = [
+  { id: testId(801), name: "films" },
+  { id: testId(802), name: "Drama" },
+  { id: testId(803), name: "Season 10" },
+];
+const early = { id: testId(804), name: "Season 2" };
+
+const announceAll = async (...files: Announcement[]) => {
+  for (const file of files) await rig.announce(file);
+  await rig.catalog.settleAnnouncements({});
+};
+const titleOf = async (n: number) => (await rig.as(ann).get(`/api/titles/${testId(n)}`)).body;
+const namesIn = async (path: string, who = ann) =>
+  (await rig.as(who).get(path)).body.items.map(({ name }: { name: string }) => name);
+
+test("folders are browsed from the library folder down, with how many titles there are to see", async () => {
+  await announceAll(
+    libraryFile(1, { folders: [films] }),
+    libraryFile(2, { folders: [films, drama, season] }),
+    libraryFile(3, { folders: [films, drama, early] }),
+    libraryFile(4, { folders: [films, drama, early] }),
+  );
+  const { body } = await rig.as(ann).get("/api/folders");
+  expect(body).toEqual({ items: [{ ...films, titles: 4, parent: null }], path: [], nextCursor: null });
+  const below = (await rig.as(ann).get(`/api/folders?parent=${drama.id}`)).body;
+  expect(below.items).toEqual([
+    { ...early, titles: 2, parent: drama.id },
+    { ...season, titles: 1, parent: drama.id },
+  ]);
+  expect(below.path).toEqual([films, drama]);
+  expect(await namesIn(`/api/titles?folder=${films.id}`)).toEqual(["File 1"]);
+  expect(await namesIn(`/api/titles?folder=${films.id}&below=true&sort=oldest`)).toEqual(
+    [1, 2, 3, 4].map((n) => `File ${n}`),
+  );
+  expect(await namesIn(`/api/titles?folder=${early.id}&sort=name&q=file`)).toEqual(["File 3", "File 4"]);
+  expect(await namesIn(`/api/titles?folder=${early.id}&name=4`)).toEqual(["File 4"]);
+});
+
+test("folders come page by page", async () => {
+  await announceAll(
+    libraryFile(2, { folders: [drama, season] }),
+    libraryFile(3, { folders: [drama, early] }),
+    libraryFile(4, { folders: [drama, films] }),
+  );
+  const first = (await rig.as(ann).get(`/api/folders?parent=${drama.id}&limit=2`)).body;
+  expect(first.items.map(({ name }: { name: string }) => name)).toEqual(["films", "Season 2"]);
+  const rest = (await rig.as(ann).get(`/api/folders?parent=${drama.id}&limit=2&cursor=${first.nextCursor}`)).body;
+  expect([rest.items.map(({ name }: { name: string }) => name), rest.nextCursor]).toEqual([["Season 10"], null]);
+  const { status, body } = await rig.as(ann).get("/api/folders?cursor=x");
+  expect([status, body.code]).toEqual([400, "invalid-request"]);
+});
+
+test("a folder whose titles one may not see is not there, nor is one that does not exist", async () => {
+  await announceAll(libraryFile(1, { folders: [films, drama], visibility: "private" }));
+  expect((await rig.as(ann).get("/api/folders")).body.items).toEqual([]);
+  const answers = [drama.id, testId(899)].map((id) => rig.as(ann).get(`/api/folders?parent=${id}`));
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([404, 404]);
+  expect((await rig.as(admin).get("/api/folders")).body.items).toHaveLength(1);
+  expect((await rig.as(null).get("/api/folders")).status).toBe(401);
+  await rig.as(admin).send("PATCH", `/api/titles/${testId(1)}`, { visibility: "members" });
+  expect((await rig.as(viewer).get(`/api/folders?parent=${films.id}`)).body.items).toHaveLength(1);
+  await rig.as(admin).send("DELETE", `/api/titles/${testId(1)}`);
+  expect((await rig.as(ann).get("/api/folders")).body.items).toEqual([]);
+});
+
+test("a title follows its file's name and tags, but for what somebody has edited", async () => {
+  const file = libraryFile(1, { name: "Alps", tags: ["Trips", "2019"], folders: [films] });
+  await announceAll(file);
+  expect(await titleOf(1)).toMatchObject({ name: "Alps", tags: ["Trips", "2019"] });
+  await rig.as(ann).send("DELETE", `/api/titles/${testId(1)}/tags?tag=2019`);
+  await rig.as(ann).send("POST", `/api/titles/${testId(1)}/tags`, { tags: ["Snow"] });
+  await announceAll({ ...file, name: "Alps again", tags: ["Walks", "2019"], folders: [drama] });
+  expect(await titleOf(1)).toMatchObject({ name: "Alps again", tags: ["Snow", "Walks"] });
+  expect(await namesIn(`/api/titles?folder=${drama.id}`)).toEqual(["Alps again"]);
+  expect(await namesIn(`/api/titles?folder=${films.id}`)).toEqual([]);
+  await rig.as(ann).send("PATCH", `/api/titles/${testId(1)}`, { name: "My Alps", description: "Mine" });
+  await announceAll({ ...file, name: "Third", description: "From the file" });
+  expect(await titleOf(1)).toMatchObject({ name: "My Alps", description: "Mine", tags: ["Snow", "Trips"] });
+});
+
+test("a title known by its path becomes part of the one with its content, with where people stopped", async () => {
+  await announceAll(libraryFile(1), libraryFile(2, { mediaId: null, folders: [films], tags: ["Copies"] }));
+  await rig.as(ann).send("PUT", `/api/titles/${testId(2)}/progress`, { positionSeconds: 7 });
+  await rig.as(ben).send("PUT", `/api/titles/${testId(1)}/progress`, { positionSeconds: 3 });
+  await rig.as(ben).send("PUT", `/api/titles/${testId(2)}/progress`, { positionSeconds: 9 });
+  await announceAll(libraryFile(2, { mediaId: testMediaId(1), folders: [films], tags: ["Copies"] }));
+  expect(await namesIn("/api/titles")).toEqual(["File 1"]);
+  expect(await titleOf(1)).toMatchObject({ tags: ["Copies"], availability: "ready" });
+  const progress = async (who: typeof ann) => (await rig.as(who).get(`/api/titles/${testId(1)}/progress`)).body;
+  expect([await progress(ann), await progress(ben)]).toEqual([{ positionSeconds: 7 }, { positionSeconds: 3 }]);
+  // Whoever was watching it under its own id goes on.
+  expect(await titleOf(2)).toMatchObject({ id: testId(1) });
+  expect(await rig.catalog.getAccess({ id: testId(2) })).toMatchObject({ id: testId(1) });
+});
+
+test("a title that somebody has edited stays beside one with the same content", async () => {
+  await announceAll(libraryFile(1), libraryFile(2, { mediaId: null }));
+  await rig.as(ann).send("PATCH", `/api/titles/${testId(2)}`, { name: "Mine" });
+  await announceAll(libraryFile(2, { mediaId: testMediaId(1) }));
+  expect((await namesIn("/api/titles?sort=name")).sort()).toEqual(["File 1", "Mine"]);
+});
+
+test("what was announced before costs nothing, and comes from its instance of today", async () => {
+  const files = Array.from({ length: 150 }, (_, n) => libraryFile(n + 1, { folders: [films, drama] }));
+  await announceAll(...files);
+  const before = rig.changes.length;
+  await announceAll(...files.map((file) => ({ ...file, provider: "streaming-2" })));
+  await eventually(() => rig.changes.length >= before);
+  expect(rig.changes.length).toBe(before);
+  expect(await rig.catalog.getPlaces({ id: testId(150) })).toEqual({ providers: ["streaming-2"] });
+});
