@@ -159,14 +159,16 @@ async function withVideo<T>(
   }
 }
 
-async function playThrough(video: HTMLVideoElement, rate: number) {
+async function playThrough(video: HTMLVideoElement, { player, rate }: PageTask) {
   let mostPieces = 0;
   video.addEventListener("timeupdate", () => {
     mostPieces = Math.max(mostPieces, video.buffered.length);
   });
   video.playbackRate = rate;
   await video.play();
-  await until("the end", () => video.ended, 60_000);
+  // dash.js tells Media Source of the end once, and not at all while a buffer is being updated (`signalEndOfStream`).
+  const isAtEnd = () => video.ended || (player === "dash.js" && video.currentTime >= video.duration);
+  await until("the end", isAtEnd, 60_000);
   const { totalVideoFrames: pictures } = video.getVideoPlaybackQuality();
   const { webkitAudioDecodedByteCount: decoded } = video as { webkitAudioDecodedByteCount?: number };
   const sound = decoded === undefined ? null : decoded > 0;
@@ -178,7 +180,7 @@ async function playThrough(video: HTMLVideoElement, rate: number) {
     tracks,
     pictures,
     sound,
-    ended: video.ended,
+    ended: isAtEnd(),
   };
 }
 
@@ -214,7 +216,7 @@ const nothing = {
 /** Plays to the end, then once more from a fresh start with seeks. Told to the test as JSON. */
 async function playInPage(task: PageTask): Promise<string> {
   const complaints: string[] = [];
-  const played = await withVideo(task, complaints, (video) => playThrough(video, task.rate));
+  const played = await withVideo(task, complaints, (video) => playThrough(video, task));
   const sought = played && (await withVideo(task, complaints, (video) => seekAround(video, task.seeks)));
   const report: PageReport = { complaints, ...(played ?? nothing), seeks: sought ?? [] };
   return JSON.stringify(report);
