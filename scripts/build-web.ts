@@ -67,7 +67,7 @@ async function digestOfInputs(): Promise<string> {
 
 async function build(): Promise<Output[]> {
   const result = await Bun.build({
-    entrypoints: [join(source, "main.tsx")],
+    entrypoints: [join(source, "main.tsx"), join(source, "styles", "more.css")],
     target: "browser",
     format: "esm",
     splitting: true,
@@ -90,25 +90,35 @@ async function build(): Promise<Output[]> {
   );
   if (unset.length > 0) throw new Error(`switches of hls.js that nobody set: ${[...new Set(unset)].join(", ")}`);
   const entry = result.outputs.find((file) => file.kind === "entry-point" && file.path.endsWith(".js"));
-  const css = await result.outputs.find(({ path }) => path.endsWith(".css"))?.text();
-  if (!entry || css === undefined) throw new Error("the build has no entry point or no stylesheet");
+  const css = await styleOf(result.outputs, "main");
+  const moreCss = await styleOf(result.outputs, "more");
+  if (!entry || css === null || moreCss === null) throw new Error("the build has no entry point or no stylesheet");
   const script = `assets/${basename(entry.path)}`;
   const icon = named("icon.svg", await Bun.file(join(source, "icon.svg")).bytes());
   const font = named("instrument-sans.woff2", await Bun.file(join(fontPackage, FONT)).bytes());
   const license = named("instrument-sans-license.txt", await Bun.file(join(fontPackage, "LICENSE")).bytes());
   const style = named("main.css", encode(css.replace(/url\([^)]*\.woff2"?\)/, `url("/${font.path}")`)));
+  const moreStyle = named("more.css", encode(moreCss));
   const preload = [...closure(scripts, script)].filter((path) => path !== script);
   const html = (await Bun.file(join(source, "index.html")).text())
     .replace("{{icon}}", `/${icon.path}`)
     .replace("{{style}}", `/${style.path}`)
+    .replace("{{more-style}}", `/${moreStyle.path}`)
     .replace("{{script}}", `/${script}`)
     .replace("{{preload}}", preload.map((path) => `<link rel="modulepreload" href="/${path}">`).join(""));
   return [
     output("index.html", encode(html)),
     output("manifest.json", encode(JSON.stringify({ styleHashes: styleHashes() }))),
-    ...[icon, font, license, style],
+    ...[icon, font, license, style, moreStyle],
     ...scripts,
   ];
+}
+
+/** The stylesheet that was made of the entry point `name`. */
+async function styleOf(outputs: readonly Bun.BuildArtifact[], name: string): Promise<string | null> {
+  return (
+    (await outputs.find(({ path }) => basename(path).startsWith(`${name}-`) && path.endsWith(".css"))?.text()) ?? null
+  );
 }
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -180,13 +190,19 @@ async function write(outputs: readonly Output[], inputs: string): Promise<void> 
 }
 
 function printSizes(outputs: readonly Output[]): void {
-  const script = outputs.find(({ path }) => /^assets\/main-.*\.js$/.test(path))?.path ?? "";
+  const page = new TextDecoder().decode(outputs.find(({ path }) => path === "index.html")?.bytes);
+  const script = /src="\/(assets\/main-[^"]*\.js)"/.exec(page)?.[1];
+  if (script === undefined) throw new Error("the page names no script");
   const always = outputs
-    .filter(({ path }) => path === "index.html" || /\.(css|svg)$/.test(path) || path.endsWith(".woff2"))
+    .filter(({ path }) => path === "index.html" || /\.(svg|woff2)$|\/main-.*\.css$/.test(path))
     .map(({ path }) => path);
   const pages = {
     library: [...always, ...closure(outputs, script)],
-    watch: [...always, ...reachable(outputs, script, /\/(tus|upload|sign-in|account)-/)],
+    watch: [
+      ...always,
+      ...outputs.filter(({ path }) => /\/more-.*\.css$/.test(path)).map(({ path }) => path),
+      ...reachable(outputs, script, /\/(tus|upload|sign-in|account|collection|admin|es|index|tray)-/),
+    ],
   };
   for (const [page, paths] of Object.entries(pages)) {
     const kb = outputs.filter(({ path }) => paths.includes(path)).reduce((sum, file) => sum + sent(file), 0) / 1000;

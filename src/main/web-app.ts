@@ -21,7 +21,19 @@ export interface WebAssets {
 }
 
 /** Pages of the app; what each shows is decided in the browser. */
-const pages = ["/", "/sign-in", "/account", "/upload", "/videos", "/library", "/watch/:id"] as const;
+const pages = [
+  "/",
+  "/sign-in",
+  "/account",
+  "/upload",
+  "/videos",
+  "/library",
+  "/collections",
+  "/collections/:id",
+  "/watch/:id",
+  "/admin",
+  "/admin/:page",
+] as const;
 
 const types: Readonly<Record<string, string>> = {
   html: "text/html; charset=utf-8",

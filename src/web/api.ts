@@ -1,3 +1,4 @@
+import { findText, language, t } from "./i18n/i18n.ts";
 /** An answer that says no: the problem document (RFC 9457) as an error. */
 export class ApiError extends Error {
   readonly code: string;
@@ -57,7 +58,7 @@ async function send(method: string, path: string, body: unknown, options: CallOp
     });
   } catch (error) {
     if (options.signal?.aborted) throw error;
-    throw new ApiError(0, "offline", "The server did not answer. Check that it runs and that you are connected.");
+    throw new ApiError(0, "offline", t("error.offline"));
   }
 }
 
@@ -76,12 +77,15 @@ export function problemOf(status: number, text: string, retryAfter: string | nul
     // Not from Kinora: a proxy's page. The status has to do.
   }
   const code = typeof problem.code === "string" ? problem.code : "unknown";
-  const detail = typeof problem.detail === "string" ? problem.detail : `The server answered with status ${status}.`;
+  const detail = typeof problem.detail === "string" ? problem.detail : t("error.status", { status: String(status) });
   const seconds = retryAfter === null ? Number.NaN : Number(retryAfter);
   return new ApiError(status, code, detail, Number.isFinite(seconds) ? seconds : null, problem);
 }
 
 /** The message of anything thrown, for people. */
 export function messageOf(error: unknown): string {
+  // In English the server's own sentence is there, which knows more than its code.
+  const translated = error instanceof ApiError && language.value !== "en" ? findText(`refused.${error.code}`) : null;
+  if (translated !== null) return translated;
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,3 +1,5 @@
+import { t } from "./i18n/i18n.ts";
+import "./messages/en/core.ts";
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { messageOf } from "./api.ts";
@@ -7,6 +9,7 @@ import { AccountPage, SignInPage, UploadPage, WatchPage } from "./pages/lazy-pag
 import { TitlesPage } from "./pages/titles.tsx";
 import { here, navigate } from "./router.ts";
 import { loadSession, signInAddress, startPage, user } from "./session.ts";
+import { whereToGo } from "./where-to-go.tsx";
 
 /** The whole app: who is signed in, then the page the address names. */
 export function App() {
@@ -19,7 +22,7 @@ export function App() {
   return (
     <>
       <a class="skip" href="#content">
-        Skip to content
+        {t("app.skip")}
       </a>
       <Header />
       <main class="page" id="content">
@@ -57,10 +60,8 @@ function GoTo({ address }: { address: () => Promise<string> }) {
 
 function Nowhere() {
   return (
-    <Message heading="There is no such page">
-      <p>
-        Go to <a href="/videos">my videos</a> or the <a href="/library">library</a>.
-      </p>
+    <Message heading={t("app.no-page")}>
+      <p>{whereToGo()}</p>
     </Message>
   );
 }
@@ -68,10 +69,10 @@ function Nowhere() {
 function Unreachable({ message }: { message: string }) {
   return (
     <main class="page">
-      <Message heading="Kinora does not answer">
+      <Message heading={t("app.no-answer")}>
         <p role="alert">{message}</p>
         <button type="button" onClick={() => location.reload()}>
-          Try again
+          {t("app.try-again")}
         </button>
       </Message>
     </main>

@@ -1,3 +1,5 @@
+import { formatNumber, locale, t } from "./i18n/i18n.ts";
+import "./messages/en/core.ts";
 /** `0:07`, `12:34`, `1:02:03`; a dash for what is not known. */
 export function formatDuration(seconds: number | null): string {
   if (seconds === null || !Number.isFinite(seconds)) return "–";
@@ -17,21 +19,23 @@ export function formatBytes(bytes: number): string {
     value /= 1000;
     unit++;
   }
-  return `${value >= 9.95 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+  const digits = value >= 9.95 || unit === 0 ? 0 : 1;
+  const number = formatNumber(value, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return `${number} ${units[unit]}`;
 }
 
 /** `4 s left`, `3 min left`, `1 h 20 min left`. */
 export function formatTimeLeft(seconds: number): string {
   if (!Number.isFinite(seconds)) return "";
-  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s left`;
+  if (seconds < 60) return t("time.seconds-left", { count: Math.max(1, Math.round(seconds)) });
   const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} min left`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
+  if (minutes < 60) return t("time.minutes-left", { count: minutes });
+  return t("time.hours-left", { hours: Math.floor(minutes / 60), minutes: minutes % 60 });
 }
 
 /** `12 Mar 2026`, in the reader's own language. */
 export function formatDate(iso: string): string {
-  return new Date(iso).toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
+  return new Date(iso).toLocaleDateString(locale.value, { day: "numeric", month: "short", year: "numeric" });
 }
 
 const codecNames: Readonly<Record<string, string>> = {

@@ -1,5 +1,7 @@
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { t } from "./i18n/i18n.ts";
+import { loadMoreStyle } from "./more-style.ts";
 
 /** A page whose code is loaded when it is opened, or before, when somebody is likely to open it next. */
 export interface LazyPage<Props extends object> {
@@ -12,8 +14,8 @@ export function lazy<Props extends object>(load: () => Promise<ComponentType<Pro
   let loaded: ComponentType<Props> | null = null;
   let loading: Promise<unknown> | null = null;
   const start = () => {
-    loading ??= load().then(
-      (component) => {
+    loading ??= Promise.all([load(), loadMoreStyle()]).then(
+      ([component]) => {
         loaded = component;
       },
       () => {
@@ -40,10 +42,10 @@ export function lazy<Props extends object>(load: () => Promise<ComponentType<Pro
 function NotLoaded() {
   return (
     <section class="message" role="alert">
-      <h1>This page could not be loaded</h1>
-      <p>Check that the server runs and that you are connected.</p>
+      <h1>{t("app.not-loaded")}</h1>
+      <p>{t("app.check-connection")}</p>
       <button type="button" onClick={() => location.reload()}>
-        Load again
+        {t("app.load-again")}
       </button>
     </section>
   );

@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { messageOf } from "./api.ts";
+import { t } from "./i18n/i18n.ts";
 
 interface Notice {
   readonly id: number;
@@ -51,7 +52,7 @@ export function Notices() {
               {notice.action.label}
             </button>
           )}
-          <button type="button" class="plain close" aria-label="Dismiss" onClick={() => dismiss(notice.id)}>
+          <button type="button" class="plain close" aria-label={t("do.dismiss")} onClick={() => dismiss(notice.id)}>
             ×
           </button>
         </div>

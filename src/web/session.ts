@@ -2,6 +2,7 @@ import { signal } from "@preact/signals";
 import type { User } from "../auth/contract.ts";
 import type { Title, TitlePage } from "../catalog/contract.ts";
 import { ApiError, call, onSignedOut } from "./api.ts";
+import { t } from "./i18n/i18n.ts";
 import { dismissAll } from "./notices.tsx";
 import { here, navigate } from "./router.ts";
 
@@ -46,7 +47,7 @@ export async function changePassword(current: string, next: string): Promise<voi
     if (!(error instanceof ApiError && error.status === 401)) throw error;
     // The same answer means a wrong password and a session that is over: asking who I am tells which.
     await call("GET", "/api/session");
-    throw new ApiError(401, "wrong-password", "The current password is not right. Type it again.");
+    throw new ApiError(401, "wrong-password", t("error.wrong-password"));
   }
 }
 

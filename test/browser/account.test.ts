@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { buildWeb } from "../support/build-web.ts";
-import { type Browser, enter, openBrowser } from "../support/chromium.ts";
+import { type Browser, enter, leave, openBrowser } from "../support/chromium.ts";
 import { has } from "../support/debian.ts";
 import { startTestKinora, type TestKinora, TestUser } from "../support/kinora.ts";
 
@@ -56,12 +56,13 @@ describe.skipIf(!has("chromium"))("accounts in the browser", () => {
     await page.getByRole("button", { name: "Create account" }).click();
     await page.waitForURL(/\/upload$/);
     await page.getByText("Your account is the administrator’s.").waitFor();
-    await page.getByRole("link", { name: "Account of maria" }).waitFor();
+    await page.getByRole("button", { name: "Account of maria" }).waitFor();
   });
 
   test("the name in the header leads to the account, where the password is changed", async () => {
     const elsewhere = await TestUser.signIn(kinora, "maria", PASSWORD);
-    await page.getByRole("link", { name: "Account of maria" }).click();
+    await page.getByRole("button", { name: "Account of maria" }).click();
+    await page.getByRole("link", { name: "Account", exact: true }).click();
     await page.waitForURL(/\/account$/);
     await page.reload();
     await page.getByText("Signed in as maria, administrator.").waitFor();
@@ -91,8 +92,7 @@ describe.skipIf(!has("chromium"))("accounts in the browser", () => {
   });
 
   test("an account after the first is not announced as the administrator's", async () => {
-    await page.getByRole("button", { name: "Sign out" }).click();
-    await page.waitForURL(/\/sign-in/);
+    await leave(page);
     await name().fill("jonas");
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Continue" }).click();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { buildWeb } from "../support/build-web.ts";
-import { type Browser, enter, eventually, openBrowser, videoState } from "../support/chromium.ts";
+import { type Browser, enter, eventually, leave, openBrowser, videoState } from "../support/chromium.ts";
 import { has } from "../support/debian.ts";
 import { type FixtureName, fixture } from "../support/fixtures.ts";
 import { startTestKinora, type TestKinora, TestUser } from "../support/kinora.ts";
@@ -181,8 +181,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("where things are not plain, the web
     const shown = await give("h264-aac.mp4");
     const hidden = await give("h264-only.mp4");
     await maria.send("PATCH", `/api/titles/${shown}`, { visibility: "public" });
-    await page.getByRole("button", { name: "Sign out" }).click();
-    await page.waitForURL(/\/sign-in/);
+    await leave(page);
     await page.goto(`/watch/${shown}`);
     await eventually("it plays", async () => ((await videoState(page))?.currentTime ?? 0) > 0.5);
     expect(await page.getByRole("button", { name: "Edit" }).count()).toBe(0);
@@ -197,7 +196,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("where things are not plain, the web
     const many = await TestUser.signIn(kinora, "collector", PASSWORD);
     const path = await fixture("h264-only.mp4");
     for (let number = 1; number <= 55; number++) await many.upload(path, { name: `Video ${number}` });
-    await page.getByRole("button", { name: "Sign out" }).click();
+    await leave(page);
     await enter(page, "collector", PASSWORD);
     await page.waitForURL(/\/videos$/);
     await page.getByText("50+ videos").waitFor();

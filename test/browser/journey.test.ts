@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { buildWeb } from "../support/build-web.ts";
-import { type Browser, enter, eventually, openBrowser, videoState } from "../support/chromium.ts";
+import { type Browser, enter, eventually, leave, openBrowser, videoState } from "../support/chromium.ts";
 import { has } from "../support/debian.ts";
 import { fixture } from "../support/fixtures.ts";
 import { startTestKinora, type TestKinora, TestUser } from "../support/kinora.ts";
@@ -172,8 +172,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("a person with a browser", () => {
     const withCookie = (url: string) => fetch(new URL(url, kinora.url), { headers: { Cookie: cookie } });
     for (const url of urls) expect([url, (await withCookie(url)).ok]).toEqual([url, true]);
     await page.goto("/videos");
-    await page.getByRole("button", { name: "Sign out" }).click();
-    await page.waitForURL(/\/sign-in$/);
+    await leave(page);
     const other = await TestUser.signIn(kinora, "other");
     for (const url of urls) {
       expect([url, (await withCookie(url)).status]).toEqual([url, 401]);

@@ -123,15 +123,25 @@ export function videoState(page: Page) {
   });
 }
 
+/** What is there once somebody is signed in. */
+const accountButton = (page: Page) => page.getByRole("button", { name: /^Account of/ });
+
 /** Fills the sign-in form as a person does; a new name gets its account. */
 export async function enter(page: Page, username: string, password: string): Promise<void> {
   await page.getByLabel("Name", { exact: true }).fill(username);
   await page.getByLabel("Password", { exact: false }).first().fill(password);
   await page.getByRole("button", { name: "Continue" }).click();
   const again = page.getByLabel("Password, once more");
-  await again.or(page.getByRole("button", { name: "Sign out" })).waitFor();
+  await again.or(accountButton(page)).waitFor();
   if (!(await again.isVisible())) return;
   await again.fill(password);
   await page.getByRole("button", { name: "Create account" }).click();
-  await page.getByRole("button", { name: "Sign out" }).waitFor();
+  await accountButton(page).waitFor();
+}
+
+/** Signs out by the account menu, and waits for the sign-in page. */
+export async function leave(page: Page): Promise<void> {
+  await accountButton(page).click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.waitForURL(/\/sign-in/);
 }

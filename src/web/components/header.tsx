@@ -1,53 +1,41 @@
-import { messageOf } from "../api.ts";
-import { notify } from "../notices.tsx";
+import { t } from "../i18n/i18n.ts";
 import { here } from "../router.ts";
-import { mayUpload, signInAddress, signOut, user } from "../session.ts";
-import { overallPercent } from "../upload/queue.ts";
+import { mayUpload, signInAddress, user } from "../session.ts";
+import { overallPercent } from "../upload/state.ts";
+import { AccountMenu } from "./account-menu.tsx";
 import { Mark } from "./icons.tsx";
 
 /** The way around, who is signed in, and how far a running upload is. */
 export function Header() {
   const who = user.value;
-  const leave = () => {
-    signOut().catch((error: unknown) => notify(messageOf(error), { kind: "error" }));
-  };
   return (
     <header class="site">
-      <a class="wordmark" href="/" aria-label="Kinora, start page">
+      <a class="wordmark" href="/" aria-label={t("nav.start")}>
         <Mark />
         <span>Kinora</span>
       </a>
       {who && (
-        <nav aria-label="Main">
-          {mayUpload(who) && <NavLink to="/videos">My videos</NavLink>}
-          <NavLink to="/library">Library</NavLink>
+        <nav aria-label={t("nav.label")}>
+          {mayUpload(who) && <NavLink to="/videos">{t("nav.videos")}</NavLink>}
+          <NavLink to="/library">{t("nav.library")}</NavLink>
           {mayUpload(who) && (
             <NavLink to="/upload">
-              Upload
-              {overallPercent.value !== null && <span class="count">{overallPercent.value} %</span>}
+              {t("nav.upload")}
+              {overallPercent.value !== null && (
+                <span class="count">{t("nav.percent", { percent: overallPercent.value })}</span>
+              )}
             </NavLink>
           )}
         </nav>
       )}
       {who ? (
         <div class="who">
-          <a
-            class="username"
-            href="/account"
-            title={`Signed in as ${who.username}`}
-            aria-label={`Account of ${who.username}`}
-            aria-current={here.value.path === "/account" ? "page" : undefined}
-          >
-            {who.username}
-          </a>
-          <button type="button" class="plain" onClick={leave}>
-            Sign out
-          </button>
+          <AccountMenu who={who} />
         </div>
       ) : (
         here.value.path !== "/sign-in" && (
           <div class="who">
-            <a href={signInAddress()}>Sign in</a>
+            <a href={signInAddress()}>{t("nav.sign-in")}</a>
           </div>
         )
       )}
@@ -56,8 +44,10 @@ export function Header() {
 }
 
 function NavLink({ to, children }: { to: string; children: preact.ComponentChildren }) {
+  const { path } = here.value;
+  const current = path === to ? "page" : path.startsWith(`${to}/`) ? "true" : undefined;
   return (
-    <a href={to} aria-current={here.value.path === to ? "page" : undefined}>
+    <a href={to} aria-current={current}>
       {children}
     </a>
   );

@@ -1,10 +1,10 @@
+import { rich, t } from "../i18n/i18n.ts";
+import "../messages/en/account.ts";
 import { useRef, useState } from "preact/hooks";
 import { ApiError, messageOf } from "../api.ts";
 import { Heading } from "../components/heading.tsx";
 import { notify } from "../notices.tsx";
 import { changePassword, signOut, user } from "../session.ts";
-
-const roles = { admin: "administrator", editor: "may watch and upload", viewer: "may watch" } as const;
 
 /** Who I am, my password, and the way out. */
 export function AccountPage() {
@@ -14,15 +14,15 @@ export function AccountPage() {
     signOut().catch((error: unknown) => notify(messageOf(error), { kind: "error" }));
   };
   return (
-    <section class="account" aria-label="Account">
-      <Heading title="Account" />
+    <section class="account" aria-label={t("account.heading")}>
+      <Heading title={t("account.heading")} />
       <p class="lead">
-        Signed in as <strong>{who.username}</strong>, {roles[who.role]}.
+        {rich(`account.signed-in-${who.role}`, { b: (text) => <strong>{text}</strong> }, { name: who.username })}
       </p>
       <PasswordForm username={who.username} />
       <div class="account-end">
         <button type="button" onClick={leave}>
-          Sign out
+          {t("nav.sign-out")}
         </button>
       </div>
     </section>
@@ -38,20 +38,20 @@ function PasswordForm({ username }: { username: string }) {
     const fields = new FormData(event.currentTarget as HTMLFormElement);
     const text = (name: string) => String(fields.get(name) ?? "");
     setProblem(null);
-    if (text("next") !== text("again")) return setProblem("The two new passwords are not the same.");
+    if (text("next") !== text("again")) return setProblem(t("account.not-same"));
     setBusy(true);
     try {
       await changePassword(text("current"), text("next"));
       form.current?.reset();
-      notify("Password changed. You are signed out everywhere else.");
+      notify(t("account.changed"));
     } catch (error) {
       setProblem(explain(error));
     }
     setBusy(false);
   };
   return (
-    <form ref={form} onSubmit={(event) => void submit(event)} aria-label="Change password">
-      <h2>Change password</h2>
+    <form ref={form} onSubmit={(event) => void submit(event)} aria-label={t("account.change-password")}>
+      <h2>{t("account.change-password")}</h2>
       {/* For password managers: whose password it is. */}
       <input
         class="visually-hidden"
@@ -62,15 +62,15 @@ function PasswordForm({ username }: { username: string }) {
         tabIndex={-1}
         aria-hidden="true"
       />
-      <PasswordField name="current" label="Current password" autocomplete="current-password" />
-      <PasswordField name="next" label="New password" autocomplete="new-password" hint="8 characters or more" />
-      <PasswordField name="again" label="New password, once more" autocomplete="new-password" />
+      <PasswordField name="current" label={t("account.current")} autocomplete="current-password" />
+      <PasswordField name="next" label={t("account.new")} autocomplete="new-password" hint={t("account.rule")} />
+      <PasswordField name="again" label={t("account.again")} autocomplete="new-password" />
       <p class="problem" role="alert">
         {problem}
       </p>
       <div class="actions">
         <button type="submit" class="primary" disabled={busy}>
-          Change password
+          {t("account.change-password")}
         </button>
       </div>
     </form>
@@ -106,7 +106,7 @@ function PasswordField({ name, label, autocomplete, hint }: PasswordFieldProps) 
 
 function explain(error: unknown): string {
   if (error instanceof ApiError && error.status === 429) {
-    return `Too many attempts. Try again in ${error.retryAfterSeconds ?? 30} s.`;
+    return t("error.too-many", { seconds: error.retryAfterSeconds ?? 30 });
   }
   return messageOf(error);
 }

@@ -1,5 +1,6 @@
 import type { Title } from "../../catalog/contract.ts";
 import { call, messageOf } from "../api.ts";
+import { t } from "../i18n/i18n.ts";
 import { notify } from "../notices.tsx";
 import { here, navigate } from "../router.ts";
 import { user } from "../session.ts";
@@ -17,8 +18,8 @@ export async function removeTitle(title: Title): Promise<boolean> {
     return false;
   }
   navigate(listOf(title));
-  notify(`“${title.name}” is deleted.`, {
-    action: { label: "Undo", run: () => restore(title) },
+  notify(t("title.deleted", { name: title.name }), {
+    action: { label: t("do.undo"), run: () => restore(title) },
     seconds: UNDO_SECONDS,
   });
   return true;
@@ -35,6 +36,8 @@ async function restore(title: Title): Promise<void> {
     navigate(address, { replace: true });
     titlesChanged();
   } else {
-    notify(`“${title.name}” is back.`, { action: { label: "Show", run: async () => navigate(address) } });
+    notify(t("title.back", { name: title.name }), {
+      action: { label: t("do.show"), run: async () => navigate(address) },
+    });
   }
 }

@@ -1,3 +1,5 @@
+import { type Key, t } from "../i18n/i18n.ts";
+import "../messages/en/sign-in.ts";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, messageOf } from "../api.ts";
 import { Heading } from "../components/heading.tsx";
@@ -5,7 +7,7 @@ import { notify } from "../notices.tsx";
 import { here, navigate, relativeAddress } from "../router.ts";
 import { signIn, startPage, user } from "../session.ts";
 import { UploadPage } from "./lazy-pages.ts";
-import { adviseName, NAME_RULES } from "./user-name.ts";
+import { adviseName } from "./user-name.ts";
 
 /** What the form asks for: first name and password; for a name that is new, the password once more. */
 type Step = "sign-in" | "new-account" | "first-account";
@@ -46,7 +48,7 @@ export function SignInPage() {
     const text = (name: string) => String(form.get(name) ?? "");
     setProblem(null);
     if (isNew && text("again") !== text("password")) {
-      setProblem("The two passwords are not the same. Type the second one again.");
+      setProblem(t("sign-in.not-same"));
       return again.current?.select();
     }
     setBusy(true);
@@ -58,7 +60,7 @@ export function SignInPage() {
         create: isNew,
         ...(codeKind && code ? { [codeKind]: code } : {}),
       });
-      if (step === "first-account") notify("Your account is the administrator’s.");
+      if (step === "first-account") notify(t("sign-in.administrator"));
       await goOn();
     } catch (error) {
       fail(error);
@@ -74,14 +76,14 @@ export function SignInPage() {
   };
   return (
     <section class="sign-in">
-      <Heading title="Sign in">{headings[step]}</Heading>
+      <Heading title={t("sign-in.heading")}>{t(headings[step])}</Heading>
       <p class="lead" role="status">
         {leads[step](username.trim().toLowerCase())}
       </p>
       <form onSubmit={(event) => void submit(event)} aria-describedby="sign-in-problem">
         <NameField value={username} onInput={rename} />
         <label class="field">
-          <span>Password</span>
+          <span>{t("sign-in.password")}</span>
           <input
             name="password"
             type="password"
@@ -90,30 +92,30 @@ export function SignInPage() {
             minLength={8}
             maxLength={256}
           />
-          <small>8 characters or more</small>
+          <small>{t("sign-in.password-rule")}</small>
         </label>
         {isNew && (
           <label class="field">
-            <span>Password, once more</span>
+            <span>{t("sign-in.again")}</span>
             <input ref={again} name="again" type="password" autocomplete="new-password" required />
           </label>
         )}
         {codeKind && <CodeField kind={codeKind} />}
         <p id="sign-in-problem" class="problem" role="alert">
-          {wait.seconds > 0 ? `Too many attempts. Try again in ${wait.seconds} s.` : problem}
+          {wait.seconds > 0 ? t("error.too-many", { seconds: wait.seconds }) : problem}
         </p>
         <div class="actions">
           <button type="submit" class="primary" disabled={busy || wait.seconds > 0}>
-            {isNew ? "Create account" : "Continue"}
+            {t(isNew ? "sign-in.create" : "sign-in.continue")}
           </button>
           {isNew && (
             <button type="button" class="plain" onClick={() => setStep("sign-in")}>
-              Back
+              {t("sign-in.back")}
             </button>
           )}
           {!isNew && codeKind === null && (
             <button type="button" class="plain" onClick={() => setCodeKind("invite")}>
-              I have an invitation
+              {t("sign-in.have-invitation")}
             </button>
           )}
         </div>
@@ -122,17 +124,16 @@ export function SignInPage() {
   );
 }
 
-const headings: Readonly<Record<Step, string>> = {
-  "sign-in": "Sign in",
-  "new-account": "New here?",
-  "first-account": "The first account",
-};
+const headings = {
+  "sign-in": "sign-in.heading",
+  "new-account": "sign-in.new",
+  "first-account": "sign-in.first",
+} as const satisfies Readonly<Record<Step, Key>>;
 
 const leads: Readonly<Record<Step, (name: string) => string>> = {
-  "sign-in": () => "New here? Choose a name and a password.",
-  "new-account": (name) => `Nobody is called “${name}” yet. Type the password once more to create the account.`,
-  "first-account": () =>
-    "Create the first account; it will be the administrator. Type the password once more to create it.",
+  "sign-in": () => t("sign-in.lead"),
+  "new-account": (name) => t("sign-in.new-lead", { name }),
+  "first-account": () => t("sign-in.first-lead"),
 };
 
 /** The name, with what may stand in it. */
@@ -142,7 +143,7 @@ function NameField({ value, onInput }: { value: string; onInput(value: string): 
   useEffect(() => input.current?.setCustomValidity(advice?.refused ? advice.text : ""), [advice?.text]);
   return (
     <div class="field">
-      <label for="user-name">Name</label>
+      <label for="user-name">{t("sign-in.name")}</label>
       <input
         ref={input}
         id="user-name"
@@ -158,7 +159,7 @@ function NameField({ value, onInput }: { value: string; onInput(value: string): 
         autofocus
       />
       <small id="name-rules" class={advice?.refused ? "problem" : undefined} aria-live="polite">
-        {advice?.text ?? NAME_RULES}
+        {advice?.text ?? t("sign-in.name-rules")}
       </small>
     </div>
   );
@@ -167,7 +168,7 @@ function NameField({ value, onInput }: { value: string; onInput(value: string): 
 function CodeField({ kind }: { kind: CodeKind }) {
   return (
     <label class="field">
-      <span>{kind === "invite" ? "Invitation" : "Setup code"}</span>
+      <span>{t(kind === "invite" ? "sign-in.invitation" : "sign-in.setup-code")}</span>
       <input
         name="code"
         autocomplete="off"
@@ -175,7 +176,7 @@ function CodeField({ kind }: { kind: CodeKind }) {
         maxLength={100}
         defaultValue={kind === "invite" ? (here.peek().query.get("invite") ?? "") : ""}
       />
-      <small>{kind === "invite" ? "The code an admin gave you" : "Printed where Kinora was started"}</small>
+      <small>{t(kind === "invite" ? "sign-in.invitation-hint" : "sign-in.setup-code-hint")}</small>
     </label>
   );
 }
@@ -186,18 +187,14 @@ async function goOn(): Promise<void> {
   navigate(wanted ?? (await startPage()), { replace: true });
 }
 
-/** Where the server prints the code: `startMessage` in the command line. */
-const WHERE_THE_CODE_IS =
-  "It stands in the terminal, or the log, where Kinora was started: “The first account … takes this code”.";
-
 /** What a refusal means for the person in front of it; `asked` is the code that was on the form. */
 function explain(error: unknown, asked: CodeKind | null): string {
   if (!(error instanceof ApiError)) return messageOf(error);
-  if (error.code === "unauthorized") return "Name and password do not fit. Check both and try again.";
-  if (error.code !== "setup-code-required") return error.message;
-  return asked === "setupCode"
-    ? `This is not the setup code. ${WHERE_THE_CODE_IS}`
-    : `The first account takes a setup code, so that nobody else becomes administrator. ${WHERE_THE_CODE_IS}`;
+  if (error.code === "unauthorized") return t("sign-in.no-fit");
+  if (error.code !== "setup-code-required") return messageOf(error);
+  // Where the server prints it: `startMessage` in the command line.
+  const where = t("sign-in.where-code");
+  return asked === "setupCode" ? t("sign-in.not-the-code", { where }) : t("sign-in.takes-code", { where });
 }
 
 /** Seconds until something is allowed again, counting down. */

@@ -1,13 +1,11 @@
+import { t } from "../i18n/i18n.ts";
+import "../messages/en/watch.ts";
 import { useState } from "preact/hooks";
 import type { Title, Visibility } from "../../catalog/contract.ts";
 import { call, messageOf } from "../api.ts";
 import { parseTags } from "../components/tags.tsx";
 
-const choices: readonly { value: Visibility; label: string; hint: string }[] = [
-  { value: "private", label: "Only me", hint: "and admins" },
-  { value: "members", label: "Members", hint: "everybody who signs in" },
-  { value: "public", label: "Public", hint: "everybody with the link" },
-];
+const choices: readonly Visibility[] = ["private", "members", "public"];
 
 interface TitleEditorProps {
   readonly title: Title;
@@ -36,27 +34,27 @@ export function TitleEditor({ title, leaving, onSaved, onCancel, onDelete }: Tit
     }
   };
   return (
-    <form class="editor" onSubmit={(event) => void submit(event)} aria-label="Edit">
+    <form class="editor" onSubmit={(event) => void submit(event)} aria-label={t("edit.form")}>
       <label class="field">
-        <span>Name</span>
+        <span>{t("edit.name")}</span>
         <input name="name" defaultValue={title.name} required maxLength={300} autofocus />
       </label>
       <label class="field">
-        <span>Description</span>
+        <span>{t("edit.description")}</span>
         <textarea name="description" defaultValue={title.description} maxLength={10_000} rows={4} />
       </label>
       <label class="field">
-        <span>Tags</span>
+        <span>{t("edit.tags")}</span>
         <input name="tags" defaultValue={title.tags.join(", ")} />
-        <small>Separated by commas</small>
+        <small>{t("edit.commas")}</small>
       </label>
       <fieldset>
-        <legend>Who may see it</legend>
-        {choices.map(({ value, label, hint }) => (
+        <legend>{t("edit.who")}</legend>
+        {choices.map((value) => (
           <label key={value} class="choice">
             <input type="radio" name="visibility" value={value} defaultChecked={title.visibility === value} />
             <span>
-              {label} <small>{hint}</small>
+              {t(`title.${value}`)} <small>{t(`edit.${value}-hint`)}</small>
             </span>
           </label>
         ))}
@@ -68,13 +66,13 @@ export function TitleEditor({ title, leaving, onSaved, onCancel, onDelete }: Tit
       )}
       <div class="actions">
         <button type="submit" class="primary" disabled={busy}>
-          Save
+          {t("do.save")}
         </button>
         <button type="button" class="plain" onClick={onCancel}>
-          Cancel
+          {t("do.cancel")}
         </button>
         <button type="button" class="danger apart" disabled={leaving} onClick={onDelete}>
-          Delete video
+          {t("edit.delete")}
         </button>
       </div>
     </form>

@@ -1,8 +1,11 @@
+import { t } from "../i18n/i18n.ts";
+import "../messages/en/library.ts";
 import { useEffect, useState } from "preact/hooks";
 import { SearchIcon } from "../components/icons.tsx";
 import { here, navigate } from "../router.ts";
 
 const SEARCH_DELAY_MS = 150;
+const sorts = ["newest", "oldest", "name"] as const;
 
 /** What the list is narrowed to and how it is sorted; all of it stands in the address. */
 export function Filters({ query, onDown }: { query: URLSearchParams; onDown(): void }) {
@@ -19,12 +22,12 @@ export function Filters({ query, onDown }: { query: URLSearchParams; onDown(): v
   return (
     <search class="filters">
       <label class="search">
-        <span class="visually-hidden">Search</span>
+        <span class="visually-hidden">{t("library.search")}</span>
         <SearchIcon />
         <input
           type="search"
           value={text}
-          placeholder="Search videos"
+          placeholder={t("library.search-videos")}
           maxLength={200}
           onInput={(event) => setText(event.currentTarget.value)}
           onKeyDown={(event) => {
@@ -35,7 +38,7 @@ export function Filters({ query, onDown }: { query: URLSearchParams; onDown(): v
         />
       </label>
       <label class="sort">
-        <span class="visually-hidden">Order</span>
+        <span class="visually-hidden">{t("library.order")}</span>
         <select
           value={query.get("sort") ?? "newest"}
           onChange={(event) => {
@@ -43,19 +46,21 @@ export function Filters({ query, onDown }: { query: URLSearchParams; onDown(): v
             filter((next) => setOrDelete(next, "sort", sort === "newest" ? "" : sort));
           }}
         >
-          <option value="newest">Newest</option>
-          <option value="oldest">Oldest</option>
-          <option value="name">Name</option>
+          {sorts.map((sort) => (
+            <option key={sort} value={sort}>
+              {t(`library.sort.${sort}`)}
+            </option>
+          ))}
         </select>
       </label>
       {tags.length > 0 && (
-        <ul class="tags chosen" aria-label="Only with these tags">
+        <ul class="tags chosen" aria-label={t("library.only-tagged")}>
           {tags.map((tag) => (
             <li key={tag}>
               <button
                 type="button"
                 class="tag"
-                aria-label={`Tagged ${tag}; remove`}
+                aria-label={t("library.tagged-remove", { tag })}
                 onClick={() => filter((next) => next.delete("tag", tag))}
               >
                 {tag} <span aria-hidden="true">×</span>

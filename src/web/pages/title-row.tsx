@@ -1,3 +1,5 @@
+import { t } from "../i18n/i18n.ts";
+import "../messages/en/library.ts";
 import { useEffect, useRef } from "preact/hooks";
 import type { Title } from "../../catalog/contract.ts";
 import { Tags } from "../components/tags.tsx";
@@ -51,7 +53,7 @@ export function TitleRow({ title, owned, chosen, onChoose, onPlay, onTag }: Titl
         </span>
       </label>
       <div class="row-side">
-        {title.availability === "receiving" && isMine(title) && <a href="/upload">Go to the upload</a>}
+        {title.availability === "receiving" && isMine(title) && <a href="/upload">{t("library.go-to-upload")}</a>}
         <Tags tags={title.tags} onChoose={onTag} />
       </div>
     </div>
@@ -78,31 +80,24 @@ function Frame({ title }: { title: Title }) {
   }
   // Not a stop for Tab: Enter on the row does the same.
   return (
-    <a class="frame" style={style} href={`/watch/${title.id}`} tabIndex={-1} aria-label={`Play ${title.name}`}>
+    <a
+      class="frame"
+      style={style}
+      href={`/watch/${title.id}`}
+      tabIndex={-1}
+      aria-label={t("library.play", { name: title.name })}
+    >
       {content}
     </a>
   );
 }
 
-const availabilities: Readonly<Record<Title["availability"], string | null>> = {
-  ready: null,
-  receiving: "Still arriving",
-  unavailable: "Not available right now",
-  failed: "Could not be read",
-};
-
-const visibilities: Readonly<Record<Title["visibility"], string>> = {
-  private: "Only me",
-  members: "Members",
-  public: "Public",
-};
-
 function details(title: Title, owned: boolean): string[] {
   const parts: (string | null)[] = [
-    availabilities[title.availability],
-    title.needsRendition ? "Not for every browser" : null,
-    owned ? null : (title.owner?.username ?? "Library folder"),
-    owned || isMine(title) ? visibilities[title.visibility] : null,
+    title.availability === "ready" ? null : t(`title.${title.availability}`),
+    title.needsRendition ? t("library.not-every-browser") : null,
+    owned ? null : (title.owner?.username ?? t("title.from-folder")),
+    owned || isMine(title) ? t(`title.${title.visibility}`) : null,
     formatBytes(title.sizeBytes),
     formatDate(title.createdAt),
   ];

@@ -1,3 +1,5 @@
+import { language, t } from "../i18n/i18n.ts";
+import "../messages/en/library.ts";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Title } from "../../catalog/contract.ts";
 import { Heading } from "../components/heading.tsx";
@@ -35,7 +37,7 @@ export function TitlesPage({ owner }: { owner: "me" | null }) {
     radio?.focus();
     radio?.click();
   };
-  const heading = owner === "me" ? "My videos" : "Library";
+  const heading = t(owner === "me" ? "nav.videos" : "nav.library");
   return (
     <section class="titles">
       <div class="title-bar">
@@ -49,7 +51,7 @@ export function TitlesPage({ owner }: { owner: "me" | null }) {
         <p class="problem" role="alert">
           {list.problem}{" "}
           <button type="button" class="plain" onClick={list.reload}>
-            Try again
+            {t("app.try-again")}
           </button>
         </p>
       )}
@@ -57,7 +59,7 @@ export function TitlesPage({ owner }: { owner: "me" | null }) {
       {list.items.length > 0 && (
         <form onSubmit={play}>
           <fieldset class="rows" ref={radios} aria-busy={list.state === "loading"}>
-            <legend class="visually-hidden">Videos</legend>
+            <legend class="visually-hidden">{t("library.videos")}</legend>
             {list.items.map((title) => (
               <TitleRow
                 key={title.id}
@@ -122,10 +124,10 @@ function PlayBar({ chosen }: { chosen: Title | null }) {
   const playable = chosen !== null && isPlayable(chosen);
   return (
     <div class="play-bar">
-      <p>{chosen ? <strong>{chosen.name}</strong> : "Choose a video to play"}</p>
+      <p>{chosen ? <strong>{chosen.name}</strong> : t("library.choose")}</p>
       <button type="submit" class="primary" disabled={!playable}>
         <PlayIcon />
-        Play
+        {t("do.play")}
       </button>
     </div>
   );
@@ -145,7 +147,7 @@ function More({ list }: { list: TitleList }) {
   if (!list.hasMore) return null;
   return (
     <button type="button" class="more" ref={button} onClick={list.more}>
-      Show more
+      {t("library.show-more")}
     </button>
   );
 }
@@ -154,15 +156,15 @@ function Nothing({ owner, query }: { owner: "me" | null; query: URLSearchParams 
   if (query.has("q") || query.has("tag")) {
     return (
       <div class="nothing">
-        <h2>Nothing fits</h2>
+        <h2>{t("library.nothing-fits")}</h2>
         <p>{explainNothing(owner, query)}</p>
         <p class="actions">
           <button type="button" onClick={() => navigate(here.peek().path)}>
-            Show all
+            {t("library.show-all")}
           </button>
           {owner === "me" && (
             <a class="button" href={`/library?${query}`}>
-              Search the library
+              {t("library.search-library")}
             </a>
           )}
         </p>
@@ -172,16 +174,16 @@ function Nothing({ owner, query }: { owner: "me" | null; query: URLSearchParams 
   if (owner === "me") {
     return (
       <div class="nothing">
-        <h2>No videos yet</h2>
-        <p>Upload your first one, or look at what others share in the library.</p>
+        <h2>{t("library.no-videos")}</h2>
+        <p>{t("library.upload-first")}</p>
         <p class="actions">
           {mayUpload(user.value) && (
             <a class="button primary" href="/upload">
-              Upload a video
+              {t("library.upload-video")}
             </a>
           )}
           <a class="button" href="/library">
-            Open the library
+            {t("library.open-library")}
           </a>
         </p>
       </div>
@@ -189,12 +191,12 @@ function Nothing({ owner, query }: { owner: "me" | null; query: URLSearchParams 
   }
   return (
     <div class="nothing">
-      <h2>The library is empty</h2>
-      <p>Videos that members share appear here, and those of the folders Kinora was started with.</p>
+      <h2>{t("library.empty")}</h2>
+      <p>{t("library.empty-why")}</p>
       {mayUpload(user.value) && (
         <p class="actions">
           <a class="button primary" href="/upload">
-            Upload a video
+            {t("library.upload-video")}
           </a>
         </p>
       )}
@@ -204,19 +206,18 @@ function Nothing({ owner, query }: { owner: "me" | null; query: URLSearchParams 
 
 /** What was looked for, and where. */
 function explainNothing(owner: "me" | null, query: URLSearchParams): string {
-  const whose = owner === "me" ? "of your videos" : "video that you may see";
-  const none = owner === "me" ? "None" : "No";
+  const none = owner === "me" ? "library.none-mine" : "library.none";
   const text = query.get("q")?.trim();
-  const tags = query.getAll("tag").map((tag) => `“${tag}”`);
-  const tagged = tags.length > 0 ? `the ${tags.length > 1 ? "tags" : "tag"} ${tags.join(" and ")}` : "";
-  if (!text) return `${none} ${whose} has ${tagged}.`;
-  const wordy = `“${text}” in its name, or words that begin like it in its description or tags`;
-  return `${none} ${whose} has ${wordy}${tagged && `, together with ${tagged}`}.`;
+  const names = query.getAll("tag").map((tag) => `“${tag}”`);
+  const and = new Intl.ListFormat(language.value, { type: "conjunction" });
+  const tags = names.length > 0 ? t("library.the-tags", { count: names.length, tags: and.format(names) }) : null;
+  if (!text) return tags === null ? t("library.none-filters") : t(none, { what: tags });
+  const words = t("library.words", { text });
+  return t(none, { what: tags === null ? words : t("library.words-and", { words, tags }) });
 }
 
 function describe(list: TitleList): string {
-  if (list.state === "loading" && list.items.length === 0) return "Loading…";
+  if (list.state === "loading" && list.items.length === 0) return t("app.loading");
   if (list.problem) return "";
-  const count = list.items.length;
-  return `${count}${list.hasMore ? "+" : ""} ${count === 1 ? "video" : "videos"}`;
+  return t(list.hasMore ? "library.count-more" : "library.count", { count: list.items.length });
 }

@@ -1,6 +1,9 @@
+import { t } from "../i18n/i18n.ts";
+import "../messages/en/upload.ts";
 import { formatBytes, formatTimeLeft } from "../format.ts";
 import { user } from "../session.ts";
-import { clearDone, isActive, pause, type QueuedUpload, queue, remove, resume } from "../upload/queue.ts";
+import { clearDone, pause, remove, resume } from "../upload/queue.ts";
+import { isActive, type QueuedUpload, queue } from "../upload/state.ts";
 import { unfinishedOf } from "../upload/unfinished.ts";
 
 /** The chosen files: how far each is, and what can be done with it. */
@@ -8,7 +11,7 @@ export function UploadProgress() {
   if (queue.value.length === 0) return null;
   return (
     <>
-      <ul class="uploads" aria-label="Files">
+      <ul class="uploads" aria-label={t("upload.files")}>
         {queue.value.map((item) => (
           <UploadRow key={item.key} item={item} />
         ))}
@@ -29,9 +32,9 @@ function Outcome() {
   const tried = queue.value.filter(({ step }) => step !== "chosen").length;
   return (
     <p class="actions" role="status">
-      <span>{done.length === tried ? "All" : `${done.length} of ${tried}`} uploaded. They are in your videos.</span>
+      <span>{done.length === tried ? t("upload.all-done") : t("upload.some-done", { done: done.length, tried })}</span>
       <a class="button" href={`/videos?selected=${last.titleId}`} onClick={clearDone}>
-        Show in my videos
+        {t("upload.show")}
       </a>
     </p>
   );
@@ -47,7 +50,9 @@ function UploadRow({ item }: { item: QueuedUpload }) {
         <span class="name">{file.name}</span>
         <span class="meta">{status(item)}</span>
       </div>
-      {shown && <progress max={file.size} value={item.sentBytes} aria-label={`${file.name}: uploaded`} />}
+      {shown && (
+        <progress max={file.size} value={item.sentBytes} aria-label={t("upload.progress", { file: file.name })} />
+      )}
       {problem && (
         <p class="problem" role="alert">
           {problem}
@@ -56,17 +61,22 @@ function UploadRow({ item }: { item: QueuedUpload }) {
       <div class="upload-actions">
         {isMoving && (
           <button type="button" onClick={() => pause(key)}>
-            Pause
+            {t("upload.pause")}
           </button>
         )}
         {(step === "paused" || (step === "failed" && item.mayContinue)) && (
           <button type="button" onClick={() => resume(key)}>
-            Resume
+            {t("upload.resume")}
           </button>
         )}
         {step !== "checking" && step !== "done" && (
-          <button type="button" class="plain" onClick={() => remove(key)} aria-label={`Remove ${file.name}`}>
-            {isMoving || step === "paused" ? "Cancel" : "Remove"}
+          <button
+            type="button"
+            class="plain"
+            onClick={() => remove(key)}
+            aria-label={t("upload.remove-file", { file: file.name })}
+          >
+            {t(isMoving || step === "paused" ? "do.cancel" : "do.remove")}
           </button>
         )}
       </div>
@@ -81,23 +91,24 @@ function status(item: QueuedUpload): string {
   const { file, step, sentBytes, bytesPerSecond } = item;
   switch (step) {
     case "chosen":
-      return `${formatBytes(file.size)}${continuation(file)}`;
+      return continuing(file, formatBytes(file.size));
     case "waiting":
-      return `${formatBytes(file.size)}, waits for the one before${continuation(file)}`;
+      return continuing(file, t("upload.waits", { size: formatBytes(file.size) }));
     case "reconnecting":
-      return `${percent(item)} %, connection lost. Reconnecting…`;
+      return t("upload.lost", { percent: percent(item) });
     case "paused":
-      return `${percent(item)} %, paused`;
+      return t("upload.paused", { percent: percent(item) });
     case "checking":
-      return "Checking the video…";
+      return t("upload.checking");
     case "done":
-      return "Done";
+      return t("upload.done");
     case "failed":
-      return "Not uploaded";
+      return t("upload.failed");
     case "sending": {
-      const parts = [`${percent(item)} % of ${formatBytes(file.size)}`];
+      const parts = [t("upload.percent-of", { percent: percent(item), size: formatBytes(file.size) })];
       if (bytesPerSecond) {
-        parts.push(`${formatBytes(bytesPerSecond)}/s`, formatTimeLeft((file.size - sentBytes) / bytesPerSecond));
+        const size = formatBytes(bytesPerSecond);
+        parts.push(t("upload.speed", { size }), formatTimeLeft((file.size - sentBytes) / bytesPerSecond));
       }
       return parts.join("\u2002·\u2002");
     }
@@ -105,16 +116,17 @@ function status(item: QueuedUpload): string {
 }
 
 /** Where a file goes on that was begun before a reload. */
-function continuation(file: File): string {
+function continuing(file: File, text: string): string {
   const earlier = user.value && unfinishedOf(file, user.value.id);
-  return earlier ? `, continues at ${formatBytes(earlier.sentBytes)}` : "";
+  return earlier ? t("upload.continues-at", { text, sent: formatBytes(earlier.sentBytes) }) : text;
 }
 
 /** Spoken in quarters: every percent would drown everything else. */
 function announcement(item: QueuedUpload): string {
-  if (item.step === "sending") return `${item.file.name}: ${Math.floor(percent(item) / 25) * 25} percent`;
-  if (item.step === "reconnecting") return `${item.file.name}: connection lost, reconnecting`;
-  if (item.step === "paused") return `${item.file.name}: paused`;
-  if (item.step === "checking") return `${item.file.name}: being checked`;
+  const file = item.file.name;
+  if (item.step === "sending") return t("upload.say-percent", { file, percent: Math.floor(percent(item) / 25) * 25 });
+  if (item.step === "reconnecting") return t("upload.say-lost", { file });
+  if (item.step === "paused") return t("upload.say-paused", { file });
+  if (item.step === "checking") return t("upload.say-checking", { file });
   return "";
 }

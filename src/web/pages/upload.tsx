@@ -1,3 +1,5 @@
+import { rich, t } from "../i18n/i18n.ts";
+import "../messages/en/upload.ts";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { messageOf } from "../api.ts";
 import { Heading } from "../components/heading.tsx";
@@ -5,7 +7,8 @@ import { UploadIcon } from "../components/icons.tsx";
 import { parseTags } from "../components/tags.tsx";
 import { formatBytes } from "../format.ts";
 import { mayUpload, user } from "../session.ts";
-import { choose, queue, start } from "../upload/queue.ts";
+import { choose, start } from "../upload/queue.ts";
+import { queue } from "../upload/state.ts";
 import {
   discardUnfinished,
   refreshUnfinished,
@@ -41,8 +44,8 @@ export function UploadPage() {
   return (
     <section class="upload">
       <div class="title-bar">
-        <Heading title="Upload" />
-        <a href="/videos">Skip to my videos</a>
+        <Heading title={t("upload.heading")} />
+        <a href="/videos">{t("upload.skip")}</a>
       </div>
       <form onSubmit={submit}>
         <label
@@ -56,10 +59,8 @@ export function UploadPage() {
           onDrop={drop}
         >
           <UploadIcon />
-          <span class="drop-text">
-            <strong>Choose videos</strong> or drop them here
-          </span>
-          <small>MP4, MOV, MKV, WebM or TS. Only you see them until you decide otherwise.</small>
+          <span class="drop-text">{rich("upload.choose", { b: (text) => <strong>{text}</strong> })}</span>
+          <small>{t("upload.kinds")}</small>
           <input
             ref={input}
             type="file"
@@ -70,20 +71,17 @@ export function UploadPage() {
         </label>
         <UploadProgress />
         <label class="field">
-          <span>Tags</span>
+          <span>{t("upload.tags")}</span>
           <input
             value={tagsText}
             onInput={(event) => setTagsText(event.currentTarget.value)}
-            placeholder="holiday, 2026"
+            placeholder={t("upload.tags-example")}
           />
-          <small>
-            Optional, separated by commas. {chosen.length > 0 ? "All videos chosen now" : "The videos you choose"} get
-            them.
-          </small>
+          <small>{t(chosen.length > 0 ? "upload.tags-chosen" : "upload.tags-any")}</small>
         </label>
         <div class="actions">
           <button type="submit" class="primary" disabled={chosen.length === 0}>
-            {chosen.length > 1 ? `Upload ${chosen.length} videos` : "Upload"}
+            {t("upload.send", { count: Math.max(1, chosen.length) })}
           </button>
         </div>
       </form>
@@ -95,11 +93,8 @@ export function UploadPage() {
 function NotAllowed() {
   return (
     <section class="message">
-      <Heading title="Upload" />
-      <p>
-        Your account may watch, not upload. Ask an admin for the editor role, or go to the{" "}
-        <a href="/library">library</a>.
-      </p>
+      <Heading title={t("upload.heading")} />
+      <p>{rich("upload.not-allowed", { library: (text) => <a href="/library">{text}</a> })}</p>
     </section>
   );
 }
@@ -125,8 +120,8 @@ function UnfinishedUploads() {
   if (shown.length === 0 && problem === null) return null;
   return (
     <section class="unfinished" aria-labelledby="unfinished-heading">
-      <h2 id="unfinished-heading">Unfinished</h2>
-      <p>Choose the same file again to continue where it stopped.</p>
+      <h2 id="unfinished-heading">{t("upload.unfinished")}</h2>
+      <p>{t("upload.choose-again")}</p>
       {problem && (
         <p class="problem" role="alert">
           {problem}
@@ -137,10 +132,14 @@ function UnfinishedUploads() {
           <li key={upload.key}>
             <span class="name">{upload.filename}</span>
             <span class="meta">
-              {formatBytes(upload.sentBytes)} of {formatBytes(upload.sizeBytes)}
+              {t("upload.of", { sent: formatBytes(upload.sentBytes), size: formatBytes(upload.sizeBytes) })}
             </span>
-            <button type="button" onClick={() => void discard(upload)} aria-label={`Discard ${upload.filename}`}>
-              Discard
+            <button
+              type="button"
+              onClick={() => void discard(upload)}
+              aria-label={t("upload.discard-file", { file: upload.filename })}
+            >
+              {t("upload.discard")}
             </button>
           </li>
         ))}

@@ -1,5 +1,5 @@
-/** What a user name is made of, as `auth` has it. */
-export const NAME_RULES = "Letters, digits, dot, dash and underscore";
+import { t } from "../i18n/i18n.ts";
+import "../messages/en/sign-in.ts";
 
 interface NameAdvice {
   readonly text: string;
@@ -12,15 +12,15 @@ export function adviseName(name: string): NameAdvice | null {
   if (name === "") return null;
   if (/\s/.test(name)) {
     const joined = name.toLowerCase().replace(/\s+/g, ".");
-    return { text: `A name has no spaces. Try “${joined}”.`, refused: true };
+    return { text: t("sign-in.no-spaces", { name: joined }), refused: true };
   }
   const wrong = /[^A-Za-z0-9._-]/u.exec(name)?.[0];
   if (wrong)
     return {
-      text: `“${wrong}” cannot be in a name: only letters a to z, digits, dot, dash and underscore.`,
+      text: t("sign-in.wrong-letter", { letter: wrong }),
       refused: true,
     };
-  if (name.length < 2) return { text: "A name has 2 characters or more.", refused: true };
+  if (name.length < 2) return { text: t("sign-in.too-short"), refused: true };
   const small = name.toLowerCase();
-  return small === name ? null : { text: `Capital letters become small: “${small}”.`, refused: false };
+  return small === name ? null : { text: t("sign-in.small-letters", { name: small }), refused: false };
 }

@@ -1,3 +1,5 @@
+import { t } from "../i18n/i18n.ts";
+import "../messages/en/watch.ts";
 import { useEffect, useState } from "preact/hooks";
 import type { Title } from "../../catalog/contract.ts";
 import { ApiError, call, messageOf } from "../api.ts";
@@ -12,6 +14,7 @@ import { savesSettled } from "../player/progress-keeper.ts";
 import { resumePosition } from "../player/resume.ts";
 import { navigate } from "../router.ts";
 import { mayEditTitle, user } from "../session.ts";
+import { whereToGo } from "../where-to-go.tsx";
 import { removeTitle } from "./remove-title.ts";
 import { TitleEditor } from "./title-editor.tsx";
 
@@ -55,16 +58,16 @@ export function WatchPage({ id }: { id: string }) {
         <div class="actions">
           {editable && (
             <button type="button" aria-expanded={editing} onClick={() => setEditing(!editing)}>
-              Edit
+              {t("do.edit")}
             </button>
           )}
           {title.visibility === "public" && (
             <button type="button" onClick={() => void copyLink(title)}>
-              Copy link
+              {t("watch.copy-link")}
             </button>
           )}
           <a class="button" href={`/stream/${title.id}/original`} download>
-            Download
+            {t("watch.download")}
           </a>
         </div>
       </div>
@@ -114,8 +117,7 @@ function Screen({ title, startAtSeconds, Player }: Loaded) {
       <Player title={title} startAtSeconds={startAtSeconds} keepsProgress={user.value !== null} />
       {undecodable.audio !== null && (
         <p class="hint" role="status">
-          There may be no sound: this browser does not decode {formatCodec(undecodable.audio)} audio. The original has
-          it.
+          {t("watch.no-sound", { codec: formatCodec(undecodable.audio) })}
         </p>
       )}
     </>
@@ -125,17 +127,14 @@ function Screen({ title, startAtSeconds, Player }: Loaded) {
 function Undecodable({ title, codec, onTryAnyway }: { title: Title; codec: string; onTryAnyway(): void }) {
   return (
     <div class="no-player" role="alert">
-      <p class="no-player-heading">This browser cannot decode {formatCodec(codec)} video</p>
-      <p>
-        The original is untouched. Another browser or device may have the decoder, and players such as VLC do: download
-        it and open it there.
-      </p>
+      <p class="no-player-heading">{t("watch.undecodable", { codec: formatCodec(codec) })}</p>
+      <p>{t("watch.undecodable-why")}</p>
       <p class="actions">
         <a class="button primary" href={`/stream/${title.id}/original`} download>
-          Download the original
+          {t("watch.download-original")}
         </a>
         <button type="button" onClick={onTryAnyway}>
-          Try anyway
+          {t("watch.try-anyway")}
         </button>
       </p>
     </div>
@@ -143,35 +142,34 @@ function Undecodable({ title, codec, onTryAnyway }: { title: Title; codec: strin
 }
 
 function Away({ title }: { title: Title }) {
-  const text = {
-    receiving: ["Still arriving", "This video is being uploaded. Load the page again when it is there."],
-    unavailable: ["Not available right now", "The disk or server that has this video is away. It comes back with it."],
-    failed: ["Could not be read", "The file is damaged or not a video. Delete it and upload it again."],
-    ready: ["", ""],
-  }[title.availability];
+  if (title.availability === "ready") return null;
   return (
     <div class="no-player" role="alert">
-      <p class="no-player-heading">{text[0]}</p>
-      <p>{text[1]}</p>
+      <p class="no-player-heading">{t(`title.${title.availability}`)}</p>
+      <p>{t(`watch.${title.availability}`)}</p>
     </div>
   );
 }
 
 function About({ title }: { title: Title }) {
   const { video, audio } = title;
-  const sharedWith = { private: "Only me", members: "All members", public: "Everybody" }[title.visibility];
-  const owner = title.owner?.username ?? "Library folder";
+  const sharedWith = {
+    private: t("title.private"),
+    members: t("fact.all-members"),
+    public: t("fact.everybody"),
+  }[title.visibility];
+  const owner = title.owner?.username ?? t("title.from-folder");
   const facts: [string, string][] = [
-    ["From", owner],
-    ["Added", formatDate(title.createdAt)],
+    [t("fact.from"), owner],
+    [t("fact.added"), formatDate(title.createdAt)],
     [
-      "Seen by",
+      t("fact.seen-by"),
       title.owner && user.value?.id !== title.owner.id && title.visibility === "private" ? owner : sharedWith,
     ],
-    ["Length", formatDuration(title.durationSeconds)],
-    ["Size", formatBytes(title.sizeBytes)],
-    ["Picture", video ? `${video.width} × ${video.height}, ${formatCodec(video.codec)}` : "None"],
-    ["Sound", [...new Set(audio.map(({ codec }) => formatCodec(codec)))].join(", ") || "None"],
+    [t("fact.length"), formatDuration(title.durationSeconds)],
+    [t("fact.size"), formatBytes(title.sizeBytes)],
+    [t("fact.picture"), video ? `${video.width} × ${video.height}, ${formatCodec(video.codec)}` : t("fact.none")],
+    [t("fact.sound"), [...new Set(audio.map(({ codec }) => formatCodec(codec)))].join(", ") || t("fact.none")],
   ];
   return (
     <div class="about">
@@ -192,11 +190,9 @@ function About({ title }: { title: Title }) {
 function NotHere({ problem }: { problem: string }) {
   return (
     <section class="message">
-      <Heading title="This video cannot be shown" />
+      <Heading title={t("watch.not-here")} />
       <p role="alert">{problem}</p>
-      <p>
-        Go to <a href="/videos">my videos</a> or the <a href="/library">library</a>.
-      </p>
+      <p>{whereToGo()}</p>
     </section>
   );
 }
@@ -204,11 +200,11 @@ function NotHere({ problem }: { problem: string }) {
 /** Copies the address of a title for somebody else; where the browser forbids that, shows it. */
 async function copyLink({ id }: Title): Promise<void> {
   const address = `${location.origin}/watch/${id}`;
-  if (await copyText(address)) notify("Link copied. Whoever has it can watch.");
-  else notify(`The link is ${address}`, { seconds: 60 });
+  if (await copyText(address)) notify(t("watch.link-copied"));
+  else notify(t("watch.link-is", { address }), { seconds: 60 });
 }
 
 function explain(error: unknown): string {
-  if (error instanceof ApiError && error.status === 404) return "There is no such video, or it is not shared with you.";
+  if (error instanceof ApiError && error.status === 404) return t("watch.no-such");
   return messageOf(error);
 }

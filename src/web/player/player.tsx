@@ -1,3 +1,5 @@
+import { t } from "../i18n/i18n.ts";
+import "../messages/en/watch.ts";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Title } from "../../catalog/contract.ts";
 import { formatCodec, formatDuration } from "../format.ts";
@@ -40,7 +42,7 @@ export function Player({ title, startAtSeconds, keepsProgress }: PlayerProps) {
   };
   return (
     <div class="player" data-delivery={delivery ?? ""}>
-      <media-controller aria-label={`Player: ${title.name}`}>
+      <media-controller aria-label={t("player.label", { name: title.name })}>
         {/* biome-ignore lint/a11y/useMediaCaption: subtitles come from the stream when it has any */}
         <video
           slot="media"
@@ -77,9 +79,9 @@ export function Player({ title, startAtSeconds, keepsProgress }: PlayerProps) {
       </media-controller>
       {resumed !== null && problem === null && (
         <p class="player-note" role="status">
-          Resumed at {formatDuration(resumed)} <span aria-hidden="true">·</span>
+          {t("player.resumed", { time: formatDuration(resumed) })} <span aria-hidden="true">·</span>
           <button type="button" class="plain" onClick={startOver}>
-            Start again
+            {t("player.start-again")}
           </button>
         </p>
       )}
@@ -88,10 +90,10 @@ export function Player({ title, startAtSeconds, keepsProgress }: PlayerProps) {
           <p>{problem}</p>
           <p class="actions">
             <button type="button" onClick={() => setAttempt(attempt + 1)}>
-              Try again
+              {t("app.try-again")}
             </button>
             <a class="button" href={`/stream/${title.id}/original`} download>
-              Download the original
+              {t("watch.download-original")}
             </a>
           </p>
         </div>
@@ -101,19 +103,19 @@ export function Player({ title, startAtSeconds, keepsProgress }: PlayerProps) {
 }
 
 function soundOnly(codec: string): string {
-  return `Only the sound plays: this browser cannot decode ${formatCodec(codec)} video. The original is untouched; other players may play it.`;
+  return t("player.sound-only", { codec: formatCodec(codec) });
 }
 
 /** What a failed player means for the person in front of it, with the codecs. */
 function describeMediaError(error: MediaError | null, title: Title): string {
   const codecs = [title.video?.codec, ...title.audio.map(({ codec }) => codec)].filter((codec) => codec !== undefined);
-  const named = [...new Set(codecs)].map(formatCodec).join(", ") || "unknown";
+  const named = [...new Set(codecs)].map(formatCodec).join(", ") || t("player.unknown");
   switch (error?.code) {
     case MediaError.MEDIA_ERR_NETWORK:
-      return "The connection was lost while the video was loading.";
+      return t("player.lost");
     case MediaError.MEDIA_ERR_DECODE:
-      return `This browser could not decode the video (codecs: ${named}). The original is untouched; other players may play it.`;
+      return t("player.decode", { codecs: named });
     default:
-      return `This browser cannot play this video (codecs: ${named}). The original is untouched; other players may play it.`;
+      return t("player.cannot", { codecs: named });
   }
 }

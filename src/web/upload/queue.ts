@@ -1,4 +1,5 @@
-import { computed, signal } from "@preact/signals";
+import { t } from "../i18n/i18n.ts";
+import "../messages/en/upload.ts";
 import { call, messageOf } from "../api.ts";
 import { nameOfFile } from "../format.ts";
 import { notify } from "../notices.tsx";
@@ -6,41 +7,9 @@ import { here, navigate } from "../router.ts";
 import { user } from "../session.ts";
 import { adviceFor, mayContinue } from "./advice.ts";
 import { Speed } from "./speed.ts";
+import { isActive, type QueuedUpload, queue, type UploadStep, underWay } from "./state.ts";
 import type { Transfer } from "./tus-transfer.ts";
 import { refreshUnfinished } from "./unfinished.ts";
-
-/** `chosen` until the button is pressed; one after the other from `waiting` to `done`. */
-export type UploadStep = "chosen" | "waiting" | "sending" | "reconnecting" | "paused" | "checking" | "done" | "failed";
-
-export interface QueuedUpload {
-  readonly key: number;
-  readonly file: File;
-  readonly step: UploadStep;
-  readonly tags: readonly string[];
-  readonly sentBytes: number;
-  readonly bytesPerSecond: number | null;
-  /** What went wrong and what to do; null while nothing did. */
-  readonly problem: string | null;
-  /** Whether resuming can help. */
-  readonly mayContinue: boolean;
-  readonly titleId: string | null;
-}
-
-/** The files on their way. They go on while other pages are shown. */
-export const queue = signal<readonly QueuedUpload[]>([]);
-
-/** On its way: no other is sent meanwhile. */
-const underWay = new Set<UploadStep>(["sending", "reconnecting", "paused", "checking"]);
-
-export const isActive = ({ step }: QueuedUpload) => step === "waiting" || underWay.has(step);
-
-/** How much of everything on its way is through; null when nothing is. */
-export const overallPercent = computed(() => {
-  const running = queue.value.filter(isActive);
-  const total = running.reduce((sum, { file }) => sum + file.size, 0);
-  if (running.length === 0 || total === 0) return null;
-  return Math.floor((running.reduce((sum, { sentBytes }) => sum + sentBytes, 0) / total) * 100);
-});
 
 const transfers = new Map<number, Transfer>();
 const speeds = new Map<number, Speed>();
@@ -133,7 +102,7 @@ function sendNext(): void {
 
 async function send({ key, file, tags }: QueuedUpload): Promise<void> {
   const who = user.peek();
-  if (!who) throw new Error("Sign in to upload.");
+  if (!who) throw new Error(t("upload.sign-in"));
   const { startTransfer } = await import("./tus-transfer.ts");
   const speed = new Speed();
   speeds.set(key, speed);
@@ -178,8 +147,8 @@ function failed(key: number, error: unknown): void {
   change(key, { step: "failed", problem: adviceFor(error), mayContinue: again, bytesPerSecond: null });
   sendNext();
   if (here.peek().path === "/upload") return;
-  const action = { label: "Show", run: async () => navigate("/upload") };
-  notify(`${nameOf(key)} is not uploaded.`, { kind: "error", action });
+  const action = { label: t("do.show"), run: async () => navigate("/upload") };
+  notify(t("upload.is-not", { file: nameOf(key) }), { kind: "error", action });
 }
 
 function done(key: number, titleId: string): void {
@@ -194,10 +163,11 @@ function done(key: number, titleId: string): void {
   const address = `/videos?selected=${titleId}`;
   if (onPage && allWell) navigate(address);
   // On the page of what is not done, the way to what is stands beside it.
-  else if (!onPage) notify(`${name} is uploaded.`, { action: { label: "Show", run: async () => navigate(address) } });
+  else if (!onPage)
+    notify(t("upload.is", { file: name }), { action: { label: t("do.show"), run: async () => navigate(address) } });
 }
 
-const nameOf = (key: number) => queue.value.find((item) => item.key === key)?.file.name ?? "Your video";
+const nameOf = (key: number) => queue.value.find((item) => item.key === key)?.file.name ?? t("upload.your-video");
 
 /** Takes what is done off the list. */
 export function clearDone(): void {
@@ -207,7 +177,7 @@ export function clearDone(): void {
 /** An upload that goes on after a reload began with the tags of then. */
 function addTags(titleId: string, tags: readonly string[]): void {
   call("POST", `/api/titles/${titleId}/tags`, { tags }).catch((error: unknown) =>
-    notify(`The tags could not be added: ${messageOf(error)}`, { kind: "error" }),
+    notify(t("upload.no-tags", { reason: messageOf(error) }), { kind: "error" }),
   );
 }
 

@@ -1,0 +1,80 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { here } from "../router.ts";
+
+interface MenuProps {
+  /** Unique on the page. */
+  readonly id: string;
+  /** What the button is called where its content does not say it. */
+  readonly label?: string;
+  readonly class?: string;
+  readonly button: ComponentChildren;
+  readonly children: ComponentChildren;
+  onOpen?(): void;
+}
+
+/**
+ * A button with a panel that opens beside it: links, buttons, fields. Escape, a press elsewhere, a chosen `.menu-item`
+ * and another page close it, and the focus goes back to the button. The arrows move between what is inside.
+ */
+export function Menu({ id, label, class: className, button, children, onOpen }: MenuProps) {
+  const opener = useRef<HTMLButtonElement>(null);
+  const panel = useRef<HTMLDivElement>(null);
+  useEffect(() => hide(panel.current), [here.value]);
+  return (
+    <>
+      <button ref={opener} type="button" class={className} aria-label={label} popovertarget={id}>
+        {button}
+        <span class="caret" aria-hidden="true" />
+      </button>
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is no popover */}
+      <div
+        ref={panel}
+        id={id}
+        class="menu"
+        popover="auto"
+        role="group"
+        aria-label={label}
+        onBeforeToggle={(event) => {
+          if ((event as unknown as ToggleEvent).newState === "open") onOpen?.();
+        }}
+        onToggle={(event) => {
+          if ((event as unknown as ToggleEvent).newState !== "open") return;
+          place(event.currentTarget, opener.current);
+        }}
+        onClick={(event) => {
+          if (event.target instanceof Element && event.target.closest(".menu-item")) hide(panel.current);
+        }}
+        onKeyDown={moveByArrows}
+      >
+        {children}
+      </div>
+    </>
+  );
+}
+
+function hide(panel: HTMLElement | null): void {
+  if (panel?.matches(":popover-open")) panel.hidePopover();
+}
+
+/** Below the button, inside the window. */
+function place(panel: HTMLElement, opener: HTMLElement | null): void {
+  if (!opener) return;
+  const { left, bottom, top } = opener.getBoundingClientRect();
+  const { offsetWidth, offsetHeight } = panel;
+  const room = document.documentElement.clientWidth - offsetWidth - 8;
+  const below = bottom + 6;
+  panel.style.left = `${Math.max(8, Math.min(left, room))}px`;
+  panel.style.top = `${below + offsetHeight > innerHeight && top - offsetHeight > 8 ? top - offsetHeight - 6 : below}px`;
+}
+
+function moveByArrows(event: KeyboardEvent): void {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const panel = event.currentTarget;
+  if (step === undefined || !(panel instanceof HTMLElement)) return;
+  if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return;
+  const stops = [...panel.querySelectorAll<HTMLElement>("a[href], button:not(:disabled), input, select")];
+  const now = stops.findIndex((stop) => stop.matches(":focus"));
+  stops.at((now + step) % stops.length)?.focus();
+  event.preventDefault();
+}

@@ -1,0 +1,20 @@
+import type { MessageTable } from "../../i18n/define.ts";
+
+/**
+ * What refusals mean, by their code. In English the server's own sentence is shown, which knows more; these are the
+ * model for the other languages.
+ */
+export const errors = {
+  "refused.conflict": "Somebody else changed this at the same moment. Load the page again.",
+  "refused.disk-full": "The server's disk is full.",
+  "refused.forbidden": "You are not allowed to do this.",
+  "refused.internal": "Something went wrong in the server. Try again.",
+  "refused.invalid-request": "The server did not understand this.",
+  "refused.not-found": "There is nothing at this address.",
+  "refused.quota-exceeded": "Your space is used up.",
+  "refused.rate-limited": "Too many attempts. Try again in a moment.",
+  "refused.temporary-unavailable": "A part of the server is away. Try again in a moment.",
+  "refused.too-large": "This is larger than the server accepts.",
+  "refused.unauthorized": "You are not signed in, or name and password do not fit.",
+  "refused.wrong-media-id": "There is no such video, or it is not shared with you.",
+} as const satisfies MessageTable;

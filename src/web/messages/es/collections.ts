@@ -1,0 +1,3 @@
+export const collections = {
+  "collections.heading": "Colecciones",
+};
