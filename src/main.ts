@@ -7,13 +7,11 @@ import { probeWrite } from "./adapters/file/write-probe.ts";
 import { MemoryAttempts } from "./adapters/memory/memory-attempts.ts";
 import { type HandlerFailure, MemoryBus } from "./adapters/memory/memory-bus.ts";
 import type { NatsServerOptions } from "./adapters/nats/server-config.ts";
-import { migrate } from "./adapters/sql/migrate.ts";
+import { type OpenDatabase, openDatabase } from "./adapters/sql/open-database.ts";
 import { SqlAuthStore } from "./adapters/sql/sql-auth-store.ts";
 import { SqlSourceRepository } from "./adapters/sql/sql-source-repository.ts";
 import { SqlTitleRepository } from "./adapters/sql/sql-title-repository.ts";
 import { SqlUploadRecords } from "./adapters/sql/upload-tables.ts";
-import { openSqlite, type SqliteDatabase } from "./adapters/sqlite/sqlite-database.ts";
-import { SqliteTitleSearch, sqliteTitleSearchMigrations } from "./adapters/sqlite/sqlite-title-search.ts";
 import { startAuth } from "./auth/auth-service.ts";
 import type { Bus, BusConnection } from "./bus/bus.ts";
 import { type ServiceName, serviceNames } from "./bus/contract.ts";
@@ -106,7 +104,7 @@ interface Parts {
   readonly log: Logger;
   /** Opened by the first service that needs them: a process opens only what its services use. */
   readonly authSecret: () => string;
-  readonly sqlite: () => Promise<SqliteDatabase>;
+  readonly database: () => Promise<OpenDatabase>;
   readonly authenticator: BusAuthenticator;
   readonly metrics: Metrics;
   /** What plays in this process: RTSP sessions, by the grants they play under. */
@@ -127,13 +125,13 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
   main: async ({ connect, authenticator, addresses, config }) =>
     startMain({ connection: await connect("main"), authenticator, addresses, forwards: config.nats !== null }),
 
-  auth: async ({ connect, addresses, config, authSecret, sqlite: open, authenticator, notices }) => {
-    const sqlite = await open();
+  auth: async ({ connect, addresses, config, authSecret, database: open, authenticator, notices }) => {
+    const { kind, database } = await open();
     const service = await startAuth({
       connection: await connect("auth"),
       addresses,
-      store: new SqlAuthStore(sqlite.database),
-      database: { db: sqlite.database, type: "sqlite", transaction: true },
+      store: new SqlAuthStore(database),
+      database: { db: database, type: kind, transaction: true },
       attempts: new MemoryAttempts(),
       authSecret: authSecret(),
       registration: {
@@ -151,36 +149,38 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
     return service;
   },
 
-  catalog: async ({ connect, addresses, sqlite, log }) =>
-    startCatalog({
+  catalog: async ({ connect, addresses, database: open, log }) => {
+    const { database, search } = await open();
+    return startCatalog({
       connection: await connect("catalog"),
       addresses,
       repository: new SqlTitleRepository({
-        database: (await sqlite()).database,
-        search: new SqliteTitleSearch(),
+        database,
+        search,
         indexOf: titleIndexOf,
       }),
       onFailure: (error) => log.error({ err: error, service: "catalog" }, "work in the background failed"),
-    }),
+    });
+  },
 
-  upload: async ({ connect, addresses, config, sqlite, authenticator, log }) =>
+  upload: async ({ connect, addresses, config, database, authenticator, log }) =>
     startUpload({
       connection: await connect("upload"),
       addresses,
       authenticator,
-      records: new SqlUploadRecords((await sqlite()).database),
+      records: new SqlUploadRecords((await database()).database),
       files: new UploadFolder(join(config.storage.path, "uploads")),
       maxSizeBytes: config.upload.maxSize,
       log: log.child({ service: "upload" }),
     }),
 
-  streaming: async ({ connect, addresses, config, sqlite, log, rtsp, ...parts }) => {
+  streaming: async ({ connect, addresses, config, database, log, rtsp, ...parts }) => {
     const store = new FileMediaStore(config.storage.path);
     const indexFolder = join(config.data, "index");
     const service = await startStreaming({
       connection: await connect("streaming"),
       addresses,
-      sources: new SqlSourceRepository((await sqlite()).database),
+      sources: new SqlSourceRepository((await database()).database),
       store,
       indexFolder,
       folders: config.library.folders,
@@ -273,7 +273,8 @@ export async function startKinora(config: Config, options: StartOptions = {}): P
 function roomChecks({ data, database, storage }: Config, services: readonly ServiceName[]): ReadinessCheck[] {
   if (!keepsData(services)) return [];
   const stores = services.includes("upload") || services.includes("streaming");
-  const places = { data, database: dirname(database.path), ...(stores ? { storage: storage.path } : {}) };
+  const file = database.kind === "sqlite" ? { database: dirname(database.path) } : {};
+  const places = { data, ...file, ...(stores ? { storage: storage.path } : {}) };
   return Object.entries(places)
     .filter(([name, path]) => name === "data" || !`${path}/`.startsWith(`${data}/`))
     .map(([name, path]) => ({ name, check: () => probeWrite(path) }));
@@ -294,13 +295,23 @@ function chosenServices(config: Config, chosen: readonly ServiceName[] = service
   return services;
 }
 
-function listenFor(config: Config, services: readonly ServiceName[], log: Logger, metrics: Metrics) {
+/** Whether the servers that these services share with others are there. */
+function sharedChecks(config: Config, services: readonly ServiceName[], { database }: SharedParts): ReadinessCheck[] {
+  if (!keepsData(services) || config.database.kind === "sqlite") return [];
+  return [{ name: "database", check: async () => (await database()).check() }];
+}
+
+function listenFor(
+  { config, names, log }: Pick<Composition, "config" | "names" | "log">,
+  shared: SharedParts,
+  metrics: Metrics,
+) {
   const { host, port } = config.listen;
   const { trustedProxies, allowedHosts, loopbackOnly } = config;
   const publicOrigin = config.publicUrl?.origin ?? null;
   return listen({
     ...{ host, port, trustedProxies, publicOrigin, allowedHosts, loopbackOnly, log, metrics },
-    checks: roomChecks(config, services),
+    checks: [...roomChecks(config, names), ...sharedChecks(config, names, shared)],
   });
 }
 
@@ -352,14 +363,15 @@ function sharedParts(config: Config, log: Logger, opened: Opened) {
       config.secret === null
         ? loadSecrets(config.data, (message) => log.warn(message)).authSecret
         : deriveSecret(config.secret, "sessions and signing keys"),
-    sqlite: lazy(async () => {
-      const sqlite = openSqlite(config.database.path);
-      opened.add(() => sqlite.database.destroy());
-      await migrate(sqlite.database, sqliteTitleSearchMigrations);
-      return sqlite;
+    database: lazy(async () => {
+      const open = await openDatabase(config.database);
+      opened.add(() => open.database.destroy());
+      return open;
     }),
   };
 }
+
+type SharedParts = ReturnType<typeof sharedParts>;
 
 interface Composition {
   readonly config: Config;
@@ -375,9 +387,9 @@ async function compose({ config, names, log, openBus, opened }: Composition) {
     opened.add(() => data.release());
   }
   const metrics = createMetrics();
-  const listener = listenFor(config, names, log, metrics);
-  opened.add(() => listener.close(0));
   const shared = sharedParts(config, log, opened);
+  const listener = listenFor({ config, names, log }, shared, metrics);
+  opened.add(() => listener.close(0));
   const onFailure: HandlerFailure = (where, error) => log.error({ err: error, where }, "handler failed");
   const bus = await openBus(permissionsOf(contracts), onFailure);
   opened.add(() => bus.close());

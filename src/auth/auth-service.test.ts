@@ -187,7 +187,7 @@ test("expired sessions, tokens, invitations and revocations are removed", async 
   await database.updateTable("auth_invites").set({ expiresAt: past }).execute();
   await database
     .updateTable("auth_sessions")
-    .set({ expiresAt: new Date(past).toISOString() })
+    .set({ expiresAt: new Date(past) })
     .execute();
   await store.purgeExpired();
   for (const table of ["auth_tokens", "auth_invites", "auth_sessions", "auth_revocations"] as const)

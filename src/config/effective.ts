@@ -15,7 +15,7 @@ const derived: Readonly<Record<string, (config: Config) => unknown>> = {
   data: (config) => config.data,
   registration: (config) => config.registration,
   "rtsp.listen": ({ rtsp }) => (rtsp.listen ? formatListenAddress(rtsp.listen) : "off"),
-  database: (config) => `sqlite:${config.database.path}`,
+  database: ({ database }) => (database.kind === "sqlite" ? `sqlite:${database.path}` : undefined),
   storage: (config) => `file:${config.storage.path}`,
 };
 

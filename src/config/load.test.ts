@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { effectiveSettings } from "./effective.ts";
 import { ConfigError } from "./errors.ts";
 import { type ConfigInputs, loadConfig } from "./load.ts";
 
@@ -42,7 +43,7 @@ test("without a file and variables everything has its default", async () => {
     sessionLifetime: 31 * 86_400_000,
   });
   expect(config.upload.maxSize).toBe(64 * 2 ** 30);
-  expect(config.database.path).toBe(join(config.data, "kinora.db"));
+  expect(config.database).toEqual({ kind: "sqlite", path: join(config.data, "kinora.db") });
 });
 
 test("values are parsed to their types", async () => {
@@ -66,7 +67,7 @@ auth: { tokenLifetime: 500ms }
     { path: "/srv/a", visibility: "members" },
     { path: "/srv/b", visibility: "public" },
   ]);
-  expect(config.database.path).toBe("/var/kinora.db");
+  expect(config.database).toEqual({ kind: "sqlite", path: "/var/kinora.db" });
   expect(config.storage.path).toBe("/srv/media");
   expect(config.upload.maxSize).toBe(1.5 * 2 ** 30);
   expect(config.auth.tokenLifetime).toBe(500);
@@ -165,8 +166,8 @@ describe("a problem names the field, its source, what was expected and what came
     ],
     [() => load({ set: { lisen: "1" } }), "lisen (command line): there is no such setting. Did you mean listen?"],
     [
-      () => env({ KINORA_DATABASE: "mysql://kinora:secret@db/kinora" }),
-      'database (environment KINORA_DATABASE): mysql: is not supported by this version yet, got "mysql://kinora:•••@db/kinora"',
+      () => env({ KINORA_DATABASE: "mysql://kinora:secret@db/kinora?sslmode=yes" }),
+      'database (environment KINORA_DATABASE): expected sqlite:PATH, such as sqlite:/var/lib/kinora/kinora.db, or mysql://user:password@host:3306/name with ssl, ca, pool or timeout after a `?`, got "mysql://kinora:•••@db/kinora?sslmode=yes"',
     ],
     [() => yaml("storage: s3://bucket"), 'storage (file): s3: is not supported by this version yet, got "s3://bucket"'],
     [
@@ -237,4 +238,21 @@ test("behind a broker the process that runs auth must be told who may register, 
   const { config } = await load({ set: { nats: "nats://broker", listen: "0.0.0.0:8080" } });
   expect(config.registration).toBeNull();
   expect(config.firstNeedsCode).toBe(true);
+});
+
+test("a MySQL address has its options, its password is decoded, and is shown nowhere", async () => {
+  const url = "mysql://kinora:p%40ss%3Aword@db.internal:3307/films?ssl=true&ca=/etc/ca.pem&pool=25&timeout=3s";
+  const loaded = await env({ KINORA_DATABASE: url });
+  expect(loaded.config.database).toEqual({
+    kind: "mysql",
+    ...{ host: "db.internal", port: 3307, user: "kinora", password: "p@ss:word", name: "films" },
+    ...{ tls: "verify", ca: "/etc/ca.pem", poolSize: 25, statementMs: 3_000 },
+  });
+  const shown = effectiveSettings(loaded)
+    .map(({ line }) => line)
+    .join("\n");
+  expect(shown).toContain("mysql://kinora:•••@db.internal:3307/films");
+  expect(shown).not.toContain("word");
+  const { config } = await env({ KINORA_DATABASE: "mysql://kinora:x@db/kinora" });
+  expect(config.database).toMatchObject({ port: 3306, tls: "off", ca: null, poolSize: 10, statementMs: 10_000 });
 });

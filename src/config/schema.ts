@@ -12,9 +12,11 @@ import {
   type ListenAddress,
   listenAddress,
   listenAddressOrOff,
+  type MysqlAddress,
   natsAddress,
   oneOf,
   origin,
+  parseMysqlAddress,
   parsePath,
   path,
   sharedSecret,
@@ -40,6 +42,28 @@ function resource(expects: string, scheme: string, later: readonly string[]) {
     })
     .meta({ expects });
 }
+
+/** What a database may be called. */
+function database() {
+  const expects =
+    "sqlite:PATH, such as sqlite:/var/lib/kinora/kinora.db, or mysql://user:password@host:3306/name with ssl, ca, pool or timeout after a `?`";
+  return z
+    .string()
+    .transform((text, context): DatabasePlace => {
+      const file = text.startsWith("sqlite:") ? parsePath(text.slice(7).replace(/^\/\/(?=\/)/, "")) : undefined;
+      const mysql = parseMysqlAddress(text);
+      if (file !== undefined) return { kind: "sqlite", path: file };
+      if (mysql) return { kind: "mysql", ...mysql };
+      context.addIssue({ code: "custom", message: `expected ${expects}` });
+      return z.NEVER;
+    })
+    .meta({ expects });
+}
+
+/** Which database, and where it is. */
+export type DatabasePlace =
+  | { readonly kind: "sqlite"; readonly path: string }
+  | ({ readonly kind: "mysql" } & MysqlAddress);
 
 /** A key that a later version brings: known by its name, refused when it is set. */
 const later = (expects: string) =>
@@ -142,14 +166,12 @@ export const configShape = z.strictObject({
         }),
     })
     .prefault({}),
-  database: resource("sqlite:PATH, such as sqlite:/var/lib/kinora/kinora.db", "sqlite", ["mysql"])
-    .nullable()
-    .default(null)
-    .meta({
-      description: "The database. `mysql://…` comes with a later version.",
-      defaultText: "`kinora.db` in the data folder",
-      example: "sqlite:/var/lib/kinora/kinora.db",
-    }),
+  database: database().nullable().default(null).meta({
+    description:
+      "The database: a SQLite file, or MySQL 8 or MariaDB 10.6 and newer, as `mysql://user:password@host:3306/name`. Signs in a password are percent-encoded. After a `?` may stand `ssl=true` (encrypted, the certificate is checked, against the file that `ca=` names or the system's) or `ssl=insecure` (encrypted, unchecked), `pool=10` (connections that one process opens at most) and `timeout=10s` (how long a statement may run).",
+    defaultText: "`kinora.db` in the data folder",
+    example: "sqlite:/var/lib/kinora/kinora.db",
+  }),
   storage: resource("file:PATH, such as file:/srv/media", "file", ["s3"]).nullable().default(null).meta({
     description: "Where uploaded videos are kept. `s3://…` comes with a later version.",
     defaultText: "`media` in the data folder",
@@ -265,7 +287,7 @@ export const configSchema = configShape.transform((config, context) => {
       /** Whether the operator chose the address: then Kinora does not start without it. */
       isRequired: rtsp !== "off" && formatListenAddress(rtsp) !== formatListenAddress(DEFAULT_RTSP),
     },
-    database: { path: config.database ?? join(config.data, "kinora.db") },
+    database: config.database ?? ({ kind: "sqlite", path: join(config.data, "kinora.db") } satisfies DatabasePlace),
     storage: { path: config.storage ?? join(config.data, "media") },
   };
 });

@@ -181,6 +181,62 @@ export function parseNatsAddress(text: string): NatsAddress | undefined {
 export const natsAddress = () =>
   textValue("nats://host:4222 or tls://host:4222, with user:password@ before the host where wanted", parseNatsAddress);
 
+/** Where a MySQL or MariaDB server is, and how it is used. */
+export interface MysqlAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly name: string;
+  /** `off`; `verify`: the server's certificate must be good; `insecure`: encrypted, whoever answers. */
+  readonly tls: "off" | "verify" | "insecure";
+  /** A file of certificates (PEM) to check the server's against; the system's when null. */
+  readonly ca: string | null;
+  /** Connections that one process opens at most. */
+  readonly poolSize: number;
+  /** How long a statement may run, in milliseconds. */
+  readonly statementMs: number;
+}
+
+const mysqlTls = { false: "off", true: "verify", insecure: "insecure" } as const;
+
+/** `mysql://user:password@host[:port]/name[?ssl=…&ca=…&pool=…&timeout=…]`; undefined when it is none. */
+export function parseMysqlAddress(text: string): MysqlAddress | undefined {
+  const url = URL.parse(text);
+  const name = decode(url?.pathname.slice(1) ?? "");
+  const [user, password] = [decode(url?.username ?? ""), decode(url?.password ?? "")];
+  if (url?.protocol !== "mysql:" || url.hostname === "" || url.hash) return undefined;
+  if (!name || !/^[\w$-]{1,64}$/.test(name) || !user || password === undefined) return undefined;
+  const { ssl = "false", ca = "", pool = "10", timeout = "10s", ...unknown } = Object.fromEntries(url.searchParams);
+  if (Object.keys(unknown).length > 0 || !(ssl in mysqlTls)) return undefined;
+  const statementMs = parseDuration(timeout);
+  if (!/^[1-9]\d{0,2}$/.test(pool) || statementMs === undefined || statementMs < 100) return undefined;
+  const caPath = ca === "" ? null : parsePath(ca);
+  if (caPath === undefined || (caPath !== null && ssl !== "true")) return undefined;
+  const tls = mysqlTls[ssl as keyof typeof mysqlTls];
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  return {
+    host,
+    port: Number(url.port || 3306),
+    user,
+    password,
+    name,
+    tls,
+    ca: caPath,
+    poolSize: Number(pool),
+    statementMs,
+  };
+}
+
+/** What percent signs stand for; undefined when they stand for nothing. */
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A secret long enough that nobody guesses it. */
 export const sharedSecret = () =>
   textValue("at least 32 characters, such as `openssl rand -base64 32` prints", (text) =>

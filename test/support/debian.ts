@@ -10,6 +10,8 @@ export const debianPackages: Readonly<Record<string, string>> = {
   "vlc-plugin-base": "vlc-plugin-base",
   "nats-server": "nats-server",
   "gst-launch-1.0": "gstreamer1.0-tools",
+  mariadbd: "mariadb-server",
+  "redis-server": "redis-server",
   ...Object.fromEntries(
     [
       "gstreamer1.0-plugins-base",

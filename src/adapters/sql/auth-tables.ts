@@ -1,8 +1,13 @@
-import type { Generated, Kysely, Migration } from "kysely";
+import type { ColumnType, Generated, Kysely, Migration } from "kysely";
+import { columnTypesOf } from "./column-types.ts";
+
+/** A moment in better-auth's tables: written as a `Date`, read as what the database makes of it. */
+export type Moment = ColumnType<string | Date, Date, Date>;
+type NullableMoment = ColumnType<string | Date | null, Date | null, Date | null>;
 
 /**
  * Tables of the auth service. Those of better-auth have the columns it asks for (a test compares them); dates are
- * ISO 8601 text and booleans 0 or 1, as better-auth writes them. In Kinora's own, times are epoch milliseconds.
+ * ISO 8601 text (SQLite) or `datetime(3)` in UTC (MySQL) and booleans 0 or 1, as better-auth writes them. In Kinora's own, times are epoch milliseconds.
  */
 export interface AuthTables {
   auth_users: {
@@ -12,21 +17,21 @@ export interface AuthTables {
     email: string;
     emailVerified: number;
     image: string | null;
-    createdAt: string;
-    updatedAt: string;
+    createdAt: Moment;
+    updatedAt: Moment;
     username: string;
     role: string;
     /** 1 for a disabled account. */
     banned: number | null;
     banReason: string | null;
-    banExpires: string | null;
+    banExpires: NullableMoment;
   };
   auth_sessions: {
     id: string;
-    expiresAt: string;
+    expiresAt: Moment;
     token: string;
-    createdAt: string;
-    updatedAt: string;
+    createdAt: Moment;
+    updatedAt: Moment;
     ipAddress: string | null;
     userAgent: string | null;
     userId: string;
@@ -40,21 +45,21 @@ export interface AuthTables {
     accessToken: string | null;
     refreshToken: string | null;
     idToken: string | null;
-    accessTokenExpiresAt: string | null;
-    refreshTokenExpiresAt: string | null;
+    accessTokenExpiresAt: NullableMoment;
+    refreshTokenExpiresAt: NullableMoment;
     scope: string | null;
     /** argon2id in PHC form, for `providerId` `credential`. */
     password: string | null;
-    createdAt: string;
-    updatedAt: string;
+    createdAt: Moment;
+    updatedAt: Moment;
   };
   auth_verifications: {
     id: string;
     identifier: string;
     value: string;
-    expiresAt: string;
-    createdAt: string;
-    updatedAt: string;
+    expiresAt: Moment;
+    createdAt: Moment;
+    updatedAt: Moment;
   };
   auth_api_keys: {
     id: string;
@@ -68,17 +73,17 @@ export interface AuthTables {
     key: string;
     refillInterval: number | null;
     refillAmount: number | null;
-    lastRefillAt: string | null;
+    lastRefillAt: NullableMoment;
     enabled: number | null;
     rateLimitEnabled: number | null;
     rateLimitTimeWindow: number | null;
     rateLimitMax: number | null;
     requestCount: number | null;
     remaining: number | null;
-    lastRequest: string | null;
-    expiresAt: string | null;
-    createdAt: string;
-    updatedAt: string;
+    lastRequest: NullableMoment;
+    expiresAt: NullableMoment;
+    createdAt: Moment;
+    updatedAt: Moment;
     permissions: string | null;
     metadata: string | null;
   };
@@ -128,83 +133,87 @@ export interface AuthTables {
 
 async function createBetterAuthTables(database: Kysely<unknown>): Promise<void> {
   const { schema } = database;
+  const { date } = columnTypesOf(database);
   await schema
     .createTable("auth_users")
-    .addColumn("id", "text", (column) => column.notNull().primaryKey())
-    .addColumn("name", "text", (column) => column.notNull())
-    .addColumn("email", "text", (column) => column.notNull().unique())
+    .addColumn("id", "varchar(36)", (column) => column.notNull().primaryKey())
+    .addColumn("name", "varchar(255)", (column) => column.notNull())
+    .addColumn("email", "varchar(255)", (column) => column.notNull().unique())
     .addColumn("emailVerified", "integer", (column) => column.notNull())
     .addColumn("image", "text")
-    .addColumn("createdAt", "date", (column) => column.notNull())
-    .addColumn("updatedAt", "date", (column) => column.notNull())
-    .addColumn("username", "text", (column) => column.notNull().unique())
-    .addColumn("role", "text", (column) => column.notNull())
+    .addColumn("createdAt", date, (column) => column.notNull())
+    .addColumn("updatedAt", date, (column) => column.notNull())
+    .addColumn("username", "varchar(64)", (column) => column.notNull().unique())
+    .addColumn("role", "varchar(32)", (column) => column.notNull())
     .addColumn("banned", "integer")
     .addColumn("banReason", "text")
-    .addColumn("banExpires", "date")
+    .addColumn("banExpires", date)
     .execute();
   await schema
     .createTable("auth_sessions")
-    .addColumn("id", "text", (column) => column.notNull().primaryKey())
-    .addColumn("expiresAt", "date", (column) => column.notNull())
-    .addColumn("token", "text", (column) => column.notNull().unique())
-    .addColumn("createdAt", "date", (column) => column.notNull())
-    .addColumn("updatedAt", "date", (column) => column.notNull())
-    .addColumn("ipAddress", "text")
+    .addColumn("id", "varchar(36)", (column) => column.notNull().primaryKey())
+    .addColumn("expiresAt", date, (column) => column.notNull())
+    .addColumn("token", "varchar(255)", (column) => column.notNull().unique())
+    .addColumn("createdAt", date, (column) => column.notNull())
+    .addColumn("updatedAt", date, (column) => column.notNull())
+    .addColumn("ipAddress", "varchar(64)")
     .addColumn("userAgent", "text")
-    .addColumn("userId", "text", (column) => column.notNull().references("auth_users.id").onDelete("cascade"))
-    .addColumn("impersonatedBy", "text")
+    .addColumn("userId", "varchar(36)", (column) => column.notNull().references("auth_users.id").onDelete("cascade"))
+    .addColumn("impersonatedBy", "varchar(36)")
     .execute();
   await schema
     .createTable("auth_accounts")
-    .addColumn("id", "text", (column) => column.notNull().primaryKey())
-    .addColumn("accountId", "text", (column) => column.notNull())
-    .addColumn("providerId", "text", (column) => column.notNull())
-    .addColumn("userId", "text", (column) => column.notNull().references("auth_users.id").onDelete("cascade"))
+    .addColumn("id", "varchar(36)", (column) => column.notNull().primaryKey())
+    .addColumn("accountId", "varchar(255)", (column) => column.notNull())
+    .addColumn("providerId", "varchar(64)", (column) => column.notNull())
+    .addColumn("userId", "varchar(36)", (column) => column.notNull().references("auth_users.id").onDelete("cascade"))
     .addColumn("accessToken", "text")
     .addColumn("refreshToken", "text")
     .addColumn("idToken", "text")
-    .addColumn("accessTokenExpiresAt", "date")
-    .addColumn("refreshTokenExpiresAt", "date")
+    .addColumn("accessTokenExpiresAt", date)
+    .addColumn("refreshTokenExpiresAt", date)
     .addColumn("scope", "text")
     .addColumn("password", "text")
-    .addColumn("createdAt", "date", (column) => column.notNull())
-    .addColumn("updatedAt", "date", (column) => column.notNull())
+    .addColumn("createdAt", date, (column) => column.notNull())
+    .addColumn("updatedAt", date, (column) => column.notNull())
     .execute();
   await schema
     .createTable("auth_verifications")
-    .addColumn("id", "text", (column) => column.notNull().primaryKey())
-    .addColumn("identifier", "text", (column) => column.notNull())
+    .addColumn("id", "varchar(36)", (column) => column.notNull().primaryKey())
+    .addColumn("identifier", "varchar(255)", (column) => column.notNull())
     .addColumn("value", "text", (column) => column.notNull())
-    .addColumn("expiresAt", "date", (column) => column.notNull())
-    .addColumn("createdAt", "date", (column) => column.notNull())
-    .addColumn("updatedAt", "date", (column) => column.notNull())
+    .addColumn("expiresAt", date, (column) => column.notNull())
+    .addColumn("createdAt", date, (column) => column.notNull())
+    .addColumn("updatedAt", date, (column) => column.notNull())
     .execute();
 }
 
 async function createApiKeyTable(database: Kysely<unknown>): Promise<void> {
+  const { date } = columnTypesOf(database);
   await database.schema
     .createTable("auth_api_keys")
-    .addColumn("id", "text", (column) => column.notNull().primaryKey())
-    .addColumn("configId", "text", (column) => column.notNull())
-    .addColumn("name", "text")
-    .addColumn("start", "text")
-    .addColumn("referenceId", "text", (column) => column.notNull().references("auth_users.id").onDelete("cascade"))
-    .addColumn("prefix", "text")
-    .addColumn("key", "text", (column) => column.notNull())
+    .addColumn("id", "varchar(36)", (column) => column.notNull().primaryKey())
+    .addColumn("configId", "varchar(64)", (column) => column.notNull())
+    .addColumn("name", "varchar(255)")
+    .addColumn("start", "varchar(32)")
+    .addColumn("referenceId", "varchar(36)", (column) =>
+      column.notNull().references("auth_users.id").onDelete("cascade"),
+    )
+    .addColumn("prefix", "varchar(64)")
+    .addColumn("key", "varchar(255)", (column) => column.notNull())
     .addColumn("refillInterval", "integer")
     .addColumn("refillAmount", "integer")
-    .addColumn("lastRefillAt", "date")
+    .addColumn("lastRefillAt", date)
     .addColumn("enabled", "integer")
     .addColumn("rateLimitEnabled", "integer")
     .addColumn("rateLimitTimeWindow", "integer")
     .addColumn("rateLimitMax", "integer")
     .addColumn("requestCount", "integer")
     .addColumn("remaining", "integer")
-    .addColumn("lastRequest", "date")
-    .addColumn("expiresAt", "date")
-    .addColumn("createdAt", "date", (column) => column.notNull())
-    .addColumn("updatedAt", "date", (column) => column.notNull())
+    .addColumn("lastRequest", date)
+    .addColumn("expiresAt", date)
+    .addColumn("createdAt", date, (column) => column.notNull())
+    .addColumn("updatedAt", date, (column) => column.notNull())
     .addColumn("permissions", "text")
     .addColumn("metadata", "text")
     .execute();
@@ -214,16 +223,16 @@ async function createOwnTables(database: Kysely<unknown>): Promise<void> {
   const { schema } = database;
   await schema
     .createTable("auth_tokens")
-    .addColumn("id", "text", (column) => column.notNull().primaryKey())
-    .addColumn("userId", "text", (column) => column.notNull().references("auth_users.id").onDelete("cascade"))
-    .addColumn("parentKind", "text")
-    .addColumn("parentId", "text")
+    .addColumn("id", "varchar(36)", (column) => column.notNull().primaryKey())
+    .addColumn("userId", "varchar(36)", (column) => column.notNull().references("auth_users.id").onDelete("cascade"))
+    .addColumn("parentKind", "varchar(16)")
+    .addColumn("parentId", "varchar(36)")
     .addColumn("createdAt", "bigint", (column) => column.notNull())
     .addColumn("expiresAt", "bigint", (column) => column.notNull())
     .execute();
   await schema
     .createTable("auth_signing_keys")
-    .addColumn("id", "text", (column) => column.notNull().primaryKey())
+    .addColumn("id", "varchar(36)", (column) => column.notNull().primaryKey())
     .addColumn("publicJwk", "text", (column) => column.notNull())
     .addColumn("privateJwe", "text", (column) => column.notNull())
     .addColumn("createdAt", "bigint", (column) => column.notNull())
@@ -231,20 +240,20 @@ async function createOwnTables(database: Kysely<unknown>): Promise<void> {
   await schema
     .createTable("auth_revocations")
     .addColumn("position", "integer", (column) => column.primaryKey().autoIncrement())
-    .addColumn("kind", "text", (column) => column.notNull())
-    .addColumn("subject", "text", (column) => column.notNull())
+    .addColumn("kind", "varchar(16)", (column) => column.notNull())
+    .addColumn("subject", "varchar(64)", (column) => column.notNull())
     .addColumn("at", "bigint", (column) => column.notNull())
     .addColumn("until", "bigint", (column) => column.notNull())
     .execute();
   await schema
     .createTable("auth_invites")
-    .addColumn("id", "text", (column) => column.notNull().primaryKey())
-    .addColumn("codeHash", "text", (column) => column.notNull().unique())
-    .addColumn("role", "text", (column) => column.notNull())
-    .addColumn("createdBy", "text", (column) => column.notNull())
+    .addColumn("id", "varchar(36)", (column) => column.notNull().primaryKey())
+    .addColumn("codeHash", "varchar(64)", (column) => column.notNull().unique())
+    .addColumn("role", "varchar(32)", (column) => column.notNull())
+    .addColumn("createdBy", "varchar(36)", (column) => column.notNull())
     .addColumn("createdAt", "bigint", (column) => column.notNull())
     .addColumn("expiresAt", "bigint", (column) => column.notNull())
-    .addColumn("usedBy", "text")
+    .addColumn("usedBy", "varchar(36)")
     .execute();
 }
 
@@ -275,10 +284,12 @@ export const authMigrations: Readonly<Record<string, Migration>> = {
     async up(database) {
       await database.schema
         .createTable("auth_grants")
-        .addColumn("id", "text", (column) => column.notNull().primaryKey())
-        .addColumn("userId", "text", (column) => column.notNull().references("auth_users.id").onDelete("cascade"))
-        .addColumn("titleId", "text", (column) => column.notNull())
-        .addColumn("kind", "text", (column) => column.notNull())
+        .addColumn("id", "varchar(36)", (column) => column.notNull().primaryKey())
+        .addColumn("userId", "varchar(36)", (column) =>
+          column.notNull().references("auth_users.id").onDelete("cascade"),
+        )
+        .addColumn("titleId", "varchar(36)", (column) => column.notNull())
+        .addColumn("kind", "varchar(16)", (column) => column.notNull())
         .addColumn("createdAt", "bigint", (column) => column.notNull())
         .addColumn("expiresAt", "bigint", (column) => column.notNull())
         .execute();

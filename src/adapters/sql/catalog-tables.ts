@@ -1,4 +1,5 @@
-import { type Kysely, type Migration, SqliteAdapter } from "kysely";
+import type { Kysely, Migration } from "kysely";
+import { columnTypesOf } from "./column-types.ts";
 
 /**
  * A title. `seq` is its place in time: milliseconds of its creation times 2,048, plus a counter. So the order of the
@@ -94,8 +95,7 @@ export const catalogMigrations: Readonly<Record<string, Migration>> = {
 };
 
 async function createCatalog(db: Kysely<unknown>): Promise<void> {
-  // Only `integer primary key` makes SQLite keep the rows in this order.
-  const seqType = db.getExecutor().adapter instanceof SqliteAdapter ? "integer" : "bigint";
+  const { sequence: seqType } = columnTypesOf(db);
   await createTitles(db, seqType);
   await db.schema
     .createTable("title_tags")
@@ -173,7 +173,7 @@ async function createMemories(db: Kysely<unknown>, seqType: "integer" | "bigint"
 }
 
 async function createFolders(db: Kysely<unknown>): Promise<void> {
-  const seqType = db.getExecutor().adapter instanceof SqliteAdapter ? "integer" : "bigint";
+  const { sequence: seqType } = columnTypesOf(db);
   await db.schema.alterTable("title_sources").addColumn("derived", "text").execute();
   await db.schema.alterTable("title_sources").addColumn("fingerprint", "varchar(32)").execute();
   await db.schema

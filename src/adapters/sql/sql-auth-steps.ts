@@ -9,7 +9,7 @@ import type { Database, Tables } from "./tables.ts";
 export async function exists(database: Database, userId: string, parent: TokenRecord["parent"]): Promise<boolean> {
   const user = await database.selectFrom("auth_users").select("id").where("id", "=", userId).executeTakeFirst();
   if (!user || parent === null) return user !== undefined;
-  const now = new Date().toISOString();
+  const now = new Date();
   const sessions = database.selectFrom("auth_sessions").where("id", "=", parent.id).where("expiresAt", ">", now);
   if (parent.kind === "session") return (await sessions.select("id").executeTakeFirst()) !== undefined;
   const keys = database
@@ -60,7 +60,7 @@ export async function useInvite(
 export async function insertUser(transaction: Transaction<Tables>, user: NewUser, role: Role): Promise<UserRecord> {
   const { id, username, passwordHash } = user;
   const createdAt = new Date();
-  const dates = { createdAt: createdAt.toISOString(), updatedAt: createdAt.toISOString() };
+  const dates = { createdAt, updatedAt: createdAt };
   await transaction
     .insertInto("auth_users")
     .values({
@@ -111,7 +111,7 @@ export async function endCredentials(
   if (change.passwordHash !== undefined) {
     await transaction
       .updateTable("auth_accounts")
-      .set({ password: change.passwordHash, updatedAt: new Date().toISOString() })
+      .set({ password: change.passwordHash, updatedAt: new Date() })
       .where("userId", "=", userId)
       .where("providerId", "=", "credential")
       .execute();

@@ -1,3 +1,4 @@
+import type { Selectable } from "kysely";
 import type {
   AuthStore,
   GrantQuery,
@@ -22,9 +23,10 @@ import {
 } from "./sql-auth-steps.ts";
 import { endGrants, findGrants, listGrants, saveGrant } from "./sql-grants.ts";
 import type { Database, Tables } from "./tables.ts";
+import { locked, transact } from "./transact.ts";
 
 const userColumns = ["id", "username", "role", "banned", "createdAt"] as const;
-type UserRow = Pick<Tables["auth_users"], (typeof userColumns)[number]>;
+type UserRow = Pick<Selectable<Tables["auth_users"]>, (typeof userColumns)[number]>;
 
 /** What auth keeps, in SQL. All of better-auth's columns are written as better-auth itself writes them. */
 export class SqlAuthStore implements AuthStore {
@@ -83,7 +85,7 @@ export class SqlAuthStore implements AuthStore {
   }
 
   createUser(user: NewUser): ReturnType<AuthStore["createUser"]> {
-    return this.#database.transaction().execute(async (transaction) => {
+    return transact(this.#database, async (transaction) => {
       const first = await isEmpty(transaction);
       if (first && !user.mayBeFirst) return "first";
       if (!first && user.role === null) return "not-first";
@@ -104,7 +106,7 @@ export class SqlAuthStore implements AuthStore {
     change: UserChange,
     options: { readonly revoke: () => Revocation; readonly keepSession?: string | undefined },
   ): ReturnType<AuthStore["updateUser"]> {
-    return this.#database.transaction().execute(async (transaction) => {
+    return transact(this.#database, async (transaction) => {
       const row = await transaction
         .selectFrom("auth_users")
         .select(userColumns)
@@ -116,7 +118,7 @@ export class SqlAuthStore implements AuthStore {
       if (!staysAdmin && (await isLastAdmin(transaction, id))) return "last-admin";
       await transaction
         .updateTable("auth_users")
-        .set({ role: next.role, banned: next.disabled ? 1 : 0, updatedAt: new Date().toISOString() })
+        .set({ role: next.role, banned: next.disabled ? 1 : 0, updatedAt: new Date() })
         .where("id", "=", id)
         .execute();
       await endCredentials(transaction, id, change, options.keepSession);
@@ -126,7 +128,7 @@ export class SqlAuthStore implements AuthStore {
   }
 
   deleteUser(id: string, revoke: () => Revocation): ReturnType<AuthStore["deleteUser"]> {
-    return this.#database.transaction().execute(async (transaction) => {
+    return transact(this.#database, async (transaction) => {
       if (await isLastAdmin(transaction, id)) return "last-admin";
       // Sessions, accounts, API keys and tokens go with it by their foreign keys.
       const { numDeletedRows } = await transaction.deleteFrom("auth_users").where("id", "=", id).executeTakeFirst();
@@ -155,7 +157,7 @@ export class SqlAuthStore implements AuthStore {
   }
 
   saveToken({ id, userId, parent, expiresAt }: TokenRecord): Promise<boolean> {
-    return this.#database.transaction().execute(async (transaction) => {
+    return transact(this.#database, async (transaction) => {
       if (!(await exists(transaction, userId, parent))) return false;
       const times = { createdAt: Date.now(), expiresAt: expiresAt.getTime() };
       await transaction
@@ -189,13 +191,13 @@ export class SqlAuthStore implements AuthStore {
     return numUpdatedRows > 0n;
   }
 
-  async endTokensOf(parentId: string): Promise<string[]> {
-    const rows = await this.#database
-      .deleteFrom("auth_tokens")
-      .where("parentId", "=", parentId)
-      .returning("id")
-      .execute();
-    return rows.map(({ id }) => id);
+  endTokensOf(parentId: string): Promise<string[]> {
+    return transact(this.#database, async (transaction) => {
+      const tokens = transaction.selectFrom("auth_tokens").select("id").where("parentId", "=", parentId);
+      const rows = await locked(transaction, tokens).execute();
+      if (rows.length > 0) await transaction.deleteFrom("auth_tokens").where("parentId", "=", parentId).execute();
+      return rows.map(({ id }) => id);
+    });
   }
 
   async endToken(id: string): Promise<boolean> {
@@ -266,7 +268,7 @@ export class SqlAuthStore implements AuthStore {
     await this.#database.deleteFrom("auth_tokens").where("expiresAt", "<", now).execute();
     await this.#database.deleteFrom("auth_grants").where("expiresAt", "<", now).execute();
     await this.#database.deleteFrom("auth_invites").where("expiresAt", "<", now).execute();
-    await this.#database.deleteFrom("auth_sessions").where("expiresAt", "<", new Date(now).toISOString()).execute();
+    await this.#database.deleteFrom("auth_sessions").where("expiresAt", "<", new Date(now)).execute();
   }
 }
 

@@ -2,13 +2,14 @@ import type { AuthStore, GrantQuery, NewGrant } from "../../auth/auth-store.ts";
 import type { GrantKind, GrantRecord, Revocation } from "../../auth/contract.ts";
 import { insertRevocations } from "./sql-auth-steps.ts";
 import type { Database, Tables } from "./tables.ts";
+import { transact } from "./transact.ts";
 
 // The auth store's part about grants.
 
 export function saveGrant(database: Database, grant: NewGrant, max: number): ReturnType<AuthStore["saveGrant"]> {
   const { id, userId, titleId, kind } = grant;
   const times = { createdAt: grant.createdAt.getTime(), expiresAt: grant.expiresAt.getTime() };
-  return database.transaction().execute(async (transaction) => {
+  return transact(database, async (transaction) => {
     const user = await transaction
       .selectFrom("auth_users")
       .select("banned")
@@ -54,7 +55,7 @@ export async function findGrants(
 
 export function endGrants(database: Database, revocations: readonly Revocation[]): Promise<void> {
   const ids = revocations.map(({ id }) => id);
-  return database.transaction().execute(async (transaction) => {
+  return transact(database, async (transaction) => {
     if (ids.length > 0) await transaction.deleteFrom("auth_grants").where("id", "in", ids).execute();
     await insertRevocations(transaction, revocations);
   });

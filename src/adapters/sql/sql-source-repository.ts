@@ -1,8 +1,9 @@
-import type { Selectable } from "kysely";
+import type { Selectable, Transaction } from "kysely";
 import type { Source } from "../../streaming/source.ts";
 import type { SourceRepository } from "../../streaming/source-repository.ts";
 import type { SourceRow } from "./streaming-tables.ts";
-import type { Database } from "./tables.ts";
+import type { Database, Tables } from "./tables.ts";
+import { transact } from "./transact.ts";
 
 /** Sources in the database, for SQLite and MySQL alike. */
 export class SqlSourceRepository implements SourceRepository {
@@ -28,10 +29,11 @@ export class SqlSourceRepository implements SourceRepository {
   }
 
   async save(source: Source): Promise<void> {
-    await this.#database.transaction().execute(async (transaction) => {
+    const write = async (transaction: Transaction<Tables>) => {
       await transaction.deleteFrom("sources").where("id", "=", source.id).execute();
       await transaction.insertInto("sources").values(rowOf(source)).execute();
-    });
+    };
+    await transact(this.#database, write, "read committed");
   }
 
   async list(afterId: string | null, limit: number): Promise<Source[]> {

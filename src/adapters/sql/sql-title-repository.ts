@@ -22,6 +22,7 @@ import { findTitleRows, visibleTo } from "./title-find.ts";
 import { bury, isTaken, nextSeq } from "./title-places.ts";
 import { type TitleRow, toRecord, toRow } from "./title-rows.ts";
 import type { TitleSearchIndex } from "./title-search-index.ts";
+import { locked, transact } from "./transact.ts";
 
 export interface SqlTitleRepositoryOptions {
   readonly database: Database;
@@ -43,7 +44,7 @@ export class SqlTitleRepository implements TitleRepository {
   }
 
   insert(title: TitleWithSources): Promise<boolean> {
-    return this.#database.transaction().execute(async (transaction) => {
+    return this.#transact(async (transaction) => {
       if (await isTaken(transaction, title.id)) return false;
       const index = this.#indexOf(title);
       const seq = await nextSeq(transaction, Date.parse(title.createdAt));
@@ -104,7 +105,7 @@ export class SqlTitleRepository implements TitleRepository {
   }
 
   edit(id: string, change: (title: TitleWithSources) => TitleWithSources | null): Promise<EditedTitle | null> {
-    return this.#database.transaction().execute(async (transaction) => {
+    return this.#transact(async (transaction) => {
       const found = await this.#whole(transaction, id);
       if (!found) return null;
       const next = change(found.title);
@@ -118,7 +119,8 @@ export class SqlTitleRepository implements TitleRepository {
   }
 
   async find(search: TitleSearch, audience: Audience): Promise<FoundTitles> {
-    const matches = this.#search.match(search, audience) ?? inFolder(search);
+    const folder = inFolder(search);
+    const matches = this.#search.match(search, audience) ?? (folder && [folder]);
     const rows = await findTitleRows(this.#database, search, audience, matches);
     const shown = rows.slice(0, search.limit);
     const last = shown.at(-1);
@@ -154,9 +156,10 @@ export class SqlTitleRepository implements TitleRepository {
   }
 
   absorb(id: string, into: string, when: (title: TitleWithSources) => boolean): Promise<boolean> {
-    return this.#database.transaction().execute(async (transaction) => {
+    return this.#transact(async (transaction) => {
       const found = await this.#whole(transaction, id);
-      const target = await transaction.selectFrom("titles").select("seq").where("id", "=", into).executeTakeFirst();
+      const wanted = transaction.selectFrom("titles").select("seq").where("id", "=", into);
+      const target = await locked(transaction, wanted).executeTakeFirst();
       if (!found || !target || !when(found.title)) return false;
       const users = await transaction
         .selectFrom("title_progress")
@@ -191,7 +194,7 @@ export class SqlTitleRepository implements TitleRepository {
   }
 
   remove(id: string, when: (title: TitleRecord) => boolean): Promise<boolean> {
-    return this.#database.transaction().execute(async (transaction) => {
+    return this.#transact(async (transaction) => {
       const found = await this.#whole(transaction, id);
       if (!found || !when(found.title)) return false;
       await this.#delete(transaction, found.seq);
@@ -200,7 +203,7 @@ export class SqlTitleRepository implements TitleRepository {
   }
 
   purge(id: string, when: (title: TitleRecord) => boolean): Promise<TitleWithSources | null> {
-    return this.#database.transaction().execute(async (transaction) => {
+    return this.#transact(async (transaction) => {
       const found = await this.#whole(transaction, id);
       if (!found || !when(found.title)) return null;
       await bury(transaction, found.title);
@@ -274,7 +277,7 @@ export class SqlTitleRepository implements TitleRepository {
   }
 
   putProgress(userId: string, titleId: string, positionSeconds: number): Promise<void> {
-    return this.#database.transaction().execute(async (transaction) => {
+    return this.#transact(async (transaction) => {
       const title = await transaction.selectFrom("titles").select("seq").where("id", "=", titleId).executeTakeFirst();
       if (!title) return;
       await transaction
@@ -296,6 +299,11 @@ export class SqlTitleRepository implements TitleRepository {
 
   async forgetProgressOf(userId: string): Promise<void> {
     await this.#database.deleteFrom("title_progress").where("user_id", "=", userId).execute();
+  }
+
+  /** What may not happen at the same time stands on the title's row, which is locked, or on a unique key. */
+  #transact<Result>(work: (transaction: Transaction<Tables>) => Promise<Result>): Promise<Result> {
+    return transact(this.#database, work, "read committed");
   }
 
   async #one(row: TitleRow | undefined): Promise<TitleRecord | null> {
@@ -325,7 +333,8 @@ export class SqlTitleRepository implements TitleRepository {
   }
 
   async #whole(transaction: Transaction<Tables>, id: string) {
-    const row = await transaction.selectFrom("titles").selectAll().where("id", "=", id).executeTakeFirst();
+    const query = transaction.selectFrom("titles").selectAll().where("id", "=", id);
+    const row = await locked(transaction, query).executeTakeFirst();
     const [record] = row ? await this.#records(transaction, [row]) : [];
     if (!row || !record) return null;
     const sources = await transaction

@@ -1,4 +1,5 @@
-import type { Kysely, Migration } from "kysely";
+import { type Kysely, type Migration, sql } from "kysely";
+import { isSqlite } from "./column-types.ts";
 
 export interface SourceRow {
   id: string;
@@ -42,7 +43,24 @@ export const streamingMigrations: Readonly<Record<string, Migration>> = {
         .addColumn("created_at", "varchar(24)", (column) => column.notNull())
         .execute();
       await database.schema.createIndex("sources_media").on("sources").column("media_id").execute();
-      await database.schema.createIndex("sources_path").on("sources").columns(["folder", "path"]).unique().execute();
+      await createPathIndex(database);
     },
   },
 };
+
+/** One source for each file. A path may be longer than what MySQL indexes: there its hash is what is unique. */
+async function createPathIndex(database: Kysely<unknown>): Promise<void> {
+  const { schema } = database;
+  if (isSqlite(database)) {
+    await schema.createIndex("sources_path").on("sources").columns(["folder", "path"]).unique().execute();
+    return;
+  }
+  await schema
+    .alterTable("sources")
+    .addColumn("path_hash", sql`varchar(64) character set ascii`, (column) =>
+      column.generatedAlwaysAs(sql`sha2(concat(folder, char(10), path), 256)`).stored(),
+    )
+    .execute();
+  await schema.createIndex("sources_path").on("sources").column("path_hash").unique().execute();
+  await sql`create index sources_path_beginning on sources (path(500), folder(200))`.execute(database);
+}

@@ -21,27 +21,30 @@ export async function findTitleRows(
   database: Database,
   search: TitleSearch,
   audience: Audience,
-  matches: RawBuilder<unknown> | null,
+  matches: readonly RawBuilder<unknown>[] | null,
 ): Promise<readonly TitleRow[]> {
   const conditions = [sql`t.deleted_at is null`, ...nameConditions(search)];
   if (search.ownerId !== null) conditions.push(sql`t.owner_id = ${search.ownerId}`);
   const folder = inFolder(search);
   if (folder) conditions.push(sql`t.seq in (${folder})`);
-  const { rows } = await (matches
-    ? pageOf(search, sql`s.seq`, sql`(${matches}) as s cross join titles as t on t.seq = s.seq`, [
-        ...conditions,
-        visibleTo(audience),
-      ])
-    : mergedPage(search, audience, conditions)
-  ).execute(database);
+  const pages = matches
+    ? matches.map((match) =>
+        pageOf(search, sql`s.seq`, sql`(${match}) as s cross join titles as t on t.seq = s.seq`, [
+          ...conditions,
+          visibleTo(audience),
+        ]),
+      )
+    : rangesOf(search, audience).map((range) => pageOf(search, sql`t.seq`, sql`titles as t`, [...conditions, range]));
+  const { rows } = await merged(search, pages, matches ? sql` union ` : sql` union all `).execute(database);
   return rows;
 }
 
-function mergedPage(search: TitleSearch, audience: Audience, conditions: readonly RawBuilder<unknown>[]) {
-  const pages = rangesOf(search, audience).map(
-    (range) => sql`select * from (${pageOf(search, sql`t.seq`, sql`titles as t`, [...conditions, range])}) as page`,
-  );
-  return sql<TitleRow>`select * from (${sql.join(pages, sql` union all `)}) as t
+/** The page of several pages together; `union` where they may have titles in common. */
+function merged(search: TitleSearch, pages: readonly RawBuilder<TitleRow>[], union: RawBuilder<unknown>) {
+  const [first] = pages;
+  if (first && pages.length === 1) return first;
+  const parts = pages.map((page) => sql`select * from (${page}) as page`);
+  return sql<TitleRow>`select * from (${sql.join(parts, union)}) as t
     order by ${orderOf(search, sql`t.seq`)} limit ${search.limit + 1}`;
 }
 

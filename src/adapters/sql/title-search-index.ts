@@ -17,9 +17,10 @@ export interface TitleSearchIndex {
   /** Takes a title out; nothing when it is not in. */
   remove(transaction: Transaction<Tables>, seq: number): Promise<void>;
   /**
-   * A query with the one column `seq`: every title that fits the search's phrases, marks, tags and part of a name,
-   * and that the audience may see. It may hold more titles than that, where only the name's runs of characters
-   * fit or the audience may not see them: the repository checks both. Null when the search asks for none of these.
+   * Queries with the one column `seq` that together have every title that fits the search's phrases, marks, tags and
+   * part of a name, and that the audience may see; one title may be in several of them. They may hold more titles than
+   * that, where only the name's runs of characters fit or the audience may not see them: the repository checks both.
+   * Null when the search asks for none of these.
    */
-  match(search: TitleSearch, audience: Audience): RawBuilder<unknown> | null;
+  match(search: TitleSearch, audience: Audience): readonly RawBuilder<unknown>[] | null;
 }

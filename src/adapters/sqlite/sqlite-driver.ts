@@ -104,7 +104,7 @@ class SqliteConnection implements DatabaseConnection {
   executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
     return this.#patiently(() => {
       const statement = this.#handle.query<Row, SQLQueryBindings[]>(sql);
-      const bindings = parameters as SQLQueryBindings[];
+      const bindings = parameters.map(bindingOf);
       if (statement.columnNames.length > 0) return { rows: statement.all(...bindings) };
       const { changes, lastInsertRowid } = statement.run(...bindings);
       return { numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid), rows: [] };
@@ -131,6 +131,9 @@ class SqliteConnection implements DatabaseConnection {
     }
   }
 }
+
+/** A moment is ISO 8601 text, as better-auth writes it. */
+const bindingOf = (value: unknown) => (value instanceof Date ? value.toISOString() : value) as SQLQueryBindings;
 
 const codeOf = (error: unknown) => (error instanceof Error && "code" in error ? String(error.code) : "");
 const isBusy = (error: unknown) => codeOf(error).startsWith("SQLITE_BUSY");

@@ -45,7 +45,7 @@ export class SqliteTitleSearch implements TitleSearchIndex {
     await sql`delete from title_grams where rowid = ${seq}`.execute(transaction);
   }
 
-  match(search: TitleSearch, audience: Audience): RawBuilder<unknown> | null {
+  match(search: TitleSearch, audience: Audience): readonly RawBuilder<unknown>[] | null {
     const scopes = scopesOf(search, audience);
     const words = wordExpression(search);
     const grams = search.name && !search.name.exact ? search.name.grams.map((gram) => quote(encode(gram))) : [];
@@ -54,11 +54,12 @@ export class SqliteTitleSearch implements TitleSearchIndex {
     const byGrams =
       grams.length === 0 ? null : sql`title_grams match ${[...grams, ...group("", scopes)].join(" AND ")}`;
     if (byWords && byGrams) {
-      return sql`select rowid as seq from title_search where ${byWords}
+      const both = sql`select rowid as seq from title_search where ${byWords}
         and rowid in (select rowid from title_grams where ${byGrams})`;
+      return [both];
     }
-    if (byWords) return sql`select rowid as seq from title_search where ${byWords}`;
-    return byGrams && sql`select rowid as seq from title_grams where ${byGrams}`;
+    if (byWords) return [sql`select rowid as seq from title_search where ${byWords}`];
+    return byGrams && [sql`select rowid as seq from title_grams where ${byGrams}`];
   }
 }
 

@@ -1,0 +1,167 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { sql } from "kysely";
+import { has } from "../../../test/support/debian.ts";
+import { newMysqlDatabase, sharedMariaDb, startMariaDb, type TestMariaDb } from "../../../test/support/mariadb.ts";
+import { until } from "../../../test/support/until.ts";
+import { parseMysqlAddress } from "../../config/values.ts";
+import { StartError, TemporaryUnavailableError } from "../../errors.ts";
+import type { Database } from "../sql/tables.ts";
+import { transact } from "../sql/transact.ts";
+import { openMysql } from "./mysql-database.ts";
+
+const accessOf = (url: string) => {
+  const access = parseMysqlAddress(url);
+  if (!access) throw new Error(`not an address: ${url}`);
+  return access;
+};
+
+describe.skipIf(!has("mariadbd"))("with MariaDB", () => {
+  let database: Database;
+  beforeEach(async () => {
+    ({ database } = await newMysqlDatabase("pool=4&timeout=1s"));
+    await sql`create table t (id integer primary key, name varchar(50) not null)`.execute(database);
+  });
+  afterEach(() => database.destroy());
+
+  const names = async () =>
+    (await sql<{ name: string }>`select name from t order by id`.execute(database)).rows.map(({ name }) => name);
+
+  test("text comes back as it was, and only equal text is equal: case, accents, spaces at the end", async () => {
+    const texts = ["a", "A", "ä", "a ", "🎬", "\\'\"`%_", "\u0000", "東"];
+    await sql`create table k (text varchar(50) primary key)`.execute(database);
+    await database.schema
+      .createTable("exact")
+      .addColumn("text", "varchar(50)", (column) => column.primaryKey())
+      .execute();
+    for (const text of texts) await sql`insert into exact (text) values (${text})`.execute(database);
+    for (const text of texts) {
+      const { rows } = await sql`select text from exact where text = ${text}`.execute(database);
+      expect(rows).toEqual([{ text }]);
+    }
+  });
+
+  test("transactions that deadlock are repeated until each has had its turn", async () => {
+    await sql`insert into t (id, name) values (1, '0'), (2, '0')`.execute(database);
+    const add = (ids: readonly number[]) =>
+      transact(database, async (transaction) => {
+        for (const id of ids) await sql`update t set name = name + 1 where id = ${id}`.execute(transaction);
+      });
+    const orders = Array.from({ length: 30 }, (_, i) => (i % 2 === 0 ? [1, 2] : [2, 1]));
+    await Promise.all(orders.map(add));
+    expect(await names()).toEqual(["30", "30"]);
+    const [status] = await (await sharedMariaDb()).query("show global status like 'Innodb_deadlocks'");
+    expect(Number(status?.Value)).toBeGreaterThan(0);
+  });
+
+  test("what transactions read does not change under them: 20 counters at once lose nothing", async () => {
+    await sql`insert into t (id, name) values (1, '0')`.execute(database);
+    const increment = () =>
+      transact(database, async (transaction) => {
+        const { rows } = await sql<{ name: string }>`select name from t where id = 1`.execute(transaction);
+        await sql`update t set name = ${String(Number(rows[0]?.name) + 1)} where id = 1`.execute(transaction);
+      });
+    await Promise.all(Array.from({ length: 20 }, increment));
+    expect(await names()).toEqual(["20"]);
+  });
+
+  test("a transaction that throws leaves nothing behind and its connection usable", async () => {
+    const failing = transact(database, async (transaction) => {
+      await sql`insert into t (id, name) values (1, 'a')`.execute(transaction);
+      throw new Error("no");
+    });
+    expect(await failing.catch((error: Error) => error.message)).toBe("no");
+    expect(await names()).toEqual([]);
+  });
+
+  test("a statement that takes too long is cut, and the next one runs", async () => {
+    const before = performance.now();
+    const error = await sql`select sleep(30)`.execute(database).catch((reason) => reason);
+    expect(error).toBeInstanceOf(TemporaryUnavailableError);
+    expect(performance.now() - before).toBeLessThan(10_000);
+    expect(await names()).toEqual([]);
+  });
+
+  test("no more connections are opened than the pool may have; who waits for one too long is told", async () => {
+    const { user } = await sql<{ user: string }>`select current_user() as user`
+      .execute(database)
+      .then(({ rows }) => rows[0] ?? { user: "" });
+    await Promise.all(Array.from({ length: 20 }, () => sql`select sleep(0.05)`.execute(database)));
+    const name = user.split("@")[0];
+    const rows = await (await sharedMariaDb()).query(
+      `select count(*) as n from information_schema.processlist where user = '${name}'`,
+    );
+    expect(Number(rows[0]?.n)).toBeLessThanOrEqual(4);
+  });
+
+  test("a connection that was killed is replaced", async () => {
+    const ids = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const { rows } = await sql<{ id: number }>`select connection_id() as id, sleep(0.05)`.execute(database);
+        return rows[0]?.id;
+      }),
+    );
+    const server = await sharedMariaDb();
+    for (const id of new Set(ids)) await server.query(`kill ${id}`).catch(() => undefined);
+    await until(() => names().catch(() => null));
+    for (let i = 0; i < 10; i++) expect(await names()).toEqual([]);
+  });
+});
+
+describe.skipIf(!has("mariadbd"))("a MariaDB of its own", () => {
+  let server: TestMariaDb;
+  beforeEach(async () => {
+    server = await startMariaDb();
+  });
+  afterEach(() => server.close());
+
+  test("killed and started again: unavailable meanwhile, then used again without a restart of ours", async () => {
+    const { database } = await openMysql(accessOf(await server.newDatabase()));
+    const count = () => database.selectFrom("titles").select("id").execute();
+    expect(await count()).toEqual([]);
+    await server.kill();
+    for (let i = 0; i < 5; i++) {
+      expect(await count().catch((error) => error)).toBeInstanceOf(TemporaryUnavailableError);
+    }
+    await server.start();
+    await until(() => count().catch(() => null));
+    await database.destroy();
+  });
+
+  test("one that hangs does not keep anybody waiting for long", async () => {
+    const { database } = await openMysql(accessOf(await server.newDatabase("timeout=500ms")));
+    await database.selectFrom("titles").select("id").execute();
+    process.kill(server.pid(), "SIGSTOP");
+    const before = performance.now();
+    const error = await database
+      .selectFrom("titles")
+      .select("id")
+      .execute()
+      .catch((reason) => reason);
+    process.kill(server.pid(), "SIGCONT");
+    expect(error).toBeInstanceOf(TemporaryUnavailableError);
+    expect(performance.now() - before).toBeLessThan(9_000);
+    await until(() =>
+      database
+        .selectFrom("titles")
+        .select("id")
+        .execute()
+        .catch(() => null),
+    );
+    await database.destroy();
+  });
+
+  test("a start waits for it, and says what is wrong when it stays away or refuses", async () => {
+    const url = await server.newDatabase();
+    await server.kill();
+    const starting = openMysql(accessOf(url));
+    await Bun.sleep(300);
+    await server.start();
+    await (await starting).database.destroy();
+    const failing = async (text: string) =>
+      (await openMysql(accessOf(text), { startMs: 0 }).catch((e) => e)) as unknown;
+    expect(await failing(url.replace(/:[^:@]*@/, ":wrong@"))).toBeInstanceOf(StartError);
+    expect(await failing(url.replace(/\/[^/]*$/, "/nothing"))).toBeInstanceOf(StartError);
+    await server.kill();
+    expect(await failing(url)).toBeInstanceOf(StartError);
+  });
+});

@@ -1,0 +1,163 @@
+import { readFileSync } from "node:fs";
+import { Kysely } from "kysely";
+import { createPool, type PoolOptions, type SslOptions } from "mysql2";
+import { StartError, TemporaryUnavailableError } from "../../errors.ts";
+import { migrate } from "../sql/migrate.ts";
+import type { Database, Tables } from "../sql/tables.ts";
+import type { MysqlAccess } from "./mysql-access.ts";
+import { KinoraMysqlDialect } from "./mysql-dialect.ts";
+import { MysqlDriver, type MysqlTimeouts } from "./mysql-driver.ts";
+import { mysqlTitleSearchMigrations } from "./mysql-title-search.ts";
+
+/** How long a start waits for a database that is not there yet. */
+const START_MS = 30_000;
+const START_AGAIN_MS = 250;
+const CONNECT_MS = 3_000;
+const ACQUIRE_MS = 5_000;
+const LOCK_WAIT_SECONDS = 5;
+/** Migrations may rebuild tables, and wait for another instance's. */
+const MIGRATION_MS = 24 * 3_600_000;
+
+/**
+ * The table, column or index is there. MySQL undoes no schema change with its transaction: what a migration that was
+ * killed has made already must not keep the next start from going on.
+ */
+const HALF_DONE = new Set([1050, 1060, 1061]);
+
+export interface MysqlDatabase {
+  /** What the repositories query. */
+  readonly database: Database;
+  /** As the server calls itself. */
+  readonly version: string;
+}
+
+export interface OpenMysqlOptions {
+  /** How long to wait for the server; 30 s. */
+  readonly startMs?: number;
+}
+
+/**
+ * Connects to MySQL 8 or MariaDB 10.6+ and brings the database to the current schema; of several instances that
+ * start together one does, the others wait. `StartError` when the server is not there in time, refuses us, or is too old.
+ */
+export async function openMysql(access: MysqlAccess, options: OpenMysqlOptions = {}): Promise<MysqlDatabase> {
+  const version = await versionOf(access, options.startMs ?? START_MS);
+  const server = dialectOf(version);
+  // One connection: the lock that lets one instance migrate at a time is the connection's.
+  const timeouts = { statementMs: access.statementMs, acquireMs: ACQUIRE_MS };
+  const patient = { ...timeouts, statementMs: MIGRATION_MS };
+  const migrating = connect({ ...access, poolSize: 1 }, server, patient, HALF_DONE);
+  try {
+    await migrate(migrating, mysqlTitleSearchMigrations);
+  } finally {
+    await migrating.destroy();
+  }
+  return { database: connect(access, server, timeouts), version };
+}
+
+interface Server {
+  readonly isMariaDb: boolean;
+  readonly collation: string;
+}
+
+/** What differs between the two; `StartError` for a server that is too old. */
+function dialectOf(version: string): Server {
+  const isMariaDb = /mariadb/i.test(version);
+  // MariaDB may put a 5.5.5- in front, for old clients.
+  const [major = 0, minor = 0] = version
+    .replace(/^5\.5\.5-/, "")
+    .split(".")
+    .map((part) => Number.parseInt(part, 10));
+  if (isMariaDb ? major < 10 || (major === 10 && minor < 6) : major < 8)
+    throw new StartError(`The database server is ${version}.`, "Kinora needs MySQL 8 or MariaDB 10.6, or newer.");
+  // The usual `utf8mb4_bin` takes no notice of spaces at the end: two files would be one.
+  return { isMariaDb, collation: isMariaDb ? "utf8mb4_nopad_bin" : "utf8mb4_0900_bin" };
+}
+
+function connect(
+  access: MysqlAccess,
+  { isMariaDb, collation }: Server,
+  timeouts: MysqlTimeouts,
+  ignored?: ReadonlySet<number>,
+): Database {
+  const { statementMs } = timeouts;
+  const limit = isMariaDb ? `max_statement_time = ${statementMs / 1000}` : `max_execution_time = ${statementMs}`;
+  const setup = [
+    `set names utf8mb4 collate ${collation}`,
+    `set session sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00',
+      innodb_lock_wait_timeout = ${LOCK_WAIT_SECONDS}, ${limit}`,
+  ];
+  const driver = () => new MysqlDriver(createPool(poolOptions(access)), { setup, timeouts, ignored });
+  return new Kysely<Tables>({ dialect: new KinoraMysqlDialect({ driver, collation }) });
+}
+
+function poolOptions(access: MysqlAccess): PoolOptions {
+  const { host, port, user, password, name, poolSize } = access;
+  const ssl = sslOf(access);
+  return {
+    ...{ host, port, user, password, database: name },
+    connectionLimit: poolSize,
+    connectTimeout: CONNECT_MS,
+    charset: "utf8mb4",
+    timezone: "Z",
+    supportBigNumbers: true,
+    decimalNumbers: true,
+    // An object in place of a text must not become a piece of SQL.
+    stringifyObjects: true,
+    ...(ssl ? { ssl } : {}),
+  };
+}
+
+function sslOf({ tls, ca }: MysqlAccess): SslOptions | null {
+  if (tls === "off") return null;
+  return {
+    rejectUnauthorized: tls === "verify",
+    verifyIdentity: tls === "verify",
+    ...(ca ? { ca: readFileSync(ca) } : {}),
+  };
+}
+
+async function versionOf(access: MysqlAccess, startMs: number): Promise<string> {
+  const { host, port } = access;
+  const give = performance.now() + startMs;
+  const pool = createPool({ ...poolOptions(access), connectionLimit: 1 });
+  const timeouts = { statementMs: CONNECT_MS, acquireMs: CONNECT_MS };
+  const driver = () => new MysqlDriver(pool, { setup: [], timeouts });
+  const database = new Kysely<unknown>({ dialect: new KinoraMysqlDialect({ driver, collation: "" }) });
+  try {
+    for (;;) {
+      try {
+        const { version } = await database
+          .selectNoFrom(({ fn }) => fn<string>("version").as("version"))
+          .executeTakeFirstOrThrow();
+        return version;
+      } catch (error) {
+        if (!(error instanceof TemporaryUnavailableError)) throw refused(error, access);
+        if (performance.now() >= give)
+          throw new StartError(
+            `The database at ${host}:${port} cannot be reached.`,
+            "Start it, or correct `database` (KINORA_DATABASE).",
+            { cause: error.cause },
+          );
+        await Bun.sleep(START_AGAIN_MS);
+      }
+    }
+  } finally {
+    await database.destroy();
+  }
+}
+
+function refused(error: unknown, { user, name }: MysqlAccess): unknown {
+  const number = error instanceof Error && "errno" in error ? error.errno : null;
+  if (number === 1044 || number === 1045)
+    return new StartError(
+      `The database refuses ${user}: the name, the password or the right to use ${name} is wrong.`,
+      "Correct `database` (KINORA_DATABASE), or have the administrator grant all rights on it.",
+      { cause: error },
+    );
+  if (number === 1049)
+    return new StartError(`There is no database ${name}.`, `Make it: CREATE DATABASE ${name} CHARACTER SET utf8mb4;`, {
+      cause: error,
+    });
+  return error;
+}

@@ -1,0 +1,48 @@
+import type { MysqlAccess } from "../mysql/mysql-access.ts";
+import { openSqlite } from "../sqlite/sqlite-database.ts";
+import { SqliteTitleSearch, sqliteTitleSearchMigrations } from "../sqlite/sqlite-title-search.ts";
+import { migrate } from "./migrate.ts";
+import type { Database } from "./tables.ts";
+import type { TitleSearchIndex } from "./title-search-index.ts";
+
+/** Which database, and where it is. */
+export type DatabaseAccess =
+  | { readonly kind: "sqlite"; readonly path: string }
+  | ({ readonly kind: "mysql" } & MysqlAccess);
+
+/** A database with the current schema, whichever it is. */
+export interface OpenDatabase {
+  /** As better-auth names it. */
+  readonly kind: "sqlite" | "mysql";
+  /** What the repositories query. Destroying it closes it. */
+  readonly database: Database;
+  /** Its text index. */
+  readonly search: TitleSearchIndex;
+  /** Rejects when it cannot be used right now. */
+  check(): Promise<void>;
+}
+
+const checkOf = (database: Database) => async () => {
+  await database.selectFrom("auth_users").select("id").limit(1).execute();
+};
+
+/** Opens the database and brings it to the current schema. `StartError` when that needs the operator. */
+export async function openDatabase(access: DatabaseAccess): Promise<OpenDatabase> {
+  if (access.kind === "mysql") {
+    // A start on SQLite need not wait for another database's client.
+    const [{ openMysql }, { MysqlTitleSearch }] = await Promise.all([
+      import("../mysql/mysql-database.ts"),
+      import("../mysql/mysql-title-search.ts"),
+    ]);
+    const { database } = await openMysql(access);
+    return { kind: "mysql", database, search: new MysqlTitleSearch(), check: checkOf(database) };
+  }
+  const { database } = openSqlite(access.path);
+  try {
+    await migrate(database, sqliteTitleSearchMigrations);
+  } catch (error) {
+    await database.destroy();
+    throw error;
+  }
+  return { kind: "sqlite", database, search: new SqliteTitleSearch(), check: checkOf(database) };
+}

@@ -1,0 +1,88 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { someInfo, testId, testMediaId } from "../../test/support/catalog.ts";
+import type { Source } from "./source.ts";
+import type { SourceRepository } from "./source-repository.ts";
+
+const source = (n: number, changes: Partial<Source> = {}): Source => ({
+  id: testId(n),
+  origin: "library",
+  ownerId: null,
+  name: `File ${n}`,
+  mediaId: testMediaId(n),
+  folder: "/srv/films",
+  path: `a/${n}.mp4`,
+  sizeBytes: 6_000_000_000,
+  mtimeMs: 1_790_000_000_123,
+  visibility: "members",
+  availability: "ready",
+  info: someInfo,
+  createdAt: new Date(Date.UTC(2026, 0, 1) + n).toISOString(),
+  ...changes,
+});
+
+/** What every database of sources must do. */
+export function sourceRepositorySuite(
+  database: string,
+  open: () => Promise<{ repository: SourceRepository; close: () => Promise<void> }>,
+): void {
+  describe(`source repository on ${database}`, () => {
+    let opened: Awaited<ReturnType<typeof open>>;
+    let sources: SourceRepository;
+    beforeEach(async () => {
+      opened = await open();
+      sources = opened.repository;
+    });
+    afterEach(() => opened.close());
+
+    test("a source comes back as it was saved, and saving it again replaces it", async () => {
+      const upload = source(1, { origin: "upload", ownerId: testId(900), folder: null, path: null, mediaId: null });
+      await sources.save(upload);
+      expect(await sources.find(testId(1))).toEqual(upload);
+      await sources.save({ ...upload, mediaId: testMediaId(1), name: "Other" });
+      expect(await sources.find(testId(1))).toEqual({ ...upload, mediaId: testMediaId(1), name: "Other" });
+      expect(await sources.find(testId(2))).toBeNull();
+      await sources.remove(testId(1));
+      expect(await sources.find(testId(1))).toBeNull();
+    });
+
+    test("paths are told apart to the last character, whatever is in them and however long they are", async () => {
+      const paths = ["x", "X", "x ", "é", "e\u0301", "e", "\\x", "100%", "🎬/東京.mkv", `${"long/".repeat(800)}a`];
+      paths.push(`${"long/".repeat(800)}b`);
+      for (const [n, path] of paths.entries()) await sources.save(source(n, { path }));
+      for (const [n, path] of paths.entries()) {
+        expect((await sources.findByPath("/srv/films", path))?.id).toBe(testId(n));
+      }
+      expect(await sources.findByPath("/srv/films", "y")).toBeNull();
+      expect(await sources.findByPath("/srv/other", "x")).toBeNull();
+      expect((await sources.listFolders()).toSorted()).toEqual(["/srv/films"]);
+    });
+
+    test("a file is one source only", async () => {
+      await sources.save(source(1, { path: "same" }));
+      const second = sources.save(source(2, { path: "same" }));
+      expect(await second.then(() => "saved").catch(() => "refused")).toBe("refused");
+      expect((await sources.findByPath("/srv/films", "same"))?.id).toBe(testId(1));
+    });
+
+    test("what plays a title: its own source when ready, else the oldest ready one with its content", async () => {
+      const mediaId = testMediaId(50);
+      await sources.save(source(3, { mediaId, availability: "unavailable" }));
+      expect(await sources.findPlayable(testId(3), mediaId)).toBeNull();
+      await sources.save(source(2, { mediaId }));
+      await sources.save(source(1, { mediaId, origin: "upload", folder: null, path: null }));
+      expect((await sources.findPlayable(testId(3), mediaId))?.id).toBe(testId(1));
+      expect((await sources.findPlayable(testId(2), mediaId))?.id).toBe(testId(2));
+      expect(await sources.findPlayable(testId(3), null)).toBeNull();
+      expect(await sources.countUploadsOf(mediaId)).toBe(1);
+    });
+
+    test("sources are listed by id, a part at a time", async () => {
+      for (const n of [3, 1, 2]) await sources.save(source(n, { folder: n === 2 ? "/srv/b" : "/srv/a" }));
+      const ids = (found: readonly Source[]) => found.map(({ id }) => id);
+      expect(ids(await sources.list(null, 2))).toEqual([testId(1), testId(2)]);
+      expect(ids(await sources.list(testId(2), 2))).toEqual([testId(3)]);
+      expect(ids(await sources.listFolder("/srv/a", null, 1))).toEqual([testId(1)]);
+      expect(ids(await sources.listFolder("/srv/a", testId(1), 5))).toEqual([testId(3)]);
+    });
+  });
+}
