@@ -307,10 +307,10 @@ function listenFor(
   metrics: Metrics,
 ) {
   const { host, port } = config.listen;
-  const { trustedProxies, allowedHosts, loopbackOnly } = config;
+  const { trustedProxies, allowedHosts, loopbackOnly, tls } = config;
   const publicOrigin = config.publicUrl?.origin ?? null;
   return listen({
-    ...{ host, port, trustedProxies, publicOrigin, allowedHosts, loopbackOnly, log, metrics },
+    ...{ host, port, tls, trustedProxies, publicOrigin, allowedHosts, loopbackOnly, log, metrics },
     checks: [...roomChecks(config, names), ...sharedChecks(config, names, shared)],
   });
 }

@@ -91,6 +91,19 @@ export const configShape = z.strictObject({
     description:
       "Where the web app and the HTTP interface listen. `0.0.0.0:8080` opens Kinora to your network; `registration` must be set then. Port 0 takes any free port.",
   }),
+  tls: z
+    .strictObject({
+      cert: path().nullable().default(null).meta({
+        description:
+          "Certificate (PEM, with the chain) that Kinora answers HTTPS with, where no proxy does it. Read at the start.",
+        example: "/etc/kinora/tls/fullchain.pem",
+      }),
+      key: path().nullable().default(null).meta({
+        description: "The private key (PEM) of `tls.cert`.",
+        example: "/etc/kinora/tls/privkey.pem",
+      }),
+    })
+    .prefault({}),
   data: path().prefault("./data").meta({
     description: "The folder for the database, secrets and uploaded videos. Made on first start, for one Kinora only.",
   }),
@@ -266,8 +279,16 @@ export const configSchema = configShape.transform((config, context) => {
     });
     return z.NEVER;
   }
+  const { cert, key } = config.tls;
+  if ((cert === null) !== (key === null)) {
+    const missing = cert === null ? "cert" : "key";
+    context.addIssue({ code: "custom", path: ["tls", missing], message: "must be set as well: TLS takes both" });
+    return z.NEVER;
+  }
   return {
     ...config,
+    /** Null where HTTP is spoken in plain. */
+    tls: cert !== null && key !== null ? { cert, key } : null,
     /** Null when the process that runs auth must name it: this one cannot tell who reaches Kinora. */
     registration: config.registration ?? (alone ? ("open" as const) : null),
     /** Whether only this machine reaches the HTTP interface. */

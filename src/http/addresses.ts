@@ -4,8 +4,8 @@ import { networkInterfaces } from "node:os";
 const WILDCARDS: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "[::1]" };
 
 /** Base URLs at which a listener can be reached: from this machine first, then over its networks. */
-export function reachableAt(host: string, port: number): string[] {
-  const base = (name: string) => `http://${name}:${port}`;
+export function reachableAt(host: string, port: number, scheme: "http" | "https" = "http"): string[] {
+  const base = (name: string) => `${scheme}://${name}:${port}`;
   const local = WILDCARDS[host];
   if (local === undefined) return [base(isIP(host) === 6 ? `[${host}]` : host)];
   return [base(local), ...lanAddresses().map(base)];

@@ -12,6 +12,7 @@ import { CLIENT_HEADER, FORWARDED_HEADER, type ForwardTrust, readClient, WRONG_I
 import type { Metrics } from "./metrics.ts";
 import type { ReadinessCheck } from "./operations.ts";
 import { problemResponse } from "./problem.ts";
+import { readTls, type TlsFiles } from "./tls.ts";
 
 /** Seconds a connection may be silent unless its route says otherwise. */
 const IDLE_TIMEOUT_SECONDS = 60;
@@ -23,6 +24,8 @@ export interface ListenerOptions extends HostRules {
   readonly host: string;
   readonly port: number;
   readonly trustedProxies: readonly string[];
+  /** Paths of certificate and key (PEM) to answer HTTPS with; plain HTTP when absent or null. */
+  readonly tls?: TlsFiles | null;
   /** Seconds a connection may be silent unless its route says otherwise; 60 by default. */
   readonly idleTimeoutSeconds?: number;
   readonly log: Logger;
@@ -75,6 +78,7 @@ export function listen(options: ListenerOptions): Listener {
     const clientAddress = clients.of(peer, request.headers.get("X-Forwarded-For"));
     const isForwarded = FORWARDING_HEADERS.some((name) => request.headers.has(name));
     const secure =
+      Boolean(options.tls) ||
       options.publicOrigin?.startsWith("https:") ||
       (clients.trusts(peer) && /^https\b/i.test(request.headers.get("X-Forwarded-Proto") ?? ""));
     const hosts = hostsOf(request.headers, clients.trusts(peer));
@@ -92,7 +96,7 @@ export function listen(options: ListenerOptions): Listener {
       ...(known ? { ...known, forwarded: true, fromThisMachine: false } : {}),
     });
   });
-  const addresses = reachableAt(options.host, server.port ?? options.port);
+  const addresses = reachableAt(options.host, server.port ?? options.port, options.tls ? "https" : "http");
   const stopped = () => problemResponse(new TemporaryUnavailableError("Kinora is stopping."));
   let closed: Promise<void> | null = null;
   return {
@@ -112,13 +116,15 @@ export function listen(options: ListenerOptions): Listener {
 }
 
 function bind(
-  { host, port, log, idleTimeoutSeconds = IDLE_TIMEOUT_SECONDS }: ListenerOptions,
+  { host, port, log, tls, idleTimeoutSeconds = IDLE_TIMEOUT_SECONDS }: ListenerOptions,
   fetch: (request: Request, server: Bun.Server<undefined>) => Promise<Response>,
 ): Bun.Server<undefined> {
+  const secured = tls ? { tls: readTls(tls) } : {};
   try {
     return Bun.serve({
       hostname: host,
       port,
+      ...secured,
       idleTimeout: idleTimeoutSeconds,
       // Limits are kept where they are answered with a problem document: `limitBody`, and the uploads' own.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,

@@ -9,6 +9,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   cvlc: "vlc-bin",
   "vlc-plugin-base": "vlc-plugin-base",
   "nats-server": "nats-server",
+  openssl: "openssl",
   "gst-launch-1.0": "gstreamer1.0-tools",
   mariadbd: "mariadb-server",
   "redis-server": "redis-server",
