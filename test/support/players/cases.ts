@@ -54,6 +54,11 @@ const limits: readonly Limit[] = [
     why: "it takes the shortest track for the video",
   },
   {
+    player: /^dash\.js in Firefox$/,
+    fixtures: ["h264-long-aac.mp4"],
+    why: "it tells Media Source of the end once, and not while a buffer is being updated; Firefox then waits for pictures",
+  },
+  {
     player: / in Chromium$/,
     fixtures: ["h264-open-gop.mp4"],
     why: "its decoder fails at pictures that are shown before the key frame a seek went to, and refer to others; in the file itself, and in ffmpeg's HLS and DASH of it, as well",
