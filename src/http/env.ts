@@ -19,6 +19,8 @@ export interface HttpBindings {
   readonly fromThisMachine: boolean;
   /** Whether main sent it on: it has checked the host and the origin already. */
   readonly forwarded: boolean;
+  /** Whether each chunk of a body is copied before the next one is asked for, so that it may lie in the same memory. */
+  readonly copiesChunks: boolean;
   /** Aborted when Kinora stops: answers that have no end of their own end then. */
   readonly stopping: AbortSignal;
   /** Seconds of silence after which the connection is closed; 0 for never. Media and event streams need more than the default. */

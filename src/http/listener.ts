@@ -91,6 +91,8 @@ export function listen(options: ListenerOptions): Listener {
       fromThisMachine: isThisMachine(peer) && !isForwarded,
       stopping: stopping.signal,
       forwarded: false,
+      // What Bun.serve cannot send at once it copies to the connection; the tests of `computed-body.ts` hold it to that.
+      copiesChunks: true,
       setIdleTimeout: (seconds) => bun.timeout(request, seconds),
       resetIdleTimeout: () => bun.timeout(request, options.idleTimeoutSeconds ?? IDLE_TIMEOUT_SECONDS),
       ...(known ? { ...known, forwarded: true, fromThisMachine: false } : {}),

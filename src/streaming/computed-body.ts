@@ -1,12 +1,20 @@
 import type { ByteRange } from "../http/conditional.ts";
 import { maxDecodedBytes, type PlanPart, partBytes, type SegmentPlan } from "../media/segment-plan.ts";
-import { type FileBytes, type LocatedFile, openSame } from "./file-bytes.ts";
+import type { FileBytes, LocatedFile } from "./file-bytes.ts";
+import { type BorrowedFile, type OpenFiles, openFiles } from "./open-files.ts";
 
-const READ_BYTES = 160 * 1024;
 /** A body up to this size is sent from memory in one piece, with its length. */
 const SMALL_BYTES = 128 * 1024;
+/** What bodies that are being sent may take together for their chunks, as long as each has the least. */
+const CHUNKS_BYTES = 4 * 2 ** 20;
+const LEAST_CHUNK_BYTES = 64 * 1024;
+const MOST_CHUNK_BYTES = 512 * 1024;
 /** Reads under way at once in all answers together: bounds the memory when a thousand viewers start at once. */
 const READS_AT_ONCE = 64;
+/** Ranges no farther apart than this are read by one call: a call costs more than the bytes in between. */
+const MAX_GAP_BYTES = 64 * 1024;
+/** Most ranges of one such call: a system call takes 1,024 places, and there is a gap after each. */
+const RANGES_AT_ONCE = 500;
 
 /** Some bytes of a body, from one of its parts. */
 interface Piece {
@@ -16,129 +24,270 @@ interface Piece {
   readonly to: number;
 }
 
-/** The pieces of a body between two of its bytes, none longer than one read. */
+/** The pieces of a body between two of its bytes, one of each part. */
 function* piecesOf({ header, ranges }: SegmentPlan, { start, end }: ByteRange): Generator<Piece> {
   let position = 0;
   for (const part of [{ bytes: header }, ...ranges]) {
     const size = partBytes(part);
-    const to = Math.min(end - position, size);
-    // What is decoded is decoded once: it is never longer than one read.
-    const step = "decode" in part ? size : READ_BYTES;
-    for (let from = Math.max(start - position, 0); from < to; from += step) {
-      yield { part, from, to: Math.min(from + step, to) };
-    }
+    const [from, to] = [Math.max(start - position, 0), Math.min(end - position, size)];
+    if (from < to) yield { part, from, to };
     position += size;
     if (position >= end) return;
   }
 }
 
-/** Pieces that are sent together: many samples are smaller than what is worth a chunk of its own. */
-function* chunksOf(pieces: Iterable<Piece>): Generator<Piece[]> {
+/**
+ * Pieces that are sent together, as many as fill a chunk: many samples are smaller than what is worth one. What is
+ * decoded is decoded once: where it is longer than a chunk it is one of its own.
+ */
+function* chunksOf(pieces: Iterable<Piece>, chunkBytes: number): Generator<Piece[]> {
   let chunk: Piece[] = [];
-  let size = 0;
-  for (const piece of pieces) {
-    const length = piece.to - piece.from;
-    if (size + length > READ_BYTES && chunk.length > 0) {
-      yield chunk;
-      [chunk, size] = [[], 0];
+  let room = chunkBytes;
+  for (const { part, from, to } of pieces) {
+    const isWhole = "decode" in part;
+    for (let at = from; at < to; ) {
+      if (room <= 0 || (isWhole && to - from > room && chunk.length > 0)) {
+        yield chunk;
+        [chunk, room] = [[], chunkBytes];
+      }
+      const end = isWhole ? to : Math.min(to, at + room);
+      chunk.push({ part, from: at, to: end });
+      room -= end - at;
+      at = end;
     }
-    chunk.push(piece);
-    size += length;
   }
   if (chunk.length > 0) yield chunk;
 }
 
+const bytesOf = (pieces: readonly Piece[]) => pieces.reduce((sum, { from, to }) => sum + to - from, 0);
+
 let readsRunning = 0;
 const readsWaiting: (() => void)[] = [];
 
-async function readRange(file: FileBytes, offset: number, length: number): Promise<Uint8Array> {
+async function inTurn<T>(read: () => Promise<T>): Promise<T> {
   while (readsRunning >= READS_AT_ONCE) await new Promise<void>((resolve) => readsWaiting.push(resolve));
   readsRunning++;
   try {
-    const bytes = await file.read(offset, length);
-    if (bytes.length !== length) throw new Error(`the file ends at ${offset + bytes.length}`);
-    return bytes;
+    return await read();
   } finally {
     readsRunning--;
     readsWaiting.shift()?.();
   }
 }
 
-async function readPiece(file: FileBytes, { part, from, to }: Piece): Promise<Uint8Array> {
-  if ("bytes" in part) return part.bytes.subarray(from, to);
-  if (!("decode" in part)) return readRange(file, part.offset + from, to - from);
+/** A run of the file's bytes, and where it goes. */
+interface Run {
+  readonly offset: number;
+  readonly target: Uint8Array;
+}
+
+async function fill(file: FileBytes, { offset, target }: Run): Promise<void> {
+  const length = await inTurn(() => file.readInto(target, offset));
+  if (length !== target.length) throw new Error(`the file ends at ${offset + length}`);
+}
+
+/** Where bytes go that nobody wants: written by many reads at once, and never looked at. */
+const unwanted = new Uint8Array(MAX_GAP_BYTES);
+
+/** Fills runs that lie near each other. */
+async function fillNear(file: FileBytes, runs: readonly Run[]): Promise<void> {
+  const targets: Uint8Array[] = [];
+  const [first] = runs;
+  if (first === undefined) return;
+  let end = first.offset;
+  for (const { offset, target } of runs) {
+    if (offset > end) targets.push(unwanted.subarray(0, offset - end));
+    targets.push(target);
+    end = offset + target.length;
+  }
+  const length = targets.length > 1 ? await inTurn(() => file.readEach(targets, first.offset)) : 0;
+  // One by one where the system gave less than it could, and to tell where the file ends.
+  if (length !== end - first.offset) for (const run of runs) await fill(file, run);
+}
+
+async function fillAll(file: FileBytes, runs: readonly Run[]): Promise<void> {
+  let near: Run[] = [];
+  let end = 0;
+  for (const run of runs) {
+    const gap = run.offset - end;
+    if (near.length >= RANGES_AT_ONCE || (near.length > 0 && (gap < 0 || gap > MAX_GAP_BYTES))) {
+      await fillNear(file, near);
+      near = [];
+    }
+    near.push(run);
+    end = run.offset + run.target.length;
+  }
+  await fillNear(file, near);
+}
+
+async function decode(file: FileBytes, { part, from, to }: Piece): Promise<Uint8Array> {
+  if (!("decode" in part)) throw new TypeError("only what is decoded is read like this");
   if (part.length > maxDecodedBytes) throw new RangeError(`${part.length} bytes are too many to decode at once`);
-  const decoded = part.decode(await readRange(file, part.offset, part.length));
+  const bytes = Buffer.allocUnsafeSlow(part.length);
+  await fill(file, { offset: part.offset, target: bytes });
+  const decoded = part.decode(bytes);
   if (decoded.length !== part.sizeBytes) throw new Error(`decoded to ${decoded.length}, not ${part.sizeBytes} bytes`);
   return decoded.subarray(from, to);
 }
 
-async function readChunk(file: FileBytes, pieces: readonly Piece[]): Promise<Uint8Array<ArrayBuffer>> {
-  const [first] = pieces;
-  if (first !== undefined && pieces.length === 1) return (await readPiece(file, first)) as Uint8Array<ArrayBuffer>;
-  const chunk = new Uint8Array(pieces.reduce((sum, { from, to }) => sum + to - from, 0));
+/** Puts the bytes of pieces into `target`, which they fill. */
+async function readPieces(file: FileBytes, pieces: readonly Piece[], target: Uint8Array): Promise<void> {
+  const runs: Run[] = [];
   let filled = 0;
   for (const piece of pieces) {
-    const bytes = await readPiece(file, piece);
-    chunk.set(bytes, filled);
-    filled += bytes.length;
+    const { part, from, to } = piece;
+    const own = target.subarray(filled, filled + to - from);
+    if ("bytes" in part) own.set(part.bytes.subarray(from, to));
+    else if ("decode" in part) own.set(await decode(file, piece));
+    else runs.push({ offset: part.offset + from, target: own });
+    filled += own.length;
   }
-  return chunk;
+  await fillAll(file, runs);
+}
+
+/** Who a body is for. */
+export interface BodyOptions {
+  /** As of `HttpBindings`: all chunks lie in the same memory then. */
+  readonly copiesChunks?: boolean;
+  readonly files?: OpenFiles;
 }
 
 /**
- * The bytes of a body between two positions, as a response body. The file is opened when the client begins to read,
- * and closed at the end, on an error, or when the client goes away. Fails when it is no longer the file that was located.
+ * The bytes of a body between two positions, as a response body. The file is opened when the client begins to read, and
+ * given back at the end, on an error, or when the client goes away. Fails when it is no longer the file that was located.
  */
-export async function bodyOf(located: LocatedFile, body: SegmentPlan, range: ByteRange): Promise<BodyInit> {
-  const pieces = piecesOf(body, range);
-  if (range.end - range.start > SMALL_BYTES)
-    return new ReadableStream(new ChunkSource(located, chunksOf(pieces)), PULL_ONLY);
+export async function bodyOf(
+  located: LocatedFile,
+  body: SegmentPlan,
+  range: ByteRange,
+  { copiesChunks = false, files = openFiles }: BodyOptions = {},
+): Promise<BodyInit> {
+  const size = range.end - range.start;
   if (range.end <= body.header.length) return body.header.slice(range.start, range.end);
-  const file = await openSame(located);
+  if (size > SMALL_BYTES) {
+    return new ReadableStream(new ChunkSource({ files, located, body, range, copiesChunks }), PULL_ONLY);
+  }
+  const { file, giveBack } = await files.borrow(located);
+  let broken = true;
   try {
-    return await readChunk(file, [...pieces]);
+    const bytes = Buffer.allocUnsafeSlow(size) as Buffer<ArrayBuffer>;
+    await readPieces(file, [...piecesOf(body, range)], bytes);
+    broken = false;
+    return bytes;
   } finally {
-    await file.close();
+    giveBack(broken);
   }
 }
 
 /** Nothing is read ahead: a viewer who has stopped reading costs what the socket holds. */
 const PULL_ONLY = { highWaterMark: 0 };
 
+let sourcesOpen = 0;
+
+/** Large chunks cost less, while there are few of them. */
+const chunkBytesNow = () =>
+  Math.max(LEAST_CHUNK_BYTES, Math.min(MOST_CHUNK_BYTES, Math.floor(CHUNKS_BYTES / sourcesOpen)));
+
+interface ChunkSourceOptions extends Required<BodyOptions> {
+  readonly located: LocatedFile;
+  readonly body: SegmentPlan;
+  readonly range: ByteRange;
+}
+
 class ChunkSource implements UnderlyingDefaultSource<Uint8Array> {
-  readonly #located: LocatedFile;
-  readonly #chunks: Iterator<readonly Piece[]>;
-  #file: FileBytes | null = null;
+  readonly #options: ChunkSourceOptions;
+  #chunks: Iterator<readonly Piece[]> | null = null;
+  #borrowed: BorrowedFile | null = null;
+  #memory: ChunkMemory | null = null;
   #over = false;
 
-  constructor(located: LocatedFile, chunks: Iterator<readonly Piece[]>) {
-    this.#located = located;
-    this.#chunks = chunks;
+  constructor(options: ChunkSourceOptions) {
+    this.#options = options;
   }
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     try {
+      this.#chunks ??= await this.#begin();
       const { done, value } = this.#chunks.next();
       if (done) {
-        await this.cancel();
+        this.#end();
         controller.close();
         return;
       }
-      this.#file ??= await openSame(this.#located);
       // The client went away while the file was being opened.
-      if (this.#over) return await this.cancel();
-      controller.enqueue(await readChunk(this.#file, value));
+      if (this.#borrowed === null) return;
+      const chunk = await this.#read(this.#borrowed.file, value);
+      if (!this.#over) controller.enqueue(chunk);
     } catch (error) {
-      await this.cancel();
+      this.#end(true);
       controller.error(error);
     }
   }
 
-  async cancel(): Promise<void> {
+  cancel(): void {
+    this.#end();
+  }
+
+  async #begin(): Promise<Iterator<readonly Piece[]>> {
+    const { files, located, body, range, copiesChunks } = this.#options;
+    const borrowed = await files.borrow(located);
+    if (this.#over) borrowed.giveBack();
+    else {
+      this.#borrowed = borrowed;
+      sourcesOpen++;
+    }
+    const chunkBytes = chunkBytesNow();
+    if (copiesChunks) this.#memory = new ChunkMemory(Math.min(chunkBytes, range.end - range.start));
+    return chunksOf(piecesOf(body, range), chunkBytes);
+  }
+
+  async #read(file: FileBytes, pieces: readonly Piece[]): Promise<Uint8Array> {
+    const [only] = pieces;
+    if (only && pieces.length === 1 && "decode" in only.part) return decode(file, only);
+    const size = bytesOf(pieces);
+    const fillIn = async (target: Uint8Array) => {
+      await readPieces(file, pieces, target);
+      return target;
+    };
+    return this.#memory ? this.#memory.use(size, fillIn) : fillIn(Buffer.allocUnsafeSlow(size));
+  }
+
+  #end(broken = false): void {
     this.#over = true;
-    const file = this.#file;
-    this.#file = null;
-    await file?.close();
+    const borrowed = this.#borrowed;
+    if (borrowed === null) return;
+    this.#borrowed = null;
+    sourcesOpen--;
+    this.#memory?.free();
+    borrowed.giveBack(broken);
+  }
+}
+
+/** One piece of memory for all chunks of a body: what was just used is still near, and needs no collecting. */
+class ChunkMemory {
+  readonly #bytes: Buffer<ArrayBuffer>;
+  #inUse = false;
+  #isOver = false;
+
+  constructor(size: number) {
+    this.#bytes = Buffer.allocUnsafeSlow(size) as Buffer<ArrayBuffer>;
+  }
+
+  /** Gives `size` bytes to be written to. */
+  async use<T>(size: number, write: (target: Uint8Array) => Promise<T>): Promise<T> {
+    this.#inUse = true;
+    try {
+      return await write(this.#bytes.subarray(0, size));
+    } finally {
+      this.#inUse = false;
+      if (this.#isOver) this.free();
+    }
+  }
+
+  /** Gives the memory back at once: what a thousand viewers who left had would else stay until it is collected. */
+  free(): void {
+    this.#isOver = true;
+    // Not while the system still writes to it.
+    if (!this.#inUse && !this.#bytes.buffer.detached) this.#bytes.buffer.transfer(0);
   }
 }

@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import type { ByteSource } from "../media/byte-source.ts";
 
@@ -5,20 +6,23 @@ import type { ByteSource } from "../media/byte-source.ts";
 export class FileBytes implements ByteSource {
   readonly size: number;
   readonly mtimeMs: number;
+  /** As of `LocatedFile`. */
+  readonly identity: string;
   readonly #handle: FileHandle;
 
-  private constructor(handle: FileHandle, size: number, mtimeMs: number) {
+  private constructor(handle: FileHandle, stats: Stats) {
     this.#handle = handle;
-    this.size = size;
-    this.mtimeMs = mtimeMs;
+    this.size = stats.size;
+    this.mtimeMs = Math.floor(stats.mtimeMs);
+    this.identity = identityOf(stats);
   }
 
   /** Opens the first of these paths that is there; throws the last one's `ENOENT` when none is. */
   static open(paths: readonly string[]): Promise<FileBytes> {
     return firstThere(paths, async (path) => {
       const handle = await open(path, "r");
-      const { size, mtimeMs } = await handle.stat();
-      return new FileBytes(handle, size, Math.floor(mtimeMs));
+      const stats = await handle.stat();
+      return new FileBytes(handle, stats);
     });
   }
 
@@ -27,13 +31,24 @@ export class FileBytes implements ByteSource {
     const wanted = Math.max(0, Math.min(length, this.size - offset));
     // Not zeroed first: that alone was a fifth of a segment's CPU. Only what was read leaves this function.
     const buffer = Buffer.allocUnsafeSlow(wanted);
+    const filled = await this.readInto(buffer, offset);
+    return filled === wanted ? buffer : buffer.subarray(0, filled);
+  }
+
+  /** Fills `target` from `offset`; returns how many bytes, fewer than fit only at the end of the file. */
+  async readInto(target: Uint8Array, offset: number): Promise<number> {
     let filled = 0;
-    while (filled < wanted) {
-      const { bytesRead } = await this.#handle.read(buffer, filled, wanted - filled, offset + filled);
+    while (filled < target.length) {
+      const { bytesRead } = await this.#handle.read(target, filled, target.length - filled, offset + filled);
       if (bytesRead === 0) break;
       filled += bytesRead;
     }
-    return filled === wanted ? buffer : buffer.subarray(0, filled);
+    return filled;
+  }
+
+  /** Fills these one after the other from `offset`, in one system call; returns how many bytes, perhaps fewer than fit. */
+  async readEach(targets: readonly Uint8Array[], offset: number): Promise<number> {
+    return (await this.#handle.readv(targets, offset)).bytesRead;
   }
 
   close(): Promise<void> {
@@ -56,14 +71,20 @@ export interface LocatedFile {
   readonly path: string;
   readonly size: number;
   readonly mtimeMs: number;
+  /** Another one for each file, and after each change of it. */
+  readonly identity: string;
+}
+
+const identityOf = ({ dev, ino, size, mtimeMs }: Stats) => `${dev} ${ino} ${size} ${mtimeMs}`;
+
+/** What `stat` says of the file at a path. */
+export function locatedAt(path: string, stats: Stats): LocatedFile {
+  return { path, size: stats.size, mtimeMs: Math.floor(stats.mtimeMs), identity: identityOf(stats) };
 }
 
 /** The first of these paths that is there; throws the last one's `ENOENT` when none is. */
 export function locateFirst(paths: readonly string[]): Promise<LocatedFile> {
-  return firstThere(paths, async (path) => {
-    const { size, mtimeMs } = await stat(path);
-    return { path, size, mtimeMs: Math.floor(mtimeMs) };
-  });
+  return firstThere(paths, async (path) => locatedAt(path, await stat(path)));
 }
 
 async function firstThere<T>(paths: readonly string[], use: (path: string) => Promise<T>): Promise<T> {
@@ -83,7 +104,7 @@ async function firstThere<T>(paths: readonly string[], use: (path: string) => Pr
 /** Opens a located file; fails when it is no longer the one that was located. */
 export async function openSame(located: LocatedFile): Promise<FileBytes> {
   const file = await FileBytes.open([located.path]);
-  if (file.size === located.size && file.mtimeMs === located.mtimeMs) return file;
+  if (file.identity === located.identity) return file;
   await file.close();
   throw new Error("the file has changed since it was located");
 }

@@ -115,6 +115,6 @@ export function answerPlan(
     sizeBytes: body.sizeBytes,
     contentType,
     etag: etagOf(PACKAGER_VERSION, playable.source.id, file.size, file.mtimeMs, path.join("/"), ...state),
-    body: (range) => bodyOf(file, body, range),
+    body: (range) => bodyOf(file, body, range, c.env),
   });
 }

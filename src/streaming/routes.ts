@@ -93,7 +93,7 @@ function addFaststart(app: OpenAPIHono<HttpEnv>, { playback, faststart }: Stream
       etag: etagOf("faststart", PACKAGER_VERSION, playable.source.id, file.size, file.mtimeMs),
       lastModified: new Date(file.mtimeMs),
       headers: { "Content-Disposition": disposition(playable.access.name, playable.source.info.container) },
-      body: (range) => bodyOf(file, plan, range),
+      body: (range) => bodyOf(file, plan, range, c.env),
     });
   });
 }
