@@ -1,6 +1,6 @@
 import { type Column, type SampleColumns, valueAt } from "../sample-table.ts";
 import type { Box } from "./box.ts";
-import { readColumn } from "./columns.ts";
+import { columnOf, columnOfWords } from "./columns.ts";
 import type { FileLimits } from "./file-limits.ts";
 
 /** Longest run of samples that is found by one look-up; `SampleTable.offsetOf` walks at most this far. */
@@ -13,7 +13,9 @@ export class ChunkLayout {
   readonly #box: Box;
   readonly #sizes: Column;
   readonly #fileSize: number;
-  readonly #offsets: Float64Array;
+  /** Where the runs start: the lower 32 bits, and how many times 2^32 more. */
+  readonly #offsets: Uint32Array;
+  readonly #high: Uint32Array;
   readonly #starts: Uint32Array;
   readonly #entries: Uint32Array;
   #count = 0;
@@ -25,7 +27,8 @@ export class ChunkLayout {
     this.#box = box;
     this.#sizes = sizes;
     this.#fileSize = fileSize;
-    this.#offsets = new Float64Array(capacity);
+    this.#offsets = new Uint32Array(capacity);
+    this.#high = new Uint32Array(capacity);
     this.#starts = new Uint32Array(capacity + 1);
     this.#entries = new Uint32Array(capacity);
   }
@@ -54,7 +57,8 @@ export class ChunkLayout {
     const joins =
       this.#end === offset && this.#entries[last] === description && end - (this.#starts[last] ?? 0) <= maxChunkSamples;
     if (!joins) {
-      this.#offsets[this.#count] = offset;
+      this.#offsets[this.#count] = offset >>> 0;
+      this.#high[this.#count] = Math.floor(offset / 2 ** 32);
       this.#starts[this.#count] = first;
       this.#entries[this.#count] = description;
       this.#count++;
@@ -66,13 +70,27 @@ export class ChunkLayout {
   async finish(limits: FileLimits, count: number): Promise<Chunks> {
     const runs = this.#count;
     this.#starts[runs] = count;
-    const column = async (numberOf: (run: number) => number) =>
-      (await readColumn(limits, this.#box, runs, numberOf)).column;
+    const column = async (numbers: Uint32Array) =>
+      (await columnOfWords(limits, this.#box, numbers.subarray(0, runs))).column;
     return {
-      chunkOffsets: await column((run) => (this.#offsets[run] ?? 0) % 2 ** 32),
-      chunkOffsetsHigh: await column((run) => Math.floor((this.#offsets[run] ?? 0) / 2 ** 32)),
-      chunkLengths: await column((run) => (this.#starts[run + 1] ?? 0) - (this.#starts[run] ?? 0)),
-      chunkEntries: await column((run) => this.#entries[run] ?? 0),
+      chunkOffsets: await column(this.#offsets),
+      chunkOffsetsHigh: await column(this.#high),
+      chunkLengths: await this.#lengths(limits),
+      chunkEntries: await column(this.#entries),
     };
+  }
+
+  async #lengths(limits: FileLimits): Promise<Column> {
+    const [starts, lengths] = [this.#starts, new Uint16Array(this.#count)];
+    let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    await limits.inSlices(lengths.length, (from, to) => {
+      for (let run = from; run < to; run++) {
+        const length = (starts[run + 1] ?? 0) - (starts[run] ?? 0);
+        if (length < min) min = length;
+        if (length > max) max = length;
+        lengths[run] = length;
+      }
+    });
+    return columnOf(limits, this.#box, lengths, { min, max });
   }
 }

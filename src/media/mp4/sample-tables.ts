@@ -1,7 +1,7 @@
 import { type Column, SampleTable } from "../sample-table.ts";
 import type { Box } from "./box.ts";
 import { ChunkLayout, type Chunks } from "./chunk-layout.ts";
-import { expandRuns, readColumn } from "./columns.ts";
+import { columnOfWords, expandRuns, readColumn, readWords } from "./columns.ts";
 import type { FileLimits } from "./file-limits.ts";
 
 /** Samples that are placed before others have their turn. */
@@ -43,8 +43,12 @@ async function readSizes(stbl: Box, limits: FileLimits): Promise<Sizes> {
     const details = { expected: count * constant, got: limits.fileSize };
     stsz.fail("samples lie past the end of the file", { ...details, code: "truncated" });
   }
-  const table = constant === 0 ? stsz.table(12, count, 4) : null;
-  return readSizeColumn(stsz, limits, count, table === null ? constant : (i) => table.getUint32(i * 4));
+  if (constant !== 0) return readSizeColumn(stsz, limits, count, constant);
+  stsz.need(12, count * 4);
+  limits.addSamples(stsz, count);
+  const { column, sum } = await columnOfWords(limits, stsz, await readWords(limits, stsz, 12, count));
+  limits.addSampleBytes(stsz, sum);
+  return { count, sizes: column };
 }
 
 /** `stz2`: sizes of 4, 8 or 16 bits. */
@@ -74,21 +78,13 @@ async function readSizeColumn(
 }
 
 /** `stts`. Too short a table repeats its last value, as players do. */
-function readDurations(stbl: Box, limits: FileLimits, count: number): Promise<Column> {
+async function readDurations(stbl: Box, limits: FileLimits, count: number): Promise<Column> {
   const stts = stbl.required("stts");
   const entries = stts.u32(4);
-  const table = stts.table(8, entries, 8);
+  const words = await readWords(limits, stts, 8, entries * 2);
   // A delta of 2^31 and more is a negative one by a careless writer.
-  const deltaOf = (entry: number) => {
-    const delta = table.getUint32(entry * 8 + 4);
-    return delta >= 0x8000_0000 ? 0 : delta;
-  };
-  return expandRuns(limits, stts, count, {
-    entries,
-    samplesOf: (entry) => table.getUint32(entry * 8),
-    valueAt: deltaOf,
-    otherwise: entries === 0 ? 0 : deltaOf(entries - 1),
-  });
+  const last = (words[entries * 2 - 1] ?? 0) | 0;
+  return expandRuns(limits, stts, count, { entries, words, least: 0, otherwise: Math.max(0, last) });
 }
 
 /** `ctts`. Version 0 is read as signed too: QuickTime writes negative offsets into it. */
@@ -96,13 +92,8 @@ async function readCompositionOffsets(stbl: Box, limits: FileLimits, count: numb
   const ctts = stbl.child("ctts");
   if (ctts === null) return Uint8Array.of(0);
   const entries = ctts.u32(4);
-  const table = ctts.table(8, entries, 8);
-  return expandRuns(limits, ctts, count, {
-    entries,
-    samplesOf: (entry) => table.getUint32(entry * 8),
-    valueAt: (entry) => table.getInt32(entry * 8 + 4),
-    otherwise: 0,
-  });
+  const words = await readWords(limits, ctts, 8, entries * 2);
+  return expandRuns(limits, ctts, count, { entries, words, least: Number.NEGATIVE_INFINITY, otherwise: 0 });
 }
 
 /** `stss`; null when it is missing, which means that every sample is a sync sample. */
@@ -110,7 +101,7 @@ async function readSyncSamples(stbl: Box, limits: FileLimits, count: number): Pr
   const stss = stbl.child("stss");
   if (stss === null) return null;
   const entries = stss.u32(4);
-  const table = stss.table(8, entries, 4);
+  const words = await readWords(limits, stss, 8, entries);
   const most = Math.min(entries, count);
   limits.addIndexBytes(stss, most * 4);
   const samples = new Uint32Array(most);
@@ -118,7 +109,7 @@ async function readSyncSamples(stbl: Box, limits: FileLimits, count: number): Pr
   let last = -1;
   await limits.inSlices(entries, (from, to) => {
     for (let entry = from; entry < to && kept < most; entry++) {
-      const sample = table.getUint32(entry * 4) - 1;
+      const sample = (words[entry] ?? 0) - 1;
       if (sample <= last || sample >= count) continue;
       samples[kept++] = sample;
       last = sample;
@@ -135,10 +126,10 @@ async function readChunks(
   samples: { count: number; sizes: Column; descriptions: readonly number[] },
 ): Promise<Chunks> {
   const { count, sizes } = samples;
-  const { chunks, offsetOf } = readChunkOffsets(stbl);
+  const { chunks, offsets, wide } = await readChunkOffsets(stbl, limits);
   const stsc = stbl.required("stsc");
   const entries = stsc.u32(4);
-  const table = stsc.table(8, entries, 12);
+  const table = await readWords(limits, stsc, 8, entries * 3);
   const layout = new ChunkLayout(stbl, sizes, limits.fileSize, { runs: Math.min(chunks, count), samples: count });
   let [sample, steps] = [0, 0];
   const turn = async () => {
@@ -146,16 +137,16 @@ async function readChunks(
     steps = 0;
   };
   for (let entry = 0; entry < entries && sample < count; entry++) {
-    const first = table.getUint32(entry * 12) - 1;
-    const next = entry + 1 < entries ? table.getUint32((entry + 1) * 12) - 1 : chunks;
+    const first = (table[entry * 3] ?? 0) - 1;
+    const next = entry + 1 < entries ? (table[entry * 3 + 3] ?? 0) - 1 : chunks;
     if (first < 0 || next < first) {
       stsc.fail("chunks are out of order", { expected: `at least ${first + 1}`, got: next + 1 });
     }
-    const perChunk = table.getUint32(entry * 12 + 4);
-    const description = descriptionOf(stsc, table.getUint32(entry * 12 + 8), samples.descriptions);
+    const perChunk = table[entry * 3 + 1] ?? 0;
+    const description = descriptionOf(stsc, table[entry * 3 + 2] ?? 0, samples.descriptions);
     for (let chunk = first; chunk < Math.min(next, chunks) && sample < count; chunk++) {
       const end = Math.min(count, sample + perChunk);
-      let offset = offsetOf(chunk);
+      let offset = wide === null ? (offsets[chunk] ?? 0) : wide(chunk);
       while (sample < end) {
         const stop = Math.min(end, sample + placedAtOnce);
         offset = layout.add(offset, sample, stop, description);
@@ -176,15 +167,23 @@ function descriptionOf(box: Box, description: number, descriptions: readonly num
   return found ?? box.fail("no such sample entry", { expected: `1 to ${descriptions.length}`, got: description });
 }
 
-function readChunkOffsets(stbl: Box): { chunks: number; offsetOf: (chunk: number) => number } {
+/** Where chunks start: `wide` tells where that takes 64 bits. */
+async function readChunkOffsets(
+  stbl: Box,
+  limits: FileLimits,
+): Promise<{ chunks: number; offsets: Uint32Array; wide: ((chunk: number) => number) | null }> {
   const co64 = stbl.child("co64");
-  if (co64 !== null) {
-    const chunks = co64.u32(4);
-    co64.table(8, chunks, 8);
-    return { chunks, offsetOf: (chunk) => co64.u64(8 + chunk * 8) };
+  if (co64 === null) {
+    const stco = stbl.required("stco");
+    const chunks = stco.u32(4);
+    return { chunks, offsets: await readWords(limits, stco, 8, chunks), wide: null };
   }
-  const stco = stbl.required("stco");
-  const chunks = stco.u32(4);
-  const table = stco.table(8, chunks, 4);
-  return { chunks, offsetOf: (chunk) => table.getUint32(chunk * 4) };
+  const chunks = co64.u32(4);
+  const words = await readWords(limits, co64, 8, chunks * 2);
+  const wide = (chunk: number) => {
+    const offset = (words[chunk * 2] ?? 0) * 2 ** 32 + (words[chunk * 2 + 1] ?? 0);
+    // Says what is wrong with it.
+    return Number.isSafeInteger(offset) ? offset : co64.u64(8 + chunk * 8);
+  };
+  return { chunks, offsets: words, wide };
 }
