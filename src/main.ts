@@ -9,6 +9,7 @@ import { type HandlerFailure, MemoryBus } from "./adapters/memory/memory-bus.ts"
 import type { NatsServerOptions } from "./adapters/nats/server-config.ts";
 import { type OpenDatabase, openDatabase } from "./adapters/sql/open-database.ts";
 import { SqlAuthStore } from "./adapters/sql/sql-auth-store.ts";
+import { SqlCollectionRepository } from "./adapters/sql/sql-collection-repository.ts";
 import { SqlSourceRepository } from "./adapters/sql/sql-source-repository.ts";
 import { SqlTitleRepository } from "./adapters/sql/sql-title-repository.ts";
 import { SqlUploadRecords } from "./adapters/sql/upload-tables.ts";
@@ -17,7 +18,7 @@ import type { Bus, BusConnection } from "./bus/bus.ts";
 import { type ServiceName, serviceNames } from "./bus/contract.ts";
 import { type PermissionTable, permissionsOf } from "./bus/permissions.ts";
 import { startCatalog } from "./catalog/catalog-service.ts";
-import { titleIndexOf } from "./catalog/title-index.ts";
+import { collectionKeysOf, titleIndexOf } from "./catalog/title-index.ts";
 import { busLogins } from "./config/bus-logins.ts";
 import type { Config } from "./config/schema.ts";
 import { deriveSecret, loadSecrets } from "./config/secrets.ts";
@@ -154,11 +155,8 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
     return startCatalog({
       connection: await connect("catalog"),
       addresses,
-      repository: new SqlTitleRepository({
-        database,
-        search,
-        indexOf: titleIndexOf,
-      }),
+      repository: new SqlTitleRepository({ database, search, indexOf: titleIndexOf }),
+      collections: new SqlCollectionRepository({ database, keysOf: collectionKeysOf }),
       onFailure: (error) => log.error({ err: error, service: "catalog" }, "work in the background failed"),
     });
   },

@@ -58,7 +58,7 @@ test("where somebody stopped is kept over a restart, and so is what was deleted"
   await ann.send("PUT", `/api/titles/${id}/progress`, { positionSeconds: 7.5 });
   await ann.send("DELETE", `/api/titles/${gone}`);
   await kinora.restart();
-  expect(await json(ann.get(`/api/titles/${id}/progress`))).toEqual({ positionSeconds: 7.5 });
+  expect(await json(ann.get(`/api/titles/${id}/progress`))).toEqual({ positionSeconds: 7.5, watched: false });
   expect((await ann.get(`/api/titles/${gone}`)).status).toBe(404);
   expect(await json(ann.get("/api/titles?name=gone"))).toEqual({ items: [], nextCursor: null });
 });
@@ -84,7 +84,7 @@ test("bytes stay on disk while any title has them, and go with the last one", as
 test("an emptied catalog fills again by itself, and what it lists can be watched", async () => {
   const { id } = await ann.upload(await fixture("h264-aac.mp4"), { name: "Found again" });
   await whileStopped((database) => {
-    for (const table of ["title_progress", "title_tags", "title_sources", "title_tombstones", "titles"]) {
+    for (const table of ["title_states", "title_tags", "title_sources", "title_tombstones", "title_counts", "titles"]) {
       database.run(`delete from ${table}`);
     }
     for (const table of ["title_search", "title_grams"]) database.run(`delete from ${table}`);

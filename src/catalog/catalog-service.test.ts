@@ -78,10 +78,11 @@ test("a catalog whose tables were emptied fills again by itself, uploads with th
   await eventually(() => rig.repository.get(testId(2)));
   const before = (await rig.as(ann).get("/api/titles?sort=name")).body;
   const tables = [
-    "title_progress",
+    "title_states",
     "title_tags",
     "title_sources",
     "title_tombstones",
+    "title_counts",
     "titles",
     "title_search",
     "title_grams",

@@ -9,6 +9,8 @@ import type { Service } from "../service.ts";
 import { type Announcement, MediaAnnouncements, streamingContract } from "../streaming/contract.ts";
 import { AnnouncementQueue } from "./announcement-queue.ts";
 import { Announcements } from "./announcements.ts";
+import type { CollectionRepository } from "./collection-repository.ts";
+import { Collections } from "./collections.ts";
 import { catalogContract, MediaReleased, TitleChanges } from "./contract.ts";
 import { Folders } from "./folders.ts";
 import { Purge } from "./purge.ts";
@@ -16,6 +18,7 @@ import { Refill } from "./refill.ts";
 import { catalogRoutes } from "./routes.ts";
 import type { TitleRepository } from "./title-repository.ts";
 import { Titles } from "./titles.ts";
+import { Viewing } from "./viewing.ts";
 
 /** How long a deleted title can be restored (design section 8). */
 const RESTORE_WINDOW_MS = 60_000;
@@ -25,6 +28,7 @@ export interface CatalogDependencies {
   /** Base URLs of the listener its routes are on. */
   readonly addresses: () => string[];
   readonly repository: TitleRepository;
+  readonly collections: CollectionRepository;
   /** Called with what work in the background threw; it is tried again. */
   readonly onFailure: (error: unknown) => void;
   /** Milliseconds since 1970; the system's clock when absent. */
@@ -54,11 +58,19 @@ export async function startCatalog(dependencies: CatalogDependencies): Promise<S
     onFailure,
   });
   const titles = new Titles({ repository, publishChange, now, restoreWindowMs, onDeleted: () => purge.plan() });
+  const collections = new Collections({
+    repository: dependencies.collections,
+    titles: repository,
+    // Nobody keeps anything of a collection yet.
+    publishChange: async () => undefined,
+    now,
+  });
 
+  await repository.bringUpToDate();
   const folders = new Folders(repository);
   const { refill, queue } = await follow({ connection, announcements, folders, onFailure });
-  await forgetDeletedUsers(connection, repository, purge, onFailure);
-  await serve(connection, titles, queue);
+  await forgetDeletedUsers({ connection, repository, collections, purge, onFailure });
+  await serve(connection, { titles, collections, queue });
   const presence = await announcePresence(connection, addresses);
   refill.start();
   purge.plan();
@@ -70,7 +82,7 @@ export async function startCatalog(dependencies: CatalogDependencies): Promise<S
     await connection.close();
   };
   return {
-    routes: catalogRoutes(titles, folders),
+    routes: catalogRoutes({ titles, collections, folders, viewing: new Viewing({ repository, now }) }),
     ready: async () => void (await repository.firstDeletion()),
     close: () => (closing ??= close()),
   };
@@ -118,7 +130,13 @@ async function follow({ connection, announcements, folders, onFailure }: Followi
   return { refill, queue };
 }
 
-function serve(connection: BusConnection, titles: Titles, queue: AnnouncementQueue) {
+interface Served {
+  readonly titles: Titles;
+  readonly collections: Collections;
+  readonly queue: AnnouncementQueue;
+}
+
+function serve(connection: BusConnection, { titles, collections, queue }: Served) {
   return serveContract(connection, catalogContract, {
     createTitle: (upload) => titles.createUpload(upload),
     completeTitle: (upload) => titles.completeUpload(upload),
@@ -128,6 +146,7 @@ function serve(connection: BusConnection, titles: Titles, queue: AnnouncementQue
     },
     getAccess: ({ id }) => titles.access(id),
     getPlaces: async ({ id }) => ({ providers: await titles.places(id) }),
+    getCollectionAccess: ({ id }) => collections.access(id),
     getTitle: ({ id, who }) => titles.get(id, who),
     settleAnnouncements: async () => {
       await queue.settled();
@@ -137,16 +156,20 @@ function serve(connection: BusConnection, titles: Titles, queue: AnnouncementQue
   });
 }
 
+interface Forgetting {
+  readonly connection: BusConnection;
+  readonly repository: TitleRepository;
+  readonly collections: Collections;
+  readonly purge: Purge;
+  readonly onFailure: (error: unknown) => void;
+}
+
 /** Purges what a deleted user had: nobody is left who could restore it. */
-function forgetDeletedUsers(
-  connection: BusConnection,
-  repository: TitleRepository,
-  purge: Purge,
-  onFailure: (error: unknown) => void,
-) {
+function forgetDeletedUsers({ connection, repository, collections, purge, onFailure }: Forgetting) {
   const handle = async (status: z.infer<(typeof AuthenticationStatus)["payload"]>) => {
     if (status.type !== "user-deleted") return;
-    await repository.forgetProgressOf(status.userId);
+    await repository.forgetStatesOf(status.userId);
+    await collections.forgetOf(status.userId);
     for (const titleId of await repository.listOwned(status.userId)) {
       if (await purge.purge(titleId)) await publish(connection, TitleChanges, { titleId, type: "deleted" });
     }

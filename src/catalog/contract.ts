@@ -20,6 +20,21 @@ export const titleName = z.string().trim().min(1).max(NAME_MAX);
 export const tag = z.string().trim().min(1).max(TAG_MAX);
 export const tags = z.array(tag).max(TAGS_MAX);
 
+/** What one person has done with a title. */
+export const titleState = z.object({
+  /** Where they stopped; null when they never started, or when it was marked as watched or not. */
+  positionSeconds: z.number().nullable(),
+  /** Set by itself past 90 % of the duration (`WATCHED_SHARE`). */
+  watched: z.boolean(),
+  favourite: z.boolean(),
+  /** When they last played it or marked it as watched. */
+  lastWatchedAt: timestamp.nullable(),
+});
+export type MyTitle = z.infer<typeof titleState>;
+
+/** The part of a title that counts as having watched it. */
+export const WATCHED_SHARE = 0.9;
+
 /** A title as the HTTP interface shows it. */
 export const title = z.object({
   id,
@@ -37,6 +52,8 @@ export const title = z.object({
   video: mediaInfo.shape.video,
   audio: mediaInfo.shape.audio,
   createdAt: timestamp,
+  /** What the caller has done with it; null when nobody is signed in. */
+  mine: titleState.nullable(),
 });
 export type Title = z.infer<typeof title>;
 
@@ -68,6 +85,11 @@ export function mayEdit(who: Pick<Principal, "userId" | "role"> | null, access: 
   return access.ownerId === null || access.ownerId === who.userId;
 }
 
+/** Longest run of codecs in one search, and the longest name of one. */
+export const CODEC_MAX = 32;
+const height = z.number().int().min(0).max(100_000);
+const seconds = z.number().min(0).max(1e9);
+
 /** How titles are searched. */
 export const titleQuery = z.object({
   q: z.string().max(200).optional(),
@@ -75,10 +97,27 @@ export const titleQuery = z.object({
   exact: z.boolean().default(false),
   tags: z.array(z.string().max(TAG_MAX)).max(20).default([]),
   match: z.enum(["all", "any"]).default("all"),
-  owner: z.literal("me").optional(),
+  owner: z.union([z.literal("me"), id]).optional(),
+  visibility: visibility.optional(),
+  availability: availability.optional(),
+  /** Seconds, both included. */
+  minDuration: seconds.optional(),
+  maxDuration: seconds.optional(),
+  /** Lines of the picture, both included. */
+  minHeight: height.optional(),
+  maxHeight: height.optional(),
+  /** Families of video codecs, any of which it may have. */
+  codecs: z.array(z.string().min(1).max(CODEC_MAX)).max(20).default([]),
+  /** Of what the caller has done with them. */
+  favourite: z.literal(true).optional(),
+  watched: z.boolean().optional(),
+  inProgress: z.literal(true).optional(),
+  /** Only the titles of this collection. */
+  collection: id.optional(),
   folder: id.optional(),
   below: z.boolean().default(false),
-  sort: z.enum(["newest", "oldest", "name"]).default("newest"),
+  /** `position`: as in the collection. `last-watched`: by the caller; titles never watched come after, the newest first. */
+  sort: z.enum(["newest", "oldest", "name", "longest", "last-watched", "position"]).default("newest"),
   limit: z.number().int().min(1).max(200).default(50),
   cursor: z.string().max(1000).optional(),
 });
@@ -105,6 +144,49 @@ export const folderPage = z.object({
 });
 export type FoldersPage = z.infer<typeof folderPage>;
 
+/** Most titles of one collection, and most collections of one person. */
+export const COLLECTION_TITLES_MAX = 1_000;
+export const COLLECTIONS_MAX = 1_000;
+
+/** A collection as one person sees it: titles they may not see are left out of it, and out of the counts. */
+export const collection = z.object({
+  id,
+  name: z.string(),
+  description: z.string(),
+  visibility,
+  owner: user.pick({ id: true, username: true }),
+  titles: z.number().int(),
+  durationSeconds: z.number(),
+  /** The first title, to show a picture of. */
+  coverTitleId: id.nullable(),
+  createdAt: timestamp,
+  updatedAt: timestamp,
+});
+export type Collection = z.infer<typeof collection>;
+
+export const collectionPage = z.object({ items: z.array(collection), nextCursor: z.string().nullable() });
+export type CollectionPage = z.infer<typeof collectionPage>;
+
+/** What deciding about a collection and the titles in it takes. */
+export const collectionAccess = z.object({ id, ownerId: id, visibility, name: z.string(), titleIds: z.array(id) });
+export type CollectionAccess = z.infer<typeof collectionAccess>;
+
+/** How many titles have something. */
+export const facet = z.object({ value: z.string(), count: z.number().int() });
+export type Facet = z.infer<typeof facet>;
+
+/** What a search could be narrowed by. */
+export const titleFacets = z.object({
+  /** Titles that were counted. */
+  titles: z.number().int(),
+  /** False when the search finds more: then only some of them were counted. */
+  complete: z.boolean(),
+  codecs: z.array(facet),
+  heights: z.array(z.object({ value: z.number().int(), count: z.number().int() })),
+  tags: z.array(facet),
+});
+export type TitleFacets = z.infer<typeof titleFacets>;
+
 /** The last title of these bytes is gone: whoever keeps them may delete them. */
 export const MediaReleased = defineTopic(
   "MediaReleased",
@@ -115,6 +197,12 @@ export const MediaReleased = defineTopic(
 export const TitleChanges = defineTopic(
   "TitleChanges",
   z.object({ titleId: id, type: z.enum(["changed", "deleted"]) }),
+);
+
+/** What a collection holds, or who may see it, was changed: drop what you keep of it. */
+export const CollectionChanges = defineTopic(
+  "CollectionChanges",
+  z.object({ collectionId: id, type: z.enum(["changed", "deleted"]) }),
 );
 
 export const catalogContract = defineService({
@@ -144,6 +232,8 @@ export const catalogContract = defineService({
     getAccess: { input: z.object({ id }), output: titleAccess.nullable(), repeatable: true },
     /** The streaming instances that can play a title, as they announced it. */
     getPlaces: { input: z.object({ id }), output: z.object({ providers: z.array(z.string()) }), repeatable: true },
+    /** What deciding about a collection takes, with its titles in order; null when there is none. */
+    getCollectionAccess: { input: z.object({ id }), output: collectionAccess.nullable(), repeatable: true },
     /** One title by title id or media id, as `who` may see it; `unauthorized` or `wrong-media-id` otherwise. */
     getTitle: {
       input: z.object({ id: z.union([id, mediaId]), who: principal.nullable() }),
@@ -162,5 +252,5 @@ export const catalogContract = defineService({
   subscribes: ["MediaAnnouncements", "ServiceAvailability", "AuthenticationStatus"],
   durable: ["AuthenticationStatus"],
   calls: ["main", "auth", "streaming"],
-  routes: [{ path: "/api/titles" }, { path: "/api/folders" }],
+  routes: [{ path: "/api/titles" }, { path: "/api/folders" }, { path: "/api/collections" }, { path: "/api/tags" }],
 });

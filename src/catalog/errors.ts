@@ -1,5 +1,5 @@
-import { ConflictError, InvalidRequestError } from "../errors.ts";
-import { TAGS_MAX } from "./contract.ts";
+import { ConflictError, InvalidRequestError, ProblemError } from "../errors.ts";
+import { COLLECTION_TITLES_MAX, COLLECTIONS_MAX, TAGS_MAX } from "./contract.ts";
 
 /** 400 `invalid-request`: the cursor is none of ours, or was given for another search. */
 export class InvalidCursorError extends InvalidRequestError {
@@ -32,5 +32,32 @@ export class EmptyTextError extends InvalidRequestError {
 export class TitleIdUsedError extends ConflictError {
   constructor() {
     super("A title with this id was deleted: its id cannot be used again.");
+  }
+}
+
+/** 400 `invalid-request`: a collection can have no more titles. */
+export class CollectionFullError extends InvalidRequestError {
+  constructor() {
+    super(`A collection has at most ${COLLECTION_TITLES_MAX} titles.`, {
+      fields: [{ field: "titleIds", expected: `at most ${COLLECTION_TITLES_MAX} titles in the collection` }],
+    });
+  }
+}
+
+/** 400 `invalid-request`: the title that others should come before is not in the collection, or one of them. */
+export class TitleNotInCollectionError extends InvalidRequestError {
+  constructor() {
+    super("The title named in `before` is not in this collection, or is one of those to be placed.", {
+      fields: [{ field: "before", expected: "another title of the collection" }],
+    });
+  }
+}
+
+/** 403 `quota-exceeded`: somebody has as many collections as they may. */
+export class TooManyCollectionsError extends ProblemError {
+  constructor() {
+    super("quota-exceeded", `You have ${COLLECTIONS_MAX} collections, and nobody may have more. Delete some.`, {
+      status: 403,
+    });
   }
 }

@@ -163,6 +163,6 @@ test("with a user go their titles and their places in others' titles, at once", 
   expect(rig.released).toEqual([{ sourceIds: [testId(1)], mediaId: testMediaId(1) }]);
   expect(rig.changes.at(-1)).toEqual({ titleId: testId(1), type: "deleted" });
   expect(await rig.repository.get(testId(1))).toBeNull();
-  expect(await rig.repository.getProgress(ann.userId, testId(2))).toBeNull();
+  expect((await rig.repository.getStates(ann.userId, [testId(2)])).size).toBe(0);
   expect((await rig.as(ben).get(`/api/titles/${testId(2)}`)).status).toBe(200);
 });

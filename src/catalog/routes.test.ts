@@ -42,6 +42,9 @@ const everyRequest = (id: string): [method: string, path: string, body?: unknown
   ["DELETE", `/api/titles/${id}/tags?tag=a`],
   ["GET", `/api/titles/${id}/progress`],
   ["PUT", `/api/titles/${id}/progress`, { positionSeconds: 1 }],
+  ["PUT", `/api/titles/${id}/favourite`],
+  ["DELETE", `/api/titles/${id}/favourite`],
+  ["GET", `/api/titles/${id}/collections`],
 ];
 
 test("who is not signed in gets the same 401 for what is private, for members, not there, and no id at all", async () => {
@@ -85,7 +88,9 @@ test("another's private title and one that is not there are the same 404 wrong-m
 });
 
 test("visible but not one's own is 403 forbidden to change; viewers change nothing", async () => {
-  const changes = everyRequest(open).filter(([method, path]) => method !== "GET" && !path.endsWith("/progress"));
+  const changes = everyRequest(open).filter(
+    ([method, path]) => method !== "GET" && !/(progress|favourite)$/.test(path),
+  );
   for (const [method, path, body] of changes) {
     const answer = await rig.as(ben).send(method, path, body);
     expect({ method, path, status: answer.status, code: answer.body.code }).toEqual({
@@ -139,6 +144,23 @@ test("unknown fields and parameters, wrong types and empty text are 400 invalid-
     ["POST", `/api/titles/${hers}/tags`, { tags: ["x".repeat(65)] }, "tags"],
     ["POST", `/api/titles/${hers}/tags`, { tags: [" "] }, "tags"],
     ["DELETE", `/api/titles/${hers}/tags`, undefined, "tag"],
+    ["GET", "/api/titles?favourite=false", undefined, "favourite"],
+    ["GET", "/api/titles?watched=yes", undefined, "watched"],
+    ["GET", "/api/titles?minDuration=-1", undefined, "minDuration"],
+    ["GET", "/api/titles?minHeight=1.5", undefined, "minHeight"],
+    ["GET", "/api/titles?collection=mine", undefined, "collection"],
+    ["GET", "/api/titles?sort=position", undefined, "sort"],
+    ["GET", "/api/titles?availability=gone", undefined, "availability"],
+    ["GET", "/api/titles/facets?limit=1", undefined, "limit"],
+    ["GET", "/api/tags?x=1", undefined, "x"],
+    ["POST", "/api/titles/batch", { ids: [], delete: true }, "ids"],
+    ["POST", "/api/titles/batch", { ids: [testId(1)] }, "body"],
+    ["POST", "/api/titles/batch", { ids: [testId(1)], delete: true, addTags: ["a"] }, "body"],
+    ["PUT", `/api/titles/${hers}/progress`, {}, "positionSeconds"],
+    ["PUT", `/api/titles/${hers}/favourite?x=1`, undefined, "x"],
+    ["POST", "/api/collections", { name: " " }, "name"],
+    ["POST", "/api/collections", { name: "x", owner: "me" }, "owner"],
+    ["GET", "/api/collections?sort=name", undefined, "sort"],
     ["PUT", `/api/titles/${hers}/progress`, { positionSeconds: -1 }, "positionSeconds"],
     ["PUT", `/api/titles/${hers}/progress`, { positionSeconds: "1" }, "positionSeconds"],
     ["PUT", `/api/titles/${hers}/progress`, { positionSeconds: 1, at: 2 }, "at"],
@@ -233,11 +255,12 @@ test("a cursor that was damaged, or is another search's, is 400", async () => {
 
 test("everybody has their own place in a title, from 0 on", async () => {
   const path = `/api/titles/${shared}/progress`;
-  expect((await rig.as(ann).get(path)).body).toEqual({ positionSeconds: 0 });
-  expect((await rig.as(ann).send("PUT", path, { positionSeconds: 12.5 })).body).toEqual({ positionSeconds: 12.5 });
-  await rig.as(ann).send("PUT", path, { positionSeconds: 99.25 });
-  expect((await rig.as(ann).get(path)).body).toEqual({ positionSeconds: 99.25 });
-  expect((await rig.as(viewer).get(path)).body).toEqual({ positionSeconds: 0 });
+  expect((await rig.as(ann).get(path)).body).toEqual({ positionSeconds: 0, watched: false });
+  const put = async (body: object) => (await rig.as(ann).send("PUT", path, body)).body;
+  expect(await put({ positionSeconds: 5.5 })).toEqual({ positionSeconds: 5.5, watched: false });
+  await put({ positionSeconds: 8.25 });
+  expect((await rig.as(ann).get(path)).body).toEqual({ positionSeconds: 8.25, watched: false });
+  expect((await rig.as(viewer).get(path)).body).toEqual({ positionSeconds: 0, watched: false });
 });
 
 test("a deleted title is refused at once to everybody, and comes back whole when restored", async () => {

@@ -2,25 +2,17 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { createApp } from "../http/app.ts";
 import { type HttpEnv, requirePrincipal } from "../http/env.ts";
-import { problem } from "../http/problem.ts";
-import {
-  DESCRIPTION_MAX,
-  folderPage as sharedFolderPage,
-  tags,
-  title,
-  titleName,
-  titlePage,
-  titleQuery,
-  visibility,
-} from "./contract.ts";
+import { addCollections } from "./collection-routes.ts";
+import type { Collections } from "./collections.ts";
+import { DESCRIPTION_MAX, facet, TAG_MAX, tags, titleFacets, titleName, visibility } from "./contract.ts";
+import { facetsQuery, findQuery, limit, tagsQuery } from "./find-query.ts";
+import { addFolders } from "./folder-routes.ts";
 import type { Folders } from "./folders.ts";
+import { body, json, noQuery, notStored, params, refusals, shownPage, shownTitle, signedIn } from "./route-parts.ts";
+import { type BatchChange, changeMany } from "./title-batch.ts";
 import type { Titles } from "./titles.ts";
-
-// Made anew: schemas older than the OpenAPI extension do not have its method.
-const shownTitle = z.object(title.shape).openapi("Title");
-const shownPage = titlePage.extend({ items: z.array(shownTitle) }).openapi("TitlePage");
-const folderPage = z.object(sharedFolderPage.shape);
-const progress = z.strictObject({ positionSeconds: z.number().min(0).max(1e9) }).openapi("WatchProgress");
+import type { Viewing } from "./viewing.ts";
+import { addViewing } from "./viewing-routes.ts";
 
 const edit = z
   .strictObject({
@@ -31,74 +23,49 @@ const edit = z
   .refine((fields) => Object.keys(fields).length > 0, "expected name, visibility or description")
   .openapi("TitleEdit");
 
-/** A query parameter that may come several times. */
-const repeated = <Item extends z.ZodType>(items: z.ZodArray<Item>) =>
-  z.preprocess((value) => (typeof value === "string" ? [value] : value), items);
-
-const findQuery = z
-  .strictObject({
-    q: titleQuery.shape.q,
-    name: titleQuery.shape.name,
-    exact: z.enum(["true", "false"]).optional(),
-    tag: repeated(titleQuery.shape.tags.unwrap())
-      .optional()
-      .openapi({ type: "array", items: { type: "string" } }),
-    match: titleQuery.shape.match,
-    owner: titleQuery.shape.owner,
-    folder: z.uuid().optional().openapi({
-      description: "Only titles that lie in this folder (`GET /api/folders`)",
-    }),
-    below: z.enum(["true", "false"]).optional().openapi({ description: "Also in the folders below it" }),
-    sort: titleQuery.shape.sort,
-    limit: z
-      .string()
-      .regex(/^\d{1,4}$/, "expected a whole number")
-      .transform(Number)
-      .pipe(titleQuery.shape.limit.unwrap())
-      .optional()
-      .openapi({ type: "integer", minimum: 1, maximum: 200, default: 50 }),
-    cursor: titleQuery.shape.cursor,
-  })
-  .transform(({ tag, exact, below, ...query }) =>
-    titleQuery.parse({ ...query, tags: tag ?? [], exact: exact === "true", below: below === "true" }),
-  );
-
-const limitOf = (maximum: number, normal: number) =>
-  z
-    .string()
-    .regex(/^\d{1,4}$/, "expected a whole number")
-    .transform(Number)
-    .pipe(z.number().int().min(1).max(maximum))
-    .optional()
-    .openapi({ type: "integer", minimum: 1, maximum, default: normal });
-
-const tagsQuery = z.strictObject({
-  tag: repeated(tags.min(1)).openapi({ type: "array", items: { type: "string" } }),
-});
-
-/** Any text: what is no id is answered like an id that nothing has. */
-const params = z.object({ id: z.string().openapi({ description: "Title id (UUID)" }) });
 const anyId = z.object({ id: z.string().openapi({ description: "Title id (UUID), or media id (64 hex digits)" }) });
-const noQuery = z.strictObject({});
 
-const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
-  description,
-  content: { "application/json": { schema } },
-});
-const body = <Schema extends z.ZodType>(schema: Schema) => ({
-  required: true,
-  content: { "application/json": { schema } },
-});
-const refusals = Object.fromEntries(
-  [400, 401, 403, 404].map((status) => [
-    status,
-    { description: "Refused", content: { "application/problem+json": { schema: problem } } },
-  ]),
-);
+/** Most titles that are changed at once. */
+const BATCH_MAX = 200;
+/** Most tags, codecs and heights that a search is told it could be narrowed by. */
+const FACETS_MAX = 50;
+const TAGS_PAGE = 20;
 
-/** Before anything of the request is looked at: whoever is not signed in learns nothing. */
-const signedIn: MiddlewareHandler<HttpEnv> = async (c, next) => {
-  requirePrincipal(c);
+const batch = z
+  .strictObject({
+    ids: z.array(z.uuid()).min(1).max(BATCH_MAX),
+    addTags: tags.min(1).optional(),
+    removeTags: tags.min(1).optional(),
+    visibility: visibility.optional(),
+    delete: z.literal(true).optional(),
+    restore: z.literal(true).optional(),
+  })
+  .refine(({ ids: _, ...changes }) => isOneChange(changes), "expected either delete, restore, or tags and visibility")
+  .openapi("TitleBatch");
+
+function isOneChange({ delete: deleted, restore, ...edits }: BatchChange): boolean {
+  const kinds = [deleted, restore, Object.keys(edits).length > 0];
+  return kinds.filter(Boolean).length === 1;
+}
+
+const batchResults = z
+  .object({
+    items: z.array(
+      z.object({
+        id: z.uuid(),
+        title: shownTitle.nullable().openapi({ description: "As it is now; null when deleted or refused." }),
+        error: z.object({ code: z.string(), status: z.number().int(), detail: z.string() }).nullable(),
+      }),
+    ),
+  })
+  .openapi("TitleBatchResults");
+
+const shownFacets = z.object(titleFacets.shape).openapi("TitleFacets");
+const tagCounts = z.object({ items: z.array(facet) }).openapi("TagCounts");
+
+/** A public collection is for everybody. */
+const signedInOrCollection: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  if (c.req.query("collection") === undefined) requirePrincipal(c);
   await next();
 };
 
@@ -111,9 +78,43 @@ const routes = {
     path: "/api/titles",
     tags: ["titles"],
     summary: "Search titles that you may see",
-    middleware: [signedIn],
+    description: "Whoever is not signed in sees the public titles of a public collection, and nothing else.",
+    middleware: [signedInOrCollection],
     request: { query: findQuery },
     responses: { 200: json(shownPage, "One page"), ...refusals },
+  }),
+  facets: createRoute({
+    method: "get",
+    path: "/api/titles/facets",
+    tags: ["titles"],
+    summary: "Codecs, heights and tags of what a search finds, with how many titles have them",
+    description: "Of a search that finds many titles only the first are counted: `complete` is false then.",
+    middleware: [signedIn],
+    request: { query: facetsQuery },
+    responses: { 200: json(shownFacets, "The most frequent first"), ...refusals },
+  }),
+  batch: createRoute({
+    method: "post",
+    path: "/api/titles/batch",
+    tags: ["titles"],
+    summary: "Change, delete or restore many titles",
+    middleware: [signedIn],
+    request: { query: noQuery, body: body(batch) },
+    responses: { 200: json(batchResults, "What became of each"), ...refusals },
+  }),
+  tagList: createRoute({
+    method: "get",
+    path: "/api/tags",
+    tags: ["titles"],
+    summary: "Tags of titles that you may see, the most frequent first",
+    middleware: [signedIn],
+    request: {
+      query: z.strictObject({
+        q: z.string().max(TAG_MAX).optional().openapi({ description: "What they begin with." }),
+        limit,
+      }),
+    },
+    responses: { 200: json(tagCounts, "The most frequent first"), ...refusals },
   }),
   get: createRoute({
     ...titleRoute,
@@ -165,53 +166,24 @@ const routes = {
     request: { params, query: tagsQuery },
     ...answersTitle,
   }),
-  getProgress: createRoute({
-    ...titleRoute,
-    path: "/api/titles/{id}/progress",
-    method: "get",
-    summary: "Where you stopped watching",
-    middleware: [signedIn],
-    request: { params, query: noQuery },
-    responses: { 200: json(progress, "0 when never started"), ...refusals },
-  }),
-  folders: createRoute({
-    method: "get",
-    path: "/api/folders",
-    tags: ["titles"],
-    summary: "The library's folders, or those in one of them; `GET /api/titles?folder=` lists what lies in it",
-    middleware: [signedIn],
-    request: {
-      query: z.strictObject({
-        parent: z.uuid().optional().openapi({ description: "A folder's id; without it the library folders" }),
-        limit: limitOf(1_000, 200),
-        cursor: titleQuery.shape.cursor,
-      }),
-    },
-    responses: { 200: json(folderPage.openapi("FolderPage"), "Folders by name, with titles to see"), ...refusals },
-  }),
-  putProgress: createRoute({
-    ...titleRoute,
-    path: "/api/titles/{id}/progress",
-    method: "put",
-    summary: "Keep where you stopped watching",
-    middleware: [signedIn],
-    request: { params, query: noQuery, body: body(progress) },
-    responses: { 200: json(progress, "As kept"), ...refusals },
-  }),
 };
 
+export interface CatalogRoutesDependencies {
+  readonly titles: Titles;
+  readonly viewing: Viewing;
+  readonly collections: Collections;
+  readonly folders: Folders;
+}
+
 /** The catalog's part of the HTTP interface (design section 8). */
-export function catalogRoutes(titles: Titles, folders: Folders) {
+export function catalogRoutes(dependencies: CatalogRoutesDependencies) {
+  const { titles, viewing, collections, folders } = dependencies;
   const app = createApp();
-  app.use("/api/titles/*", async (c, next) => {
-    await next();
-    c.res.headers.set("Cache-Control", "no-store");
-  });
-  app.openapi(routes.find, async (c) => c.json(await titles.find(c.req.valid("query"), requirePrincipal(c)), 200));
-  app.openapi(routes.folders, async (c) => {
-    const { parent = null, limit = 200, cursor } = c.req.valid("query");
-    c.header("Cache-Control", "no-store");
-    return c.json(await folders.list(parent, requirePrincipal(c), limit, cursor), 200);
+  for (const path of ["/api/titles/*", "/api/collections/*", "/api/tags"]) app.use(path, notStored);
+  addSearch(app, dependencies);
+  app.openapi(routes.batch, async (c) => {
+    const { ids, ...change } = c.req.valid("json");
+    return c.json({ items: await changeMany(titles, ids, requirePrincipal(c), change) }, 200);
   });
   app.openapi(routes.get, async (c) => c.json(await titles.get(c.req.valid("param").id, c.get("principal")), 200));
   app.openapi(routes.edit, async (c) =>
@@ -224,19 +196,33 @@ export function catalogRoutes(titles: Titles, folders: Folders) {
   app.openapi(routes.restore, async (c) =>
     c.json(await titles.restore(c.req.valid("param").id, requirePrincipal(c)), 200),
   );
-  app.openapi(routes.addTags, async (c) =>
-    c.json(await titles.addTags(c.req.valid("param").id, requirePrincipal(c), c.req.valid("json").tags), 200),
-  );
-  app.openapi(routes.removeTags, async (c) =>
-    c.json(await titles.removeTags(c.req.valid("param").id, requirePrincipal(c), c.req.valid("query").tag), 200),
-  );
-  app.openapi(routes.getProgress, async (c) =>
-    c.json({ positionSeconds: await titles.progress(c.req.valid("param").id, requirePrincipal(c)) }, 200),
-  );
-  app.openapi(routes.putProgress, async (c) => {
-    const { positionSeconds } = c.req.valid("json");
-    await titles.keepProgress(c.req.valid("param").id, requirePrincipal(c), positionSeconds);
-    return c.json({ positionSeconds }, 200);
+  app.openapi(routes.addTags, async (c) => {
+    const { tags: addTags } = c.req.valid("json");
+    return c.json(await titles.edit(c.req.valid("param").id, requirePrincipal(c), { addTags }), 200);
   });
+  app.openapi(routes.removeTags, async (c) => {
+    const { tag: removeTags } = c.req.valid("query");
+    return c.json(await titles.edit(c.req.valid("param").id, requirePrincipal(c), { removeTags }), 200);
+  });
+  addViewing(app, viewing);
+  addCollections(app, collections);
+  addFolders(app, folders);
   return app;
+}
+
+function addSearch(app: ReturnType<typeof createApp>, { titles, collections }: CatalogRoutesDependencies): void {
+  app.openapi(routes.find, async (c) => {
+    const [query, who] = [c.req.valid("query"), c.get("principal")];
+    if (query.collection !== undefined) await collections.requireVisible(query.collection, who);
+    return c.json(await titles.find(query, who), 200);
+  });
+  app.openapi(routes.facets, async (c) => {
+    const [query, who] = [c.req.valid("query"), requirePrincipal(c)];
+    if (query.collection !== undefined) await collections.requireVisible(query.collection, who);
+    return c.json(await titles.facets(query, who, FACETS_MAX), 200);
+  });
+  app.openapi(routes.tagList, async (c) => {
+    const { q = "", limit: most = TAGS_PAGE } = c.req.valid("query");
+    return c.json({ items: await titles.tags(q, requirePrincipal(c), most) }, 200);
+  });
 }

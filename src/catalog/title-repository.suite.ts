@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { person, someInfo, testId, testMediaId } from "../../test/support/catalog.ts";
-import type { TitleRepository, TitleSource, TitleWithSources } from "./title-repository.ts";
+import type { TitleRepository, TitleSource, TitleState, TitleWithSources } from "./title-repository.ts";
 
 const ann = person(1);
 const owner = { id: ann.userId, username: ann.username };
@@ -31,6 +31,14 @@ const title = (n: number, changes: Partial<TitleWithSources> = {}): TitleWithSou
   createdAt: new Date(Date.UTC(2026, 0, 1) + n).toISOString(),
   deletedAt: null,
   sources: [source(n)],
+  ...changes,
+});
+const state = (changes: Partial<TitleState> = {}): TitleState => ({
+  positionSeconds: null,
+  inProgress: false,
+  watched: false,
+  favourite: false,
+  watchedAt: null,
   ...changes,
 });
 const always = () => true;
@@ -143,7 +151,7 @@ export function titleRepositorySuite(
 
     test("a purge leaves tombstones of the id and of every source, and nothing else", async () => {
       await titles.insert(title(1, { sources: [source(1), source(9, { origin: "library", mediaId: null })] }));
-      await titles.putProgress(ann.userId, testId(1), 5);
+      await titles.editState(ann.userId, testId(1), () => state({ positionSeconds: 5 }));
       expect(await titles.purge(testId(1), () => false)).toBeNull();
       expect((await titles.purge(testId(1), always))?.id).toBe(testId(1));
       expect(await titles.purge(testId(1), always)).toBeNull();
@@ -157,7 +165,7 @@ export function titleRepositorySuite(
       expect(await titles.getTombstone(testId(2), null)).toBeNull();
       expect(await titles.insert(title(1))).toBe(false);
       expect(await titles.insert(title(9))).toBe(false);
-      expect(await titles.getProgress(ann.userId, testId(1))).toBeNull();
+      expect((await titles.getStates(ann.userId, [testId(1)])).size).toBe(0);
     });
 
     test("purged uploads can be released when no title has their content", async () => {
@@ -176,20 +184,26 @@ export function titleRepositorySuite(
       expect(await titles.insert(title(3))).toBe(true);
     });
 
-    test("progress is kept for each user and title, last word wins", async () => {
+    test("what each user does with a title is kept, last word wins", async () => {
       for (const n of [1, 2]) await titles.insert(title(n));
-      await titles.putProgress(ann.userId, testId(1), 1.5);
-      await titles.putProgress(ann.userId, testId(1), 2.25);
-      await titles.putProgress(ann.userId, testId(2), 7);
-      await titles.putProgress(testId(700), testId(1), 3);
-      await titles.putProgress(ann.userId, testId(3), 9);
-      const seconds = (userId: string, n: number) => titles.getProgress(userId, testId(n));
-      expect([await seconds(ann.userId, 1), await seconds(ann.userId, 2), await seconds(testId(700), 1)]).toEqual([
-        2.25, 7, 3,
-      ]);
-      expect(await seconds(ann.userId, 3)).toBeNull();
-      await titles.forgetProgressOf(ann.userId);
-      expect([await seconds(ann.userId, 1), await seconds(testId(700), 1)]).toEqual([null, 3]);
+      const put = (userId: string, n: number, changes: Partial<TitleState>) =>
+        titles.editState(userId, testId(n), (before) => ({ ...(before ?? state()), ...changes }));
+      await put(ann.userId, 1, { positionSeconds: 1.5, inProgress: true });
+      await put(ann.userId, 1, { positionSeconds: 2.25, favourite: true });
+      await put(ann.userId, 2, { watched: true, watchedAt: 1_900_000_000_000 });
+      await put(testId(700), 1, { positionSeconds: 3 });
+      await put(ann.userId, 3, { positionSeconds: 9 });
+      const states = (userId: string) => titles.getStates(userId, [1, 2, 3].map(testId));
+      expect(await states(ann.userId)).toEqual(
+        new Map([
+          [testId(1), state({ positionSeconds: 2.25, inProgress: true, favourite: true })],
+          [testId(2), state({ watched: true, watchedAt: 1_900_000_000_000 })],
+        ]),
+      );
+      expect(await states(testId(700))).toEqual(new Map([[testId(1), state({ positionSeconds: 3 })]]));
+      await titles.forgetStatesOf(ann.userId);
+      expect((await states(ann.userId)).size).toBe(0);
+      expect((await states(testId(700))).size).toBe(1);
     });
   });
 }

@@ -97,11 +97,22 @@ export type TitleIndexOf = (title: Pick<TitleRecord, "name" | "description" | "t
 /** Whose eyes a search has: `everything` (admins), `public` only (nobody signed in), or a user's. */
 export type Audience = { readonly sees: "everything" } | { readonly sees: "public" } | { readonly userId: string };
 
-/** Where a page ended: the last title's place in the order. */
+/** Where a page ended: the last title's place in time, and what the order goes by before that, unless it is time. */
 export interface Position {
   readonly place: number;
-  /** Only for the order by name. */
-  readonly nameKey?: string;
+  /** Its name's key, its duration in milliseconds, when it was watched, its place in the collection. */
+  readonly key?: string | number;
+}
+
+/** What somebody has done with a title. */
+export interface TitleState {
+  readonly positionSeconds: number | null;
+  /** Begun and not yet watched to its end. */
+  readonly inProgress: boolean;
+  readonly watched: boolean;
+  readonly favourite: boolean;
+  /** Milliseconds since 1970. */
+  readonly watchedAt: number | null;
 }
 
 export interface NameSearch {
@@ -125,13 +136,52 @@ export interface TitleSearch {
   readonly ownerId: string | null;
   /** In this folder, or there and in the folders below it. */
   readonly folder: { readonly id: string; readonly below: boolean } | null;
+  readonly visibility: Visibility | null;
+  readonly availability: Availability | null;
+  /** Both ends included, milliseconds; titles of unknown duration are in no range. Null: open at this end. */
+  readonly durationMs: Range;
+  /** Lines of the picture, both ends included; titles without a picture are in no range. */
+  readonly height: Range;
+  /** Any of these; empty for all. */
+  readonly codecs: readonly string[];
+  /** Whose `TitleState`s count and are given along; null for nobody's. */
+  readonly viewerId: string | null;
+  /** What the viewer must have done with it; null where it does not matter. */
+  readonly state: {
+    readonly favourite: true | null;
+    readonly watched: boolean | null;
+    readonly inProgress: true | null;
+  };
+  readonly collectionId: string | null;
   readonly sort: TitleQuery["sort"];
   readonly limit: number;
   readonly after: Position | null;
 }
 
+export interface Range {
+  readonly min: number | null;
+  readonly max: number | null;
+}
+
+/** How many of some titles have a tag, codec or height. */
+export interface TitleCounts {
+  readonly titles: number;
+  /** False when there are more titles than were counted. */
+  readonly complete: boolean;
+  readonly codecs: readonly Counted[];
+  readonly heights: readonly Counted[];
+  readonly tags: readonly Counted[];
+}
+
+export interface Counted {
+  readonly value: string;
+  readonly count: number;
+}
+
 export interface FoundTitles {
   readonly titles: readonly TitleRecord[];
+  /** What the viewer has done with them, by title id; nothing for those they have done nothing with. */
+  readonly states: ReadonlyMap<string, TitleState>;
   /** Where the next page begins; null on the last. */
   readonly next: Position | null;
 }
@@ -201,9 +251,18 @@ export interface TitleRepository {
   getTombstone(sourceId: string, mediaId: string | null): Promise<Tombstone | null>;
   /** Purged uploads with this content, when no title has it any more; otherwise none. */
   listReleasable(mediaId: string): Promise<string[]>;
-  /** Where the user stopped, in seconds; null when never started. */
-  getProgress(userId: string, titleId: string): Promise<number | null>;
-  /** Keeps where the user stopped; nothing when there is no such title. */
-  putProgress(userId: string, titleId: string, positionSeconds: number): Promise<void>;
-  forgetProgressOf(userId: string): Promise<void>;
+  /** Tags, codecs and heights of what a search finds, the most frequent first, at most `limit` of each. */
+  count(search: TitleSearch, audience: Audience, limit: number): Promise<TitleCounts>;
+  /** The most frequent tags that titles visible to the audience have, of those whose key begins with `prefix`. */
+  listTags(audience: Audience, prefix: string, limit: number): Promise<Counted[]>;
+  /** What a user has done with titles, by title id; nothing for those they have done nothing with. */
+  getStates(userId: string, titleIds: readonly string[]): Promise<ReadonlyMap<string, TitleState>>;
+  /**
+   * Changes what a user has done with a title, in one transaction: `change` gets it as it is, null when they have done
+   * nothing. Nothing when there is no such title.
+   */
+  editState(userId: string, titleId: string, change: (state: TitleState | null) => TitleState): Promise<void>;
+  forgetStatesOf(userId: string): Promise<void>;
+  /** Indexes titles that an older version has left without; nothing otherwise. Call it at the start. */
+  bringUpToDate(): Promise<void>;
 }

@@ -1,13 +1,21 @@
 import type { Principal } from "../auth/contract.ts";
 import { ForbiddenError, UnauthorizedError, WrongMediaIdError } from "../errors.ts";
-import { mayEdit, maySee, type Title, type TitleAccess } from "./contract.ts";
-import type { Audience, TitleRecord } from "./title-repository.ts";
+import { type MyTitle, mayEdit, maySee, type Title, type TitleAccess } from "./contract.ts";
+import type { Audience, TitleRecord, TitleState } from "./title-repository.ts";
 
 /** Who asks; null when nobody is signed in. */
 export type Who = Pick<Principal, "userId" | "role"> | null;
 
-/** A title as the HTTP interface shows it. */
-export function toTitle({ info, ...title }: TitleRecord): Title {
+/** What the caller has done with a title, as the HTTP interface shows it. */
+export const toMine = (state: TitleState | null | undefined): MyTitle => ({
+  positionSeconds: state?.positionSeconds ?? null,
+  watched: state?.watched ?? false,
+  favourite: state?.favourite ?? false,
+  lastWatchedAt: state?.watchedAt == null ? null : new Date(state.watchedAt).toISOString(),
+});
+
+/** A title as the HTTP interface shows it to somebody; `mine` is null for nobody in particular. */
+export function toTitle({ info, ...title }: TitleRecord, mine: MyTitle | null): Title {
   return {
     id: title.id,
     mediaId: title.mediaId,
@@ -24,7 +32,16 @@ export function toTitle({ info, ...title }: TitleRecord): Title {
     video: info?.video ?? null,
     audio: info?.audio ?? [],
     createdAt: title.createdAt,
+    mine,
   };
+}
+
+/**
+ * A title as the holder of a link sees it: what playing it takes. Description, tags and owner are not the issuer's
+ * to pass on, and the content's hash would name the same bytes elsewhere.
+ */
+export function toSharedTitle(record: TitleRecord): Title {
+  return { ...toTitle(record, null), mediaId: null, description: "", tags: [], owner: null };
 }
 
 /** What deciding about a title takes. */

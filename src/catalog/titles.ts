@@ -3,18 +3,20 @@ import type { Principal } from "../auth/contract.ts";
 import { UnauthorizedError, WrongMediaIdError } from "../errors.ts";
 import {
   type catalogContract,
+  type Facet,
   TAGS_MAX,
   type Title,
   type TitleAccess,
+  type TitleFacets,
   type TitlePage,
   type TitleQuery,
 } from "./contract.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { EmptyTextError, TitleIdUsedError, TooManyTagsError } from "./errors.ts";
-import { searchOf } from "./title-index.ts";
-import type { TitleRepository, TitleWithSources } from "./title-repository.ts";
+import { searchOf, tagPrefixOf } from "./title-index.ts";
+import type { TitleRecord, TitleRepository, TitleWithSources } from "./title-repository.ts";
 import { cleanLine, cleanText, nameFrom, withoutTags, withTags } from "./title-text.ts";
-import { audienceOf, requireEditable, requireVisible, toAccess, toTitle, type Who } from "./title-view.ts";
+import { audienceOf, requireEditable, requireVisible, toAccess, toMine, toTitle, type Who } from "./title-view.ts";
 
 type Operations = (typeof catalogContract)["operations"];
 export type NewUpload = z.output<Operations["createTitle"]["input"]>;
@@ -24,6 +26,9 @@ export interface TitleEdit {
   readonly name?: string | undefined;
   readonly visibility?: Title["visibility"] | undefined;
   readonly description?: string | undefined;
+  readonly addTags?: readonly string[] | undefined;
+  /** Taken away after others were added. */
+  readonly removeTags?: readonly string[] | undefined;
 }
 
 export interface TitlesDependencies {
@@ -79,16 +84,16 @@ export class Titles {
     };
     if (await this.#repository.insert(record)) {
       await this.#publishChange(id, "changed");
-      return toTitle(record);
+      return toTitle(record, toMine(null));
     }
     const existing = await this.#repository.get(id);
     if (!existing || existing.deletedAt !== null) throw new TitleIdUsedError();
-    return toTitle(existing);
+    return this.#shown(existing, owner.userId);
   }
 
   /** Makes an upload's title `ready`; `WrongMediaIdError` when it was deleted meanwhile. */
   async completeUpload({ id, mediaId, info }: CompletedUpload): Promise<Title> {
-    return this.#change(id, (title) => {
+    return this.#change(id, null, (title) => {
       if (title.deletedAt !== null) throw new WrongMediaIdError();
       // An announcement may have come first, and knows what became of the source since.
       const availability = title.sources.length === 0 ? "ready" : title.availability;
@@ -115,42 +120,51 @@ export class Titles {
   async get(id: string, who: Who): Promise<Title> {
     const isMediaId = /^[0-9a-f]{64}$/.test(id);
     const title = isMediaId ? await this.#repository.getByMedia(id, audienceOf(who)) : await this.#find(id);
-    return toTitle(requireVisible(title, who));
+    return this.#shown(requireVisible(title, who), who?.userId ?? null);
   }
 
   async find(query: TitleQuery, who: Who): Promise<TitlePage> {
-    if (query.owner === "me" && !who) throw new UnauthorizedError();
+    requireSignedInFor(query, who);
     const search = searchOf(query, who?.userId ?? null, decodeCursor(query));
-    const { titles, next } = await this.#repository.find(search, audienceOf(who));
-    return { items: titles.map(toTitle), nextCursor: next && encodeCursor(query, next) };
+    const { titles, states, next } = await this.#repository.find(search, audienceOf(who));
+    const items = titles.map((title) => toTitle(title, who && toMine(states.get(title.id))));
+    return { items, nextCursor: next && encodeCursor(query, next) };
   }
 
-  edit(id: string, who: Principal, { name, visibility, description }: TitleEdit): Promise<Title> {
-    return this.#change(id, (title) => {
+  /** What the titles that a search finds could be narrowed by, `limit` of each kind. */
+  async facets(query: TitleQuery, who: Who, limit: number): Promise<TitleFacets> {
+    requireSignedInFor(query, who);
+    const { heights, codecs, tags, ...counted } = await this.#repository.count(
+      searchOf(query, who?.userId ?? null, null),
+      audienceOf(who),
+      limit,
+    );
+    return {
+      ...counted,
+      codecs: [...codecs],
+      heights: heights.map(({ value, count }) => ({ value: Number(value), count })),
+      tags: [...tags],
+    };
+  }
+
+  /** The most frequent tags that begin with some text. */
+  tags(text: string, who: Who, limit: number): Promise<Facet[]> {
+    return this.#repository.listTags(audienceOf(who), tagPrefixOf(text), limit);
+  }
+
+  edit(id: string, who: Principal, { addTags = [], removeTags = [], ...edit }: TitleEdit): Promise<Title> {
+    return this.#change(id, who, (title) => {
       requireEditable(title, who);
+      for (const tag of addTags) requireText("tags", cleanLine(tag));
+      const tags = withoutTags(withTags(title.tags, addTags), removeTags);
+      if (tags.length > TAGS_MAX) throw new TooManyTagsError(tags.length);
       return {
         ...title,
-        name: name === undefined ? title.name : requireText("name", cleanLine(name)),
-        visibility: visibility ?? title.visibility,
-        description: description === undefined ? title.description : cleanText(description),
+        name: edit.name === undefined ? title.name : requireText("name", cleanLine(edit.name)),
+        visibility: edit.visibility ?? title.visibility,
+        description: edit.description === undefined ? title.description : cleanText(edit.description),
+        tags,
       };
-    });
-  }
-
-  addTags(id: string, who: Principal, added: readonly string[]): Promise<Title> {
-    return this.#change(id, (title) => {
-      requireEditable(title, who);
-      for (const tag of added) requireText("tags", cleanLine(tag));
-      const tags = withTags(title.tags, added);
-      if (tags.length > TAGS_MAX) throw new TooManyTagsError(tags.length);
-      return { ...title, tags };
-    });
-  }
-
-  removeTags(id: string, who: Principal, removed: readonly string[]): Promise<Title> {
-    return this.#change(id, (title) => {
-      requireEditable(title, who);
-      return { ...title, tags: withoutTags(title.tags, removed) };
     });
   }
 
@@ -167,22 +181,11 @@ export class Titles {
 
   /** Undoes a deletion; `WrongMediaIdError` when its time is over. */
   restore(id: string, who: Principal): Promise<Title> {
-    return this.#change(id, (title) => {
+    return this.#change(id, who, (title) => {
       const tooLate = title.deletedAt !== null && title.deletedAt + this.#restoreWindowMs <= this.#now();
       requireEditable(tooLate ? title : { ...title, deletedAt: null }, who);
       return { ...title, deletedAt: null };
     });
-  }
-
-  /** Where the caller stopped, in seconds; 0 when they never started. */
-  async progress(id: string, who: Principal): Promise<number> {
-    requireVisible(await this.#repository.get(id), who);
-    return (await this.#repository.getProgress(who.userId, id)) ?? 0;
-  }
-
-  async keepProgress(id: string, who: Principal, positionSeconds: number): Promise<void> {
-    requireVisible(await this.#repository.get(id), who);
-    await this.#repository.putProgress(who.userId, id, positionSeconds);
   }
 
   /** A title by its id, or by that of a file that became part of it once its content was known. */
@@ -191,18 +194,30 @@ export class Titles {
   }
 
   /** Changes a title and tells of it; a change that changes nothing is not told. */
-  async #change(id: string, change: (title: TitleWithSources) => TitleWithSources): Promise<Title> {
+  async #change(id: string, who: Who, change: (title: TitleWithSources) => TitleWithSources): Promise<Title> {
     const edited = await this.#repository.edit(id, (title) => {
       const next = change(title);
       return Bun.deepEquals(next, title) ? null : next;
     });
     if (!edited) throw new WrongMediaIdError();
     if (edited.changed) await this.#publishChange(id, "changed");
-    return toTitle(edited.title);
+    return this.#shown(edited.title, who ? who.userId : (edited.title.owner?.id ?? null));
+  }
+
+  async #shown(title: TitleRecord, viewerId: string | null): Promise<Title> {
+    if (viewerId === null) return toTitle(title, null);
+    const states = await this.#repository.getStates(viewerId, [title.id]);
+    return toTitle(title, toMine(states.get(title.id)));
   }
 }
 
 function requireText(field: string, text: string): string {
   if (text === "") throw new EmptyTextError(field);
   return text;
+}
+
+/** What is about the caller takes one. */
+function requireSignedInFor({ owner, favourite, watched, inProgress, sort }: TitleQuery, who: Who): void {
+  const isAboutCaller = owner === "me" || favourite || watched !== undefined || inProgress || sort === "last-watched";
+  if (isAboutCaller && !who) throw new UnauthorizedError();
 }

@@ -1,5 +1,6 @@
 import { MemoryBus } from "../../src/adapters/memory/memory-bus.ts";
 import { migrate } from "../../src/adapters/sql/migrate.ts";
+import { SqlCollectionRepository } from "../../src/adapters/sql/sql-collection-repository.ts";
 import { SqlTitleRepository } from "../../src/adapters/sql/sql-title-repository.ts";
 import { openSqlite } from "../../src/adapters/sqlite/sqlite-database.ts";
 import { SqliteTitleSearch, sqliteTitleSearchMigrations } from "../../src/adapters/sqlite/sqlite-title-search.ts";
@@ -12,7 +13,7 @@ import { type Handlers, proxyOf, serveContract } from "../../src/bus/proxy.ts";
 import { publish, subscribe } from "../../src/bus/topics.ts";
 import { type CatalogDependencies, startCatalog } from "../../src/catalog/catalog-service.ts";
 import { catalogContract, MediaReleased, TitleChanges } from "../../src/catalog/contract.ts";
-import { titleIndexOf } from "../../src/catalog/title-index.ts";
+import { collectionKeysOf, titleIndexOf } from "../../src/catalog/title-index.ts";
 import type { TitleRepository } from "../../src/catalog/title-repository.ts";
 import { contracts } from "../../src/contracts.ts";
 import { createApp } from "../../src/http/app.ts";
@@ -72,7 +73,8 @@ export async function sqliteTitles() {
     search: new SqliteTitleSearch(),
     indexOf: titleIndexOf,
   });
-  return { database, repository };
+  const collections = new SqlCollectionRepository({ database, keysOf: collectionKeysOf });
+  return { database, repository, collections };
 }
 
 /** A streaming service that knows only how to announce: written by hand for the catalog's tests. */
@@ -134,6 +136,7 @@ export async function startTestCatalog(options: Partial<CatalogDependencies> = {
       connection: await connect("catalog"),
       addresses: () => [],
       repository: titles.repository,
+      collections: titles.collections,
       onFailure: (error) => failures.push(error),
       ...options,
       ...more,

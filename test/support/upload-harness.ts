@@ -100,6 +100,7 @@ export class FakeCatalog {
           video: null,
           audio: [],
           createdAt: new Date().toISOString(),
+          mine: null,
         };
         this.titles.set(id, title);
         return title;
@@ -120,6 +121,7 @@ export class FakeCatalog {
       getAccess: noop,
       getTitle: noop,
       getPlaces: noop,
+      getCollectionAccess: async () => null,
       findTitles: noop,
       settleAnnouncements: noop,
     };

@@ -1,8 +1,10 @@
 import { type Kysely, type Migration, type RawBuilder, sql, type Transaction } from "kysely";
 import type { Audience, TitleSearch } from "../../catalog/title-repository.ts";
 import type { Tables } from "../sql/tables.ts";
+import { facetGroupsOf } from "../sql/title-facets.ts";
 import type { IndexEntry, TitleSearchIndex } from "../sql/title-search-index.ts";
 import {
+  facetTerm,
   gramTerms,
   markTerm,
   packTerms,
@@ -18,6 +20,8 @@ import {
 const ROWS_AT_ONCE = 2_000;
 /** Terms that one search looks up at most: what else it asks for is looked at title by title. */
 const LOOKED_UP = 6;
+/** A title is there for one of these, whoever owns it. */
+const VISIBILITIES = ["public", "members", "private"];
 
 /** The text index's tables: terms as numbers, and the text that phrases are looked for in. */
 export const mysqlTitleSearchMigrations: Readonly<Record<string, Migration>> = {
@@ -46,9 +50,9 @@ export const mysqlTitleSearchMigrations: Readonly<Record<string, Migration>> = {
  * there are that its caller may not see.
  */
 export class MysqlTitleSearch implements TitleSearchIndex {
-  async put(transaction: Transaction<Tables>, { seq, visibility, ownerId, index }: IndexEntry): Promise<void> {
+  async put(transaction: Transaction<Tables>, { seq, visibility, ownerId, index, facets }: IndexEntry): Promise<void> {
     const scopes = ownerId === null ? [visibility] : [visibility, ownerId];
-    const terms = termsOf(scopes, index);
+    const terms = termsOf(scopes, index, facets);
     await sql`insert into title_texts (seq, words, terms)
       values (${seq}, ${textOf(index)}, ${packTerms(terms)})`.execute(transaction);
     for (const some of chunks(terms)) {
@@ -71,19 +75,34 @@ export class MysqlTitleSearch implements TitleSearchIndex {
   match(search: TitleSearch, audience: Audience): readonly RawBuilder<unknown>[] | null {
     const { phrases, marks, tagKeys, name, match } = search;
     const asksForName = name !== null && !name.exact;
-    if (phrases.length + marks.length + tagKeys.length === 0 && !asksForName) return null;
+    // Of several alternatives each would be a list of its own: those are looked at title by title.
+    const facets = facetGroupsOf(search).flatMap((group) => (group.length === 1 ? group : []));
+    if (phrases.length + marks.length + tagKeys.length + facets.length === 0 && !asksForName) return null;
     return scopesOf(search, audience).flatMap((scope) => {
       const plans = phrases.map((tokens) => planPhrase(scope, tokens));
       const terms = [
         ...plans.flatMap((plan) => plan.terms),
         ...(asksForName ? gramTerms(scope, name.grams) : []),
         ...marks.map((mark) => markTerm(scope, mark)),
+        ...facets.map((facet) => facetTerm(scope, facet)),
       ];
       const texts = plans.flatMap(({ text }) => (text === null ? [] : [text]));
       const tags = tagKeys.map((key) => tagTerm(scope, key));
       if (match === "any" && tags.length > 0) return tags.map((tag) => candidates([tag, ...terms], texts));
       return [candidates([...tags, ...terms], texts)];
     });
+  }
+
+  conditions({ phrases, marks }: TitleSearch): RawBuilder<unknown>[] {
+    const texts = phrases.map((tokens) => sql`instr(x.words, ${` ${tokens.join(" ")}`}) > 0`);
+    const has = (terms: readonly Term[]) =>
+      sql`exists (select 1 from title_terms as c where c.seq = t.seq and c.term in (${sql.join(terms.map(literal))}))`;
+    return [
+      ...(texts.length === 0
+        ? []
+        : [sql`exists (select 1 from title_texts as x where x.seq = t.seq and ${sql.join(texts, sql` and `)})`]),
+      ...marks.map((mark) => has(VISIBILITIES.map((scope) => markTerm(scope, mark)))),
+    ];
   }
 }
 
@@ -112,7 +131,7 @@ function candidates(terms: readonly Term[], texts: readonly string[]): RawBuilde
 function scopesOf({ ownerId }: TitleSearch, audience: Audience): string[] {
   if (ownerId !== null) return [ownerId];
   if ("userId" in audience) return ["public", "members", audience.userId];
-  return audience.sees === "public" ? ["public"] : ["public", "members", "private"];
+  return audience.sees === "public" ? ["public"] : VISIBILITIES;
 }
 
 /** Digits only: as a parameter a number beyond 2^53 would be a text, and compared as an inexact one. */

@@ -18,7 +18,7 @@ const BOUNDARY = "\u0001";
 
 export type Term = bigint;
 
-const termOf = (scope: string, kind: "word" | "mark" | "tag" | "gram", text: string): Term =>
+const termOf = (scope: string, kind: "word" | "mark" | "tag" | "gram" | "facet", text: string): Term =>
   Bun.hash.xxHash64(`${scope}\n${kind}\n${text}`);
 
 const prefixesOf = (token: string): string[] => {
@@ -29,13 +29,18 @@ const prefixesOf = (token: string): string[] => {
 };
 
 /** All terms of a title for those who see it by these scopes, each once and in order. */
-export function termsOf(scopes: readonly string[], { tokens, marks, tagKeys, grams }: TitleIndex): Term[] {
+export function termsOf(
+  scopes: readonly string[],
+  { tokens, marks, tagKeys, grams }: TitleIndex,
+  facets: readonly string[],
+): Term[] {
   const words = new Set(tokens.filter(Boolean).flatMap(prefixesOf));
   const terms = scopes.flatMap((scope) => [
     ...[...words].map((word) => termOf(scope, "word", word)),
     ...marks.map((mark) => termOf(scope, "mark", mark)),
     ...tagKeys.map((key) => termOf(scope, "tag", key)),
     ...grams.map((gram) => termOf(scope, "gram", gram)),
+    ...facets.map((facet) => termOf(scope, "facet", facet)),
   ]);
   return [...new Set(terms)].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
@@ -62,6 +67,7 @@ export function planPhrase(scope: string, tokens: readonly string[]): PhrasePlan
 }
 
 export const markTerm = (scope: string, mark: string) => termOf(scope, "mark", mark);
+export const facetTerm = (scope: string, facet: string) => termOf(scope, "facet", facet);
 export const tagTerm = (scope: string, key: string) => termOf(scope, "tag", key);
 
 /** Some of the runs of characters of a part of a name, from all over it. */

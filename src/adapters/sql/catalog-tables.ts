@@ -1,4 +1,5 @@
 import type { Kysely, Migration } from "kysely";
+import { growCatalog } from "./catalog-growth.ts";
 import { columnTypesOf } from "./column-types.ts";
 
 /**
@@ -24,6 +25,10 @@ export interface TitleTable {
   created_at: string;
   /** Milliseconds since 1970; null while it is there. */
   deleted_at: number | null;
+  /** What is sorted and filtered by: -1, 0 and an empty string where it is not known or there is none. */
+  duration_ms: number;
+  height: number;
+  codec: string;
 }
 
 export interface TitleTagTable {
@@ -70,11 +75,54 @@ export interface TitleTombstoneTable {
   purged_at: string;
 }
 
-export interface TitleProgressTable {
+/** What somebody has done with a title; flags are 0 or 1. */
+export interface TitleStateTable {
   user_id: string;
   title_seq: number;
-  position_seconds: number;
+  position_seconds: number | null;
+  in_progress: number;
+  watched: number;
+  favourite: number;
+  /** Milliseconds since 1970; 0 for never. */
+  watched_at: number;
+}
+
+/**
+ * How many titles that are there have a value, apart for each kind of caller: `public`, `members`, an owner's id
+ * (private titles of theirs), `*` for all titles.
+ */
+export interface TitleCountTable {
+  scope: string;
+  kind: "tag" | "codec" | "height" | "title";
+  /** The tag's key. */
+  value: string;
+  /** As it is shown. */
+  label: string;
+  titles: number;
+}
+
+/** Whether the titles must be indexed anew: `titles` is there when they must. */
+export interface CatalogStaleTable {
+  what: string;
+}
+
+export interface CollectionTable {
+  id: string;
+  name: string;
+  name_folded: string;
+  name_key: string;
+  description: string;
+  owner_id: string;
+  owner_name: string;
+  visibility: "private" | "members" | "public";
+  created_at: string;
   updated_at: string;
+}
+
+export interface CollectionTitleTable {
+  collection_id: string;
+  title_seq: number;
+  position: number;
 }
 
 /** The catalog's tables. */
@@ -83,15 +131,20 @@ export interface CatalogTables {
   title_tags: TitleTagTable;
   title_sources: TitleSourceTable;
   title_tombstones: TitleTombstoneTable;
-  title_progress: TitleProgressTable;
   folders: FolderTable;
   title_folders: TitleFolderTable;
+  title_states: TitleStateTable;
+  title_counts: TitleCountTable;
+  catalog_stale: CatalogStaleTable;
+  collections: CollectionTable;
+  collection_titles: CollectionTitleTable;
 }
 
 /** The catalog's migrations that every database shares. */
 export const catalogMigrations: Readonly<Record<string, Migration>> = {
   "2026-11-22-catalog": { up: createCatalog },
   "2026-11-23-catalog-folders": { up: createFolders },
+  "2026-11-22-catalog-at-scale": { up: growCatalog },
 };
 
 async function createCatalog(db: Kysely<unknown>): Promise<void> {

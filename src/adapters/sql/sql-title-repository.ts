@@ -1,28 +1,40 @@
 import { sql, type Transaction } from "kysely";
 import type {
   Audience,
+  Counted,
   Derived,
   EditedTitle,
   Folder,
   FolderPage,
   FolderSearch,
   FoundTitles,
+  TitleCounts,
   TitleIndex,
   TitleIndexOf,
   TitleRecord,
   TitleRepository,
   TitleSearch,
   TitleSource,
+  TitleState,
   TitleWithSources,
   Tombstone,
 } from "../../catalog/title-repository.ts";
-import { findFolders, getFolder, hasTitlesIn, inFolder, putFolders, writeTitleFolders } from "./sql-folders.ts";
+import { findFolders, getFolder, hasTitlesIn, putFolders, writeTitleFolders } from "./sql-folders.ts";
 import type { Database, Tables } from "./tables.ts";
-import { findTitleRows, visibleTo } from "./title-find.ts";
+import { changeCounts, countAll, countsOf, countThese, listTags } from "./title-counts.ts";
+import { facetsOf } from "./title-facets.ts";
+import { findTitlePlaces, findTitleRows } from "./title-find.ts";
 import { bury, isTaken, nextSeq } from "./title-places.ts";
+import { visibleTo } from "./title-ranges.ts";
 import { type TitleRow, toRecord, toRow } from "./title-rows.ts";
 import type { TitleSearchIndex } from "./title-search-index.ts";
+import { editState, getStates, moveInCollections, moveStates } from "./title-states.ts";
 import { locked, transact } from "./transact.ts";
+
+/** Titles that are counted one by one, when what a search finds is counted. */
+const COUNTED_AT_ONCE = 2_000;
+/** Titles brought up to date in one transaction. */
+const UPDATED_AT_ONCE = 200;
 
 export interface SqlTitleRepositoryOptions {
   readonly database: Database;
@@ -48,11 +60,13 @@ export class SqlTitleRepository implements TitleRepository {
       if (await isTaken(transaction, title.id)) return false;
       const index = this.#indexOf(title);
       const seq = await nextSeq(transaction, Date.parse(title.createdAt));
+      const row = toRow(title, index);
       await transaction
         .insertInto("titles")
-        .values({ seq, ...toRow(title, index) })
+        .values({ seq, ...row })
         .execute();
       await this.#writeParts(transaction, seq, title, index);
+      await changeCounts(transaction, [], countsOf(title, row, index));
       return true;
     });
   }
@@ -111,25 +125,43 @@ export class SqlTitleRepository implements TitleRepository {
       const next = change(found.title);
       if (!next) return { title: found.title, changed: false };
       const index = this.#indexOf(next);
-      await transaction.updateTable("titles").set(toRow(next, index)).where("seq", "=", found.seq).execute();
+      const row = toRow(next, index);
+      await transaction.updateTable("titles").set(row).where("seq", "=", found.seq).execute();
       await this.#dropParts(transaction, found.seq);
       await this.#writeParts(transaction, found.seq, next, index);
+      await changeCounts(transaction, this.#countsOf(found.title), countsOf(next, row, index));
       return { title: next, changed: true };
     });
   }
 
   async find(search: TitleSearch, audience: Audience): Promise<FoundTitles> {
-    const folder = inFolder(search);
-    const matches = this.#search.match(search, audience) ?? (folder && [folder]);
-    const rows = await findTitleRows(this.#database, search, audience, matches);
+    const rows = await findTitleRows(this.#database, search, audience, this.#search);
     const shown = rows.slice(0, search.limit);
     const last = shown.at(-1);
     const more = rows.length > search.limit && last !== undefined;
-    const nameKey = search.sort === "name" && last ? { nameKey: last.name_key } : {};
+    const key =
+      last?.sort_key == null
+        ? {}
+        : { key: typeof last.sort_key === "string" && search.sort !== "name" ? Number(last.sort_key) : last.sort_key };
+    const titles = await this.#records(this.#database, shown);
+    const ids = titles.map(({ id }) => id);
     return {
-      titles: await this.#records(this.#database, shown),
-      next: more ? { place: last.seq, ...nameKey } : null,
+      titles,
+      states: search.viewerId === null ? new Map() : await getStates(this.#database, search.viewerId, ids),
+      next: more ? { place: last.seq, ...key } : null,
     };
+  }
+
+  async count(search: TitleSearch, audience: Audience, limit: number): Promise<TitleCounts> {
+    if (findsAll(search)) return countAll(this.#database, audience, limit);
+    const asked = { ...search, limit: COUNTED_AT_ONCE };
+    const seqs = await findTitlePlaces(this.#database, asked, audience, this.#search);
+    const isComplete = seqs.length <= COUNTED_AT_ONCE;
+    return countThese(this.#database, seqs.slice(0, COUNTED_AT_ONCE), isComplete, limit);
+  }
+
+  listTags(audience: Audience, prefix: string, limit: number): Promise<Counted[]> {
+    return listTags(this.#database, audience, prefix, limit);
   }
 
   async takeUnchanged(
@@ -161,18 +193,9 @@ export class SqlTitleRepository implements TitleRepository {
       const wanted = transaction.selectFrom("titles").select("seq").where("id", "=", into);
       const target = await locked(transaction, wanted).executeTakeFirst();
       if (!found || !target || !when(found.title)) return false;
-      const users = await transaction
-        .selectFrom("title_progress")
-        .select("user_id")
-        .where("title_seq", "=", target.seq)
-        .execute();
-      let moved = transaction
-        .updateTable("title_progress")
-        .set({ title_seq: target.seq })
-        .where("title_seq", "=", found.seq);
-      for (const { user_id } of users) moved = moved.where("user_id", "!=", user_id);
-      await moved.execute();
-      await this.#delete(transaction, found.seq);
+      await moveStates(transaction, found.seq, target.seq);
+      await moveInCollections(transaction, found.seq, target.seq);
+      await this.#delete(transaction, found.seq, found.title);
       return true;
     });
   }
@@ -197,7 +220,7 @@ export class SqlTitleRepository implements TitleRepository {
     return this.#transact(async (transaction) => {
       const found = await this.#whole(transaction, id);
       if (!found || !when(found.title)) return false;
-      await this.#delete(transaction, found.seq);
+      await this.#delete(transaction, found.seq, found.title);
       return true;
     });
   }
@@ -207,7 +230,7 @@ export class SqlTitleRepository implements TitleRepository {
       const found = await this.#whole(transaction, id);
       if (!found || !when(found.title)) return null;
       await bury(transaction, found.title);
-      await this.#delete(transaction, found.seq);
+      await this.#delete(transaction, found.seq, found.title);
       return found.title;
     });
   }
@@ -265,40 +288,54 @@ export class SqlTitleRepository implements TitleRepository {
     return rows.map((row) => row.source_id);
   }
 
-  async getProgress(userId: string, titleId: string): Promise<number | null> {
-    const row = await this.#database
-      .selectFrom("title_progress as p")
-      .innerJoin("titles as t", "t.seq", "p.title_seq")
-      .select("p.position_seconds")
-      .where("p.user_id", "=", userId)
-      .where("t.id", "=", titleId)
-      .executeTakeFirst();
-    return row?.position_seconds ?? null;
+  getStates(userId: string, titleIds: readonly string[]): Promise<ReadonlyMap<string, TitleState>> {
+    return getStates(this.#database, userId, titleIds);
   }
 
-  putProgress(userId: string, titleId: string, positionSeconds: number): Promise<void> {
+  editState(userId: string, titleId: string, change: (state: TitleState | null) => TitleState): Promise<void> {
     return this.#transact(async (transaction) => {
       const title = await transaction.selectFrom("titles").select("seq").where("id", "=", titleId).executeTakeFirst();
-      if (!title) return;
-      await transaction
-        .deleteFrom("title_progress")
-        .where("user_id", "=", userId)
-        .where("title_seq", "=", title.seq)
-        .execute();
-      await transaction
-        .insertInto("title_progress")
-        .values({
-          user_id: userId,
-          title_seq: title.seq,
-          position_seconds: positionSeconds,
-          updated_at: new Date().toISOString(),
-        })
-        .execute();
+      if (title) await editState(transaction, userId, title.seq, change);
     });
   }
 
-  async forgetProgressOf(userId: string): Promise<void> {
-    await this.#database.deleteFrom("title_progress").where("user_id", "=", userId).execute();
+  async forgetStatesOf(userId: string): Promise<void> {
+    await this.#database.deleteFrom("title_states").where("user_id", "=", userId).execute();
+  }
+
+  async bringUpToDate(): Promise<void> {
+    const stale = this.#database.selectFrom("catalog_stale").select("what").where("what", "=", "titles");
+    if (!(await stale.executeTakeFirst())) return;
+    await this.#database.deleteFrom("title_counts").execute();
+    for (let after = -1; ; ) {
+      const rows = await this.#database
+        .selectFrom("titles")
+        .select(["id", "seq"])
+        .where("seq", ">", after)
+        .orderBy("seq")
+        .limit(UPDATED_AT_ONCE)
+        .execute();
+      const last = rows.at(-1);
+      if (!last) break;
+      await this.#indexAnew(rows.map(({ id }) => id));
+      after = last.seq;
+    }
+    await this.#database.deleteFrom("catalog_stale").where("what", "=", "titles").execute();
+  }
+
+  #indexAnew(ids: readonly string[]): Promise<void> {
+    return this.#transact(async (transaction) => {
+      for (const id of ids) {
+        const found = await this.#whole(transaction, id);
+        if (!found) continue;
+        const index = this.#indexOf(found.title);
+        const row = toRow(found.title, index);
+        await transaction.updateTable("titles").set(row).where("seq", "=", found.seq).execute();
+        await this.#dropParts(transaction, found.seq);
+        await this.#writeParts(transaction, found.seq, found.title, index);
+        await changeCounts(transaction, [], countsOf(found.title, row, index));
+      }
+    });
   }
 
   /** What may not happen at the same time stands on the title's row, which is locked, or on a unique key. */
@@ -379,7 +416,8 @@ export class SqlTitleRepository implements TitleRepository {
     if (title.deletedAt !== null) return;
     await writeTitleFolders(transaction, seq, title);
     const { visibility, owner } = title;
-    await this.#search.put(transaction, { seq, visibility, ownerId: owner?.id ?? null, index });
+    const facets = facetsOf(toRow(title, index), title.sources);
+    await this.#search.put(transaction, { seq, visibility, ownerId: owner?.id ?? null, index, facets });
   }
 
   async #dropParts(transaction: Transaction<Tables>, seq: number): Promise<void> {
@@ -389,8 +427,31 @@ export class SqlTitleRepository implements TitleRepository {
     await this.#search.remove(transaction, seq);
   }
 
-  async #delete(transaction: Transaction<Tables>, seq: number): Promise<void> {
+  async #delete(transaction: Transaction<Tables>, seq: number, title: TitleRecord): Promise<void> {
     await this.#dropParts(transaction, seq);
     await transaction.deleteFrom("titles").where("seq", "=", seq).execute();
+    await changeCounts(transaction, this.#countsOf(title), []);
   }
+
+  #countsOf(title: TitleRecord) {
+    const index = this.#indexOf(title);
+    return countsOf(title, toRow(title, index), index);
+  }
+}
+
+/** Whether a search has no condition at all. */
+function findsAll(search: TitleSearch): boolean {
+  const { phrases, marks, tagKeys, codecs, name, ownerId, visibility, availability, folder, collectionId } = search;
+  const ranges = [search.durationMs, search.height].flatMap(({ min, max }) => [min, max]);
+  const single = [
+    name,
+    ownerId,
+    visibility,
+    availability,
+    folder,
+    collectionId,
+    ...Object.values(search.state),
+    ...ranges,
+  ];
+  return [...phrases, ...marks, ...tagKeys, ...codecs].length === 0 && single.every((value) => value === null);
 }

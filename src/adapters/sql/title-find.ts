@@ -2,87 +2,217 @@ import { type RawBuilder, sql } from "kysely";
 import type { Audience, TitleSearch } from "../../catalog/title-repository.ts";
 import { inFolder } from "./sql-folders.ts";
 import type { Database } from "./tables.ts";
+import { filterConditions, flagsOf, isImpossible, isSet, tagConditions } from "./title-conditions.ts";
+import { inRange, rangesOf, visibleTo } from "./title-ranges.ts";
 import type { TitleRow } from "./title-rows.ts";
-
-/** The condition that the audience may see title `t`. */
-export function visibleTo(audience: Audience): RawBuilder<unknown> {
-  if ("userId" in audience) {
-    return sql`(t.visibility in ('public', 'members') or t.owner_id = ${audience.userId})`;
-  }
-  return audience.sees === "public" ? sql`t.visibility = 'public'` : sql`1 = 1`;
-}
+import type { TitleSearchIndex } from "./title-search-index.ts";
 
 /**
- * Rows of one page and one more when there are more. `matches` gives the candidates of a search for text. Without it
- * each kind of title that the audience may see is read from its own index in the page's order, and a page is merged
- * from these: it costs the same however few of a million titles the caller may see.
+ * Up to so many candidates are looked at one by one and sorted; where there are more, titles are read in the page's
+ * order until it is full. Of a million titles, the one costs at most as much as the other at the square root of a
+ * page's titles times all titles, about 7,000.
  */
+const SORTED_AT_ONCE = 7_000;
+
+/** A title, and what the page's order goes by before its place in time; null when that is all. */
+export type FoundRow = TitleRow & { readonly sort_key: string | number | null };
+
+/** What titles are sorted by, of title `t`. */
+interface Order {
+  /** Null for time alone. */
+  readonly key: RawBuilder<unknown> | null;
+  /** The key where it is the same for all of a source, and nothing to sort them by. */
+  readonly constant?: number;
+  readonly isDescending: boolean;
+}
+
+/** A query of titles `t`: where they are read from, and under which conditions. */
+interface Source {
+  readonly from: RawBuilder<unknown>;
+  readonly conditions: readonly RawBuilder<unknown>[];
+  readonly order: Order;
+  /** The column whose index gives the order. */
+  readonly place: RawBuilder<unknown>;
+  /** Where it begins; null at its beginning. */
+  readonly after: TitleSearch["after"];
+}
+
+/** Rows of one page, and one more when there are more. */
 export async function findTitleRows(
   database: Database,
   search: TitleSearch,
   audience: Audience,
-  matches: readonly RawBuilder<unknown>[] | null,
-): Promise<readonly TitleRow[]> {
-  const conditions = [sql`t.deleted_at is null`, ...nameConditions(search)];
-  if (search.ownerId !== null) conditions.push(sql`t.owner_id = ${search.ownerId}`);
-  const folder = inFolder(search);
-  if (folder) conditions.push(sql`t.seq in (${folder})`);
-  const pages = matches
-    ? matches.map((match) =>
-        pageOf(search, sql`s.seq`, sql`(${match}) as s cross join titles as t on t.seq = s.seq`, [
-          ...conditions,
-          visibleTo(audience),
-        ]),
-      )
-    : rangesOf(search, audience).map((range) => pageOf(search, sql`t.seq`, sql`titles as t`, [...conditions, range]));
-  const { rows } = await merged(search, pages, matches ? sql` union ` : sql` union all `).execute(database);
+  index: TitleSearchIndex,
+): Promise<readonly FoundRow[]> {
+  const sources = await sourcesOf(database, search, audience, index);
+  if (sources.length === 0) return [];
+  const page = sql`select seq, sort_key from (${sql.join(sources.map(pageOf(search)), sql` union `)}) as pages
+    order by ${direction(sql`sort_key`, orderOf(search))}, ${direction(sql`seq`, orderOf(search))} limit ${search.limit + 1}`;
+  const { rows } = await sql<FoundRow>`select t.*, p.sort_key from (${page}) as p
+    inner join titles as t on t.seq = p.seq
+    order by ${direction(sql`p.sort_key`, orderOf(search))}, ${direction(sql`p.seq`, orderOf(search))}`.execute(
+    database,
+  );
   return rows;
 }
 
-/** The page of several pages together; `union` where they may have titles in common. */
-function merged(search: TitleSearch, pages: readonly RawBuilder<TitleRow>[], union: RawBuilder<unknown>) {
-  const [first] = pages;
-  if (first && pages.length === 1) return first;
-  const parts = pages.map((page) => sql`select * from (${page}) as page`);
-  return sql<TitleRow>`select * from (${sql.join(parts, union)}) as t
-    order by ${orderOf(search, sql`t.seq`)} limit ${search.limit + 1}`;
-}
-
-/** Disjoint ranges of the indexes that together hold what the audience may see. */
-function rangesOf({ ownerId }: TitleSearch, audience: Audience): RawBuilder<unknown>[] {
-  if (ownerId !== null) return [visibleTo(audience)];
-  const all = sql`t.visibility = 'public'`;
-  if (!("userId" in audience)) return audience.sees === "public" ? [all] : [sql`1 = 1`];
-  // Not `= 'private'`: that would let the planner read everybody's private titles from the index of visibilities.
-  const own = sql`t.owner_id = ${audience.userId} and t.visibility not in ('public', 'members')`;
-  return [all, sql`t.visibility = 'members'`, own];
-}
-
-/** `place` is the column whose index gives the order: the text index's where it finds the candidates. */
-function pageOf(
+/** The places in time of what a search finds, the newest first, at most `search.limit` and one more. */
+export async function findTitlePlaces(
+  database: Database,
   search: TitleSearch,
-  place: RawBuilder<unknown>,
-  from: RawBuilder<unknown>,
+  audience: Audience,
+  index: TitleSearchIndex,
+): Promise<number[]> {
+  const sources = await sourcesOf(database, { ...search, sort: "newest", after: null }, audience, index);
+  if (sources.length === 0) return [];
+  const pages = sql.join(sources.map(pageOf({ ...search, sort: "newest", after: null })), sql` union `);
+  const { rows } = await sql<{ seq: number }>`select seq from (${pages}) as pages
+    order by seq desc limit ${search.limit + 1}`.execute(database);
+  return rows.map(({ seq }) => seq);
+}
+
+/** Where the titles of a page come from, so that few others have to be looked at. */
+async function sourcesOf(
+  database: Database,
+  search: TitleSearch,
+  audience: Audience,
+  index: TitleSearchIndex,
+): Promise<Source[]> {
+  if (isImpossible(search)) return [];
+  const filters = filterConditions(search);
+  const tested = [...filters, ...tagConditions(search), ...index.conditions(search)];
+  if (search.collectionId !== null) {
+    const from = sql`collection_titles as c cross join titles as t on t.seq = c.title_seq`;
+    const inside = sql`c.collection_id = ${search.collectionId}`;
+    return [gathered(search, from, [inside, visibleTo(audience), ...tested])];
+  }
+  const touched = touchedTitles(search);
+  if (touched && (await isFew(database, touched))) {
+    const from = sql`(${touched}) as s cross join titles as t on t.seq = s.seq`;
+    return [gathered(search, from, [visibleTo(audience), ...tested])];
+  }
+  const matches = index.match(search, audience);
+  if (matches && (isByTime(search) || (await isFew(database, ...matches)))) {
+    return matches.map((match) => {
+      const from = sql`(${match}) as s cross join titles as t on t.seq = s.seq`;
+      return { ...gathered(search, from, [visibleTo(audience), ...filters]), place: sql`s.seq` };
+    });
+  }
+  const inside = inFolder(search);
+  if (inside && (isByTime(search) || (await isFew(database, inside)))) {
+    const from = sql`(${inside}) as s cross join titles as t on t.seq = s.seq`;
+    return [{ ...gathered(search, from, [visibleTo(audience), ...tested]), place: sql`s.seq` }];
+  }
+  return walked(search, audience, tested);
+}
+
+const isByTime = ({ sort }: TitleSearch) => sort === "newest" || sort === "oldest";
+
+/** Titles that the viewer has done something with, where the search asks for that. */
+function touchedTitles({ viewerId, state }: TitleSearch): RawBuilder<unknown> | null {
+  const [flag, ...others] = flagsOf(state);
+  if (flag === undefined || viewerId === null) return null;
+  const conditions = [flag, ...others].map(isSet("v"));
+  return sql`select v.title_seq as seq from title_states as v
+    where v.user_id = ${viewerId} and ${sql.join(conditions, sql` and `)}`;
+}
+
+/** Whether these queries give so few titles that all of them can be looked at. */
+async function isFew(database: Database, ...queries: readonly RawBuilder<unknown>[]): Promise<boolean> {
+  let count = 0;
+  for (const query of queries) {
+    const { rows } = await sql<{ count: number | bigint | string }>`select count(*) as count
+      from (select seq from (${query}) as q limit ${SORTED_AT_ONCE + 1 - count}) as few`.execute(database);
+    count += Number(rows[0]?.count ?? 0);
+    if (count > SORTED_AT_ONCE) return false;
+  }
+  return true;
+}
+
+/** A source that is read whole and then sorted (or read in the order of time). */
+function gathered(search: TitleSearch, from: RawBuilder<unknown>, conditions: readonly RawBuilder<unknown>[]): Source {
+  return { from, conditions, order: orderOf(search), place: sql`t.seq`, after: search.after };
+}
+
+/** Sources that are read in the page's order from the indexes, each as far as the page needs. */
+function walked(search: TitleSearch, audience: Audience, conditions: readonly RawBuilder<unknown>[]): Source[] {
+  if (search.sort === "last-watched") return walkedByWatching(search, audience, conditions);
+  return rangesOf(search, audience).map((range) => ({
+    ...gathered(search, sql`titles as t`, [inRange(range), ...conditions]),
+  }));
+}
+
+/** What the viewer has watched, and after it all the rest, the newest first. */
+function walkedByWatching(
+  search: TitleSearch,
+  audience: Audience,
   conditions: readonly RawBuilder<unknown>[],
-) {
-  const all = [...conditions, ...positionConditions(search, place)];
-  return sql<TitleRow>`select t.* from ${from} where ${sql.join(all, sql` and `)}
-    order by ${orderOf(search, place)} limit ${search.limit + 1}`;
+): Source[] {
+  const mine = sql`w.user_id = ${search.viewerId} and w.watched_at > 0`;
+  const { after } = search;
+  const watched: Source = {
+    after,
+    from: sql`title_states as w cross join titles as t on t.seq = w.title_seq`,
+    conditions: [mine, visibleTo(audience), ...conditions],
+    order: { key: sql`w.watched_at`, isDescending: true },
+    place: sql`w.title_seq`,
+  };
+  const unwatched = sql`not exists (select 1 from title_states as w where w.title_seq = t.seq and ${mine})`;
+  const isPastWatched = after !== null && after.key === 0;
+  const others = rangesOf(search, audience).map(
+    (range): Source => ({
+      ...gathered(search, sql`titles as t`, [inRange(range), unwatched, ...conditions]),
+      order: { key: null, constant: 0, isDescending: true },
+      after: isPastWatched ? after : null,
+    }),
+  );
+  return isPastWatched ? others : [watched, ...others];
 }
 
-function orderOf({ sort }: TitleSearch, place: RawBuilder<unknown>): RawBuilder<unknown> {
-  if (sort === "name") return sql`t.name_key, ${place}`;
-  return sort === "oldest" ? place : sql`${place} desc`;
+function orderOf({ sort, viewerId, collectionId }: TitleSearch): Order {
+  switch (sort) {
+    case "newest":
+      return { key: null, isDescending: true };
+    case "oldest":
+      return { key: null, isDescending: false };
+    case "name":
+      return { key: sql`t.name_key`, isDescending: false };
+    case "longest":
+      return { key: sql`t.duration_ms`, isDescending: true };
+    case "position":
+      return {
+        key: sql`(select o.position from collection_titles as o
+          where o.collection_id = ${collectionId} and o.title_seq = t.seq)`,
+        isDescending: false,
+      };
+    case "last-watched":
+      return {
+        key: sql`coalesce((select o.watched_at from title_states as o
+          where o.user_id = ${viewerId} and o.title_seq = t.seq), 0)`,
+        isDescending: true,
+      };
+  }
 }
 
-function nameConditions({ name }: TitleSearch): RawBuilder<unknown>[] {
-  if (name?.exact) return [sql`t.name_key = ${name.key}`, sql`t.name_folded = ${name.folded}`];
-  return name ? [sql`instr(t.name_folded, ${name.folded}) > 0`] : [];
-}
+const direction = (column: RawBuilder<unknown>, { isDescending }: Order) =>
+  isDescending ? sql`${column} desc` : column;
 
-function positionConditions({ sort, after }: TitleSearch, place: RawBuilder<unknown>): RawBuilder<unknown>[] {
-  if (!after) return [];
-  if (sort === "oldest") return [sql`${place} > ${after.place}`];
-  if (sort === "newest") return [sql`${place} < ${after.place}`];
-  return [sql`(t.name_key, ${place}) > (${after.nameKey ?? ""}, ${after.place})`];
+/** The beginning of a source, as far as a page may need it. */
+const pageOf =
+  ({ limit }: TitleSearch) =>
+  ({ from, conditions, order, place, after }: Source): RawBuilder<unknown> => {
+    const key = order.key ?? sql`${sql.lit(order.constant ?? null)}`;
+    const all = [...conditions, ...(after === null ? [] : [isAfter(after, order, place)])];
+    const sorted = [...(order.key ? [direction(order.key, order)] : []), direction(place, order)];
+    return sql`select seq, sort_key from (select t.seq as seq, ${key} as sort_key from ${from}
+      where ${sql.join(all, sql` and `)} order by ${sql.join(sorted)} limit ${limit + 1}) as page`;
+  };
+
+function isAfter(after: NonNullable<TitleSearch["after"]>, order: Order, place: RawBuilder<unknown>) {
+  const beyond = order.isDescending ? sql`<` : sql`>`;
+  const here = sql`${place} ${beyond} ${after.place}`;
+  if (order.key === null) return here;
+  const key = after.key ?? 0;
+  // The first of the three says where in the index to begin.
+  return sql`${order.key} ${beyond}= ${key} and (${order.key} ${beyond} ${key} or ${here})`;
 }

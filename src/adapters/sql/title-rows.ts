@@ -5,6 +5,9 @@ import type { TitleTable } from "./catalog-tables.ts";
 
 export type TitleRow = Selectable<TitleTable>;
 
+/** Longest name of a codec that can be searched for. */
+const CODEC_LENGTH = 32;
+
 /** The row of a title, without its place in time. */
 export function toRow(title: TitleRecord, index: TitleIndex): Omit<TitleRow, "seq"> {
   return {
@@ -23,6 +26,9 @@ export function toRow(title: TitleRecord, index: TitleIndex): Omit<TitleRow, "se
     info: title.info && JSON.stringify(title.info),
     created_at: title.createdAt,
     deleted_at: title.deletedAt,
+    duration_ms: title.info ? Math.round(title.info.durationSeconds * 1000) : -1,
+    height: title.info?.video?.height ?? 0,
+    codec: title.info?.video?.codec.slice(0, CODEC_LENGTH) ?? "",
   };
 }
 

@@ -8,6 +8,8 @@ export interface IndexEntry {
   readonly visibility: string;
   readonly ownerId: string | null;
   readonly index: TitleIndex;
+  /** What it can be filtered by (`title-facets.ts`): to be indexed or not, as it suits the database. */
+  readonly facets: readonly string[];
 }
 
 /** The part of the title repository that differs between databases: the text index. */
@@ -19,8 +21,10 @@ export interface TitleSearchIndex {
   /**
    * Queries with the one column `seq` that together have every title that fits the search's phrases, marks, tags and
    * part of a name, and that the audience may see; one title may be in several of them. They may hold more titles than
-   * that, where only the name's runs of characters fit or the audience may not see them: the repository checks both.
-   * Null when the search asks for none of these.
+   * that, where only the name's runs of characters fit, a filter is not indexed or the audience may not see them: the
+   * repository checks all of these. Null when the search asks for nothing that is indexed.
    */
   match(search: TitleSearch, audience: Audience): readonly RawBuilder<unknown>[] | null;
+  /** Conditions that title `t` fits the search's phrases and marks, for when titles are read in another order. */
+  conditions(search: TitleSearch): RawBuilder<unknown>[];
 }

@@ -18,6 +18,7 @@ const title = (id: string, ownerId = "me"): Title => ({
   video: null,
   audio: [],
   createdAt: "2026-11-22T00:00:00.000Z",
+  mine: null,
 });
 
 const search = (given: Partial<TitleSearch>): TitleSearch => ({

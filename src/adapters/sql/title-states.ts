@@ -1,0 +1,98 @@
+import type { Transaction } from "kysely";
+import type { TitleState } from "../../catalog/title-repository.ts";
+import type { TitleStateTable } from "./catalog-tables.ts";
+import type { Database, Tables } from "./tables.ts";
+
+// What people have done with titles.
+
+const columns = [
+  "s.position_seconds",
+  "s.in_progress",
+  "s.watched",
+  "s.favourite",
+  "s.watched_at",
+] as const satisfies readonly `s.${keyof TitleStateTable}`[];
+
+export async function getStates(
+  database: Database | Transaction<Tables>,
+  userId: string,
+  titleIds: readonly string[],
+): Promise<Map<string, TitleState>> {
+  if (titleIds.length === 0) return new Map();
+  const rows = await database
+    .selectFrom("titles as t")
+    .innerJoin("title_states as s", "s.title_seq", "t.seq")
+    .select("t.id")
+    .select(columns)
+    .where("t.id", "in", titleIds)
+    .where("s.user_id", "=", userId)
+    .execute();
+  return new Map(rows.map(({ id, ...row }) => [id, toState(row)]));
+}
+
+/** Changes what a user has done with the title at a place; nothing is kept of somebody who has done nothing. */
+export async function editState(
+  transaction: Transaction<Tables>,
+  userId: string,
+  seq: number,
+  change: (state: TitleState | null) => TitleState,
+): Promise<void> {
+  const row = await transaction
+    .selectFrom("title_states as s")
+    .select(columns)
+    .where("s.user_id", "=", userId)
+    .where("s.title_seq", "=", seq)
+    .executeTakeFirst();
+  const next = toRow(change(row ? toState(row) : null));
+  if (row) {
+    await transaction
+      .updateTable("title_states")
+      .set(next)
+      .where("user_id", "=", userId)
+      .where("title_seq", "=", seq)
+      .execute();
+  } else {
+    await transaction
+      .insertInto("title_states")
+      .values({ user_id: userId, title_seq: seq, ...next })
+      .execute();
+  }
+}
+
+/** Makes what people have done with one title what they have done with another, unless they have with that too. */
+export async function moveStates(transaction: Transaction<Tables>, from: number, to: number): Promise<void> {
+  const users = await transaction.selectFrom("title_states").select("user_id").where("title_seq", "=", to).execute();
+  let moved = transaction.updateTable("title_states").set({ title_seq: to }).where("title_seq", "=", from);
+  for (const { user_id } of users) moved = moved.where("user_id", "!=", user_id);
+  await moved.execute();
+}
+
+/** Puts one title in the places that another has in collections, unless it is in them too. */
+export async function moveInCollections(transaction: Transaction<Tables>, from: number, to: number): Promise<void> {
+  const table = "collection_titles";
+  const known = await transaction.selectFrom(table).select("collection_id").where("title_seq", "=", to).execute();
+  let moved = transaction.updateTable(table).set({ title_seq: to }).where("title_seq", "=", from);
+  for (const { collection_id: id } of known) moved = moved.where("collection_id", "!=", id);
+  await moved.execute();
+}
+
+function toState(row: Omit<TitleStateTable, "user_id" | "title_seq">): TitleState {
+  const watchedAt = Number(row.watched_at);
+  return {
+    positionSeconds: row.position_seconds,
+    inProgress: row.in_progress === 1,
+    watched: row.watched === 1,
+    favourite: row.favourite === 1,
+    watchedAt: watchedAt === 0 ? null : watchedAt,
+  };
+}
+
+function toRow(state: TitleState): Omit<TitleStateTable, "user_id" | "title_seq"> {
+  return {
+    position_seconds: state.positionSeconds,
+    in_progress: state.inProgress ? 1 : 0,
+    watched: state.watched ? 1 : 0,
+    favourite: state.favourite ? 1 : 0,
+    watched_at: state.watchedAt ?? 0,
+  };
+}

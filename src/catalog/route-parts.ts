@@ -1,0 +1,42 @@
+import { z } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import { type HttpEnv, requirePrincipal } from "../http/env.ts";
+import { problem } from "../http/problem.ts";
+import { collection, collectionPage, title, titlePage } from "./contract.ts";
+
+// Made anew: schemas older than the OpenAPI extension do not have its method.
+export const shownTitle = z.object(title.shape).openapi("Title");
+export const shownPage = titlePage.extend({ items: z.array(shownTitle) }).openapi("TitlePage");
+export const shownCollection = z.object(collection.shape).openapi("Collection");
+export const shownCollections = collectionPage.extend({ items: z.array(shownCollection) }).openapi("CollectionPage");
+
+/** Any text: what is no id is answered like an id that nothing has. */
+export const params = z.object({ id: z.string().openapi({ description: "Title id (UUID)" }) });
+export const noQuery = z.strictObject({});
+
+export const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
+  description,
+  content: { "application/json": { schema } },
+});
+export const body = <Schema extends z.ZodType>(schema: Schema) => ({
+  required: true,
+  content: { "application/json": { schema } },
+});
+export const refusals = Object.fromEntries(
+  [400, 401, 403, 404].map((status) => [
+    status,
+    { description: "Refused", content: { "application/problem+json": { schema: problem } } },
+  ]),
+);
+
+/** Before anything of the request is looked at: whoever is not signed in learns nothing. */
+export const signedIn: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  requirePrincipal(c);
+  await next();
+};
+
+/** Answers are somebody's: nothing between keeps them. */
+export const notStored: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  await next();
+  c.res.headers.set("Cache-Control", "no-store");
+};
