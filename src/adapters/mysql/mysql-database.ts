@@ -19,10 +19,10 @@ const LOCK_WAIT_SECONDS = 5;
 const MIGRATION_MS = 24 * 3_600_000;
 
 /**
- * The table, column or index is there. MySQL undoes no schema change with its transaction: what a migration that was
+ * The table, column or index is there, or the index is gone. MySQL undoes no schema change with its transaction: what a migration that was
  * killed has made already must not keep the next start from going on.
  */
-const HALF_DONE = new Set([1050, 1060, 1061]);
+const HALF_DONE = new Set([1050, 1060, 1061, 1091]);
 
 export interface MysqlDatabase {
   /** What the repositories query. */

@@ -76,8 +76,15 @@ async function createStates(db: Kysely<unknown>, sequence: Sequence): Promise<vo
   // When it was last played is not known exactly of what was kept before: in the order of the titles' times.
   await sql`insert into title_states (user_id, title_seq, position_seconds, in_progress, watched, favourite, watched_at)
     select user_id, title_seq, position_seconds, case when position_seconds > 0 then 1 else 0 end, 0, 0, 1
-    from title_progress`.execute(db);
-  await db.schema.dropTable("title_progress").execute();
+    from title_progress as p
+    where not exists (select 1 from title_states as s where s.user_id = p.user_id and s.title_seq = p.title_seq)`.execute(
+    db,
+  );
+}
+
+/** Apart from what copies it: where a schema change is not undone with its transaction, that may run twice. */
+export async function dropProgress(db: Kysely<unknown>): Promise<void> {
+  await db.schema.dropTable("title_progress").ifExists().execute();
 }
 
 async function createCounts(db: Kysely<unknown>): Promise<void> {
@@ -100,6 +107,7 @@ async function createCounts(db: Kysely<unknown>): Promise<void> {
     .createTable("catalog_stale")
     .addColumn("what", "varchar(32)", (column) => column.primaryKey())
     .execute();
+  await sql`delete from catalog_stale`.execute(db);
   await sql`insert into catalog_stale (what) values ('titles')`.execute(db);
 }
 

@@ -1,5 +1,5 @@
 import type { Kysely, Migration } from "kysely";
-import { growCatalog } from "./catalog-growth.ts";
+import { dropProgress, growCatalog } from "./catalog-growth.ts";
 import { columnTypesOf } from "./column-types.ts";
 
 /**
@@ -145,6 +145,7 @@ export const catalogMigrations: Readonly<Record<string, Migration>> = {
   "2026-11-22-catalog": { up: createCatalog },
   "2026-11-23-catalog-folders": { up: createFolders },
   "2026-11-22-catalog-at-scale": { up: growCatalog },
+  "2026-11-22-catalog-progress": { up: dropProgress },
 };
 
 async function createCatalog(db: Kysely<unknown>): Promise<void> {
