@@ -62,7 +62,18 @@ export async function playWithGstreamer(task: Task, stack: GstreamerStack): Prom
   ];
 }
 
+/**
+ * adaptivedemux2 over HLS gives up within its first 0.1 s about once in some hundred starts, which could not be had on
+ * purpose, of ours or of others' HLS. It is started anew then; twice in a row is a failure.
+ */
+const gaveUp = (report: Report) => report.complaints.some((line) => line.includes("Couldn't download fragments"));
+
 async function play(task: Task, stack: GstreamerStack, seeks: readonly number[]): Promise<Report> {
+  const report = await playOnce(task, stack, seeks);
+  return stack === "adaptivedemux2" && gaveUp(report) ? playOnce(task, stack, seeks) : report;
+}
+
+async function playOnce(task: Task, stack: GstreamerStack, seeks: readonly number[]): Promise<Report> {
   const { element, ranks } = stacks[stack];
   const command = ["/usr/bin/python3", join(import.meta.dir, "gstreamer.py"), element, task.url, ...seeks.map(String)];
   const env = { GST_DEBUG: "2", GST_DEBUG_NO_COLOR: "1", GST_PLUGIN_FEATURE_RANK: ranks };

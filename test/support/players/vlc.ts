@@ -7,7 +7,7 @@ import { type Complaints, type Ran, runProgram, type Task, unexplained } from ".
 /** How many times faster than real time. */
 const rate = 8;
 /** Late pictures are decoded all the same: at this speed a busy machine would leave out those that others refer to. */
-const keepPictures = ["--no-drop-late-frames", "--no-skip-frames"];
+const keepPictures = ["--no-drop-late-frames", "--no-skip-frames", "--no-avcodec-hurry-up"];
 const nobody = 65534;
 /** The last pictures stay in its packetizer; those of the original as well. */
 const keptBack = 6;
