@@ -10,6 +10,7 @@ import type { NatsServerOptions } from "./adapters/nats/server-config.ts";
 import { type OpenDatabase, openDatabase } from "./adapters/sql/open-database.ts";
 import { SqlAuthStore } from "./adapters/sql/sql-auth-store.ts";
 import { SqlCollectionRepository } from "./adapters/sql/sql-collection-repository.ts";
+import { SqlLibraryStore } from "./adapters/sql/sql-library-store.ts";
 import { SqlSourceRepository } from "./adapters/sql/sql-source-repository.ts";
 import { SqlTitleRepository } from "./adapters/sql/sql-title-repository.ts";
 import { SqlUploadRecords } from "./adapters/sql/upload-tables.ts";
@@ -41,6 +42,7 @@ import type { StreamSettings } from "./streaming/controllers/start-streams.ts";
 import { LiveStreams } from "./streaming/live-streams.ts";
 import { startStreaming } from "./streaming/streaming-service.ts";
 import { startUpload } from "./upload/upload-service.ts";
+import { version } from "./version.ts";
 
 /** How long running answers may take when Kinora stops. */
 const GRACE_MS = 7_000;
@@ -182,6 +184,8 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
       store,
       indexFolder,
       folders: config.library.folders,
+      library: librarySettings(config),
+      libraryStore: new SqlLibraryStore((await database()).database, version),
       excluded: [...store.folders, indexFolder],
       rtsp: () => rtsp && { host: rtsp.host, port: rtsp.port },
       streams: streamSettings(config, { ...parts, log }),
@@ -197,6 +201,11 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
     };
   },
 };
+
+function librarySettings({ library, nats }: Config) {
+  const { rescanInterval: rescanIntervalMs, settle: settleMs, mayAdd } = library;
+  return { rescanIntervalMs, settleMs, mayAdd, isAlone: nats === null };
+}
 
 function streamSettings(
   config: Config,

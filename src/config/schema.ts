@@ -177,6 +177,18 @@ export const configShape = z.strictObject({
             "Folders whose videos join the library. Kinora only reads them. Their titles are for all members unless the folder says otherwise. Folders on the command line are added.",
           example: ["~/Videos", { path: "/srv/films", visibility: "public" }],
         }),
+      rescanInterval: duration("1s", "31d").prefault("15m").meta({
+        description:
+          "How often folders are scanned again whose changes the system does not tell: network disks, and where its limit of watches is reached. The others are scanned once a day.",
+      }),
+      settle: duration("0ms", "1h").prefault("1500ms").meta({
+        description: "How long size and time of a file must stay the same before it is read: it may still be written.",
+      }),
+      adding: oneOf(["admins", "nobody"]).nullable().default(null).meta({
+        description: "Who may add and remove library folders while Kinora runs.",
+        defaultText: "`admins` while listening on loopback only, else `nobody`",
+        example: "admins",
+      }),
     })
     .prefault({}),
   database: database().nullable().default(null).meta({
@@ -308,6 +320,7 @@ export const configSchema = configShape.transform((config, context) => {
       /** Whether the operator chose the address: then Kinora does not start without it. */
       isRequired: rtsp !== "off" && formatListenAddress(rtsp) !== formatListenAddress(DEFAULT_RTSP),
     },
+    library: { ...config.library, mayAdd: (config.library.adding ?? (loopback ? "admins" : "nobody")) === "admins" },
     database: config.database ?? ({ kind: "sqlite", path: join(config.data, "kinora.db") } satisfies DatabasePlace),
     storage: { path: config.storage ?? join(config.data, "media") },
   };

@@ -2,10 +2,10 @@ import type { FileBytes } from "./file-bytes.ts";
 
 const READ_BYTES = 1024 * 1024;
 
-/** SHA-256 of a file in lower-case hex. The next piece is read while one is hashed; never more than two in memory. */
+/** SHA-256 of a file in lower-case hex. What `onBytes` returns is waited for. The next piece is read while one is hashed; never more than two in memory. */
 export async function contentHash(
   file: FileBytes,
-  onBytes: (bytes: number) => void = () => undefined,
+  onBytes: (bytes: number) => Promise<void> | undefined = () => undefined,
 ): Promise<string> {
   const hasher = new Bun.CryptoHasher("sha256");
   let next = file.read(0, READ_BYTES);
@@ -15,7 +15,8 @@ export async function contentHash(
     offset += bytes.length;
     next = file.read(offset, READ_BYTES);
     hasher.update(bytes);
-    onBytes(bytes.length);
+    const turn = onBytes(bytes.length);
+    if (turn) await turn;
   }
   await next;
   return hasher.digest("hex");

@@ -63,17 +63,31 @@ export type Announcement = z.infer<typeof announcement>;
 
 export const MediaAnnouncements = defineTopic("MediaAnnouncements", announcement);
 
+export const libraryFolder = z.object({
+  id,
+  folder: z.string(),
+  /** What the titles of its files start with. */
+  visibility: announcement.shape.visibility,
+  /** Those from the configuration are removed there, added ones with `DELETE /api/library/folders/{id}`. */
+  origin: z.enum(["configuration", "added"]),
+  state: z.enum(["scanning", "ready", "unreadable"]),
+  /** Files that are titles. */
+  files: z.number().int(),
+  scannedAt: timestamp.nullable(),
+  /** How changes are noticed: at once, or by scanning again; then why. */
+  watched: z.enum(["events", "interval"]),
+  watchedDetail: z.string().nullable(),
+  refused: z.array(z.object({ path: z.string(), code: z.string(), detail: z.string() })),
+  /** All files that were refused; `refused` names the first thousand. */
+  refusedFiles: z.number().int(),
+});
+
 export const libraryReport = z.object({
-  items: z.array(
-    z.object({
-      folder: z.string(),
-      state: z.enum(["scanning", "ready", "unreadable"]),
-      /** Files that are titles. */
-      files: z.number().int(),
-      scannedAt: timestamp.nullable(),
-      refused: z.array(z.object({ path: z.string(), code: z.string(), detail: z.string() })),
-    }),
-  ),
+  items: z.array(libraryFolder),
+  /** Bytes of files that can be watched and whose SHA-256 is not known yet. */
+  unhashedBytes: z.number().int(),
+  /** Whether `POST /api/library/folders` is allowed here. */
+  mayAdd: z.boolean(),
 });
 export type LibraryReport = z.infer<typeof libraryReport>;
 
@@ -167,7 +181,12 @@ export const streamingContract = defineService({
     /** Tells the SHA-256 of an adopted source that was taken over without one. */
     identify: { input: z.object({ sourceId: id, mediaId }), output: none, repeatable: true },
     /** Announces every source this instance has, again. */
-    reannounce: { input: none, output: z.object({ sources: z.number().int() }), repeatable: true, timeoutMs: 60_000 },
+    reannounce: {
+      input: none,
+      output: z.object({ sources: z.number().int() }),
+      repeatable: true,
+      timeoutMs: 1_800_000,
+    },
     /** Whether this instance can play the content now. */
     isAvailable: { input: z.object({ mediaId }), output: z.boolean(), repeatable: true },
     /** The stream controllers that this very instance holds, of one user or (null) all of them; with `id` only that one. */

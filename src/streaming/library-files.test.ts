@@ -6,7 +6,7 @@ import { type LibraryFile, walk } from "./library-files.ts";
 
 async function collect(folder: string): Promise<Record<string, string>> {
   const found: [string, string][] = [];
-  for await (const file of walk(folder)) found.push([file.path, outcome(file)]);
+  for await (const group of walk(folder)) for (const file of group) found.push([file.path, outcome(file)]);
   return Object.fromEntries(found);
 }
 

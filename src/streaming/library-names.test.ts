@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { describeFile, type EmbeddedMetadata, folderId, foldersOf } from "./library-names.ts";
+import type { Metadata } from "../media/metadata/metadata.ts";
+import { describeFile, folderId, foldersOf } from "./library-names.ts";
 
-const silent: EmbeddedMetadata = {
+const silent: Metadata = {
   title: null,
   artist: null,
   date: null,

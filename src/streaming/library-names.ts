@@ -1,4 +1,5 @@
 import { basename, dirname, extname } from "node:path";
+import type { Metadata } from "../media/metadata/metadata.ts";
 import type { AnnouncedFolder } from "./contract.ts";
 
 /** Folders whose names become tags: the outermost ones. */
@@ -7,17 +8,6 @@ const MAX_TAG_LENGTH = 64;
 /** Tags of artists and the like that a file brings along. */
 const MAX_OWN_TAGS = 8;
 const MAX_CHAPTERS = 100;
-
-/** What a file says of itself. Texts are as they stand in the file. */
-export interface EmbeddedMetadata {
-  readonly title: string | null;
-  readonly artist: string | null;
-  /** As written: a year, or ISO 8601. */
-  readonly date: string | null;
-  readonly genre: string | null;
-  readonly description: string | null;
-  readonly chapters: readonly { readonly startSeconds: number; readonly name: string }[];
-}
 
 /** What a title is called and found by, as far as its file tells. */
 export interface FileText {
@@ -36,7 +26,7 @@ const NOISE =
  * Name, description and tags of a library file. `Name (Year)` and `Show S01E02` are understood; any other file is
  * called what it calls itself, else what its file is called. Folder names below the library folder are tags.
  */
-export function describeFile(path: string, metadata: EmbeddedMetadata | null = null): FileText {
+export function describeFile(path: string, metadata: Metadata | null = null): FileText {
   const stem = basename(path, extname(path));
   const folders = dirname(path) === "." ? [] : dirname(path).split("/");
   const { name, tags } = episode(stem, folders) ?? dated(stem) ?? plain(stem, metadata);
@@ -68,7 +58,7 @@ function dated(stem: string): NameAndTags | null {
   return words(name) === "" ? null : { name: `${words(name)} (${year})`, tags: [year] };
 }
 
-function plain(stem: string, metadata: EmbeddedMetadata | null): NameAndTags {
+function plain(stem: string, metadata: Metadata | null): NameAndTags {
   const title = metadata?.title?.trim() ?? "";
   return { name: isTitle(title) ? title : stem, tags: [] };
 }
@@ -86,7 +76,7 @@ function words(text: string): string {
 const tidy = (tag: string) => tag.replaceAll("_", " ").trim().slice(0, MAX_TAG_LENGTH).trim();
 const yearOf = (date: string | null) => /^\s*((?:18|19|20)\d\d)(?!\d)/.exec(date ?? "")?.[1] ?? null;
 
-function descriptionOf(metadata: EmbeddedMetadata | null): string {
+function descriptionOf(metadata: Metadata | null): string {
   if (!metadata) return "";
   const chapters = metadata.chapters
     .slice(0, MAX_CHAPTERS)

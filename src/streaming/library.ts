@@ -1,222 +1,346 @@
-import { basename, extname, join } from "node:path";
 import type { Logger } from "pino";
-import { ProblemError } from "../errors.ts";
-import { contentHash } from "./content-hash.ts";
-import type { Announcement, LibraryReport } from "./contract.ts";
-import { withFile } from "./file-bytes.ts";
-import { inspect } from "./inspect.ts";
-import { type LibraryFile, reasonOf, walk } from "./library-files.ts";
+import { BackgroundHash } from "./background-hash.ts";
+import type { LibraryReport } from "./contract.ts";
+import { FolderReport } from "./folder-report.ts";
+import { FolderScan, retireSources } from "./folder-scan.ts";
+import { FolderWatch } from "./folder-watch.ts";
+import { boundsOf, countFiles, reasonOf } from "./library-files.ts";
+import type { LibraryFolder, LibraryFolders } from "./library-folders.ts";
+import type { LibraryStore } from "./library-store.ts";
 import type { MovieCache } from "./movie-cache.ts";
-import { isSubtitleName } from "./sidecar-names.ts";
+import { QuietFiles } from "./quiet-files.ts";
 import type { Source } from "./source.ts";
-import type { SourceRepository } from "./source-repository.ts";
+import type { SourceRepository, SourceState } from "./source-repository.ts";
 
-/** Files that are read and hashed at the same time. */
-const FILES_AT_ONCE = 2;
-/** Refused files that the report keeps for each folder. */
-const MAX_REFUSED = 1_000;
 const PAGE = 500;
-/** How long after a change was noticed the folders are scanned again, in milliseconds. */
-const SOON_MS = 2_000;
+/** How long changes are gathered before they are looked at, in milliseconds. */
+const SOON_MS = 200;
+/** Watched folders are scanned this often all the same, in milliseconds: a change may have gone unheard. */
+const WATCHED_RESCAN_MS = 24 * 3_600_000;
 
-export interface LibraryFolder {
-  readonly path: string;
-  /** Visibility of the titles its files make. */
-  readonly visibility: Announcement["visibility"];
+export interface LibrarySettings {
+  /** Milliseconds between two scans of folders whose changes are not told. */
+  readonly rescanIntervalMs: number;
+  /** How long a file must have been as it is before it is read, in milliseconds. */
+  readonly settleMs: number;
+  /** Whether no other instance has folders: then what is not here is nowhere. */
+  readonly isAlone: boolean;
+}
+
+export interface ScanProgress {
+  readonly folder: LibraryFolder;
+  readonly done: number;
+  readonly total: number | null;
+  readonly state: "running" | "done" | "failed";
 }
 
 export interface LibraryDependencies {
-  readonly folders: readonly LibraryFolder[];
+  readonly folders: LibraryFolders;
   /** Kinora's own folders, which are never part of a library. */
   readonly excluded: readonly string[];
+  readonly settings: LibrarySettings;
   readonly sources: SourceRepository;
+  readonly store: LibraryStore;
   readonly movies: MovieCache;
   readonly log: Logger;
-  readonly announce: (source: Source) => Promise<void>;
-  /** Told how many files of a folder are done while it is scanned. */
-  readonly progress: (folder: string, done: number, state: "running" | "done" | "failed") => Promise<void>;
+  /** Tells the others; resolves when they have taken it. */
+  readonly announce: (sources: readonly Source[]) => Promise<void>;
+  readonly progress: (progress: ScanProgress) => Promise<void>;
+  readonly hashProgress: (doneBytes: number, totalBytes: number, state: "running" | "done") => Promise<void>;
 }
 
-type FolderReport = LibraryReport["items"][number];
+/** What is kept of a folder while it is one. */
+interface Kept {
+  readonly folder: LibraryFolder;
+  readonly report: FolderReport;
+  readonly quiet: QuietFiles;
+  readonly removed: AbortController;
+  /** Paths to look at; the empty one is all of it. */
+  readonly dirty: Set<string>;
+  watch: FolderWatch | null;
+  scannedAtMs: number;
+  quietTimer: Timer | null;
+}
 
-/** The folders people already have: found, hashed, announced, never written to. */
+/** The folders people already have: found, announced, hashed behind, watched, never written to. */
 export class Library {
   readonly #dependencies: LibraryDependencies;
-  readonly #reports = new Map<string, FolderReport>();
+  readonly #kept = new Map<string, Kept>();
+  readonly #hash: BackgroundHash;
   readonly #stopped = new AbortController();
-  #scan: Promise<void> = Promise.resolve();
-  #scanWaiting: Promise<void> | null = null;
-  #soon: ReturnType<typeof setTimeout> | null = null;
+  #running: Promise<void> | null = null;
+  /** Resolves with the end of the scan of everything that is asked for, or that runs. */
+  #whole: PromiseWithResolvers<void> | null = null;
+  #interval: Timer | null = null;
+  #unhashedBytes = 0;
 
   constructor(dependencies: LibraryDependencies) {
     this.#dependencies = dependencies;
-    for (const { path } of dependencies.folders) this.#reports.set(path, newReport(path));
+    const { sources, log, announce, hashProgress, folders } = dependencies;
+    this.#hash = new BackgroundHash({
+      ...{ sources, log, announce },
+      isOurs: (path) => this.#kept.has(path),
+      progress: (done, total, state) => {
+        this.#unhashedBytes = state === "done" ? 0 : total - done;
+        return hashProgress(done, total, state);
+      },
+    });
+    for (const folder of folders.all) this.#keep(folder);
   }
 
   report(): LibraryReport {
-    const waits = this.#scanWaiting !== null;
-    return { items: [...this.#reports.values()].map((report) => (waits ? { ...report, state: "scanning" } : report)) };
+    const items = [...this.#kept.values()].map(({ report, folder, dirty }) => {
+      const shown = report.shown(folder);
+      return dirty.has("") ? { ...shown, state: "scanning" as const } : shown;
+    });
+    return { items, unhashedBytes: this.#unhashedBytes, mayAdd: this.#dependencies.folders.mayAdd };
+  }
+
+  /** Begins to watch, and scans everything once. */
+  start(): void {
+    this.startRescan();
+    const everyMs = Math.min(this.#dependencies.settings.rescanIntervalMs, WATCHED_RESCAN_MS);
+    this.#interval = setInterval(() => this.#lookAround().catch((error) => this.#logFailure(error)), everyMs);
   }
 
   /** Scans all folders; a scan that is asked for while one runs follows it, once. Resolves when that is done. */
   rescan(): Promise<void> {
-    if (this.#scanWaiting) return this.#scanWaiting;
-    const next = this.#scan
-      .catch(() => undefined)
-      .then(() => {
-        this.#scanWaiting = null;
-        this.#scan = this.#scanAll();
-        return this.#scan;
-      });
-    this.#scanWaiting = next;
-    return next;
+    for (const { dirty } of this.#kept.values()) dirty.add("");
+    const whole = this.#whole ?? Promise.withResolvers<void>();
+    this.#whole = whole;
+    this.#run();
+    return whole.promise;
   }
 
   /** Asks for a scan and does not wait for it: it may take hours. What fails in it is logged. */
   startRescan(): void {
-    this.rescan().catch((error: unknown) => this.#dependencies.log.error({ err: error }, "library scan failed"));
+    this.rescan().catch((error: unknown) => this.#logFailure(error));
   }
 
-  /** The same for whoever notices that a file has changed: soon, and once for all changes of two seconds. */
-  startRescanSoon(): void {
-    this.#soon ??= setTimeout(() => {
-      this.#soon = null;
-      this.startRescan();
-    }, SOON_MS);
+  /** Has one file looked at again soon, for whoever noticed that it is another one. */
+  lookAgain({ folder, path }: Pick<Source, "folder" | "path">): void {
+    const kept = folder === null ? undefined : this.#kept.get(folder);
+    if (kept && path !== null) setTimeout(() => this.#touch(kept, [path]), SOON_MS);
   }
 
-  /** Ends a running scan between two files. */
+  /** Adds a folder and begins to scan it; throws what `LibraryFolders.add` throws. */
+  async add(path: string, visibility: LibraryFolder["visibility"]): Promise<LibraryReport> {
+    this.#touch(this.#keep(await this.#dependencies.folders.add(path, visibility)), [""]);
+    return this.report();
+  }
+
+  /** Removes an added folder: what it had cannot be watched any more, and nothing in it is touched. */
+  async remove(id: string): Promise<void> {
+    const folder = await this.#dependencies.folders.remove(id);
+    const kept = this.#kept.get(folder.path);
+    this.#kept.delete(folder.path);
+    kept?.removed.abort();
+    if (kept) this.#end(kept);
+    // A scan that runs ends between two files.
+    await this.#running;
+    await this.#retire(folder.path);
+  }
+
+  /** Ends what runs between two files. */
   async close(): Promise<void> {
     this.#stopped.abort();
-    if (this.#soon) clearTimeout(this.#soon);
-    await Promise.allSettled([this.#scanWaiting, this.#scan]);
+    if (this.#interval) clearInterval(this.#interval);
+    for (const kept of this.#kept.values()) this.#end(kept);
+    await Promise.allSettled([this.#running, this.#hash.close()]);
   }
 
-  async #scanAll(): Promise<void> {
-    const { folders, log } = this.#dependencies;
-    for (const report of this.#reports.values()) report.state = "scanning";
-    await this.#retireUnknownFolders();
-    for (const folder of folders) {
-      if (this.#stopped.signal.aborted) return;
-      const report = newReport(folder.path);
-      this.#reports.set(folder.path, report);
-      try {
-        await this.#scanFolder(folder, report);
-        report.state = "ready";
-        const { files, refused } = report;
-        log.info({ folder: folder.path, videos: files, refused: refused.length }, "library folder scanned");
-        for (const { path, code, detail } of refused) log.warn({ path, code }, `not in the library: ${detail}`);
-      } catch (error) {
-        log.error({ err: error, folder: folder.path }, "library folder cannot be scanned");
-        report.state = "unreadable";
-        report.refused = [{ path: "", code: "unreadable", detail: reasonOf(error) }];
-        await this.#retire(folder.path, new Set());
-      }
-      report.scannedAt = new Date().toISOString();
-      await this.#dependencies.progress(folder.path, report.files, report.state === "ready" ? "done" : "failed");
-    }
+  #keep(folder: LibraryFolder): Kept {
+    const kept: Kept = {
+      folder,
+      report: new FolderReport(),
+      quiet: new QuietFiles(this.#dependencies.settings.settleMs),
+      removed: new AbortController(),
+      dirty: new Set(),
+      watch: null,
+      scannedAtMs: 0,
+      quietTimer: null,
+    };
+    this.#kept.set(folder.path, kept);
+    return kept;
   }
 
-  async #scanFolder(folder: LibraryFolder, report: FolderReport): Promise<void> {
-    const seen = new Set<string>();
-    const running = new Set<Promise<void>>();
-    for await (const file of walk(folder.path, this.#dependencies.excluded)) {
-      if (this.#stopped.signal.aborted) break;
-      const work = this.#scanFile(folder, file, report, seen).finally(() => running.delete(work));
-      running.add(work);
-      if (running.size >= FILES_AT_ONCE) await Promise.race(running);
-    }
-    await Promise.all(running);
-    if (!this.#stopped.signal.aborted) await this.#retire(folder.path, seen);
+  #end(kept: Kept): void {
+    kept.watch?.close();
+    kept.watch = null;
+    if (kept.quietTimer) clearTimeout(kept.quietTimer);
   }
 
-  async #scanFile(folder: LibraryFolder, file: LibraryFile, report: FolderReport, seen: Set<string>): Promise<void> {
-    // They belong to the video beside them, see `Sidecars`.
-    if (isSubtitleName(file.path)) return;
-    const { announce, log, progress } = this.#dependencies;
+  #touch(kept: Kept, paths: readonly string[]): void {
+    for (const path of paths) kept.dirty.add(path);
+    this.#run();
+  }
+
+  #run(): void {
+    if (this.#stopped.signal.aborted) return;
+    this.#running ??= this.#work()
+      .catch((error) => this.#logFailure(error))
+      .finally(() => {
+        this.#running = null;
+        if (this.#whole || [...this.#kept.values()].some(({ dirty }) => dirty.size > 0)) this.#run();
+      });
+  }
+
+  async #work(): Promise<void> {
+    const whole = this.#whole;
+    this.#whole = null;
     try {
-      if ("refused" in file) return refuse(report, file.path, file.refused);
-      const source = await this.#sourceOf(folder, file);
-      seen.add(source.id);
-      report.files++;
-      await announce(source);
-      await progress(folder.path, report.files, "running");
-    } catch (error) {
-      if (!(error instanceof ProblemError)) log.warn({ err: error, path: file.path }, "library file cannot be read");
-      const code = error instanceof ProblemError ? error.code : "unreadable";
-      refuse(report, file.path, { code, detail: reasonOf(error) });
-    }
-  }
-
-  /** The source of a file: the one that is known when size and time are the same, else read and hashed anew. */
-  async #sourceOf(folder: LibraryFolder, file: LibraryFile & { sizeBytes: number; mtimeMs: number }): Promise<Source> {
-    const { sources, movies } = this.#dependencies;
-    const known = await sources.findByPath(folder.path, file.path);
-    const unchanged = known?.sizeBytes === file.sizeBytes && known.mtimeMs === file.mtimeMs && known.mediaId !== null;
-    if (known && unchanged) {
-      const current: Source = { ...known, availability: "ready", visibility: folder.visibility };
-      if (known.availability !== "ready" || known.visibility !== folder.visibility) await sources.save(current);
-      return current;
-    }
-    const id = known?.id ?? Bun.randomUUIDv7();
-    const source = await withFile([join(folder.path, file.path)], async (bytes): Promise<Source> => {
-      const info = await inspect(id, bytes, movies);
-      const mediaId = await contentHash(bytes);
-      return {
-        id,
-        origin: "library",
-        ownerId: null,
-        name: basename(file.path, extname(file.path)),
-        mediaId,
-        folder: folder.path,
-        path: file.path,
-        sizeBytes: bytes.size,
-        mtimeMs: bytes.mtimeMs,
-        visibility: folder.visibility,
-        availability: "ready",
-        info,
-        createdAt: known?.createdAt ?? new Date().toISOString(),
-      };
-    });
-    await sources.save(source);
-    return source;
-  }
-
-  /** Sources of folders that are configured no more cannot be played any more. */
-  async #retireUnknownFolders(): Promise<void> {
-    const configured = new Set(this.#dependencies.folders.map(({ path }) => path));
-    for (const folder of await this.#dependencies.sources.listFolders()) {
-      if (!configured.has(folder)) await this.#retire(folder, new Set());
-    }
-  }
-
-  /** What a folder had and has no more becomes unavailable; it comes back with its file. */
-  async #retire(folder: string, seen: ReadonlySet<string>): Promise<void> {
-    const { sources, announce } = this.#dependencies;
-    let after: string | null = null;
-    for (;;) {
-      const page: Source[] = await sources.listFolder(folder, after, PAGE);
-      for (const source of page) {
-        if (seen.has(source.id) || source.availability === "unavailable") continue;
-        const gone: Source = { ...source, availability: "unavailable" };
-        await sources.save(gone);
-        await announce(gone);
+      if (whole) await this.#retireUnknownFolders();
+      for (const kept of [...this.#kept.values()]) {
+        if (this.#stopped.signal.aborted) return;
+        if (kept.dirty.size > 0) await this.#scan(kept);
       }
+      this.#hash.wake();
+      whole?.resolve();
+    } catch (error) {
+      whole?.promise.catch(() => undefined);
+      whole?.reject(error);
+      throw error;
+    } finally {
+      whole?.resolve();
+    }
+  }
+
+  async #scan(kept: Kept): Promise<void> {
+    const { folder, report, dirty } = kept;
+    const { log, sources } = this.#dependencies;
+    const isWhole = dirty.has("");
+    const paths = isWhole ? [""] : topmost(dirty);
+    dirty.clear();
+    if (isWhole) report.state = "scanning";
+    try {
+      if (isWhole) await this.#watch(kept);
+      await this.#scanPaths(kept, paths, isWhole);
+      report.files = await sources.countReady(folder.path);
+      this.#unhashedBytes = await sources.countUnhashedBytes();
+      report.state = "ready";
+      const { files, refused } = report;
+      if (isWhole) log.info({ folder: folder.path, videos: files, refused: refused.length }, "library folder scanned");
+      if (isWhole)
+        for (const one of refused) log.warn({ path: one.path, code: one.code }, `not in the library: ${one.detail}`);
+    } catch (error) {
+      await this.#fail(kept, error);
+    }
+    report.scannedAt = new Date().toISOString();
+    if (isWhole) kept.scannedAtMs = performance.now();
+    this.#waitForQuiet(kept);
+    if (!isWhole) return;
+    const state = report.state === "ready" ? "done" : "failed";
+    await this.#dependencies.progress({ folder, done: report.files, total: report.files, state });
+  }
+
+  async #scanPaths({ folder, report, quiet, removed }: Kept, paths: readonly string[], isWhole: boolean) {
+    const signal = AbortSignal.any([this.#stopped.signal, removed.signal]);
+    const bounds = await boundsOf(folder.path, this.#dependencies.excluded);
+    let [done, total]: [number, number | null] = [0, null];
+    if (isWhole) {
+      report.files = 0;
+      void countFiles(bounds, signal).then((count) => {
+        total = count;
+      });
+    }
+    const onFiles = (count: number) => {
+      done += count;
+      const known = total === null ? null : Math.max(total, done);
+      if (isWhole) void this.#tell({ folder, done, total: known, state: "running" });
+    };
+    const task = { folder, bounds, report, quiet, signal, onFiles };
+    await new FolderScan(this.#dependencies, task).run(paths);
+  }
+
+  async #fail({ folder, report }: Kept, error: unknown): Promise<void> {
+    this.#dependencies.log.error({ err: error, folder: folder.path }, "library folder cannot be scanned");
+    report.state = "unreadable";
+    report.clear([""]);
+    report.refuse({ path: "", refused: { code: "unreadable", detail: reasonOf(error) } });
+    report.files = 0;
+    // It may be readable for another instance.
+    if (this.#dependencies.settings.isAlone) await this.#retire(folder.path);
+  }
+
+  async #watch(kept: Kept): Promise<void> {
+    if (kept.watch && (await kept.watch.isCurrent())) return;
+    kept.watch?.close();
+    const events = {
+      onChange: (paths: readonly string[] | null) => this.#touch(kept, paths ?? [""]),
+      onLost: (reason: string) => {
+        kept.watch = null;
+        this.#sayInterval(kept, reason);
+      },
+    };
+    const opened = await FolderWatch.open(kept.folder.path, events, SOON_MS);
+    if (typeof opened === "string") return this.#sayInterval(kept, opened);
+    if (this.#stopped.signal.aborted || kept.removed.signal.aborted) return opened.close();
+    kept.watch = opened;
+    kept.report.watched = "events";
+    kept.report.watchedDetail = null;
+  }
+
+  #sayInterval({ folder, report }: Kept, reason: string): void {
+    const isNew = report.watchedDetail !== reason;
+    report.watched = "interval";
+    report.watchedDetail = reason;
+    const everyMs = this.#dependencies.settings.rescanIntervalMs;
+    if (isNew) this.#dependencies.log.warn({ folder: folder.path, everyMs }, `scanned by interval: ${reason}`);
+  }
+
+  /** Scans what is not watched, what was exchanged for another disk, and now and then the rest. */
+  async #lookAround(): Promise<void> {
+    for (const kept of this.#kept.values()) {
+      const isWatched = kept.watch !== null && (await kept.watch.isCurrent());
+      const isRecent = performance.now() - kept.scannedAtMs < WATCHED_RESCAN_MS;
+      if (!isWatched || !isRecent) this.#touch(kept, [""]);
+    }
+  }
+
+  /** Files that are being written are looked at again. */
+  #waitForQuiet(kept: Kept): void {
+    const { waiting } = kept.quiet;
+    if (waiting.length === 0 || kept.quietTimer || this.#stopped.signal.aborted) return;
+    kept.quietTimer = setTimeout(() => {
+      kept.quietTimer = null;
+      this.#touch(kept, kept.quiet.waiting);
+    }, this.#dependencies.settings.settleMs);
+  }
+
+  async #tell(progress: ScanProgress): Promise<void> {
+    await this.#dependencies.progress(progress).catch(() => undefined);
+  }
+
+  /** Sources of folders that are library folders no more cannot be played any more. */
+  async #retireUnknownFolders(): Promise<void> {
+    if (!this.#dependencies.settings.isAlone) return;
+    for (const folder of await this.#dependencies.sources.listFolders()) {
+      if (!this.#kept.has(folder)) await this.#retire(folder);
+    }
+  }
+
+  async #retire(folder: string): Promise<void> {
+    for (let after: string | null = null; ; ) {
+      const page: SourceState[] = await this.#dependencies.sources.listReady(folder, "", after, PAGE);
+      await retireSources(this.#dependencies, page);
       const last = page.at(-1);
       if (!last) return;
       after = last.id;
     }
   }
+
+  #logFailure(error: unknown): void {
+    this.#dependencies.log.error({ err: error }, "library scan failed");
+  }
 }
 
-const newReport = (folder: string): FolderReport => ({
-  folder,
-  state: "scanning",
-  files: 0,
-  scannedAt: null,
-  refused: [],
-});
-
-function refuse(report: FolderReport, path: string, reason: { code: string; detail: string }): void {
-  if (report.refused.length < MAX_REFUSED) report.refused.push({ path, ...reason });
+/** Paths without those that lie below another one of them. */
+function topmost(paths: ReadonlySet<string>): string[] {
+  const isCovered = (path: string) => {
+    for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) {
+      if (paths.has(path.slice(0, at))) return true;
+    }
+    return false;
+  };
+  return [...paths].filter((path) => !isCovered(path));
 }

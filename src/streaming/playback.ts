@@ -22,10 +22,10 @@ export class Playback {
   readonly #store: MediaStore;
   readonly #kept = new Map<string, Source>();
 
-  readonly #onChanged: () => void;
+  readonly #onChanged: (source: Source) => void;
 
   /** `onChanged` is called when a library file is not the one that was scanned. */
-  constructor(gate: TitleGate, sources: SourceRepository, store: MediaStore, onChanged: () => void) {
+  constructor(gate: TitleGate, sources: SourceRepository, store: MediaStore, onChanged: (source: Source) => void) {
     this.#gate = gate;
     this.#sources = sources;
     this.#store = store;
@@ -60,7 +60,7 @@ export class Playback {
     }
     if (isSame(source, file)) return file;
     this.#kept.delete(access.id);
-    this.#onChanged();
+    this.#onChanged(source);
     throw new TemporaryUnavailableError("This video's file has changed and is being read again.");
   }
 

@@ -1,16 +1,16 @@
-import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
+import type { OpenAPIHono } from "@hono/zod-openapi";
 import { NotFoundError } from "../errors.ts";
 import { createApp } from "../http/app.ts";
-import { type HttpEnv, requirePrincipal, requireRole, viewerOf } from "../http/env.ts";
+import { type HttpEnv, requirePrincipal, viewerOf } from "../http/env.ts";
 import { initSegment } from "../media/cmaf/init-segment.ts";
 import { dashManifest } from "../media/dash/dash-manifest.ts";
 import { hlsKeyFramePlaylist } from "../media/hls/hls-key-frames.ts";
 import { hlsMediaPlaylist, hlsMultivariantPlaylist } from "../media/hls/hls-playlist.ts";
 import { PACKAGER_VERSION } from "../media/packager-version.ts";
 import { bodyOf } from "./computed-body.ts";
-import { libraryReport } from "./contract.ts";
 import type { FaststartPlans } from "./faststart-plans.ts";
 import type { Library } from "./library.ts";
+import { addLibrary } from "./library-routes.ts";
 import { addLinks } from "./link-routes.ts";
 import type { Links } from "./links.ts";
 import { answerMedia, etagOf } from "./media-answer.ts";
@@ -25,7 +25,7 @@ import {
   trackOf,
 } from "./packaged-answer.ts";
 import { reading } from "./reading.ts";
-import { describe, problems } from "./route-docs.ts";
+import { describe } from "./route-docs.ts";
 import { addSubtitles } from "./subtitle-routes.ts";
 
 const PLAYLIST = "application/vnd.apple.mpegurl";
@@ -158,37 +158,5 @@ function addDash(app: OpenAPIHono<HttpEnv>, dependencies: StreamingRoutesDepende
     answerWithSubtitles(c, dependencies, MANIFEST, (video, subtitles) =>
       textBody(dashManifest(video, subtitles, carriedQuery(c))),
     ),
-  );
-}
-
-function addLibrary(app: OpenAPIHono<HttpEnv>, library: Library): void {
-  const report = { description: "The folders.", content: { "application/json": { schema: libraryReport } } };
-  app.openapi(
-    createRoute({
-      method: "get",
-      path: "/api/library",
-      summary: "Library folders, and the files that were refused and why (admin)",
-      tags: ["library"],
-      responses: { 200: report, ...problems(401, 403) },
-    }),
-    (c) => {
-      requireRole(c, "admin");
-      return c.json(library.report(), 200);
-    },
-  );
-  app.openapi(
-    createRoute({
-      method: "post",
-      path: "/api/library/rescan",
-      summary: "Scan the library folders again (admin)",
-      tags: ["library"],
-      responses: { 202: report, ...problems(401, 403) },
-    }),
-    (c) => {
-      requireRole(c, "admin");
-      // It may take hours; its progress is on /api/events and its failures in the report and the log.
-      library.startRescan();
-      return c.json(library.report(), 202);
-    },
   );
 }

@@ -15,6 +15,8 @@ const source = (n: number, changes: Partial<Source> = {}): Source => ({
   mtimeMs: 1_790_000_000_123,
   visibility: "members",
   availability: "ready",
+  fileKey: `1:${n}`,
+  metadata: null,
   info: someInfo,
   createdAt: new Date(Date.UTC(2026, 0, 1) + n).toISOString(),
   ...changes,
@@ -83,6 +85,49 @@ export function sourceRepositorySuite(
       expect(ids(await sources.list(testId(2), 2))).toEqual([testId(3)]);
       expect(ids(await sources.listFolder("/srv/a", null, 1))).toEqual([testId(1)]);
       expect(ids(await sources.listFolder("/srv/a", testId(1), 5))).toEqual([testId(3)]);
+    });
+
+    test("files are found by their paths and by device and inode", async () => {
+      await sources.saveAll([source(1), source(2), source(3, { folder: "/srv/other" })]);
+      const states = await sources.findStates("/srv/films", ["a/1.mp4", "a/3.mp4", "A/1.mp4"]);
+      expect(states).toEqual([
+        {
+          id: testId(1),
+          path: "a/1.mp4",
+          sizeBytes: 6_000_000_000,
+          mtimeMs: 1_790_000_000_123,
+          fileKey: "1:1",
+          availability: "ready",
+          visibility: "members",
+        },
+      ]);
+      expect((await sources.findByFileKeys(["1:3", "1:9"])).map(({ id }) => id)).toEqual([testId(3)]);
+      expect([await sources.findStates("/srv/films", []), await sources.findByFileKeys([])]).toEqual([[], []]);
+      await sources.saveAll([source(2, { path: null }), source(1, { path: null })]);
+      expect(await sources.findStates("/srv/films", ["a/1.mp4"])).toEqual([]);
+    });
+
+    test("what is ready is listed at a path and below it, and counted", async () => {
+      const paths = ["x", "x/1", "x/y/2", "x0", "xa/3", "X/4", "x/é"];
+      await sources.saveAll(paths.map((path, n) => source(n + 1, { path })));
+      await sources.save(source(9, { path: "x/9", availability: "unavailable" }));
+      const below = async (path: string) =>
+        (await sources.listReady("/srv/films", path, null, 100)).map((state) => state.path);
+      expect(await below("x")).toEqual(["x", "x/1", "x/y/2", "x/é"]);
+      expect(await below("")).toEqual(paths);
+      const rest = await sources.listReady("/srv/films", "", testId(5), 1);
+      expect(rest.map((state) => state.path)).toEqual(["X/4"]);
+      expect(await sources.countReady("/srv/films")).toBe(paths.length);
+    });
+
+    test("content that is not known yet is listed, and kept when the file is still the same", async () => {
+      await sources.saveAll([source(1), source(2, { mediaId: null }), source(3, { mediaId: null })]);
+      await sources.save(source(4, { mediaId: null, availability: "unavailable" }));
+      expect((await sources.listUnhashed(null, 10)).map(({ id }) => id)).toEqual([testId(2), testId(3)]);
+      expect(await sources.countUnhashedBytes()).toBe(12_000_000_000);
+      expect(await sources.identify(source(2), testMediaId(7))).toBe(true);
+      expect(await sources.identify(source(3, { sizeBytes: 1 }), testMediaId(7))).toBe(false);
+      expect((await sources.listUnhashed(null, 10)).map(({ id }) => id)).toEqual([testId(3)]);
     });
   });
 }

@@ -1,11 +1,36 @@
 import type { Source } from "./source.ts";
 
+/** What a scan compares with a file. */
+export type SourceState = Pick<
+  Source,
+  "id" | "path" | "sizeBytes" | "mtimeMs" | "fileKey" | "availability" | "visibility"
+>;
+
 /** Port: the sources that streaming keeps. */
 export interface SourceRepository {
   find(id: string): Promise<Source | null>;
   /** A source that plays a title: the ready one with this id, else the oldest ready one with this content. */
   findPlayable(id: string, mediaId: string | null): Promise<Source | null>;
   findByPath(folder: string, path: string): Promise<Source | null>;
+  /** What is known of these paths of a folder; at most a few hundred. */
+  findStates(folder: string, paths: readonly string[]): Promise<SourceState[]>;
+  /** Library sources whose file had one of these keys. */
+  findByFileKeys(keys: readonly string[]): Promise<Source[]>;
+  /** Saves several in one transaction. */
+  saveAll(sources: readonly Source[]): Promise<void>;
+  /** Keeps what a file's content is, unless it has changed since: whether it did. */
+  identify(source: Source, mediaId: string): Promise<boolean>;
+  /** Up to `limit` ready library sources without a media id whose id comes after `afterId`, by id. */
+  listUnhashed(afterId: string | null, limit: number): Promise<Source[]>;
+  /** How many files of a folder are ready. */
+  countReady(folder: string): Promise<number>;
+  /** How many bytes the ready library sources without a media id have. */
+  countUnhashedBytes(): Promise<number>;
+  /**
+   * Up to `limit` ready sources of a folder whose id comes after `afterId`, by id: those at `below` and below it, or
+   * all of them when it is empty.
+   */
+  listReady(folder: string, below: string, afterId: string | null, limit: number): Promise<SourceState[]>;
   /** Adds a source, or replaces the one with its id. */
   save(source: Source): Promise<void>;
   /** Up to `limit` sources whose id comes after `afterId`, by id. */

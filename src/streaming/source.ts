@@ -1,3 +1,4 @@
+import type { Metadata } from "../media/metadata/metadata.ts";
 import type { Announcement, MediaInfo } from "./contract.ts";
 import { describeFile, foldersOf } from "./library-names.ts";
 
@@ -19,6 +20,10 @@ export interface Source {
   readonly mtimeMs: number;
   readonly visibility: Announcement["visibility"];
   readonly availability: Announcement["availability"];
+  /** Device and inode of a library file, by which it is known again when it was renamed; null when not known. */
+  readonly fileKey: string | null;
+  /** What a library file says of itself; null for uploads. */
+  readonly metadata: Metadata | null;
   readonly info: MediaInfo;
   readonly createdAt: string;
 }
@@ -26,7 +31,7 @@ export interface Source {
 /** What the other services hear of a source. */
 export function announcementOf(source: Source, provider: string): Announcement {
   const { folder, path } = source;
-  const file = folder === null || path === null ? null : describeFile(path);
+  const file = folder === null || path === null ? null : describeFile(path, source.metadata);
   return {
     sourceId: source.id,
     mediaId: source.mediaId,

@@ -396,7 +396,7 @@ describe("a library folder", () => {
       visibility: "members",
       origin: "library",
     });
-    expect(announcedNow().get("S01E01")?.info.container).toBe("matroska");
+    expect(announcedNow().get("series S01E01")?.info.container).toBe("matroska");
   });
 
   test("keeps its sources over a restart and hashes nothing again", async () => {
@@ -413,6 +413,7 @@ describe("a library folder", () => {
     stage.announced.length = 0;
     await stage.startService();
     await (await stage.report()).settled();
+    await stage.streaming.reannounce({});
     expect(announcedNow().get("one")).toMatchObject({
       sourceId: before?.sourceId ?? "",
       mediaId: before?.mediaId ?? "",

@@ -1,17 +1,20 @@
+import { basename } from "node:path";
 import type { Logger } from "pino";
 import { authContract } from "../auth/contract.ts";
 import type { BusConnection } from "../bus/bus.ts";
 import { announcePresence } from "../bus/presence.ts";
-import { proxyOf, serveContract } from "../bus/proxy.ts";
+import { proxyOf, type ServiceProxy, serveContract } from "../bus/proxy.ts";
 import { publish, subscribe } from "../bus/topics.ts";
 import { catalogContract, MediaReleased, TitleChanges } from "../catalog/contract.ts";
-import { Progress } from "../main/contract.ts";
+import { Progress, type ProgressEvent } from "../main/contract.ts";
 import type { RtspTitles } from "../rtsp/titles.ts";
 import type { Service } from "../service.ts";
 import { MediaAnnouncements, streamingContract } from "./contract.ts";
 import { type StreamSettings, startStreams } from "./controllers/start-streams.ts";
 import { FaststartPlans } from "./faststart-plans.ts";
-import { Library, type LibraryFolder } from "./library.ts";
+import { Library, type LibraryDependencies, type LibrarySettings } from "./library.ts";
+import { type ConfiguredFolder, LibraryFolders } from "./library-folders.ts";
+import type { LibraryStore } from "./library-store.ts";
 import { Links } from "./links.ts";
 import type { MediaStore } from "./media-store.ts";
 import { MovieCache } from "./movie-cache.ts";
@@ -27,7 +30,7 @@ import { Subtitles } from "./subtitles.ts";
 import { TitleGate } from "./title-gate.ts";
 import { UploadIntake } from "./upload-intake.ts";
 
-const REANNOUNCE_PAGE = 500;
+const REANNOUNCE_PAGE = 200;
 /** Progress of a scan is told this often at most, in milliseconds. */
 const PROGRESS_EVERY_MS = 500;
 
@@ -39,7 +42,9 @@ export interface StreamingDependencies {
   readonly store: MediaStore;
   /** Where indexes are kept. */
   readonly indexFolder: string;
-  readonly folders: readonly LibraryFolder[];
+  readonly folders: readonly ConfiguredFolder[];
+  readonly library: LibrarySettings & { readonly mayAdd: boolean };
+  readonly libraryStore: LibraryStore;
   /** Kinora's own folders, which are never part of a library. */
   readonly excluded: readonly string[];
   /** Where the RTSP server listens, with the real port. */
@@ -57,7 +62,7 @@ export interface StreamingService extends Service {
 export async function startStreaming(dependencies: StreamingDependencies): Promise<StreamingService> {
   const { connection, sources, store, log } = dependencies;
   const gate = new TitleGate(proxyOf(connection, catalogContract));
-  const playback = new Playback(gate, sources, store, () => library.startRescanSoon());
+  const playback = new Playback(gate, sources, store, (source) => library.lookAgain(source));
   const movies = new MovieCache(dependencies.indexFolder);
   const { instance } = connection.identity;
   const announce = async (source: Source) => {
@@ -65,15 +70,20 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
     await publish(connection, MediaAnnouncements, announcementOf(source, instance));
   };
   const intake = new UploadIntake({ sources, store, movies, announce });
-  const progress = scanProgress(connection);
+  const catalog = proxyOf(connection, catalogContract);
+  const announceAll = announceInTurns(announce, catalog);
+  const { excluded, libraryStore } = dependencies;
   const library = new Library({
-    folders: dependencies.folders,
-    excluded: dependencies.excluded,
-    sources,
-    movies,
-    log,
-    announce,
-    progress,
+    folders: await LibraryFolders.load({
+      configured: dependencies.folders,
+      store: libraryStore,
+      excluded,
+      mayAdd: dependencies.library.mayAdd,
+    }),
+    settings: dependencies.library,
+    ...{ excluded, sources, movies, log, store: libraryStore },
+    announce: announceAll,
+    ...scanProgress(connection),
   });
   const originals = new RtpOriginals(playback, movies);
   const urls = new PlayUrls(dependencies.rtsp);
@@ -81,6 +91,13 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
   const titles = new PlayableTitles({ originals, gate, authenticator, live });
   const streams = await startStreams({ ...dependencies.streams, connection, gate, originals, urls, log });
 
+  let reannouncing: Promise<{ sources: number }> | null = null;
+  const reannounce = () => {
+    reannouncing ??= announceEverything(sources, announceAll).finally(() => {
+      reannouncing = null;
+    });
+    return reannouncing;
+  };
   await subscribe(connection, MediaReleased, async ({ sourceIds }) => {
     await intake.release(sourceIds);
     playback.drop(null);
@@ -101,12 +118,12 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
       await intake.identify(sourceId, mediaId);
       return {};
     },
-    reannounce: async () => ({ sources: await announceAll(sources, announce) }),
+    reannounce,
     isAvailable: async ({ mediaId }) => (await sources.findPlayable("", mediaId)) !== null,
     ...streams.operations,
   });
   const presence = await announcePresence(connection, dependencies.addresses);
-  library.startRescan();
+  library.start();
   const routes = createStreamingRoutes({
     playback,
     movies,
@@ -128,32 +145,54 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
   };
 }
 
-async function announceAll(sources: SourceRepository, announce: (source: Source) => Promise<void>): Promise<number> {
+/**
+ * Announces some sources after the other, and waits now and then until the catalog has taken them: however many there
+ * are, only a few wait on the bus. A catalog that is not there asks for all of them when it comes.
+ */
+function announceInTurns(
+  announce: (source: Source) => Promise<void>,
+  catalog: Pick<ServiceProxy<typeof catalogContract>, "settleAnnouncements">,
+) {
+  let turn: Promise<unknown> = Promise.resolve();
+  const run = async (sources: readonly Source[]) => {
+    for (const source of sources) await announce(source);
+    await catalog.settleAnnouncements({}).catch(() => undefined);
+  };
+  return (sources: readonly Source[]): Promise<void> => {
+    if (sources.length === 0) return Promise.resolve();
+    const next = turn.then(() => run(sources));
+    turn = next.catch(() => undefined);
+    return next;
+  };
+}
+
+async function announceEverything(
+  sources: SourceRepository,
+  announce: (sources: readonly Source[]) => Promise<void>,
+): Promise<{ sources: number }> {
   let count = 0;
   for (let after: string | null = null; ; ) {
     const page: Source[] = await sources.list(after, REANNOUNCE_PAGE);
-    for (const source of page) await announce(source);
+    await announce(page);
     count += page.length;
     const last = page.at(-1);
-    if (!last) return count;
+    if (!last) return { sources: count };
     after = last.id;
   }
 }
 
-function scanProgress(connection: BusConnection) {
-  let toldAt = 0;
-  return async (folder: string, done: number, state: "running" | "done" | "failed") => {
-    if (state === "running" && performance.now() - toldAt < PROGRESS_EVERY_MS) return;
-    toldAt = performance.now();
-    const label = folder.slice(folder.lastIndexOf("/") + 1);
-    await publish(connection, Progress, {
-      kind: "scan",
-      id: label,
-      userId: null,
-      state,
-      label,
-      done,
-      total: null,
-    });
+/** Tells of scans and hashing, a few times a second. */
+function scanProgress(connection: BusConnection): Pick<LibraryDependencies, "progress" | "hashProgress"> {
+  const toldAt = new Map<string, number>();
+  const tell = async (event: Pick<ProgressEvent, "kind" | "id" | "label" | "state" | "done" | "total">) => {
+    const last = toldAt.get(event.id) ?? Number.NEGATIVE_INFINITY;
+    if (event.state === "running" && performance.now() - last < PROGRESS_EVERY_MS) return;
+    toldAt.set(event.id, performance.now());
+    await publish(connection, Progress, { userId: null, ...event });
+  };
+  return {
+    progress: ({ folder, done, total, state }) =>
+      tell({ kind: "scan", id: folder.id, label: basename(folder.path), state, done, total }),
+    hashProgress: (done, total, state) => tell({ kind: "job", id: "hash", label: "SHA-256", state, done, total }),
   };
 }

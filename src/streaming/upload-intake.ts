@@ -75,6 +75,8 @@ export class UploadIntake {
       mediaId: upload.mediaId,
       folder: null,
       path: null,
+      fileKey: null,
+      metadata: null,
       visibility: "private",
       availability: "ready",
       createdAt: new Date().toISOString(),

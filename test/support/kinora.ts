@@ -26,7 +26,9 @@ export async function startTestKinora(
   options: StartOptions = {},
 ): Promise<TestKinora> {
   const data = config.data ?? mkdtempSync(join(tmpdir(), "kinora-test-"));
-  const start = () => startKinora(configSchema.parse({ ...defaults, ...config, data }), options);
+  // Tests write files and want to see them at once.
+  const library = { settle: "0ms", ...config.library };
+  const start = () => startKinora(configSchema.parse({ ...defaults, ...config, library, data }), options);
   let running = await start();
   return {
     get url() {

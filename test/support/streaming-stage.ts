@@ -4,6 +4,7 @@ import pino from "pino";
 import { FileMediaStore } from "../../src/adapters/file/file-media-store.ts";
 import { MemoryBus } from "../../src/adapters/memory/memory-bus.ts";
 import { migrate } from "../../src/adapters/sql/migrate.ts";
+import { SqlLibraryStore } from "../../src/adapters/sql/sql-library-store.ts";
 import { SqlSourceRepository } from "../../src/adapters/sql/sql-source-repository.ts";
 import { openSqlite } from "../../src/adapters/sqlite/sqlite-database.ts";
 import type { Principal } from "../../src/auth/contract.ts";
@@ -16,6 +17,7 @@ import { contracts } from "../../src/contracts.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { Service } from "../../src/service.ts";
 import { type Announcement, MediaAnnouncements, streamingContract } from "../../src/streaming/contract.ts";
+import type { LibrarySettings } from "../../src/streaming/library.ts";
 import { LiveStreams } from "../../src/streaming/live-streams.ts";
 import { startStreaming } from "../../src/streaming/streaming-service.ts";
 import { fixture } from "./fixtures.ts";
@@ -49,7 +51,8 @@ export class Stage {
     mkdirSync(this.library, { recursive: true });
     await migrate(this.#sqlite.database);
     this.catalog = await this.#bus.connect({ service: "catalog", instance: "c" });
-    await this.catalog.serve(async (_operation, body) => {
+    await this.catalog.serve(async (operation, body) => {
+      if (operation === "settleAnnouncements") return JSON.stringify({ value: {} });
       const { id } = JSON.parse(body) as { id: string };
       return JSON.stringify({ value: this.titles.get(id) ?? null });
     });
@@ -59,11 +62,16 @@ export class Stage {
     return this;
   }
 
-  async startService(folders = [{ path: this.library, visibility: "members" as const }]): Promise<void> {
+  async startService(
+    folders = [{ path: this.library, visibility: "members" as const }],
+    settings: Partial<LibrarySettings> = {},
+  ): Promise<void> {
     this.#service = await startStreaming({
       connection: await this.#bus.connect({ service: "streaming", instance: "s" }),
       addresses: () => [],
       sources: new SqlSourceRepository(this.#sqlite.database),
+      library: { rescanIntervalMs: 3_600_000, settleMs: 0, isAlone: true, mayAdd: true, ...settings },
+      libraryStore: new SqlLibraryStore(this.#sqlite.database, "test"),
       store: new FileMediaStore(this.media),
       indexFolder: join(this.folder.path, "index"),
       folders,
@@ -137,13 +145,24 @@ export class Stage {
       .map((entry) => entry.name);
   }
 
-  async report() {
+  /** Asks as an admin. */
+  async askAdmin(method: string, path: string, body?: unknown): Promise<Response> {
+    const json = body === undefined ? {} : { body: JSON.stringify(body) };
+    return this.#adminApp().request(path, { method, headers: { "Content-Type": "application/json" }, ...json });
+  }
+
+  #adminApp() {
     const app = createApp();
     app.use(async (c, next) => {
       c.set("principal", { ...principal(owner), role: "admin" });
       await next();
     });
     if (this.#service) app.route("/", this.#service.routes);
+    return app;
+  }
+
+  async report() {
+    const app = this.#adminApp();
     const rescan = async () => {
       await app.request("/api/library/rescan", { method: "POST" });
       return settled();

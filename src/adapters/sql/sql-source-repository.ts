@@ -1,9 +1,12 @@
 import type { Selectable, Transaction } from "kysely";
 import type { Source } from "../../streaming/source.ts";
-import type { SourceRepository } from "../../streaming/source-repository.ts";
+import type { SourceRepository, SourceState } from "../../streaming/source-repository.ts";
 import type { SourceRow } from "./streaming-tables.ts";
 import type { Database, Tables } from "./tables.ts";
 import { transact } from "./transact.ts";
+
+/** Rows in one statement: databases bound its parameters. */
+const ROWS_AT_ONCE = 100;
 
 /** Sources in the database, for SQLite and MySQL alike. */
 export class SqlSourceRepository implements SourceRepository {
@@ -36,6 +39,88 @@ export class SqlSourceRepository implements SourceRepository {
     await transact(this.#database, write, "read committed");
   }
 
+  async findStates(folder: string, paths: readonly string[]): Promise<SourceState[]> {
+    if (paths.length === 0) return [];
+    const rows = await this.#states().where("folder", "=", folder).where("path", "in", paths).execute();
+    return rows.map(toState);
+  }
+
+  async findByFileKeys(keys: readonly string[]): Promise<Source[]> {
+    if (keys.length === 0) return [];
+    const rows = await this.#select().where("file_key", "in", keys).execute();
+    return rows.map(toSource);
+  }
+
+  async saveAll(sources: readonly Source[]): Promise<void> {
+    if (sources.length === 0) return;
+    const write = async (transaction: Transaction<Tables>) => {
+      const ids = sources.map(({ id }) => id);
+      await transaction.deleteFrom("sources").where("id", "in", ids).execute();
+      for (let from = 0; from < sources.length; from += ROWS_AT_ONCE) {
+        const rows = sources.slice(from, from + ROWS_AT_ONCE).map(rowOf);
+        await transaction.insertInto("sources").values(rows).execute();
+      }
+    };
+    await transact(this.#database, write, "read committed");
+  }
+
+  async identify({ id, sizeBytes, mtimeMs }: Source, mediaId: string): Promise<boolean> {
+    const { numUpdatedRows } = await this.#database
+      .updateTable("sources")
+      .set({ media_id: mediaId })
+      .where("id", "=", id)
+      .where("size_bytes", "=", sizeBytes)
+      .where("mtime_ms", "=", mtimeMs)
+      .executeTakeFirst();
+    return Number(numUpdatedRows) > 0;
+  }
+
+  async listUnhashed(afterId: string | null, limit: number): Promise<Source[]> {
+    const rows = await this.#page(afterId, limit)
+      .where("origin", "=", "library")
+      .where("availability", "=", "ready")
+      .where("media_id", "is", null)
+      .execute();
+    return rows.map(toSource);
+  }
+
+  async countReady(folder: string): Promise<number> {
+    const row = await this.#database
+      .selectFrom("sources")
+      .select(({ fn }) => fn.countAll<number>().as("count"))
+      .where("folder", "=", folder)
+      .where("availability", "=", "ready")
+      .executeTakeFirst();
+    return Number(row?.count ?? 0);
+  }
+
+  async countUnhashedBytes(): Promise<number> {
+    const row = await this.#database
+      .selectFrom("sources")
+      .select(({ fn }) => fn.sum("size_bytes").as("bytes"))
+      .where("origin", "=", "library")
+      .where("availability", "=", "ready")
+      .where("media_id", "is", null)
+      .executeTakeFirst();
+    return Number(row?.bytes ?? 0);
+  }
+
+  async listReady(folder: string, below: string, afterId: string | null, limit: number): Promise<SourceState[]> {
+    let query = this.#states().where("folder", "=", folder).where("availability", "=", "ready");
+    if (below !== "") {
+      // "0" is what comes after "/".
+      query = query.where((when) =>
+        when.or([when("path", "=", below), when.and([when("path", ">", `${below}/`), when("path", "<", `${below}0`)])]),
+      );
+    }
+    const rows = await query
+      .where("id", ">", afterId ?? "")
+      .orderBy("id")
+      .limit(limit)
+      .execute();
+    return rows.map(toState);
+  }
+
   async list(afterId: string | null, limit: number): Promise<Source[]> {
     const rows = await this.#page(afterId, limit).execute();
     return rows.map(toSource);
@@ -65,6 +150,12 @@ export class SqlSourceRepository implements SourceRepository {
     await this.#database.deleteFrom("sources").where("id", "=", id).execute();
   }
 
+  #states() {
+    return this.#database
+      .selectFrom("sources")
+      .select(["id", "path", "size_bytes", "mtime_ms", "file_key", "availability", "visibility"]);
+  }
+
   #select() {
     return this.#database.selectFrom("sources").selectAll();
   }
@@ -92,7 +183,17 @@ function rowOf(source: Source): SourceRow {
     availability: source.availability,
     info: JSON.stringify(source.info),
     created_at: source.createdAt,
+    file_key: source.fileKey,
+    metadata: source.metadata && JSON.stringify(source.metadata),
   };
+}
+
+function toState(
+  row: Pick<SourceRow, "id" | "path" | "size_bytes" | "mtime_ms" | "file_key" | "availability" | "visibility">,
+): SourceState {
+  const { id, path, availability, visibility } = row;
+  const [sizeBytes, mtimeMs] = [Number(row.size_bytes), Number(row.mtime_ms)];
+  return { id, path, sizeBytes, mtimeMs, fileKey: row.file_key, availability, visibility };
 }
 
 const sourceOf = (row: Selectable<SourceRow> | undefined): Source | null => (row ? toSource(row) : null);
@@ -112,5 +213,7 @@ function toSource(row: Selectable<SourceRow>): Source {
     availability: row.availability,
     info: JSON.parse(row.info) as Source["info"],
     createdAt: row.created_at,
+    fileKey: row.file_key,
+    metadata: row.metadata === null ? null : (JSON.parse(row.metadata) as Source["metadata"]),
   };
 }

@@ -16,11 +16,39 @@ export interface SourceRow {
   /** JSON of the contract's `mediaInfo`. */
   info: string;
   created_at: string;
+  /** `device:inode`. */
+  file_key: string | null;
+  /** JSON of what a library file says of itself. */
+  metadata: string | null;
+}
+
+/** A file of a library folder that was refused, so that it is not read again as long as it stays the same. */
+export interface RefusedFileRow {
+  /** SHA-256 of folder and path. */
+  place: string;
+  folder: string;
+  path: string;
+  size_bytes: number;
+  mtime_ms: number;
+  code: string;
+  detail: string;
+  /** The version that refused it: another one may read it. */
+  version: string;
+}
+
+/** A library folder that an admin added. */
+export interface LibraryFolderRow {
+  id: string;
+  path: string;
+  visibility: "private" | "members" | "public";
+  created_at: string;
 }
 
 /** Tables that the streaming service owns. */
 export interface StreamingTables {
   sources: SourceRow;
+  library_refused: RefusedFileRow;
+  library_folders: LibraryFolderRow;
 }
 
 export const streamingMigrations: Readonly<Record<string, Migration>> = {
@@ -46,6 +74,7 @@ export const streamingMigrations: Readonly<Record<string, Migration>> = {
       await createPathIndex(database);
     },
   },
+  "2026-11-23-streaming-library": { up: createLibrary },
 };
 
 /** One source for each file. A path may be longer than what MySQL indexes: there its hash is what is unique. */
@@ -63,4 +92,33 @@ async function createPathIndex(database: Kysely<unknown>): Promise<void> {
     .execute();
   await schema.createIndex("sources_path").on("sources").column("path_hash").unique().execute();
   await sql`create index sources_path_beginning on sources (path(500), folder(200))`.execute(database);
+}
+
+async function createLibrary({ schema }: Kysely<unknown>): Promise<void> {
+  await schema.alterTable("sources").addColumn("file_key", "varchar(64)").execute();
+  await schema.alterTable("sources").addColumn("metadata", "text").execute();
+  await schema.createIndex("sources_file").on("sources").column("file_key").execute();
+  await schema
+    .createIndex("sources_unhashed")
+    .on("sources")
+    .columns(["origin", "availability", "media_id", "id"])
+    .execute();
+  await schema
+    .createTable("library_refused")
+    .addColumn("place", "varchar(64)", (column) => column.primaryKey())
+    .addColumn("folder", "text", (column) => column.notNull())
+    .addColumn("path", "text", (column) => column.notNull())
+    .addColumn("size_bytes", "bigint", (column) => column.notNull())
+    .addColumn("mtime_ms", "bigint", (column) => column.notNull())
+    .addColumn("code", "varchar(64)", (column) => column.notNull())
+    .addColumn("detail", "text", (column) => column.notNull())
+    .addColumn("version", "varchar(64)", (column) => column.notNull())
+    .execute();
+  await schema
+    .createTable("library_folders")
+    .addColumn("id", "varchar(36)", (column) => column.primaryKey())
+    .addColumn("path", "text", (column) => column.notNull())
+    .addColumn("visibility", "varchar(16)", (column) => column.notNull())
+    .addColumn("created_at", "varchar(30)", (column) => column.notNull())
+    .execute();
 }

@@ -1,0 +1,75 @@
+import type { Transaction } from "kysely";
+import type { AddedFolder, KnownRefusal, LibraryStore } from "../../streaming/library-store.ts";
+import type { Database, Tables } from "./tables.ts";
+import { transact } from "./transact.ts";
+
+/** Rows in one statement: databases bound its parameters. */
+const ROWS_AT_ONCE = 100;
+
+/** What a library keeps in the database beside its sources. `version` is the program's: what one refuses another may read. */
+export class SqlLibraryStore implements LibraryStore {
+  readonly #database: Database;
+  readonly #version: string;
+
+  constructor(database: Database, version: string) {
+    this.#database = database;
+    this.#version = version;
+  }
+
+  async listFolders(): Promise<AddedFolder[]> {
+    const rows = await this.#database.selectFrom("library_folders").selectAll().orderBy("created_at").execute();
+    return rows.map(({ created_at, ...row }) => ({ ...row, createdAt: created_at }));
+  }
+
+  async addFolder({ id, path, visibility, createdAt }: AddedFolder): Promise<void> {
+    const row = { id, path, visibility, created_at: createdAt };
+    await this.#database.insertInto("library_folders").values(row).execute();
+  }
+
+  async removeFolder(id: string): Promise<void> {
+    await this.#database.deleteFrom("library_folders").where("id", "=", id).execute();
+  }
+
+  async findRefused(folder: string, paths: readonly string[]): Promise<KnownRefusal[]> {
+    if (paths.length === 0) return [];
+    const places = paths.map((path) => placeOf(folder, path));
+    const rows = await this.#database
+      .selectFrom("library_refused")
+      .selectAll()
+      .where("place", "in", places)
+      .where("version", "=", this.#version)
+      .execute();
+    return rows.map(({ path, size_bytes, mtime_ms, code, detail }) => ({
+      path,
+      sizeBytes: Number(size_bytes),
+      mtimeMs: Number(mtime_ms),
+      refused: { code, detail },
+    }));
+  }
+
+  async putRefused(folder: string, refused: Parameters<LibraryStore["putRefused"]>[1]): Promise<void> {
+    if (refused.length === 0) return;
+    const rows = refused.map(({ path, sizeBytes, mtimeMs, refused: { code, detail } }) => ({
+      place: placeOf(folder, path),
+      folder,
+      path,
+      size_bytes: sizeBytes,
+      mtime_ms: mtimeMs,
+      code,
+      detail,
+      version: this.#version,
+    }));
+    const write = async (transaction: Transaction<Tables>) => {
+      for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+        const some = rows.slice(from, from + ROWS_AT_ONCE);
+        const places = some.map(({ place }) => place);
+        await transaction.deleteFrom("library_refused").where("place", "in", places).execute();
+        await transaction.insertInto("library_refused").values(some).execute();
+      }
+    };
+    await transact(this.#database, write, "read committed");
+  }
+}
+
+const placeOf = (folder: string, path: string) =>
+  new Bun.CryptoHasher("sha256").update(`${folder}\0${path}`).digest("hex");

@@ -1,0 +1,296 @@
+import { lstat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { ProblemError } from "../errors.ts";
+import { FileReader } from "./file-reader.ts";
+import type { FolderReport } from "./folder-report.ts";
+import {
+  type Bounds,
+  type FoundFile,
+  type LibraryFile,
+  type RefusedFile,
+  reasonOf,
+  walkPath,
+} from "./library-files.ts";
+import type { LibraryFolder } from "./library-folders.ts";
+import type { LibraryStore } from "./library-store.ts";
+import type { MovieCache } from "./movie-cache.ts";
+import { PlaceSet } from "./place-set.ts";
+import type { QuietFiles } from "./quiet-files.ts";
+import { isSubtitleName } from "./sidecar-names.ts";
+import type { Source } from "./source.ts";
+import type { SourceRepository, SourceState } from "./source-repository.ts";
+
+/** Files that are compared, saved and announced together. */
+const BATCH = 200;
+/** Files that are read at the same time. */
+const READS_AT_ONCE = 4;
+/** Replaced files that wait for the end of the walk; more are read at once. */
+const MAX_LATER = 10_000;
+
+export interface FolderScanDependencies {
+  readonly sources: SourceRepository;
+  readonly store: LibraryStore;
+  readonly movies: MovieCache;
+  readonly log: Logger;
+  /** Tells the others; resolves when they have taken it. */
+  readonly announce: (sources: readonly Source[]) => Promise<void>;
+}
+
+/** What is scanned, and who is told how far it is. */
+export interface ScanTask {
+  readonly folder: LibraryFolder;
+  readonly bounds: Bounds;
+  readonly report: FolderReport;
+  readonly quiet: QuietFiles;
+  readonly signal: AbortSignal;
+  /** Called with how many more files have been looked at. */
+  readonly onFiles: (count: number) => void;
+}
+
+type Refusal = RefusedFile & Pick<FoundFile, "sizeBytes" | "mtimeMs">;
+
+/**
+ * One scan of a folder, or of some paths in it. What has the size and time it had is not opened. What has another path but
+ * is the same file keeps its source. Everything is saved batch by batch, so a scan that was killed goes on where it was.
+ */
+export class FolderScan {
+  readonly #dependencies: FolderScanDependencies;
+  readonly #task: ScanTask;
+  readonly #seen = new PlaceSet();
+  readonly #reader: FileReader;
+  /** Files whose place is known with another file in it: that one may still turn up elsewhere. */
+  #later: FoundFile[] = [];
+
+  constructor(dependencies: FolderScanDependencies, task: ScanTask) {
+    this.#dependencies = dependencies;
+    this.#task = task;
+    this.#reader = new FileReader({ ...dependencies, folder: task.folder, quiet: task.quiet });
+  }
+
+  /** Scans these paths of the folder; the empty one is the whole. */
+  async run(paths: readonly string[]): Promise<void> {
+    const { bounds, signal, report } = this.#task;
+    report.clear(paths);
+    let batch: LibraryFile[] = [];
+    for (const path of paths) {
+      for await (const found of walkPath(bounds, path)) {
+        if (signal.aborted) return;
+        batch.push(...found);
+        if (batch.length < BATCH) continue;
+        await this.#takeAll(batch);
+        batch = [];
+      }
+    }
+    await this.#takeAll(batch);
+    await this.#takeLater();
+    for (const path of paths) await this.#retire(path);
+  }
+
+  async #takeAll(batch: readonly LibraryFile[]): Promise<void> {
+    const { folder, report, onFiles } = this.#task;
+    // Subtitles belong to the video beside them, see `Sidecars`.
+    const files = batch.filter(({ path }) => !isSubtitleName(path));
+    const found: FoundFile[] = [];
+    for (const file of files) {
+      if ("refused" in file) report.refuse(file);
+      else found.push(file);
+    }
+    const paths = found.map(({ path }) => path);
+    const states = await this.#dependencies.sources.findStates(folder.path, paths);
+    const known = new Map(states.map((state) => [state.path, state]));
+    const changed = found.filter((file) => !isUnchanged(known.get(file.path), file));
+    const strangers = await this.#passOverRefused(changed, known);
+    const same = found.filter((file) => isUnchanged(known.get(file.path), file));
+    const elsewhere = await this.#keep(same, known);
+    await this.#takeChanged([...elsewhere, ...strangers], known);
+    onFiles(files.length);
+  }
+
+  /** Takes out what is known to be refused. */
+  async #passOverRefused(files: readonly FoundFile[], known: ReadonlyMap<string | null, SourceState>) {
+    const unknown = files.filter(({ path }) => known.get(path)?.availability !== "ready").map(({ path }) => path);
+    const refused = await this.#dependencies.store.findRefused(this.#task.folder.path, unknown);
+    const byPath = new Map(refused.map((one) => [one.path, one]));
+    return files.filter((file) => {
+      const before = byPath.get(file.path);
+      if (before?.sizeBytes !== file.sizeBytes || before.mtimeMs !== file.mtimeMs) return true;
+      this.#task.report.refuse(before);
+      return false;
+    });
+  }
+
+  /** Keeps what is unchanged; gives back what lies in the place of an equal looking file, but is another known one. */
+  async #keep(files: readonly FoundFile[], known: ReadonlyMap<string | null, SourceState>): Promise<FoundFile[]> {
+    const { sources, announce } = this.#dependencies;
+    const { folder, report } = this.#task;
+    const exchanged = files.filter(({ path, fileKey }) => {
+      const before = known.get(path)?.fileKey;
+      return before != null && before !== fileKey;
+    });
+    const owners = await sources.findByFileKeys(exchanged.map(({ fileKey }) => fileKey));
+    const isOfAnother = (file: FoundFile) => owners.some((one) => one.path !== file.path && isFile(one, file));
+    const elsewhere = new Set(exchanged.filter(isOfAnother));
+    const stale: Source[] = [];
+    const returned: Source[] = [];
+    for (const file of files) {
+      if (elsewhere.has(file)) continue;
+      this.#seen.add(file.path);
+      report.files++;
+      const state = known.get(file.path);
+      const isCurrent = state?.availability === "ready" && state.visibility === folder.visibility;
+      if (state === undefined || (isCurrent && state.fileKey === file.fileKey)) continue;
+      const source = await sources.find(state.id);
+      if (source === null) continue;
+      const current: Source = {
+        ...source,
+        availability: "ready",
+        visibility: folder.visibility,
+        fileKey: file.fileKey,
+      };
+      (isCurrent ? stale : returned).push(current);
+    }
+    await sources.saveAll([...stale, ...returned]);
+    await announce(returned);
+    return [...elsewhere];
+  }
+
+  async #takeChanged(files: readonly FoundFile[], known: ReadonlyMap<string | null, SourceState> | null) {
+    const { sources } = this.#dependencies;
+    const owners = await sources.findByFileKeys(files.map(({ fileKey }) => fileKey));
+    const byKey = Map.groupBy(owners, ({ fileKey }) => fileKey);
+    const unread: FoundFile[] = [];
+    for (const file of files) {
+      const twins = (byKey.get(file.fileKey) ?? []).filter((twin) => isFile(twin, file));
+      if (await this.#follow(file, twins)) continue;
+      const before = known?.get(file.path);
+      const isReplaced = before != null && before.fileKey !== null && before.fileKey !== file.fileKey;
+      if (isReplaced && this.#later.length < MAX_LATER) {
+        this.#seen.add(file.path);
+        this.#later.push(file);
+      } else unread.push(file);
+    }
+    await this.#readAll(unread, byKey);
+  }
+
+  /** Has the source of a file that was renamed follow it. False when none was. */
+  async #follow(file: FoundFile, twins: readonly Source[]): Promise<boolean> {
+    const { sources, announce } = this.#dependencies;
+    const { folder, report } = this.#task;
+    for (const twin of twins) {
+      if (twin.folder === folder.path && twin.path === file.path) continue;
+      if (await isStillThere(twin)) continue;
+      const inPlace = await sources.findByPath(folder.path, file.path);
+      const displaced: Source[] =
+        inPlace && inPlace.id !== twin.id ? [{ ...inPlace, path: null, availability: "unavailable" }] : [];
+      const moved: Source = {
+        ...twin,
+        folder: folder.path,
+        path: file.path,
+        visibility: folder.visibility,
+        availability: "ready",
+      };
+      await sources.saveAll(displaced);
+      await sources.saveAll([moved]);
+      await announce([...displaced, moved]);
+      this.#seen.add(file.path);
+      report.files++;
+      return true;
+    }
+    return false;
+  }
+
+  async #readAll(files: readonly FoundFile[], byKey: ReadonlyMap<string | null, readonly Source[]>): Promise<void> {
+    const { sources, store, announce } = this.#dependencies;
+    const { folder, signal } = this.#task;
+    const taken: Source[] = [];
+    const refused: Refusal[] = [];
+    const waiting = [...files];
+    const work = async () => {
+      for (let file = waiting.shift(); file !== undefined && !signal.aborted; file = waiting.shift()) {
+        const twins = (byKey.get(file.fileKey) ?? []).filter((twin) => twin.path !== file.path);
+        const read = await this.#read(file, twins);
+        if (read === null) continue;
+        if ("refused" in read) refused.push(read);
+        else taken.push(read);
+      }
+    };
+    await Promise.all(Array.from({ length: READS_AT_ONCE }, work));
+    await sources.saveAll(taken);
+    await store.putRefused(folder.path, refused);
+    await announce(taken);
+  }
+
+  /** The source of a file that is new or has changed, the reason why there is none, or null while it is being written. */
+  async #read(file: FoundFile, twins: readonly Source[]): Promise<Source | Refusal | null> {
+    const { report, quiet } = this.#task;
+    try {
+      const source = await this.#reader.read(file, twins);
+      this.#seen.add(file.path);
+      if (source) report.files++;
+      return source;
+    } catch (error) {
+      if (quiet.mayGrow(file)) return null;
+      if (!(error instanceof ProblemError)) {
+        this.#dependencies.log.warn({ err: error, path: file.path }, "library file cannot be read");
+        report.refuse({ path: file.path, refused: { code: "unreadable", detail: reasonOf(error) } });
+        return null;
+      }
+      const refusal = { ...file, refused: { code: error.code, detail: error.message } };
+      this.#task.report.refuse(refusal);
+      return refusal;
+    }
+  }
+
+  async #takeLater(): Promise<void> {
+    const later = this.#later;
+    this.#later = [];
+    for (let from = 0; from < later.length; from += BATCH) {
+      await this.#takeChanged(later.slice(from, from + BATCH), null);
+    }
+  }
+
+  /** What was at or below a path and was not seen becomes unavailable; it comes back with its file. */
+  async #retire(path: string): Promise<void> {
+    const { sources } = this.#dependencies;
+    for (let after: string | null = null; ; ) {
+      if (this.#task.signal.aborted) return;
+      const page: SourceState[] = await sources.listReady(this.#task.folder.path, path, after, BATCH);
+      await retireSources(
+        this.#dependencies,
+        page.filter((state) => state.path === null || !this.#seen.has(state.path)),
+      );
+      const last = page.at(-1);
+      if (!last) return;
+      after = last.id;
+    }
+  }
+}
+
+/** Makes sources unavailable and tells of it. */
+export async function retireSources(
+  { sources, announce }: Pick<FolderScanDependencies, "sources" | "announce">,
+  states: readonly Pick<SourceState, "id">[],
+): Promise<void> {
+  const gone: Source[] = [];
+  for (const { id } of states) {
+    const source = await sources.find(id);
+    if (source) gone.push({ ...source, availability: "unavailable" });
+  }
+  await sources.saveAll(gone);
+  await announce(gone);
+}
+
+const isUnchanged = (state: SourceState | undefined, file: FoundFile) =>
+  state?.sizeBytes === file.sizeBytes && state.mtimeMs === file.mtimeMs;
+
+/** Whether a source was made from this very file. */
+const isFile = (source: Pick<Source, "fileKey" | "sizeBytes" | "mtimeMs">, file: FoundFile) =>
+  source.fileKey === file.fileKey && source.sizeBytes === file.sizeBytes && source.mtimeMs === file.mtimeMs;
+
+/** Whether a source's file is where it was: one file may have two names. */
+async function isStillThere({ folder, path, fileKey }: Source): Promise<boolean> {
+  if (folder === null || path === null) return false;
+  const state = await lstat(join(folder, path)).catch(() => null);
+  return state !== null && (state.isSymbolicLink() || `${state.dev}:${state.ino}` === fileKey);
+}

@@ -1,0 +1,74 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { type HttpEnv, requireRole } from "../http/env.ts";
+import { announcement, libraryReport } from "./contract.ts";
+import type { Library } from "./library.ts";
+import { problems } from "./route-docs.ts";
+
+const report = { description: "The folders.", content: { "application/json": { schema: libraryReport } } };
+const newFolder = z
+  .strictObject({
+    path: z.string().min(1).max(4096).openapi({ description: "An absolute path on the machine that Kinora runs on" }),
+    visibility: announcement.shape.visibility.default("members"),
+  })
+  .openapi("NewLibraryFolder");
+
+/** `/api/library`: for admins. */
+export function addLibrary(app: OpenAPIHono<HttpEnv>, library: Library): void {
+  // Before anything of the request is looked at: others learn nothing.
+  app.use("/api/library/*", async (c, next) => {
+    requireRole(c, "admin");
+    await next();
+  });
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/library",
+      summary: "Library folders, and the files that were refused and why (admin)",
+      tags: ["library"],
+      responses: { 200: report, ...problems(401, 403) },
+    }),
+    (c) => c.json(library.report(), 200),
+  );
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/library/rescan",
+      summary: "Scan the library folders again (admin)",
+      tags: ["library"],
+      responses: { 202: report, ...problems(401, 403) },
+    }),
+    (c) => {
+      // It may take hours; its progress is on /api/events and its failures in the report and the log.
+      library.startRescan();
+      return c.json(library.report(), 202);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/library/folders",
+      summary: "Add a library folder; its scan begins at once (admin)",
+      tags: ["library"],
+      request: { body: { required: true, content: { "application/json": { schema: newFolder } } } },
+      responses: { 201: report, ...problems(400, 401, 403, 409) },
+    }),
+    async (c) => {
+      const { path, visibility } = c.req.valid("json");
+      return c.json(await library.add(path, visibility), 201);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "delete",
+      path: "/api/library/folders/{id}",
+      summary: "Remove an added library folder; nothing in it is touched (admin)",
+      tags: ["library"],
+      request: { params: z.object({ id: z.string() }) },
+      responses: { 204: { description: "Its titles are unavailable." }, ...problems(401, 403, 404, 409) },
+    }),
+    async (c) => {
+      await library.remove(c.req.valid("param").id);
+      return c.body(null, 204);
+    },
+  );
+}

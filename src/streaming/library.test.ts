@@ -1,0 +1,275 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import {
+  appendFileSync,
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { fixture } from "../../test/support/fixtures.ts";
+import { temporaryFolder } from "../../test/support/folder.ts";
+import { Stage } from "../../test/support/streaming-stage.ts";
+import { until } from "../../test/support/until.ts";
+import type { Announcement, LibraryReport } from "./contract.ts";
+
+let stage: Stage;
+beforeEach(async () => {
+  stage = await new Stage().start();
+});
+afterEach(() => stage.close());
+
+/** What was announced last of each source, by the name of its title. */
+const latest = () => {
+  const bySource = new Map(stage.announced.map((one) => [one.sourceId, one]));
+  return new Map([...bySource.values()].map((one) => [one.name, one]));
+};
+const at = (name: string) => join(stage.library, name);
+const video = await fixture("h264-aac.mp4");
+const other = await fixture("h264-aac-faststart.mp4");
+/** Another content for each `mark`: players skip a `free` box at the end. */
+const bytesOf = (mark: number, padding = 8) => {
+  const box = Buffer.alloc(8 + padding, mark);
+  box.writeUInt32BE(box.length);
+  box.write("free", 4);
+  return Buffer.concat([readFileSync(video), box]);
+};
+
+function put(name: string, bytes: Uint8Array | string = video): void {
+  mkdirSync(dirname(at(name)), { recursive: true });
+  if (typeof bytes === "string") copyFileSync(bytes, at(name));
+  else writeFileSync(at(name), bytes);
+}
+
+const rescan = async () => (await stage.report()).rescan();
+const announcementOf = (name: string) => until(() => latest().get(name));
+const unavailable = (name: string) => until(() => latest().get(name)?.availability === "unavailable");
+const report = async () => (await (await stage.askAdmin("GET", "/api/library")).json()) as LibraryReport;
+const again = async (settings = {}, meanwhile: () => void = () => undefined) => {
+  await stage.stopService();
+  meanwhile();
+  await stage.startService(undefined, settings);
+  await (await stage.report()).settled();
+};
+
+test("a file that is renamed or moved keeps its source, and its title follows", async () => {
+  put("Trips/old name.mp4");
+  await rescan();
+  const { sourceId } = await announcementOf("old name");
+  renameSync(at("Trips/old name.mp4"), at("Trips/new name.mp4"));
+  await rescan();
+  expect(await announcementOf("new name")).toMatchObject({ sourceId, availability: "ready", tags: ["Trips"] });
+  mkdirSync(at("Walks/2020"), { recursive: true });
+  renameSync(at("Trips/new name.mp4"), at("Walks/2020/new name.mp4"));
+  await again();
+  const moved = await announcementOf("new name");
+  expect(moved).toMatchObject({ sourceId, availability: "ready", tags: ["Walks", "2020"] });
+  expect(moved.folders.map(({ name }) => name)).toEqual(["library", "Walks", "2020"]);
+  renameSync(at("Walks"), at("Hikes"));
+  await rescan();
+  await until(() => latest().get("new name")?.tags[0] === "Hikes");
+  expect(new Set(stage.announced.map((one) => one.sourceId)).size).toBe(1);
+  expect((await stage.ask(`/stream/${sourceId}/original`, { method: "HEAD" })).status).toBe(404);
+});
+
+test("files that exchange their names, or take another's place, keep their sources", async () => {
+  put("a.mp4", bytesOf(1));
+  put("b.mp4", bytesOf(2));
+  utimesSync(at("b.mp4"), statSync(at("a.mp4")).mtime, statSync(at("a.mp4")).mtime);
+  await rescan();
+  const [a, b] = [await announcementOf("a"), await announcementOf("b")];
+  await again({}, () => {
+    renameSync(at("a.mp4"), at("c.mp4"));
+    renameSync(at("b.mp4"), at("a.mp4"));
+    renameSync(at("c.mp4"), at("b.mp4"));
+  });
+  await until(() => latest().get("a")?.sourceId === b.sourceId && latest().get("b")?.sourceId === a.sourceId);
+  expect([latest().get("a")?.mediaId, latest().get("b")?.mediaId]).toEqual([b.mediaId, a.mediaId]);
+  await again({}, () => {
+    renameSync(at("a.mp4"), at("z of b.mp4"));
+    put("a.mp4", bytesOf(3));
+  });
+  await until(() => latest().get("z of b")?.sourceId === b.sourceId && latest().get("a")?.availability === "ready");
+  expect(latest().get("a")?.sourceId).not.toBe(b.sourceId);
+});
+
+test("a file that vanished comes back under its title, also at another place and after a restart", async () => {
+  put("film.mp4");
+  await rescan();
+  const { sourceId } = await announcementOf("film");
+  const aside = join(stage.folder.path, "aside.mp4");
+  await again({}, () => renameSync(at("film.mp4"), aside));
+  await unavailable("film");
+  await again({}, () => renameSync(aside, at("film again.mp4")));
+  expect(await announcementOf("film again")).toMatchObject({ sourceId, availability: "ready" });
+});
+
+test("a file with two names, and equal files in two places, are all known with one content", async () => {
+  put("one.mp4");
+  put("sub/two.mp4");
+  linkSync(at("one.mp4"), at("three.mp4"));
+  await rescan();
+  const found = ["one", "two", "three"].map((name) => latest().get(name));
+  expect(new Set(found.map((one) => one?.mediaId)).size).toBe(1);
+  expect(new Set(found.map((one) => one?.sourceId)).size).toBe(3);
+  expect((await report()).items[0]?.files).toBe(3);
+});
+
+test("a large file is announced and can be watched before its SHA-256 is known, which comes after", async () => {
+  const bytes = bytesOf(9, 12 * 2 ** 20);
+  put("large.mp4", bytes);
+  await rescan();
+  await until(() => latest().get("large")?.mediaId != null);
+  const steps = stage.announced.filter(({ name }) => name === "large").map(({ mediaId }) => mediaId);
+  const sha = new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
+  expect(steps).toEqual([null, sha]);
+  await until(async () => (await report()).unhashedBytes === 0);
+});
+
+test("a file that grows while it is scanned is taken when it is whole", async () => {
+  await again({ settleMs: 400 });
+  const whole = readFileSync(video);
+  const growing = at("growing.mp4");
+  for (let from = 0; from < whole.length; from += Math.ceil(whole.length / 6)) {
+    appendFileSync(growing, whole.subarray(from, from + Math.ceil(whole.length / 6)));
+    await rescan();
+    await Bun.sleep(120);
+  }
+  const { info, mediaId } = await announcementOf("growing");
+  expect(info.sizeBytes).toBe(whole.length);
+  expect(mediaId).toBe(new Bun.CryptoHasher("sha256").update(whole).digest("hex"));
+  expect(
+    stage.announced.filter(({ name }) => name === "growing").every(({ info }) => info.sizeBytes === whole.length),
+  ).toBe(true);
+  await until(async () => (await report()).items[0]?.refusedFiles === 0);
+});
+
+test("unfinished downloads, hidden files and what systems keep for themselves are passed over", async () => {
+  const passed = ["a.mp4.part", "b.mp4.crdownload", "~c.mp4", ".d.mp4", "@eaDir/e.mp4", "#recycle/f.mp4"];
+  for (const name of [...passed, "lost+found/g.mp4", ".Trash-1000/files/h.mp4", ".git/i.mp4", "fine.mp4"]) put(name);
+  await rescan();
+  expect([...latest().keys()]).toEqual(["fine"]);
+  expect((await report()).items[0]).toMatchObject({ files: 1, refused: [] });
+  renameSync(at("a.mp4.part"), at("a.mp4"));
+  await rescan();
+  expect(latest().has("a")).toBe(true);
+});
+
+test("a damaged file is listed once, not opened again while it stays the same, and taken when it is mended", async () => {
+  put("cut.mp4", readFileSync(video).subarray(0, 50_000));
+  const past = new Date(Date.now() - 60_000);
+  utimesSync(at("cut.mp4"), past, past);
+  await rescan();
+  await rescan();
+  expect((await report()).items[0]?.refused).toEqual([expect.objectContaining({ path: "cut.mp4", code: "truncated" })]);
+  const size = statSync(at("cut.mp4")).size;
+  // Other bytes under the same size and time would be refused for another reason, if they were read.
+  await again({}, () => {
+    writeFileSync(at("cut.mp4"), Buffer.alloc(size));
+    utimesSync(at("cut.mp4"), past, past);
+  });
+  expect((await report()).items[0]?.refused).toMatchObject([{ path: "cut.mp4", code: "truncated" }]);
+  copyFileSync(video, at("cut.mp4"));
+  await rescan();
+  expect((await report()).items[0]).toMatchObject({ files: 1, refused: [], refusedFiles: 0 });
+});
+
+test("a change is noticed by itself: new, renamed, removed, in new folders too", async () => {
+  await until(async () => (await report()).items[0]?.watched === "events");
+  const timed = async (what: string, change: () => void, seen: () => unknown) => {
+    change();
+    const begin = performance.now();
+    await until(() => Boolean(seen()), 30_000);
+    console.log(`${what}: noticed after ${Math.round(performance.now() - begin)} ms`);
+  };
+  await timed(
+    "new file",
+    () => put("new.mp4"),
+    () => latest().has("new"),
+  );
+  await timed(
+    "renamed file",
+    () => renameSync(at("new.mp4"), at("renamed.mp4")),
+    () => latest().get("renamed")?.availability === "ready",
+  );
+  await timed(
+    "file in new folders",
+    () => put("x/y/z/deep.mp4", other),
+    () => latest().has("deep"),
+  );
+  await timed(
+    "renamed folder",
+    () => renameSync(at("x"), at("w")),
+    () => latest().get("deep")?.tags[0] === "w" && latest().get("deep")?.availability === "ready",
+  );
+  await timed(
+    "removed folder",
+    () => rmSync(at("w"), { recursive: true }),
+    () => latest().get("deep")?.availability === "unavailable",
+  );
+  expect((await report()).items[0]?.files).toBe(1);
+});
+
+test("a folder that cannot be watched is scanned by interval, and says why", async () => {
+  await stage.stopService();
+  renameSync(stage.library, `${stage.library}-away`);
+  await stage.startService(undefined, { rescanIntervalMs: 150 });
+  await until(async () => (await report()).items[0]?.state === "unreadable");
+  expect((await report()).items[0]).toMatchObject({
+    watched: "interval",
+    watchedDetail: expect.stringContaining("not there"),
+  });
+  renameSync(`${stage.library}-away`, stage.library);
+  put("found.mp4");
+  await announcementOf("found");
+  await until(async () => (await report()).items[0]?.watched === "events");
+});
+
+test("an admin adds and removes folders while Kinora runs; nothing on disk is touched", async () => {
+  using films = temporaryFolder();
+  copyFileSync(video, join(films.path, "added.mp4"));
+  const added = await stage.askAdmin("POST", "/api/library/folders", { path: films.path, visibility: "public" });
+  expect(added.status).toBe(201);
+  expect(await announcementOf("added")).toMatchObject({ visibility: "public" });
+  await again();
+  const folder = (await report()).items.find((one) => one.folder === films.path);
+  expect(folder).toMatchObject({ origin: "added", files: 1, state: "ready" });
+  expect((await stage.askAdmin("DELETE", `/api/library/folders/${folder?.id}`)).status).toBe(204);
+  await unavailable("added");
+  expect((await report()).items.map(({ origin }) => origin)).toEqual(["configuration"]);
+  expect(statSync(join(films.path, "added.mp4")).size).toBeGreaterThan(0);
+  const before: Announcement | undefined = latest().get("added");
+  await stage.askAdmin("POST", "/api/library/folders", { path: films.path });
+  await until(() => latest().get("added")?.availability === "ready");
+  expect(latest().get("added")?.sourceId).toBe(before?.sourceId ?? "");
+});
+
+test("the system's folders, Kinora's own, overlapping and unreadable ones are refused, and all when it is switched off", async () => {
+  mkdirSync(at("sub"));
+  const statusOf = async (path: unknown) => (await stage.askAdmin("POST", "/api/library/folders", { path })).status;
+  const refused = [
+    "/",
+    "/etc",
+    "/proc/self",
+    "/usr/share",
+    stage.media,
+    join(stage.media, "uploads"),
+    stage.folder.path,
+  ];
+  for (const path of refused) expect([path, await statusOf(path)]).toEqual([path, 403]);
+  for (const path of [at("sub"), stage.library]) expect(await statusOf(path)).toBe(409);
+  for (const path of ["relative", "/does/not/exist", video, "", 7]) expect(await statusOf(path)).toBe(400);
+  const configured = (await report()).items[0]?.id ?? "";
+  expect((await stage.askAdmin("DELETE", `/api/library/folders/${configured}`)).status).toBe(409);
+  expect((await stage.askAdmin("DELETE", "/api/library/folders/x")).status).toBe(404);
+  expect((await stage.ask("/api/library/folders", { method: "POST" })).status).toBe(403);
+  expect((await stage.ask("/api/library/folders", { method: "POST", as: null })).status).toBe(401);
+  await again({ mayAdd: false });
+  using films = temporaryFolder();
+  expect(await statusOf(films.path)).toBe(403);
+});
