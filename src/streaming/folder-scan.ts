@@ -23,6 +23,8 @@ import type { SourceRepository, SourceState } from "./source-repository.ts";
 
 /** Files that are compared, saved and announced together. */
 const BATCH = 200;
+/** Files that are read before they are saved and announced: on a slow disk people wait for them. */
+const READ_BATCH = 25;
 /** Files that are read at the same time. */
 const READS_AT_ONCE = 4;
 /** Replaced files that wait for the end of the walk; more are read at once. */
@@ -170,7 +172,9 @@ export class FolderScan {
         this.#later.push(file);
       } else unread.push(file);
     }
-    await this.#readAll(unread, byKey);
+    for (let from = 0; from < unread.length; from += READ_BATCH) {
+      await this.#readAll(unread.slice(from, from + READ_BATCH), byKey);
+    }
   }
 
   /** Has the source of a file that was renamed follow it. False when none was. */
