@@ -100,7 +100,11 @@ export const encodeIndex = (presentation: Presentation): Uint8Array => atOnce(en
 /** The same, with turns for others: an index may have 64 MiB. */
 export const encodeIndexInTurns = (presentation: Presentation): Promise<Uint8Array> => inTurns(encoding(presentation));
 
-function* encoding(presentation: Presentation): Work<Uint8Array> {
+/** How many bytes the index takes as a file, about as many as in memory. */
+export const indexBytes = (presentation: Presentation): number => layOut(presentation).size;
+
+/** What is stored: a text, and the arrays that it refers to. */
+function layOut(presentation: Presentation) {
   const store = new ArrayStore();
   const stored: Stored = { kind: presentation.kind, value: presentation.stored() };
   // `this` holds the value before its `toJSON`, which a Buffer has.
@@ -110,7 +114,12 @@ function* encoding(presentation: Presentation): Work<Uint8Array> {
   });
   const json = new TextEncoder().encode(text);
   const arraysAt = prefixBytes + aligned(json.length);
-  const bytes = new Uint8Array(arraysAt + store.size);
+  return { json, store, arraysAt, size: arraysAt + store.size };
+}
+
+function* encoding(presentation: Presentation): Work<Uint8Array> {
+  const { json, store, arraysAt, size } = layOut(presentation);
+  const bytes = new Uint8Array(size);
   bytes.set(json, prefixBytes);
   yield* store.writeTo(bytes.subarray(arraysAt));
   const prefix = new Uint32Array(bytes.buffer, 0, prefixBytes / 4);

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
 import { fixture } from "../../test/support/fixtures.ts";
 import { temporaryFolder } from "../../test/support/folder.ts";
 import { locateFirst } from "./file-bytes.ts";
@@ -12,4 +13,14 @@ test("an index that is being built is not lost when others fill the cache", asyn
   const first = await Promise.all(ids.map((id) => cache.get(id, file)));
   const again = await Promise.all([...ids, ...ids].map((id) => cache.get(id, file)));
   for (const presentation of [...first, ...again]) expect(presentation?.tracks.length).toBe(2);
+});
+
+test("an index is stored behind the answers, and not after its source was removed", async () => {
+  using folder = temporaryFolder();
+  const cache = new MovieCache(folder.path);
+  const file = await locateFirst([await fixture("h264-aac.mp4")]);
+  await Promise.all(["kept", "removed"].map((id) => cache.get(id, file)));
+  await cache.remove("removed");
+  await cache.close();
+  expect(readdirSync(folder.path)).toEqual(["kept"]);
 });

@@ -1,7 +1,7 @@
 import { appendFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LRUCache } from "lru-cache";
-import { decodeIndexInTurns, encodeIndexInTurns } from "../media/index-file.ts";
+import { decodeIndexInTurns, encodeIndexInTurns, indexBytes } from "../media/index-file.ts";
 import { openMedia } from "../media/open.ts";
 import type { Presentation } from "../media/presentation.ts";
 import { type LocatedFile, withFile } from "./file-bytes.ts";
@@ -32,6 +32,8 @@ interface Loaded {
 export class MovieCache {
   readonly #folder: string;
   readonly #loaded: LRUCache<string, Loaded, LoadContext>;
+  /** Indexes that are being stored, by source. */
+  readonly #storing = new Map<string, Promise<void>>();
 
   constructor(folder: string, limitBytes = CACHE_BYTES) {
     this.#folder = folder;
@@ -57,6 +59,7 @@ export class MovieCache {
 
   /** Forgets a source's index, in memory and on disk. */
   async remove(sourceId: string): Promise<void> {
+    await this.#storing.get(sourceId);
     for (const key of this.#loaded.keys()) if (key.startsWith(sourceId)) this.#loaded.delete(key);
     await rm(join(this.#folder, sourceId), { force: true });
   }
@@ -65,7 +68,25 @@ export class MovieCache {
     const stored = await this.#read(sourceId, key);
     if (stored) return stored;
     const { presentation } = await withFile([file.path], openMedia);
-    return { presentation, bytes: presentation ? await this.#write(sourceId, key, presentation) : 0 };
+    if (!presentation) return { presentation, bytes: 0 };
+    this.#storeSoon(sourceId, key, presentation);
+    return { presentation, bytes: indexBytes(presentation) };
+  }
+
+  /** Stores an index while its title plays already. Where it cannot be stored it is built again after the next start. */
+  #storeSoon(sourceId: string, key: string, presentation: Presentation): void {
+    const storing = (this.#storing.get(sourceId) ?? Promise.resolve())
+      .then(() => this.#write(sourceId, key, presentation))
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.#storing.get(sourceId) === storing) this.#storing.delete(sourceId);
+      });
+    this.#storing.set(sourceId, storing);
+  }
+
+  /** Waits for what is being stored. */
+  async close(): Promise<void> {
+    await Promise.all(this.#storing.values());
   }
 
   /** A stored index, unless it is missing, damaged, of another version or of other bytes: then it is built again. */
@@ -81,7 +102,7 @@ export class MovieCache {
     }
   }
 
-  async #write(sourceId: string, key: string, presentation: Presentation): Promise<number> {
+  async #write(sourceId: string, key: string, presentation: Presentation): Promise<void> {
     const name = Buffer.from(key);
     const length = Buffer.alloc(2);
     length.writeUInt16BE(name.length);
@@ -91,7 +112,6 @@ export class MovieCache {
     await writeFile(partial, Buffer.concat([length, name]), { mode: 0o600 });
     await appendFile(partial, index);
     await rename(partial, join(this.#folder, sourceId));
-    return index.length;
   }
 }
 

@@ -139,6 +139,7 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
     async close() {
       await streams.close();
       await library.close();
+      await movies.close();
       await presence.close();
       await connection.close();
     },

@@ -150,19 +150,22 @@ function findRuns({ samples }: Track, from: number, to: number, runs: Run[] | nu
   const sameSize = sizes.length === 1 ? valueAt(sizes, 0) : null;
   let [start, end, sampleBytes, runCount, lastEnd] = [Number.POSITIVE_INFINITY, 0, 0, 0, -1];
   let chunk = samples.chunkOf(from);
-  let chunkEnd = samples.chunkStart(chunk) + valueAt(chunkLengths, chunk);
-  let offset = samples.offsetOf(from);
+  const chunkStart = samples.chunkStart(chunk);
+  let chunkEnd = chunkStart + valueAt(chunkLengths, chunk);
+  let offset = samples.chunkOffset(chunk);
+  for (let sample = chunkStart; sample < from; sample++) offset += samples.sizeOf(sample);
   const first = offset;
+  // Each chunk of a film comes through here before its first segment is sent: no calls that can be done without.
   for (let sample = from; sample < to; ) {
-    const next = Math.min(to, chunkEnd);
+    const next = chunkEnd < to ? chunkEnd : to;
     let length = 0;
     if (sameSize !== null) length = sameSize * (next - sample);
     else for (let i = sample; i < next; i++) length += sizes[i] ?? 0;
     if (lastEnd !== offset) runCount++;
     if (runs !== null) addToRuns(runs, { firstSample: sample, count: next - sample, offset, length }, lastEnd);
     lastEnd = offset + length;
-    start = Math.min(start, offset);
-    end = Math.max(end, lastEnd);
+    if (offset < start) start = offset;
+    if (lastEnd > end) end = lastEnd;
     sampleBytes += length;
     sample = next;
     offset = samples.chunkOffset(++chunk);

@@ -1,6 +1,6 @@
 import { type Column, type SampleColumns, valueAt } from "../sample-table.ts";
 import type { Box } from "./box.ts";
-import { columnOf, columnOfWords } from "./columns.ts";
+import { columnOfWords } from "./columns.ts";
 import type { FileLimits } from "./file-limits.ts";
 
 /** Longest run of samples that is found by one look-up; `SampleTable.offsetOf` walks at most this far. */
@@ -75,22 +75,17 @@ export class ChunkLayout {
     return {
       chunkOffsets: await column(this.#offsets),
       chunkOffsetsHigh: await column(this.#high),
-      chunkLengths: await this.#lengths(limits),
+      chunkLengths: await column(await this.#lengths(limits)),
       chunkEntries: await column(this.#entries),
     };
   }
 
-  async #lengths(limits: FileLimits): Promise<Column> {
-    const [starts, lengths] = [this.#starts, new Uint16Array(this.#count)];
-    let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  async #lengths(limits: FileLimits): Promise<Uint32Array> {
+    const [starts, lengths] = [this.#starts, new Uint32Array(this.#count)];
     await limits.inSlices(lengths.length, (from, to) => {
-      for (let run = from; run < to; run++) {
-        const length = (starts[run + 1] ?? 0) - (starts[run] ?? 0);
-        if (length < min) min = length;
-        if (length > max) max = length;
-        lengths[run] = length;
-      }
+      for (let run = from; run < to; run++) lengths[run] = (starts[run + 1] ?? 0) - (starts[run] ?? 0);
+      return true;
     });
-    return columnOf(limits, this.#box, lengths, { min, max });
+    return lengths;
   }
 }

@@ -25,16 +25,25 @@ export async function readColumn(
   return { column, sum };
 }
 
-/** Numbers that were read, all of them, in the narrowest array. */
-export function columnOf(
-  limits: FileLimits,
-  box: Box,
-  values: Uint32Array | Uint16Array,
-  { min, max }: { min: number; max: number },
-): Column {
-  const column = allocate(limits, box, { min, max, count: values.length });
-  column.set(values.subarray(0, column.length));
-  return column;
+/** What some numbers are between, and their sum. */
+interface Bounds {
+  min: number;
+  max: number;
+  sum: number;
+}
+
+const noBounds = (): Bounds => ({ min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, sum: 0 });
+
+/** Takes in some of these numbers. One function for all columns: it is compiled while the first is read. */
+function include(words: Uint32Array, from: number, to: number, bounds: Bounds): void {
+  let { min, max, sum } = bounds;
+  for (let i = from; i < to; i++) {
+    const value = words[i] ?? 0;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    sum += value;
+  }
+  Object.assign(bounds, { min, max, sum });
 }
 
 /** The same as `readColumn` for numbers that were read already. */
@@ -43,16 +52,14 @@ export async function columnOfWords(
   box: Box,
   words: Uint32Array,
 ): Promise<{ column: Column; sum: number }> {
-  let [min, max, sum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
+  const bounds = noBounds();
   await limits.inSlices(words.length, (from, to) => {
-    for (let i = from; i < to; i++) {
-      const value = words[i] ?? 0;
-      if (value < min) min = value;
-      if (value > max) max = value;
-      sum += value;
-    }
+    include(words, from, to, bounds);
+    return true;
   });
-  return { column: columnOf(limits, box, words, { min, max }), sum };
+  const column = allocate(limits, box, { ...bounds, count: words.length });
+  column.set(words.subarray(0, column.length));
+  return { column, sum: bounds.sum };
 }
 
 /** Bytes that are turned around in one piece of work. */
@@ -89,37 +96,66 @@ export interface Runs {
 
 /** The values of `count` samples from the runs of `stts` and `ctts`. */
 export async function expandRuns(limits: FileLimits, box: Box, count: number, runs: Runs): Promise<Column> {
-  const { entries, words, least, otherwise } = runs;
-  const values = new Int32Array(words.buffer, words.byteOffset, words.length);
-  let [sample, min, max] = [0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const { entries, least, otherwise } = runs;
+  const table = { words: runs.words, values: new Int32Array(runs.words.buffer) };
+  const bounds = { ...noBounds(), samples: 0 };
   await limits.inSlices(entries, (from, to) => {
-    for (let entry = from; entry < to && sample < count; entry++) {
-      const samples = words[entry * 2] ?? 0;
-      if (samples === 0) continue;
-      const value = values[entry * 2 + 1] ?? 0;
-      if (value < min) min = value;
-      if (value > max) max = value;
-      sample += samples;
-    }
-    return sample < count;
+    includeRuns(table, from, to, { bounds, count });
+    return bounds.samples < count;
   });
-  [min, max] = [Math.max(min, least), Math.max(max, least)];
-  if (sample < count) [min, max] = [Math.min(min, otherwise), Math.max(max, otherwise)];
+  const isShort = bounds.samples < count;
+  const min = Math.min(Math.max(bounds.min, least), isShort ? otherwise : Number.POSITIVE_INFINITY);
+  const max = Math.max(Math.max(bounds.max, least), isShort ? otherwise : Number.NEGATIVE_INFINITY);
   const column = allocate(limits, box, { min, max, count });
   if (min >= max) return column.fill(min);
-  sample = 0;
+  let sample = 0;
   await limits.inSlices(entries, (from, to) => {
-    for (let entry = from; entry < to && sample < count; entry++) {
-      const samples = words[entry * 2] ?? 0;
-      const own = values[entry * 2 + 1] ?? 0;
-      const value = own < least ? least : own;
-      if (samples === 1) column[sample] = value;
-      else column.fill(value, sample, Math.min(count, sample + samples));
-      sample += samples;
-    }
+    sample = spreadRuns(table, from, to, { column, sample, least });
     return sample < count;
   });
   return sample < count ? column.fill(otherwise, sample) : column;
+}
+
+/** The words of a table of runs, and the same as signed numbers. */
+interface RunTable {
+  readonly words: Uint32Array;
+  readonly values: Int32Array;
+}
+
+function includeRuns(
+  { words, values }: RunTable,
+  from: number,
+  to: number,
+  { bounds, count }: { bounds: Bounds & { samples: number }; count: number },
+): void {
+  let { min, max, samples } = bounds;
+  for (let at = from * 2; at < to * 2 && samples < count; at += 2) {
+    const run = words[at] ?? 0;
+    if (run === 0) continue;
+    const value = values[at + 1] ?? 0;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    samples += run;
+  }
+  Object.assign(bounds, { min, max, samples });
+}
+
+/** Returns the sample after the last one that has its value. */
+function spreadRuns(
+  { words, values }: RunTable,
+  from: number,
+  to: number,
+  { column, sample, least }: { column: Column; sample: number; least: number },
+): number {
+  let next = sample;
+  for (let at = from * 2; at < to * 2; at += 2) {
+    const run = words[at] ?? 0;
+    const value = values[at + 1] ?? 0;
+    if (run === 1) column[next] = value < least ? least : value;
+    else column.fill(value < least ? least : value, next, next + run);
+    next += run;
+  }
+  return next;
 }
 
 function allocate(
