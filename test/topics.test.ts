@@ -100,6 +100,17 @@ const effects: Readonly<Record<string, Effect>> = {
     await user.send("PATCH", `/api/titles/${id}`, { visibility: "private" });
     return async () => (await status()) === 404;
   },
+  "catalog CollectionChanges": async (kinora, user) => {
+    const { id } = await user.upload(video);
+    const made = (await (await user.post("/api/collections", { name: "Films" })).json()) as { id: string };
+    await user.post(`/api/collections/${made.id}/titles`, { titleIds: [id] });
+    const link = (await (await user.post("/api/links", { collectionId: made.id })).json()) as { url: string };
+    const media = `/stream/${id}/original${new URL(link.url).search}`;
+    const status = async () => (await new TestUser(kinora).fetch(media, { method: "HEAD" })).status;
+    expect(await comesTrue(async () => (await status()) === 200, 5_000)).toBe(true);
+    await user.send("DELETE", `/api/collections/${made.id}/titles?title=${id}`);
+    return async () => (await status()) === 404;
+  },
   "streaming StreamerSync": async (_kinora, user) => {
     const { id: titleId } = await user.upload(video);
     const { id } = (await (await user.post("/api/streams", { titleId, protocol: "hls" })).json()) as { id: string };

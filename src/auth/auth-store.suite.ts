@@ -125,7 +125,7 @@ export function authStoreSuite(
     test("grants are limited for each user and kind, listed newest first, and end with a revocation", async () => {
       const ann = await create(1);
       const grant = (n: number) => ({
-        ...{ id: testId(n), userId: ann.id, titleId: testId(500), kind: "link" as const },
+        ...{ id: testId(n), userId: ann.id, titleId: testId(500), collectionId: null, kind: "link" as const },
         ...{ createdAt: new Date(1_790_000_000_123), expiresAt: later() },
       });
       expect(await store.saveGrant({ ...grant(70), userId: testId(9) }, 3)).toBe("no-user");

@@ -56,7 +56,9 @@ export interface StoredSigningKey {
 export interface NewGrant {
   readonly id: string;
   readonly userId: string;
-  readonly titleId: string;
+  /** One of the two; the other one is null. */
+  readonly titleId: string | null;
+  readonly collectionId: string | null;
   readonly kind: GrantKind;
   readonly createdAt: Date;
   readonly expiresAt: Date;

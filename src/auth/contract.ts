@@ -21,11 +21,16 @@ export type Principal = z.infer<typeof principal>;
 export const grantKind = z.enum(["link", "stream"]);
 export type GrantKind = z.infer<typeof grantKind>;
 
-/** Who holds a grant: nobody in particular, with the right to play one title for as long as its issuer may see it. */
+/**
+ * Who holds a grant: nobody in particular, with the right to play one title, or those that are in one collection, for as
+ * long as its issuer may see them.
+ */
 export const grantHolder = z.object({
   /** What a revocation names. */
   grantId: id,
-  titleId: id,
+  /** One of the two; the other one is null. */
+  titleId: id.nullable(),
+  collectionId: id.nullable(),
   kind: grantKind,
   /** Who made it, as they were then: every change of their account ends the grant. */
   issuer: principal.omit({ credential: true }),
@@ -70,7 +75,7 @@ export const TOKEN_CLOCK_SKEW_SECONDS = 2;
 
 /**
  * A grant is signed with the same keys and has the claims of a token (`sub`, `name`, `role` are its issuer's), and
- * `title` and `use` (its kind). Audience and `typ` differ, so that neither is ever taken for the other.
+ * `title` or `collection`, and `use` (its kind). Audience and `typ` differ, so that neither is ever taken for the other.
  */
 export const GRANT_AUDIENCE = "kinora:grant";
 export const GRANT_TYPE = "kinora-grant+jwt";
@@ -89,7 +94,9 @@ export type IssuedGrant = z.infer<typeof issuedGrant>;
 /** What is kept of a grant; never the grant itself. */
 export const grantRecord = z.object({
   id,
-  titleId: id,
+  /** One of the two; the other one is null. */
+  titleId: id.nullable(),
+  collectionId: id.nullable(),
   kind: grantKind,
   userId: id,
   username: z.string(),
@@ -124,14 +131,15 @@ export const authContract = defineService({
     /** A fresh token for one that still counts; `unauthorized` otherwise. */
     refreshAuthorization: { input: z.object({ token: z.string() }), output: issuedToken },
     /**
-     * A grant for one title in the name of a user, whose right to see the title the caller has checked. Without
+     * A grant for one title or one collection in the name of a user, whose right to see it the caller has checked. Without
      * `lifetimeMs` it lives as long as the configuration allows; longer is `invalid-request`. `unauthorized` when the
      * user is gone or disabled, `quota-exceeded` when they have too many.
      */
     issueGrant: {
       input: z.object({
         userId: id,
-        titleId: id,
+        titleId: id.optional(),
+        collectionId: id.optional(),
         kind: grantKind,
         lifetimeMs: z.number().int().positive().optional(),
       }),

@@ -26,6 +26,7 @@ test("a grant says, without a call, which title it is for, who made it and until
   expect(holder).toEqual({
     grantId: id,
     titleId,
+    collectionId: null,
     kind: "link",
     issuer: { userId, username: "maria", role: "editor" },
     expiresAt,

@@ -25,12 +25,14 @@ export interface GrantsDependencies {
 
 export interface GrantRequest {
   readonly userId: string;
-  readonly titleId: string;
+  /** One of the two. */
+  readonly titleId?: string | undefined;
+  readonly collectionId?: string | undefined;
   readonly kind: GrantKind;
   readonly lifetimeMs?: number | undefined;
 }
 
-/** Signed rights to play one title. The store knows which have not been revoked, so that they can be listed. */
+/** Signed rights to play one title or a collection's. The store knows which have not been revoked, so that they can be listed. */
 export class Grants {
   readonly #dependencies: GrantsDependencies;
 
@@ -39,7 +41,11 @@ export class Grants {
   }
 
   /** A new grant. Whether its user may see the title is for the caller to check. */
-  async issue({ userId, titleId, kind, lifetimeMs: asked }: GrantRequest): Promise<IssuedGrant> {
+  async issue({ userId, kind, lifetimeMs: asked, ...what }: GrantRequest): Promise<IssuedGrant> {
+    const titleId = what.titleId ?? null;
+    const collectionId = what.collectionId ?? null;
+    if ((titleId === null) === (collectionId === null))
+      throw new InvalidRequestError("A link is for one title or one collection.");
     const { store, lifetimeMs: longest } = this.#dependencies;
     const lifetimeMs = asked ?? longest;
     if (lifetimeMs > longest) throw new InvalidRequestError(`A link counts for ${longest / 1000} seconds at most.`);
@@ -48,11 +54,12 @@ export class Grants {
     const user = await store.getUser(userId);
     if (!user) throw new UnauthorizedError();
     const id = Bun.randomUUIDv7();
-    const grant = { id, userId, titleId, kind, createdAt, expiresAt: new Date(createdAt.getTime() + lifetimeMs) };
+    const expiresAt = new Date(createdAt.getTime() + lifetimeMs);
+    const grant: NewGrant = { id, userId, titleId, collectionId, kind, createdAt, expiresAt };
     const saved = await store.saveGrant(grant, GRANTS_PER_USER);
     if (saved === "no-user") throw new UnauthorizedError();
     if (saved === "too-many") throw new TooManyGrantsError(GRANTS_PER_USER);
-    return { grant: await this.#sign(user, grant), id, expiresAt: grant.expiresAt.toISOString() };
+    return { grant: await this.#sign(user, grant), id, expiresAt: expiresAt.toISOString() };
   }
 
   async list(query: GrantQuery): Promise<{ items: GrantRecord[]; more: boolean }> {
@@ -75,10 +82,11 @@ export class Grants {
 
   async #sign(
     { id: userId, username, role }: UserRecord,
-    { id, titleId, kind, createdAt, expiresAt }: NewGrant,
+    { id, titleId, collectionId, kind, createdAt, expiresAt }: NewGrant,
   ): Promise<string> {
     const { kid, privateKey } = this.#dependencies.keys.current;
-    return new SignJWT({ name: username, role, title: titleId, use: kind })
+    const what = titleId === null ? { collection: collectionId } : { title: titleId };
+    return new SignJWT({ name: username, role, ...what, use: kind })
       .setProtectedHeader({ alg: TOKEN_ALGORITHM, typ: GRANT_TYPE, kid })
       .setIssuer(TOKEN_ISSUER)
       .setAudience(GRANT_AUDIENCE)

@@ -11,11 +11,12 @@ import { AnnouncementQueue } from "./announcement-queue.ts";
 import { Announcements } from "./announcements.ts";
 import type { CollectionRepository } from "./collection-repository.ts";
 import { Collections } from "./collections.ts";
-import { catalogContract, MediaReleased, TitleChanges } from "./contract.ts";
+import { CollectionChanges, catalogContract, MediaReleased, TitleChanges } from "./contract.ts";
 import { Folders } from "./folders.ts";
 import { Purge } from "./purge.ts";
 import { Refill } from "./refill.ts";
 import { catalogRoutes } from "./routes.ts";
+import { Shared } from "./shared.ts";
 import type { TitleRepository } from "./title-repository.ts";
 import { Titles } from "./titles.ts";
 import { Viewing } from "./viewing.ts";
@@ -61,8 +62,7 @@ export async function startCatalog(dependencies: CatalogDependencies): Promise<S
   const collections = new Collections({
     repository: dependencies.collections,
     titles: repository,
-    // Nobody keeps anything of a collection yet.
-    publishChange: async () => undefined,
+    publishChange: (collectionId, type) => publish(connection, CollectionChanges, { collectionId, type }),
     now,
   });
 
@@ -82,7 +82,10 @@ export async function startCatalog(dependencies: CatalogDependencies): Promise<S
     await connection.close();
   };
   return {
-    routes: catalogRoutes({ titles, collections, folders, viewing: new Viewing({ repository, now }) }),
+    routes: catalogRoutes({
+      ...{ titles, collections, folders, viewing: new Viewing({ repository, now }) },
+      shared: new Shared({ titles: repository, collections }),
+    }),
     ready: async () => void (await repository.firstDeletion()),
     close: () => (closing ??= close()),
   };

@@ -55,7 +55,7 @@ export interface CollectionRepository {
   list(query: CollectionQuery, audience: Audience): Promise<FoundCollections>;
   /** What is in each of these collections, of what the audience may see. */
   summaries(ids: readonly string[], audience: Audience): Promise<ReadonlyMap<string, CollectionSummary>>;
-  /** The titles that are there, in order. */
+  /** Its titles in order, deleted ones included until they are purged. */
   titleIds(id: string): Promise<string[]>;
   /**
    * Puts titles in this order before another one, or at the end (null): those that are in the collection are moved.

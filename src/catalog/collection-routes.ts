@@ -3,7 +3,17 @@ import { type HttpEnv, requirePrincipal } from "../http/env.ts";
 import type { Collections } from "./collections.ts";
 import { COLLECTION_TITLES_MAX, DESCRIPTION_MAX, titleName, titleQuery, visibility } from "./contract.ts";
 import { limit, repeated } from "./find-query.ts";
-import { body, json, noQuery, refusals, shownCollection, shownCollections, signedIn } from "./route-parts.ts";
+import {
+  body,
+  grantQuery,
+  json,
+  noQuery,
+  refusals,
+  shownCollection,
+  shownCollections,
+  signedIn,
+} from "./route-parts.ts";
+import type { Shared } from "./shared.ts";
 
 const PAGE = 50;
 /** Most titles that one request adds or removes. */
@@ -116,12 +126,12 @@ const get = createRoute({
   method: "get",
   path,
   summary: "One collection; its titles are at `/api/titles?collection=…`",
-  request: { params, query: z.strictObject({ grant: z.string().optional() }) },
+  request: { params, query: grantQuery },
   ...answer,
 });
 
 /** Ordered collections of titles. */
-export function addCollections(app: OpenAPIHono<HttpEnv>, collections: Collections): void {
+export function addCollections(app: OpenAPIHono<HttpEnv>, collections: Collections, shared: Shared): void {
   app.openapi(routes.create, async (c) =>
     c.json(await collections.create(requirePrincipal(c), c.req.valid("json")), 201),
   );
@@ -129,7 +139,14 @@ export function addCollections(app: OpenAPIHono<HttpEnv>, collections: Collectio
     const { limit: most = PAGE, ...query } = c.req.valid("query");
     return c.json(await collections.list({ ...query, limit: most }, requirePrincipal(c)), 200);
   });
-  app.openapi(get, async (c) => c.json(await collections.get(c.req.valid("param").id, c.get("principal")), 200));
+  app.openapi(get, async (c) => {
+    const { id } = c.req.valid("param");
+    const grant = c.get("grant");
+    return c.json(
+      grant ? await shared.collection(id, grant.holder) : await collections.get(id, c.get("principal")),
+      200,
+    );
+  });
   app.openapi(routes.edit, async (c) =>
     c.json(await collections.edit(c.req.valid("param").id, requirePrincipal(c), c.req.valid("json")), 200),
   );

@@ -154,7 +154,8 @@ export const collection = z.object({
   name: z.string(),
   description: z.string(),
   visibility,
-  owner: user.pick({ id: true, username: true }),
+  /** Null for whoever has a link to it. */
+  owner: user.pick({ id: true, username: true }).nullable(),
   titles: z.number().int(),
   durationSeconds: z.number(),
   /** The first title, to show a picture of. */
@@ -248,7 +249,7 @@ export const catalogContract = defineService({
       repeatable: true,
     },
   },
-  publishes: ["MediaReleased", "TitleChanges", "ServiceAvailability"],
+  publishes: ["MediaReleased", "TitleChanges", "CollectionChanges", "ServiceAvailability"],
   subscribes: ["MediaAnnouncements", "ServiceAvailability", "AuthenticationStatus"],
   durable: ["AuthenticationStatus"],
   calls: ["main", "auth", "streaming"],

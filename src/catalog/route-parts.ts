@@ -13,6 +13,10 @@ export const shownCollections = collectionPage.extend({ items: z.array(shownColl
 /** Any text: what is no id is answered like an id that nothing has. */
 export const params = z.object({ id: z.string().openapi({ description: "Title id (UUID)" }) });
 export const noQuery = z.strictObject({});
+/** The grant of a link stands for any other credential. */
+export const grantQuery = z.strictObject({
+  grant: z.string().optional().openapi({ description: "The grant of a link, in place of any other credential." }),
+});
 
 export const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
   description,

@@ -8,7 +8,19 @@ import { DESCRIPTION_MAX, facet, TAG_MAX, tags, titleFacets, titleName, visibili
 import { facetsQuery, findQuery, limit, tagsQuery } from "./find-query.ts";
 import { addFolders } from "./folder-routes.ts";
 import type { Folders } from "./folders.ts";
-import { body, json, noQuery, notStored, params, refusals, shownPage, shownTitle, signedIn } from "./route-parts.ts";
+import {
+  body,
+  grantQuery,
+  json,
+  noQuery,
+  notStored,
+  params,
+  refusals,
+  shownPage,
+  shownTitle,
+  signedIn,
+} from "./route-parts.ts";
+import type { Shared } from "./shared.ts";
 import { type BatchChange, changeMany } from "./title-batch.ts";
 import type { Titles } from "./titles.ts";
 import type { Viewing } from "./viewing.ts";
@@ -63,9 +75,9 @@ const batchResults = z
 const shownFacets = z.object(titleFacets.shape).openapi("TitleFacets");
 const tagCounts = z.object({ items: z.array(facet) }).openapi("TagCounts");
 
-/** A public collection is for everybody. */
+/** A public collection is for everybody, one with a link for whoever has that. */
 const signedInOrCollection: MiddlewareHandler<HttpEnv> = async (c, next) => {
-  if (c.req.query("collection") === undefined) requirePrincipal(c);
+  if (c.req.query("collection") === undefined && !c.get("grant")) requirePrincipal(c);
   await next();
 };
 
@@ -120,7 +132,7 @@ const routes = {
     ...titleRoute,
     method: "get",
     summary: "One title, by its id or by the SHA-256 of its content",
-    request: { params: anyId, query: noQuery },
+    request: { params: anyId, query: grantQuery },
     ...answersTitle,
   }),
   edit: createRoute({
@@ -173,11 +185,12 @@ export interface CatalogRoutesDependencies {
   readonly viewing: Viewing;
   readonly collections: Collections;
   readonly folders: Folders;
+  readonly shared: Shared;
 }
 
 /** The catalog's part of the HTTP interface (design section 8). */
 export function catalogRoutes(dependencies: CatalogRoutesDependencies) {
-  const { titles, viewing, collections, folders } = dependencies;
+  const { titles, viewing, collections, folders, shared } = dependencies;
   const app = createApp();
   for (const path of ["/api/titles/*", "/api/collections/*", "/api/tags"]) app.use(path, notStored);
   addSearch(app, dependencies);
@@ -185,7 +198,11 @@ export function catalogRoutes(dependencies: CatalogRoutesDependencies) {
     const { ids, ...change } = c.req.valid("json");
     return c.json({ items: await changeMany(titles, ids, requirePrincipal(c), change) }, 200);
   });
-  app.openapi(routes.get, async (c) => c.json(await titles.get(c.req.valid("param").id, c.get("principal")), 200));
+  app.openapi(routes.get, async (c) => {
+    const { id } = c.req.valid("param");
+    const grant = c.get("grant");
+    return c.json(grant ? await shared.title(id, grant.holder) : await titles.get(id, c.get("principal")), 200);
+  });
   app.openapi(routes.edit, async (c) =>
     c.json(await titles.edit(c.req.valid("param").id, requirePrincipal(c), c.req.valid("json")), 200),
   );
@@ -205,13 +222,18 @@ export function catalogRoutes(dependencies: CatalogRoutesDependencies) {
     return c.json(await titles.edit(c.req.valid("param").id, requirePrincipal(c), { removeTags }), 200);
   });
   addViewing(app, viewing);
-  addCollections(app, collections);
+  addCollections(app, collections, shared);
   addFolders(app, folders);
   return app;
 }
 
-function addSearch(app: ReturnType<typeof createApp>, { titles, collections }: CatalogRoutesDependencies): void {
+function addSearch(
+  app: ReturnType<typeof createApp>,
+  { titles, collections, shared }: CatalogRoutesDependencies,
+): void {
   app.openapi(routes.find, async (c) => {
+    const grant = c.get("grant");
+    if (grant) return c.json(await shared.titles(c.req.valid("query"), Object.keys(c.req.query()), grant.holder), 200);
     const [query, who] = [c.req.valid("query"), c.get("principal")];
     if (query.collection !== undefined) await collections.requireVisible(query.collection, who);
     return c.json(await titles.find(query, who), 200);

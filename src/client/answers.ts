@@ -19,6 +19,7 @@ export const invite = z.object({ id, code: z.string(), role, expiresAt: timestam
 export const link = z.object({
   id,
   url: z.string(),
+  pageUrl: z.string(),
   hlsUrl: z.string(),
   dashUrl: z.string(),
   rtspUrl: z.string(),
@@ -29,8 +30,10 @@ export type Link = z.infer<typeof link>;
 /** A link as lists show it: without its grant. */
 export const listedLink = z.object({
   id,
-  titleId: id,
+  titleId: id.nullable(),
   titleName: z.string().nullable(),
+  collectionId: id.nullable(),
+  collectionName: z.string().nullable(),
   user: user.pick({ id: true, username: true }),
   createdAt: timestamp,
   expiresAt: timestamp,

@@ -10,7 +10,7 @@ import { apiDocsRoutes } from "./api-docs.ts";
 import { createApp } from "./app.ts";
 import { limitBody } from "./body-limit.ts";
 import type { HttpEnv } from "./env.ts";
-import { grantAccess, grantHeaders } from "./grant-access.ts";
+import { grantAccess, grantHeaders, sharedAccess } from "./grant-access.ts";
 import type { Metrics } from "./metrics.ts";
 import { describeApi } from "./openapi.ts";
 import { operationsRoutes, type ReadinessCheck } from "./operations.ts";
@@ -27,8 +27,10 @@ export interface AppOptions extends HostRules {
 /** Paths that need to know who asks. Everything else is the same for everybody. */
 const IDENTIFIED = ["/api/*", "/stream/*", "/metrics"];
 
-/** Where a grant may stand in the URL. */
+/** Where a grant may stand in the URL, for the pages of any site as well. */
 const MEDIA = "/stream/*";
+/** Where one may as well, to read what a page of ours shows whoever has a link. */
+const SHARED = ["/api/titles", "/api/titles/:id", "/api/collections/:id"];
 
 /** Answered whatever the request calls this machine: probes use names of their own, and it tells nothing. */
 const ANY_HOST = "/healthz";
@@ -51,6 +53,7 @@ export function assembleApp(services: readonly MountedService[], options: AppOpt
   };
   app.use(MEDIA, grantHeaders);
   app.use(MEDIA, grantAccess(options.authenticator));
+  for (const path of SHARED) app.use(path, sharedAccess(options.authenticator));
   for (const path of IDENTIFIED) app.use(path, identify);
   app.route("/", operationsRoutes(services, options.metrics, options.checks ?? []));
   app.route(

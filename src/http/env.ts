@@ -34,7 +34,7 @@ export interface HttpVariables {
   log: Logger;
   /** Who asks; null when nobody is signed in. */
   principal: Principal | null;
-  /** The grant in the URL; null when there is none. It is looked at for media only. */
+  /** The grant in the URL; null when there is none. It is looked at for media, and what is read with it. */
   grant: PresentedGrant | null;
 }
 

@@ -26,6 +26,20 @@ export function grantAccess(authenticator: Authenticator): MiddlewareHandler<Htt
   };
 }
 
+/**
+ * The same for what may be read through a link beside the media itself, on pages of ours only. Nothing can be changed
+ * with a grant: it is not looked at then, and a parameter that nobody knows.
+ */
+export function sharedAccess(authenticator: Authenticator): MiddlewareHandler<HttpEnv> {
+  return async (c, next) => {
+    const grants = c.req.queries(GRANT_PARAMETER);
+    if (grants !== undefined && (c.req.method === "GET" || c.req.method === "HEAD"))
+      c.set("grant", await present(authenticator, grants));
+    await next();
+    if (grants !== undefined) c.res.headers.set("Referrer-Policy", "no-referrer");
+  };
+}
+
 async function present(authenticator: Authenticator, grants: readonly string[]): Promise<PresentedGrant> {
   const [text = "", ...more] = grants;
   const holder = more.length === 0 ? await authenticator.resolveGrant(text) : null;

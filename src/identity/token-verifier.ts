@@ -22,7 +22,9 @@ const tokenClaims = z.object({
   iat: z.number(),
   exp: z.number(),
 });
-const grantClaims = tokenClaims.extend({ title: z.uuid(), use: grantKind });
+const grantClaims = tokenClaims
+  .extend({ title: z.uuid().optional(), collection: z.uuid().optional(), use: grantKind })
+  .refine(({ title, collection }) => (title === undefined) !== (collection === undefined));
 
 /** What a token says, once its signature, type, audience and time have been checked. */
 export interface VerifiedToken {
@@ -57,10 +59,11 @@ export function createTokenVerifier(keys: JSONWebKeySet): TokenVerifier {
 /** Checks grants in the same way. */
 export function createGrantVerifier(keys: JSONWebKeySet): GrantVerifier {
   return createVerifier(keys, { typ: GRANT_TYPE, audience: GRANT_AUDIENCE }, (payload) => {
-    const { sub, jti, name, role, title, use, iat, exp } = grantClaims.parse(payload);
+    const { sub, jti, name, role, title, collection, use, iat, exp } = grantClaims.parse(payload);
     const holder: GrantHolder = {
       grantId: jti,
-      titleId: title,
+      titleId: title ?? null,
+      collectionId: collection ?? null,
       kind: use,
       issuer: { userId: sub, username: name, role },
       expiresAt: new Date(milliseconds(exp)).toISOString(),

@@ -205,7 +205,7 @@ export const streamingContract = defineService({
     },
   },
   publishes: ["MediaAnnouncements", "Progress", "ServiceAvailability", "StreamerSync"],
-  subscribes: ["MediaReleased", "TitleChanges", "AuthenticationStatus", "StreamerSync"],
+  subscribes: ["MediaReleased", "TitleChanges", "CollectionChanges", "AuthenticationStatus", "StreamerSync"],
   calls: ["main", "auth", "catalog", "streaming"],
   routes: [{ path: "/stream" }, { path: "/api/library" }, { path: "/api/links" }, { path: "/api/streams" }],
 });

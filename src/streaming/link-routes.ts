@@ -29,12 +29,20 @@ const lifetime = z
     example: "2h",
   });
 
+const linkRequest = z
+  .strictObject({ titleId: z.uuid().optional(), collectionId: z.uuid().optional(), expiresIn: lifetime.optional() })
+  .refine(({ titleId, collectionId }) => (titleId === undefined) !== (collectionId === undefined), {
+    path: ["titleId"],
+    message: "expected either titleId or collectionId",
+  });
+
 const newLink = z
   .object({
     id: z.uuid(),
-    url: z.string().openapi({ description: "The file itself, for any player." }),
-    hlsUrl: z.string(),
-    dashUrl: z.string(),
+    url: z.string().openapi({ description: "The file itself, for any player; the page of a collection." }),
+    pageUrl: z.string().openapi({ description: "A page for whoever has the link." }),
+    hlsUrl: z.string().nullable().openapi({ description: "Null for a collection, as are the next two." }),
+    dashUrl: z.string().nullable(),
     rtspUrl: z.string().nullable(),
     expiresAt: z.iso.datetime(),
   })
@@ -43,8 +51,10 @@ const newLink = z
 const link = z
   .object({
     id: z.uuid(),
-    titleId: z.uuid(),
+    titleId: z.uuid().nullable().openapi({ description: "Null for a link to a collection." }),
     titleName: z.string().nullable().openapi({ description: "Null when the title is not there for you to see." }),
+    collectionId: z.uuid().nullable(),
+    collectionName: z.string().nullable(),
     user: z.object({ id: z.uuid(), username: z.string() }),
     createdAt: z.iso.datetime(),
     expiresAt: z.iso.datetime(),
@@ -57,14 +67,14 @@ const makeLink = createRoute({
   tags,
   summary: "Make a playback link",
   description:
-    "Whoever has one of its URLs can play this one title until the link expires or is revoked, as long as you may see " +
-    "the title yourself. The URLs are shown once.",
+    "Whoever has one of its URLs can play this one title, or what is in this one collection, until the link expires " +
+    "or is revoked, as long as you may see it yourself. The URLs are shown once.",
   request: {
     query: z.strictObject({}),
     body: {
       required: true,
       content: {
-        "application/json": { schema: z.strictObject({ titleId: z.uuid(), expiresIn: lifetime.optional() }) },
+        "application/json": { schema: linkRequest },
       },
     },
   },
@@ -110,8 +120,12 @@ const revokeLink = createRoute({
 export function addLinks(app: OpenAPIHono<HttpEnv>, links: Links): void {
   app.openapi(makeLink, async (c) => {
     const who = requirePrincipal(c);
-    const { titleId, expiresIn: lifetimeMs } = c.req.valid("json");
-    const made = await links.make(who, { titleId, lifetimeMs, origin: c.env.origin });
+    const { titleId, collectionId, expiresIn: lifetimeMs } = c.req.valid("json");
+    const asked = { lifetimeMs, origin: c.env.origin };
+    const made =
+      titleId === undefined
+        ? await links.makeForCollection(who, { ...asked, id: collectionId ?? "" })
+        : await links.make(who, { ...asked, id: titleId });
     return c.json(made, 201, { "Cache-Control": "no-store" });
   });
 
@@ -120,9 +134,10 @@ export function addLinks(app: OpenAPIHono<HttpEnv>, links: Links): void {
     const who = all === "true" ? requireRole(c, "admin") : requirePrincipal(c);
     const userId = all === "true" ? null : who.userId;
     const { items, more } = await links.list(who, { userId, limit, before: cursor });
-    const shown = items.map(({ id, titleId, titleName, userId: owner, username, createdAt, expiresAt }) => {
-      return { id, titleId, titleName, user: { id: owner, username }, createdAt, expiresAt };
-    });
+    const shown = items.map(({ userId: owner, username, kind: _, ...link }) => ({
+      ...link,
+      user: { id: owner, username },
+    }));
     return c.json({ items: shown, nextCursor: more ? (items.at(-1)?.id ?? null) : null }, 200);
   });
 

@@ -9,6 +9,7 @@ import { until } from "../../test/support/until.ts";
 interface Link {
   readonly id: string;
   readonly url: string;
+  readonly pageUrl: string;
   readonly hlsUrl: string;
   readonly dashUrl: string;
   readonly rtspUrl: string;
@@ -50,6 +51,7 @@ test("a link is four URLs, absolute by the host the request named, and counts fo
   expect(made).toEqual({
     id: expect.any(String),
     url: `${base}/faststart?grant=${grant}`,
+    pageUrl: `http://${host}/watch/${film}?grant=${grant}`,
     hlsUrl: `${base}/hls/master.m3u8?grant=${grant}`,
     dashUrl: `${base}/dash/manifest.mpd?grant=${grant}`,
     rtspUrl: `${kinora.rtspUrl}/${film}?grant=${grant}`,
@@ -196,6 +198,8 @@ test("links are listed with their titles, to those who made them; admins see and
   expect(items.map((one) => one.id)).toEqual([second.id, first.id]);
   expect(items[0]).toEqual({
     id: second.id,
+    collectionId: null,
+    collectionName: null,
     titleId: id,
     titleName: "Short",
     user: { id: expect.any(String), username: "lister" },
@@ -282,7 +286,7 @@ describe("a link counts", () => {
   });
 });
 
-test("in a URL a grant counts, for media alone; no token does, and a grant that does not count is refused beside a cookie", async () => {
+test("in a URL a grant counts, for media and what a page shows of it; no token does, and a grant that does not count is refused beside a cookie", async () => {
   const made = await link();
   const grant = grantOf(made);
   const { token } = (await (await maria.post("/api/tokens")).json()) as { token: string };
@@ -298,7 +302,7 @@ test("in a URL a grant counts, for media alone; no token does, and a grant that 
     expect(await statusOf(`${base}?grant=${wrong}`, { headers: { Cookie: maria.cookie } })).toBe(401);
     expect(await statusOf(`${base}?grant=${wrong}`, bearer)).toBe(401);
   }
-  for (const path of ["/api/titles", `/api/titles/${film}`, "/api/session", "/api/links", "/api/events"])
+  for (const path of [`/api/titles/${film}/progress`, "/api/session", "/api/links", "/api/events"])
     expect([path, await statusOf(`${kinora.url}${path}?grant=${grant}`)]).toEqual([path, 401]);
   expect(await statusOf(base, { headers: { Authorization: `Bearer ${grant}` } })).toBe(401);
   expect(await statusOf(base, { headers: { Cookie: `kinora.session_token=${grant}` } })).toBe(401);

@@ -14,17 +14,28 @@ export interface LinksDependencies {
 export interface NewLink {
   readonly id: string;
   readonly url: string;
-  readonly hlsUrl: string;
-  readonly dashUrl: string;
-  /** Null where no RTSP server runs. */
+  /** A page that shows it to whoever has the link. */
+  readonly pageUrl: string;
+  /** Null for a collection. */
+  readonly hlsUrl: string | null;
+  readonly dashUrl: string | null;
+  /** Null where no RTSP server runs, and for a collection. */
   readonly rtspUrl: string | null;
   readonly expiresAt: string;
 }
 
-/** A link with the name of its title; null when that is gone or not for the caller to see any more. */
-export type ListedLink = GrantRecord & { readonly titleName: string | null };
+/** A link with the name of its title or collection; null when that is gone or not for the caller to see any more. */
+export type ListedLink = GrantRecord & { readonly titleName: string | null; readonly collectionName: string | null };
 
-/** Playback links: grants that people make for titles they may see, to play them wherever they like. */
+/** What a link is asked for. `origin` is where its user reaches Kinora. */
+export interface LinkRequest {
+  /** Of the title or collection. */
+  readonly id: string;
+  readonly lifetimeMs: number | undefined;
+  readonly origin: string;
+}
+
+/** Playback links: grants that people make for titles and collections they may see, to play them wherever they like. */
 export class Links {
   readonly #dependencies: LinksDependencies;
 
@@ -32,16 +43,24 @@ export class Links {
     this.#dependencies = dependencies;
   }
 
-  /** A new link; `origin` is where its user reaches Kinora. `wrong-media-id` for a title they may not see. */
-  async make(
-    who: Principal,
-    { titleId, lifetimeMs, origin }: { titleId: string; lifetimeMs: number | undefined; origin: string },
-  ): Promise<NewLink> {
+  /** A new link to a title; `wrong-media-id` for one they may not see. */
+  async make(who: Principal, { id: titleId, lifetimeMs, origin }: LinkRequest): Promise<NewLink> {
     const { auth, gate, urls } = this.#dependencies;
     await gate.admit(titleId, who);
     const { id, grant, expiresAt } = await auth.issueGrant({ userId: who.userId, titleId, kind: "link", lifetimeMs });
-    const { file, hls, dash, rtsp } = urls.of(titleId, grant, origin);
-    return { id, url: file, hlsUrl: hls, dashUrl: dash, rtspUrl: rtsp, expiresAt };
+    const { file, hls, dash, rtsp, page } = urls.of(titleId, grant, origin);
+    return { id, url: file, pageUrl: page, hlsUrl: hls, dashUrl: dash, rtspUrl: rtsp, expiresAt };
+  }
+
+  /** A new link to a collection, and to the titles in it that its maker may see; `not-found` for one they may not see. */
+  async makeForCollection(who: Principal, { id: collectionId, lifetimeMs, origin }: LinkRequest): Promise<NewLink> {
+    const { auth, gate, urls } = this.#dependencies;
+    if (!(await gate.findCollection(collectionId, who)))
+      throw new NotFoundError("There is no collection with this id.");
+    const asked = { userId: who.userId, collectionId, kind: "link" as const, lifetimeMs };
+    const { id, grant, expiresAt } = await auth.issueGrant(asked);
+    const page = urls.collectionPage(collectionId, grant, origin);
+    return { id, url: page, pageUrl: page, hlsUrl: null, dashUrl: null, rtspUrl: null, expiresAt };
   }
 
   /** Links that count, the newest first: one's own, or everybody's for whoever may see those. */
@@ -53,7 +72,9 @@ export class Links {
     const { items, more } = await auth.listGrants({ userId, kind: "link", limit, before });
     const named = items.map(async (link) => ({
       ...link,
-      titleName: (await gate.find(link.titleId, who))?.name ?? null,
+      titleName: link.titleId === null ? null : ((await gate.find(link.titleId, who))?.name ?? null),
+      collectionName:
+        link.collectionId === null ? null : ((await gate.findCollection(link.collectionId, who))?.name ?? null),
     }));
     return { items: await Promise.all(named), more };
   }

@@ -33,8 +33,14 @@ export class PlayUrls {
       file: `${media}/faststart${query}`,
       hls: `${media}/hls/master.m3u8${query}`,
       dash: `${media}/dash/manifest.mpd${query}`,
+      page: `${origin}/watch/${titleId}${query}`,
       rtsp: rtsp && `rtsp://${hostOf(rtsp, origin)}/${titleId}${query}`,
     };
+  }
+
+  /** The page of a collection under a grant. */
+  collectionPage(collectionId: string, grant: string, origin: string): string {
+    return `${origin}/collections/${collectionId}?${GRANT_PARAMETER}=${grant}`;
   }
 }
 

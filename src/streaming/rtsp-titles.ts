@@ -77,7 +77,7 @@ export class PlayableTitles implements RtspTitles {
     const { authenticator } = this.#dependencies;
     const viewer =
       credential.kind === "grant"
-        ? await authenticator.resolveGrant(credential.text)
+        ? await titleGrant(authenticator, credential.text)
         : await apiKeyUser(authenticator, credential.text);
     if (!viewer) throw new UnauthorizedError("This grant or API key does not count.");
     return viewer;
@@ -115,6 +115,12 @@ export class PlayableTitles implements RtspTitles {
     if (!viewer || !("grantId" in viewer)) return { ended: () => undefined, release: () => undefined };
     return this.#dependencies.live.register(viewer.grantId, session);
   }
+}
+
+/** Collections are for pages and players of one's own: an RTSP URL has the grant of its one title. */
+async function titleGrant(authenticator: Pick<Authenticator, "resolveGrant">, text: string) {
+  const holder = await authenticator.resolveGrant(text);
+  return holder?.titleId == null ? null : holder;
 }
 
 /** A token runs out after seconds and nothing in RTSP renews it: of Bearer credentials only API keys count. */

@@ -5,7 +5,7 @@ import type { BusConnection } from "../bus/bus.ts";
 import { announcePresence } from "../bus/presence.ts";
 import { proxyOf, type ServiceProxy, serveContract } from "../bus/proxy.ts";
 import { publish, subscribe } from "../bus/topics.ts";
-import { catalogContract, MediaReleased, TitleChanges } from "../catalog/contract.ts";
+import { CollectionChanges, catalogContract, MediaReleased, TitleChanges } from "../catalog/contract.ts";
 import { Progress, type ProgressEvent } from "../main/contract.ts";
 import type { RtspTitles } from "../rtsp/titles.ts";
 import type { Service } from "../service.ts";
@@ -102,6 +102,7 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
     await intake.release(sourceIds);
     playback.drop(null);
   });
+  await subscribe(connection, CollectionChanges, ({ collectionId }) => gate.dropCollection(collectionId));
   await subscribe(connection, TitleChanges, async ({ titleId }) => {
     gate.drop(titleId);
     playback.drop(titleId);

@@ -19,7 +19,7 @@ function gateOf(access: TitleAccess | null) {
     catalog.calls++;
     return catalog.access;
   };
-  return { gate: new TitleGate({ getAccess }), catalog };
+  return { gate: new TitleGate({ getAccess, getCollectionAccess: async () => null }), catalog };
 }
 
 const answers = async (access: TitleAccess | null, principal: Principal | null) =>
@@ -71,7 +71,10 @@ test("asks the catalog once, until the title changes", async () => {
 test("an answer that a change overtook is not kept", async () => {
   const late = Promise.withResolvers<TitleAccess>();
   const answersInTurn = [late.promise, Promise.resolve(title("private"))];
-  const gate = new TitleGate({ getAccess: async () => (await answersInTurn.shift()) ?? null });
+  const gate = new TitleGate({
+    getAccess: async () => (await answersInTurn.shift()) ?? null,
+    getCollectionAccess: async () => null,
+  });
   const first = gate.admit(id, other);
   gate.drop(id);
   late.resolve(title("members"));

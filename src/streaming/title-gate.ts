@@ -1,18 +1,22 @@
 import type { GrantHolder, Principal } from "../auth/contract.ts";
 import type { ServiceProxy } from "../bus/proxy.ts";
-import { type catalogContract, maySee, type TitleAccess } from "../catalog/contract.ts";
+import { type CollectionAccess, type catalogContract, maySee, type TitleAccess } from "../catalog/contract.ts";
 import { UnauthorizedError, WrongMediaIdError } from "../errors.ts";
 
 /** How long an answer of the catalog counts when no event says otherwise, in milliseconds. */
 const FRESH_MS = 30_000;
 const MAX_ENTRIES = 10_000;
+/** Collections of which it is kept what is in them: each may have a thousand titles. */
+const MAX_COLLECTIONS = 500;
 
 /** Who wants to watch: somebody signed in, the holder of a grant, or nobody. */
 export type Viewer = Principal | GrantHolder | null;
 
-interface Entry {
-  readonly access: TitleAccess | null;
-  readonly until: number;
+type Catalog = Pick<ServiceProxy<typeof catalogContract>, "getAccess" | "getCollectionAccess">;
+
+/** What deciding about a collection's titles takes. */
+interface KnownCollection extends Pick<CollectionAccess, "name" | "ownerId" | "visibility"> {
+  readonly titleIds: ReadonlySet<string>;
 }
 
 /**
@@ -20,18 +24,20 @@ interface Entry {
  * until it changes, so that a segment costs no call.
  */
 export class TitleGate {
-  readonly #catalog: Pick<ServiceProxy<typeof catalogContract>, "getAccess">;
-  readonly #entries = new Map<string, Entry>();
-  /** Grows with each change, so that an answer that was under way when it came is not kept. */
-  #changes = 0;
+  readonly #titles: Kept<TitleAccess>;
+  readonly #collections: Kept<KnownCollection>;
 
-  constructor(catalog: Pick<ServiceProxy<typeof catalogContract>, "getAccess">) {
-    this.#catalog = catalog;
+  constructor(catalog: Catalog) {
+    this.#titles = new Kept(MAX_ENTRIES, (id) => catalog.getAccess({ id }));
+    this.#collections = new Kept(MAX_COLLECTIONS, async (id) => {
+      const access = await catalog.getCollectionAccess({ id });
+      return access && { ...access, titleIds: new Set(access.titleIds) };
+    });
   }
 
   /**
    * The title, when the caller may see it. `unauthorized` to nobody, `wrong-media-id` to somebody else. Whoever holds a
-   * grant may see its title alone, and only while its issuer may.
+   * grant may see its title alone, or those in its collection, and only while its issuer may.
    */
   async admit(titleId: string, who: Viewer): Promise<TitleAccess> {
     const access = await this.find(titleId, who);
@@ -42,37 +48,70 @@ export class TitleGate {
 
   /** The same, with null for a title that is not there or not for them to see. */
   async find(titleId: string, who: Viewer): Promise<TitleAccess | null> {
-    const access = isTitleId(titleId) ? await this.#accessOf(titleId) : null;
-    return access && mayWatch(who, access) ? access : null;
+    const access = isId(titleId) ? await this.#titles.get(titleId) : null;
+    return access && (await this.#mayWatch(who, access)) ? access : null;
   }
 
-  /** A title was changed or deleted; with null, any may have been. */
+  /** A collection's name, when the caller may see it; null otherwise. */
+  async findCollection(collectionId: string, who: Principal): Promise<{ readonly name: string } | null> {
+    const access = isId(collectionId) ? await this.#collections.get(collectionId) : null;
+    return access && maySee(who, access) ? access : null;
+  }
+
+  /** A title was changed or deleted; with null, any title or collection may have been. */
   drop(titleId: string | null): void {
-    this.#changes++;
-    if (titleId === null) this.#entries.clear();
-    else this.#entries.delete(titleId);
+    this.#titles.drop(titleId);
+    if (titleId === null) this.#collections.drop(null);
   }
 
-  async #accessOf(titleId: string): Promise<TitleAccess | null> {
-    const known = this.#entries.get(titleId);
-    if (known && known.until > Date.now()) return known.access;
+  /** What is in a collection, or who may see it, was changed. */
+  dropCollection(collectionId: string): void {
+    this.#collections.drop(collectionId);
+  }
+
+  async #mayWatch(who: Viewer, access: TitleAccess): Promise<boolean> {
+    if (who === null || !("grantId" in who)) return maySee(who, access);
+    if (!maySee(who.issuer, access)) return false;
+    if (who.collectionId === null) return who.titleId === access.id;
+    const collection = await this.#collections.get(who.collectionId);
+    return collection !== null && maySee(who.issuer, collection) && collection.titleIds.has(access.id);
+  }
+}
+
+/** What the catalog says, kept for a while unless it is dropped. */
+class Kept<Value> {
+  readonly #max: number;
+  readonly #ask: (id: string) => Promise<Value | null>;
+  readonly #entries = new Map<string, { readonly value: Value | null; readonly until: number }>();
+  /** Grows with each change, so that an answer that was under way when it came is not kept. */
+  #changes = 0;
+
+  constructor(max: number, ask: (id: string) => Promise<Value | null>) {
+    this.#max = max;
+    this.#ask = ask;
+  }
+
+  async get(id: string): Promise<Value | null> {
+    const known = this.#entries.get(id);
+    if (known && known.until > Date.now()) return known.value;
     const changes = this.#changes;
-    const access = await this.#catalog.getAccess({ id: titleId });
-    if (changes === this.#changes) this.#keep(titleId, access);
-    return access;
+    const value = await this.#ask(id);
+    if (changes === this.#changes) this.#keep(id, value);
+    return value;
   }
 
-  #keep(titleId: string, access: TitleAccess | null): void {
-    this.#entries.delete(titleId);
-    this.#entries.set(titleId, { access, until: Date.now() + FRESH_MS });
+  drop(id: string | null): void {
+    this.#changes++;
+    if (id === null) this.#entries.clear();
+    else this.#entries.delete(id);
+  }
+
+  #keep(id: string, value: Value | null): void {
+    this.#entries.delete(id);
+    this.#entries.set(id, { value, until: Date.now() + FRESH_MS });
     const oldest = this.#entries.keys().next().value;
-    if (this.#entries.size > MAX_ENTRIES && oldest !== undefined) this.#entries.delete(oldest);
+    if (this.#entries.size > this.#max && oldest !== undefined) this.#entries.delete(oldest);
   }
 }
 
-function mayWatch(who: Viewer, access: TitleAccess): boolean {
-  if (who === null || !("grantId" in who)) return maySee(who, access);
-  return who.titleId === access.id && maySee(who.issuer, access);
-}
-
-const isTitleId = (text: string) => /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text);
+const isId = (text: string) => /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text);

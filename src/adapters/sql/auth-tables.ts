@@ -108,7 +108,9 @@ export interface AuthTables {
   auth_grants: {
     id: string;
     userId: string;
+    /** Empty for the grant of a collection. */
     titleId: string;
+    collectionId: string | null;
     kind: string;
     createdAt: number;
     expiresAt: number;
@@ -296,6 +298,11 @@ export const authMigrations: Readonly<Record<string, Migration>> = {
       for (const column of ["userId", "expiresAt"]) {
         await database.schema.createIndex(`auth_grants_${column}_idx`).on("auth_grants").column(column).execute();
       }
+    },
+  },
+  "2026-11-22-auth-3-collection-grants": {
+    async up(database) {
+      await database.schema.alterTable("auth_grants").addColumn("collectionId", "varchar(36)").execute();
     },
   },
 };

@@ -110,7 +110,6 @@ export class SqlCollectionRepository implements CollectionRepository {
       .innerJoin("titles as t", "t.seq", "c.title_seq")
       .select("t.id")
       .where("c.collection_id", "=", id)
-      .where("t.deleted_at", "is", null)
       .orderBy("c.position")
       .execute();
     return rows.map((row) => row.id);

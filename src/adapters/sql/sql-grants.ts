@@ -7,7 +7,7 @@ import { transact } from "./transact.ts";
 // The auth store's part about grants.
 
 export function saveGrant(database: Database, grant: NewGrant, max: number): ReturnType<AuthStore["saveGrant"]> {
-  const { id, userId, titleId, kind } = grant;
+  const { id, userId, titleId, collectionId, kind } = grant;
   const times = { createdAt: grant.createdAt.getTime(), expiresAt: grant.expiresAt.getTime() };
   return transact(database, async (transaction) => {
     const user = await transaction
@@ -26,7 +26,7 @@ export function saveGrant(database: Database, grant: NewGrant, max: number): Ret
     if (Number(count) >= max) return "too-many";
     await transaction
       .insertInto("auth_grants")
-      .values({ id, userId, titleId, kind, ...times })
+      .values({ id, userId, titleId: titleId ?? "", collectionId, kind, ...times })
       .execute();
     return "saved";
   });
@@ -69,6 +69,7 @@ const grants = (database: Database) =>
       "auth_grants.id",
       "auth_grants.userId",
       "auth_grants.titleId",
+      "auth_grants.collectionId",
       "auth_grants.kind",
       "auth_grants.createdAt",
       "auth_grants.expiresAt",
@@ -78,6 +79,7 @@ const grants = (database: Database) =>
 function toRecord(row: Tables["auth_grants"] & { readonly username: string }): GrantRecord {
   return {
     ...row,
+    titleId: row.collectionId === null ? row.titleId : null,
     kind: row.kind === "stream" ? "stream" : "link",
     createdAt: new Date(row.createdAt).toISOString(),
     expiresAt: new Date(row.expiresAt).toISOString(),

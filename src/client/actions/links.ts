@@ -32,6 +32,7 @@ async function makeLink(context: ClientContext, wanted: string, expiresIn: numbe
   out.result(made, () =>
     out.pairs([
       ["Link", made.url],
+      ["Page", made.pageUrl],
       ["HLS", made.hlsUrl],
       ["DASH", made.dashUrl],
       ["RTSP", made.rtspUrl],
@@ -57,7 +58,7 @@ async function listLinks(context: ClientContext): Promise<void> {
     if (items.length === 0) return out.note("You have no links.");
     out.table(
       [
-        { header: "TITLE", of: ({ titleName, titleId }) => titleName ?? titleId, least: 16 },
+        { header: "TITLE", of: nameOf, least: 16 },
         { header: "MADE", of: ({ createdAt }) => timeText(createdAt), expendable: 1 },
         { header: "UNTIL", of: ({ expiresAt }) => timeText(expiresAt) },
         { header: "ID", of: ({ id }) => id },
@@ -66,6 +67,9 @@ async function listLinks(context: ClientContext): Promise<void> {
     );
   });
 }
+
+const nameOf = ({ titleName, titleId, collectionName, collectionId }: ListedLink) =>
+  titleName ?? collectionName ?? titleId ?? collectionId ?? "";
 
 async function revokeLink(context: ClientContext, id: string): Promise<void> {
   await (await context.connect()).tell("DELETE", `/api/links/${encodeURIComponent(id)}`);

@@ -12,7 +12,7 @@ afterEach(() => {
 const grantMade = (agoMs: number): GrantRecord => {
   const createdAt = new Date(Date.now() - agoMs).toISOString();
   const [id, titleId, userId] = [Bun.randomUUIDv7(), Bun.randomUUIDv7(), Bun.randomUUIDv7()];
-  return { id, titleId, userId, kind: "stream", username: "ada", createdAt, expiresAt: createdAt };
+  return { id, titleId, collectionId: null, userId, kind: "stream", username: "ada", createdAt, expiresAt: createdAt };
 };
 
 /** Auth as far as it is asked, with pages of two. */

@@ -100,7 +100,7 @@ class World {
   opened(who: Principal, protocol: StreamProtocol): OpenedStream {
     const id = Bun.randomUUIDv7();
     const expiresAt = new Date(this.in(12 * HOUR_MS)).toISOString();
-    const grant = { grantId: id, titleId, kind: "stream" as const, issuer: who, expiresAt };
+    const grant = { grantId: id, titleId, collectionId: null, kind: "stream" as const, issuer: who, expiresAt };
     this.push = protocol === "rtp" ? this.#recordingPush() : null;
     return {
       ...{ id, url: `${protocol}://somewhere/${id}`, sdp: protocol === "rtp" ? "v=0" : null },

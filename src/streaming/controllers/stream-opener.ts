@@ -83,5 +83,5 @@ export class StreamOpener {
 
 function holderOf(grantId: string, titleId: string, who: Principal, expiresAt: string): GrantHolder {
   const { userId, username, role } = who;
-  return { grantId, titleId, kind: "stream", issuer: { userId, username, role }, expiresAt };
+  return { grantId, titleId, collectionId: null, kind: "stream", issuer: { userId, username, role }, expiresAt };
 }
