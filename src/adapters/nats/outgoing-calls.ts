@@ -17,6 +17,9 @@ import { subjects } from "./nats-subjects.ts";
 const WATCH_MS = 500;
 /** Instances that turn out to be gone when a call is sent there: after so many the caller is told. */
 const MOST_ATTEMPTS = 20;
+/** Within this time after the broker has come back a service may still be on its way to it, in milliseconds. */
+const SETTLE_MS = 3_000;
+const SETTLE_STEP_MS = 50;
 
 /** Nobody listens where the message went: the handler has not seen it. */
 const NOBODY = Symbol("nobody");
@@ -47,6 +50,7 @@ export class OutgoingCalls {
   readonly #pending = new Map<string, Pending>();
   readonly #inbox: string;
   #last = 0;
+  #backAtMs = Number.NEGATIVE_INFINITY;
   #watch: Timer | null = null;
 
   constructor(options: OutgoingCallsOptions) {
@@ -70,6 +74,7 @@ export class OutgoingCalls {
     this.#askWho();
     link.onCut(() => this.fail((pending) => new ServiceUnavailableError(this.#calleeOf(pending))));
     link.onBack(() => {
+      this.#backAtMs = performance.now();
       this.#live.forgive();
       this.#askWho();
     });
@@ -116,9 +121,14 @@ export class OutgoingCalls {
     const picked = this.#options.balancer.pick(service, live, ({ outstanding }) => outstanding);
     if (picked) return picked;
     // Nobody has been heard of yet: whoever is there says who it is.
-    const reply = await this.#send(subjects.any(service, this.#options.identity.service), PING, null, bound);
-    if (reply === NOBODY || reply.kind !== "here") throw new ServiceUnavailableError(service);
-    return this.#live.heard(service, reply.instance);
+    for (;;) {
+      const reply = await this.#send(subjects.any(service, this.#options.identity.service), PING, null, bound);
+      if (reply !== NOBODY && reply.kind === "here") return this.#live.heard(service, reply.instance);
+      const until = Math.min(this.#backAtMs + SETTLE_MS, bound.deadlineMs);
+      if (performance.now() + SETTLE_STEP_MS > until) throw new ServiceUnavailableError(service);
+      // The broker has just come back, and others find their way to it a little later than this one.
+      await Bun.sleep(SETTLE_STEP_MS);
+    }
   }
 
   #send(subject: string, payload: string, to: LiveInstance | null, bound: Bound): Promise<Reply | typeof NOBODY> {
