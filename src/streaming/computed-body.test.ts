@@ -33,9 +33,10 @@ const whole = Buffer.concat([
 ]);
 
 /** Sends bodies as the listener does. The URL says which bytes: `/start/end`. */
-function serve(located: LocatedFile, plan: SegmentPlan) {
+function serve(located: LocatedFile, plan: SegmentPlan, tls?: Bun.TLSOptions) {
   const server = Bun.serve({
     port: 0,
+    ...(tls ? { tls } : {}),
     hostname: "127.0.0.1",
     fetch: async (request) => {
       const [start = 0, end = 0] = new URL(request.url).pathname.split("/").slice(1).map(Number);
@@ -78,34 +79,50 @@ test("sends the header, ranges, literal bytes and decoded ranges, whole and in p
   }
 });
 
-test("viewers who read slowly, quickly, or stop in between get their own bytes", async () => {
-  using folder = temporaryFolder();
-  const path = join(folder.path, "large");
-  const bytes = new Uint32Array(4_000_000).map((_, index) => index * 2_654_435_761);
-  writeFileSync(path, bytes);
-  const large = Buffer.from(bytes.buffer);
-  const plan = {
-    header: body.header,
-    ranges: [{ offset: 0, length: large.length }],
-    sizeBytes: body.header.length + large.length,
-  };
-  const all = Buffer.concat([body.header, large]);
-  using server = serve(await locateFirst([path]), plan);
-  const view = async (viewer: number) => {
-    const start = viewer * 100_003;
-    const response = await fetch(new URL(`/${start}/${all.length}`, server.url));
-    let at = start;
-    for await (const chunk of response.body ?? []) {
-      if (!all.subarray(at, at + chunk.length).equals(chunk)) throw new Error(`viewer ${viewer} got others' bytes`);
-      at += chunk.length;
-      if (viewer % 3 === 0 && Math.floor(at / 2 ** 20) > Math.floor((at - chunk.length) / 2 ** 20)) await Bun.sleep(20);
-      if (viewer % 5 === 4 && at > start + 3_000_000) return "left";
-    }
-    return at === all.length ? "whole" : `ended at ${at}`;
-  };
-  const ends = await Promise.all(Array.from({ length: 20 }, (_, viewer) => view(viewer)));
-  expect(ends).toEqual(ends.map((_, viewer) => (viewer % 5 === 4 ? "left" : "whole")));
-});
+/** A key and a certificate of its own. */
+async function certificate(folder: string): Promise<{ key: string; cert: string }> {
+  const [key, cert] = [join(folder, "tls.key"), join(folder, "tls.pem")];
+  const options = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost"];
+  const made = Bun.spawnSync(["openssl", "req", "-x509", ...options, "-keyout", key, "-out", cert]);
+  expect(made.exitCode).toBe(0);
+  return { key: await Bun.file(key).text(), cert: await Bun.file(cert).text() };
+}
+
+test.each(["HTTP", "HTTPS"])(
+  "viewers who read slowly, quickly, or stop get their own bytes over %s",
+  async (protocol) => {
+    using folder = temporaryFolder();
+    const path = join(folder.path, "large");
+    const bytes = new Uint32Array(4_000_000).map((_, index) => index * 2_654_435_761);
+    writeFileSync(path, bytes);
+    const large = Buffer.from(bytes.buffer);
+    const plan = {
+      header: body.header,
+      ranges: [{ offset: 0, length: large.length }],
+      sizeBytes: body.header.length + large.length,
+    };
+    const all = Buffer.concat([body.header, large]);
+    const tls = protocol === "HTTPS" ? await certificate(folder.path) : undefined;
+    using server = serve(await locateFirst([path]), plan, tls);
+    const view = async (viewer: number) => {
+      const start = viewer * 100_003;
+      const response = await fetch(new URL(`/${start}/${all.length}`, server.url), {
+        tls: { rejectUnauthorized: false },
+      });
+      let at = start;
+      for await (const chunk of response.body ?? []) {
+        if (!all.subarray(at, at + chunk.length).equals(chunk)) throw new Error(`viewer ${viewer} got others' bytes`);
+        at += chunk.length;
+        if (viewer % 3 === 0 && Math.floor(at / 2 ** 20) > Math.floor((at - chunk.length) / 2 ** 20))
+          await Bun.sleep(20);
+        if (viewer % 5 === 4 && at > start + 3_000_000) return "left";
+      }
+      return at === all.length ? "whole" : `ended at ${at}`;
+    };
+    const ends = await Promise.all(Array.from({ length: 20 }, (_, viewer) => view(viewer)));
+    expect(ends).toEqual(ends.map((_, viewer) => (viewer % 5 === 4 ? "left" : "whole")));
+  },
+);
 
 test("samples far apart, near each other, and backwards are gathered", async () => {
   using folder = temporaryFolder();
