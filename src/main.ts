@@ -7,6 +7,11 @@ import { probeWrite } from "./adapters/file/write-probe.ts";
 import { MemoryAttempts } from "./adapters/memory/memory-attempts.ts";
 import { type HandlerFailure, MemoryBus } from "./adapters/memory/memory-bus.ts";
 import type { NatsServerOptions } from "./adapters/nats/server-config.ts";
+import { RedisAttempts } from "./adapters/redis/redis-attempts.ts";
+import { type RedisAccess, RedisConnection } from "./adapters/redis/redis-connection.ts";
+import { RedisSessions } from "./adapters/redis/redis-sessions.ts";
+import { RedisTitleCache } from "./adapters/redis/redis-title-cache.ts";
+import { RedisUploadLocks } from "./adapters/redis/redis-upload-locks.ts";
 import { type OpenDatabase, openDatabase } from "./adapters/sql/open-database.ts";
 import { SqlAuthStore } from "./adapters/sql/sql-auth-store.ts";
 import { SqlCollectionRepository } from "./adapters/sql/sql-collection-repository.ts";
@@ -108,6 +113,8 @@ interface Parts {
   /** Opened by the first service that needs them: a process opens only what its services use. */
   readonly authSecret: () => string;
   readonly database: () => Promise<OpenDatabase>;
+  /** Null where no Redis is configured. */
+  readonly redis: RedisParts | null;
   readonly authenticator: BusAuthenticator;
   readonly metrics: Metrics;
   /** What plays in this process: RTSP sessions, by the grants they play under. */
@@ -128,14 +135,15 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
   main: async ({ connect, authenticator, addresses, config }) =>
     startMain({ connection: await connect("main"), authenticator, addresses, forwards: config.nats !== null }),
 
-  auth: async ({ connect, addresses, config, authSecret, database: open, authenticator, notices }) => {
+  auth: async ({ connect, addresses, config, authSecret, database: open, redis, authenticator, notices }) => {
     const { kind, database } = await open();
     const service = await startAuth({
       connection: await connect("auth"),
       addresses,
       store: new SqlAuthStore(database),
       database: { db: database, type: kind, transaction: true },
-      attempts: new MemoryAttempts(),
+      attempts: redis?.attempts ?? new MemoryAttempts(),
+      sessionCache: redis?.sessions,
       authSecret: authSecret(),
       registration: {
         mode: registrationOf(config),
@@ -152,24 +160,26 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
     return service;
   },
 
-  catalog: async ({ connect, addresses, database: open, log }) => {
+  catalog: async ({ connect, addresses, database: open, redis, log }) => {
     const { database, search } = await open();
     return startCatalog({
       connection: await connect("catalog"),
       addresses,
       repository: new SqlTitleRepository({ database, search, indexOf: titleIndexOf }),
       collections: new SqlCollectionRepository({ database, keysOf: collectionKeysOf }),
+      cache: redis?.titles,
       onFailure: (error) => log.error({ err: error, service: "catalog" }, "work in the background failed"),
     });
   },
 
-  upload: async ({ connect, addresses, config, database, authenticator, log }) =>
+  upload: async ({ connect, addresses, config, database, redis, authenticator, log }) =>
     startUpload({
       connection: await connect("upload"),
       addresses,
       authenticator,
       records: new SqlUploadRecords((await database()).database),
       files: new UploadFolder(join(config.storage.path, "uploads")),
+      locks: redis?.locks,
       maxSizeBytes: config.upload.maxSize,
       log: log.child({ service: "upload" }),
     }),
@@ -303,9 +313,14 @@ function chosenServices(config: Config, chosen: readonly ServiceName[] = service
 }
 
 /** Whether the servers that these services share with others are there. */
-function sharedChecks(config: Config, services: readonly ServiceName[], { database }: SharedParts): ReadinessCheck[] {
-  if (!keepsData(services) || config.database.kind === "sqlite") return [];
-  return [{ name: "database", check: async () => (await database()).check() }];
+function sharedChecks(config: Config, services: readonly ServiceName[], shared: SharedParts): ReadinessCheck[] {
+  if (!keepsData(services)) return [];
+  const { database, redis } = shared;
+  const own = config.database.kind === "sqlite";
+  return [
+    ...(own ? [] : [{ name: "database", check: async () => (await database()).check() }]),
+    ...(redis ? [{ name: "redis", check: () => redis.check() }] : []),
+  ];
 }
 
 function listenFor(
@@ -370,11 +385,27 @@ function sharedParts(config: Config, log: Logger, opened: Opened) {
       config.secret === null
         ? loadSecrets(config.data, (message) => log.warn(message)).authSecret
         : deriveSecret(config.secret, "sessions and signing keys"),
+    redis: config.redis && openRedis(config.redis, opened),
     database: lazy(async () => {
       const open = await openDatabase(config.database);
       opened.add(() => open.database.destroy());
       return open;
     }),
+  };
+}
+
+type RedisParts = ReturnType<typeof openRedis>;
+
+/** What instances share in Redis. It connects with the first command: services start without it, and say so in `/readyz`. */
+function openRedis(access: RedisAccess, opened: Opened) {
+  const redis = new RedisConnection(access);
+  opened.add(() => redis.close());
+  return {
+    attempts: new RedisAttempts(redis),
+    sessions: new RedisSessions(redis),
+    titles: new RedisTitleCache(redis),
+    locks: new RedisUploadLocks(redis),
+    check: () => redis.check(),
   };
 }
 

@@ -30,7 +30,7 @@ describe.skipIf(!has("mariadbd", "ffmpeg"))("a Kinora on MariaDB", () => {
     expect(await found("name=n+🎬")).toEqual([title.id]);
     expect(await found("tag=een")).toEqual([title.id]);
     expect((await ann.send("PUT", `/api/titles/${title.id}/progress`, { positionSeconds: 1.5 })).ok).toBe(true);
-    expect(await (await ann.get(`/api/titles/${title.id}/progress`)).json()).toEqual({ positionSeconds: 1.5 });
+    expect(await (await ann.get(`/api/titles/${title.id}/progress`)).json()).toMatchObject({ positionSeconds: 1.5 });
     expect((await ann.get(`/stream/${title.id}/hls/master.m3u8`)).status).toBe(200);
     const ben = await TestUser.signIn(kinora, "ben");
     expect((await ben.get(`/api/titles/${title.id}`)).status).toBe(404);

@@ -15,6 +15,7 @@ import { authOperations } from "./operations.ts";
 import { Passwords } from "./passwords.ts";
 import { Revocations } from "./revocations.ts";
 import { authRoutes } from "./routes.ts";
+import type { SessionCache } from "./session-cache.ts";
 import { SigningKeys } from "./signing-keys.ts";
 import { Tokens } from "./tokens.ts";
 import { Users } from "./users.ts";
@@ -30,6 +31,8 @@ export interface AuthDependencies {
   /** The same database, as better-auth takes it. */
   readonly database: BetterAuthDependencies["database"];
   readonly attempts: AttemptStore;
+  /** Sessions that instances share beside the database. */
+  readonly sessionCache?: SessionCache | undefined;
   /** Signs session cookies and encrypts the signing keys; the same on all instances. */
   readonly authSecret: string;
   readonly registration: RegistrationRules;
@@ -96,7 +99,10 @@ function build(dependencies: AuthDependencies, keys: SigningKeys): AuthParts {
   const passwords = new Passwords();
   const limits = new AttemptLimits(dependencies.attempts);
   const accounts = new Accounts({ store, passwords, limits, rules, secret });
-  const users = new Users({ store, passwords, revocations, accounts, defaultRole: rules.defaultRole });
+  const users = new Users({
+    ...{ store, passwords, revocations, accounts, defaultRole: rules.defaultRole },
+    sessionCache: dependencies.sessionCache,
+  });
   const betterAuth = lazy(async () => {
     const { createBetterAuth } = await import("./better-auth.ts");
     return createBetterAuth({
@@ -104,6 +110,7 @@ function build(dependencies: AuthDependencies, keys: SigningKeys): AuthParts {
       secret,
       passwords,
       sessionLifetimeMs: dependencies.sessionLifetimeMs,
+      sessionCache: dependencies.sessionCache,
       onSessionEnded: (id) => revocations.end("session", id),
     });
   });

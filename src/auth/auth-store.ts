@@ -78,6 +78,8 @@ export interface AuthStore {
   hasUsers(): Promise<boolean>;
   getUser(id: string): Promise<UserRecord | null>;
   getUsers(ids: readonly string[]): Promise<UserRecord[]>;
+  /** The user of a session that is there and not over. */
+  getSessionUser(sessionId: string): Promise<UserRecord | null>;
   /** In the order of their ids, which is that of their creation, after the id given. */
   listUsers(limit: number, after: string | null): Promise<UserRecord[]>;
   /** By name (folded). */

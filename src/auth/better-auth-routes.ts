@@ -83,6 +83,8 @@ export function addBetterAuthRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthParts)
 async function answer(c: HttpContext, parts: AuthParts, path: string, body: unknown): Promise<Response> {
   if (path !== "/get-session" && requirePrincipal(c).credential.kind !== "session")
     throw new ForbiddenError("This takes the session cookie, not a token or API key.");
+  // A copy of a session that has ended may still be in the cache: better-auth would show it.
+  if (c.get("principal")?.credential.kind !== "session") return c.json(null, 200, { "Cache-Control": "no-store" });
   const response = await (await parts.betterAuth()).handler(requestFor(c, path, body));
   if (!response.ok) throw await problemOf(response);
   const answered: unknown = await response.json();

@@ -9,6 +9,7 @@ import { z } from "zod";
 import { AUTH_BASE_PATH, CLIENT_ADDRESS_HEADER } from "./better-auth-names.ts";
 import { SESSION_COOKIE } from "./contract.ts";
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, type Passwords } from "./passwords.ts";
+import type { SessionCache } from "./session-cache.ts";
 
 /** Longest that a key may be asked to live, in days. Without `expiresIn` it lives until it is deleted. */
 const API_KEY_MAX_DAYS = 3_650;
@@ -19,6 +20,8 @@ export interface BetterAuthDependencies {
   readonly secret: string;
   readonly passwords: Passwords;
   readonly sessionLifetimeMs: number;
+  /** Sessions that instances share beside the database. */
+  readonly sessionCache?: SessionCache | undefined;
   /** Told of every session that better-auth ends. */
   readonly onSessionEnded: (sessionId: string) => Promise<void>;
 }
@@ -48,7 +51,7 @@ const sessionEndpoints = {
 
 /** better-auth as Kinora uses it: names and passwords, sessions, API keys. Registration is ours (`accounts.ts`). */
 export function createBetterAuth(dependencies: BetterAuthDependencies) {
-  const { passwords } = dependencies;
+  const { passwords, sessionCache } = dependencies;
   return betterAuth({
     appName: "Kinora",
     // Never used in a link: what people see comes from the request.
@@ -56,10 +59,16 @@ export function createBetterAuth(dependencies: BetterAuthDependencies) {
     basePath: AUTH_BASE_PATH,
     secret: dependencies.secret,
     database: dependencies.database,
+    ...(sessionCache ? { secondaryStorage: sessionCache } : {}),
     user: { modelName: "auth_users" },
-    session: { modelName: "auth_sessions", expiresIn: dependencies.sessionLifetimeMs / 1000, freshAge: 0 },
+    session: {
+      modelName: "auth_sessions",
+      expiresIn: dependencies.sessionLifetimeMs / 1000,
+      freshAge: 0,
+      storeSessionInDatabase: true,
+    },
     account: { modelName: "auth_accounts" },
-    verification: { modelName: "auth_verifications" },
+    verification: { modelName: "auth_verifications", storeInDatabase: true },
     emailAndPassword: {
       enabled: true,
       disableSignUp: true,

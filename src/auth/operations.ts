@@ -52,12 +52,18 @@ export function authOperations(parts: AuthParts, keys: SigningKeys): Handlers<ty
   };
 }
 
-/** Read anew: what better-auth returns of the user may be older than the role we go by. */
+/**
+ * Read anew: what better-auth returns of the user may be older than the role we go by, and the session may have ended
+ * where it is kept while a copy of it is still in the cache.
+ */
 async function principalOf(
   { store }: AuthParts,
   userId: string,
   credential: Principal["credential"],
 ): Promise<Principal | null> {
-  const user = await store.getUser(userId);
-  return user && !user.disabled ? { userId, username: user.username, role: user.role, credential } : null;
+  const isSession = credential.kind === "session";
+  const user = await (isSession ? store.getSessionUser(credential.id) : store.getUser(userId));
+  return user?.id === userId && !user.disabled
+    ? { userId, username: user.username, role: user.role, credential }
+    : null;
 }

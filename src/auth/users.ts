@@ -5,6 +5,7 @@ import type { Role } from "./contract.ts";
 import { LastAdminError, UsernameTakenError } from "./errors.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Revocations } from "./revocations.ts";
+import type { SessionCache } from "./session-cache.ts";
 
 export interface UsersDependencies {
   readonly store: AuthStore;
@@ -12,6 +13,7 @@ export interface UsersDependencies {
   readonly revocations: Revocations;
   readonly accounts: Accounts;
   readonly defaultRole: Role;
+  readonly sessionCache?: SessionCache | undefined;
 }
 
 /** What admins do with accounts, and everybody with their own password. Each change ends what it makes invalid. */
@@ -57,6 +59,7 @@ export class Users {
     const result = await store.deleteUser(id, revoke);
     if (result === "unknown") throw new NotFoundError("There is no user with this id.");
     if (result === "last-admin") throw new LastAdminError();
+    await this.#dependencies.sessionCache?.forgetUser(id);
     await revocations.announce(made());
     await revocations.announceDeleted(id);
   }
@@ -80,6 +83,7 @@ export class Users {
     const result = await store.updateUser(id, change, { revoke, keepSession });
     if (result === "unknown") throw new NotFoundError("There is no user with this id.");
     if (result === "last-admin") throw new LastAdminError();
+    await this.#dependencies.sessionCache?.forgetUser(id);
     await revocations.announce(made());
     return result;
   }

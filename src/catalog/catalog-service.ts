@@ -17,6 +17,7 @@ import { Purge } from "./purge.ts";
 import { Refill } from "./refill.ts";
 import { catalogRoutes } from "./routes.ts";
 import { Shared } from "./shared.ts";
+import { CachedTitles, noTitleCache, type TitleCache } from "./title-cache.ts";
 import type { TitleRepository } from "./title-repository.ts";
 import { Titles } from "./titles.ts";
 import { Viewing } from "./viewing.ts";
@@ -30,6 +31,8 @@ export interface CatalogDependencies {
   readonly addresses: () => string[];
   readonly repository: TitleRepository;
   readonly collections: CollectionRepository;
+  /** Titles that instances share beside the database; none when absent. */
+  readonly cache?: TitleCache | undefined;
   /** Called with what work in the background threw; it is tried again. */
   readonly onFailure: (error: unknown) => void;
   /** Milliseconds since 1970; the system's clock when absent. */
@@ -43,8 +46,13 @@ export async function startCatalog(dependencies: CatalogDependencies): Promise<S
   const { connection, addresses, repository, onFailure } = dependencies;
   const now = dependencies.now ?? Date.now;
   const restoreWindowMs = dependencies.restoreWindowMs ?? RESTORE_WINDOW_MS;
-  const publishChange = (titleId: string, type: "changed" | "deleted") =>
-    publish(connection, TitleChanges, { titleId, type });
+  const cached = new CachedTitles(repository, dependencies.cache ?? noTitleCache);
+  const publishChange = async (titleId: string, type: "changed" | "deleted") => {
+    await cached.titleChanged(titleId);
+    await publish(connection, TitleChanges, { titleId, type });
+  };
+  // What another instance could not tell the cache itself, as when it was cut off from it.
+  await subscribe(connection, TitleChanges, ({ titleId }) => cached.titleChanged(titleId));
   const announcements = new Announcements({
     repository,
     publishChange,
@@ -58,7 +66,7 @@ export async function startCatalog(dependencies: CatalogDependencies): Promise<S
     restoreWindowMs,
     onFailure,
   });
-  const titles = new Titles({ repository, publishChange, now, restoreWindowMs, onDeleted: () => purge.plan() });
+  const titles = new Titles({ repository, cached, publishChange, now, restoreWindowMs, onDeleted: () => purge.plan() });
   const collections = new Collections({
     repository: dependencies.collections,
     titles: repository,
@@ -83,7 +91,7 @@ export async function startCatalog(dependencies: CatalogDependencies): Promise<S
   };
   return {
     routes: catalogRoutes({
-      ...{ titles, collections, folders, viewing: new Viewing({ repository, now }) },
+      ...{ titles, collections, folders, viewing: new Viewing({ repository, cached, now }) },
       shared: new Shared({ titles: repository, collections }),
     }),
     ready: async () => void (await repository.firstDeletion()),

@@ -250,7 +250,7 @@ export const catalogContract = defineService({
     },
   },
   publishes: ["MediaReleased", "TitleChanges", "CollectionChanges", "ServiceAvailability"],
-  subscribes: ["MediaAnnouncements", "ServiceAvailability", "AuthenticationStatus"],
+  subscribes: ["MediaAnnouncements", "ServiceAvailability", "AuthenticationStatus", "TitleChanges"],
   durable: ["AuthenticationStatus"],
   calls: ["main", "auth", "streaming"],
   routes: [{ path: "/api/titles" }, { path: "/api/folders" }, { path: "/api/collections" }, { path: "/api/tags" }],

@@ -13,6 +13,7 @@ import {
 } from "./contract.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { EmptyTextError, TitleIdUsedError, TooManyTagsError } from "./errors.ts";
+import type { CachedTitles } from "./title-cache.ts";
 import { searchOf, tagPrefixOf } from "./title-index.ts";
 import type { TitleRecord, TitleRepository, TitleWithSources } from "./title-repository.ts";
 import { cleanLine, cleanText, nameFrom, withoutTags, withTags } from "./title-text.ts";
@@ -33,6 +34,8 @@ export interface TitleEdit {
 
 export interface TitlesDependencies {
   readonly repository: TitleRepository;
+  /** The same, read through what instances share. */
+  readonly cached: CachedTitles;
   /** Tells everybody of a change, before the answer goes out. */
   readonly publishChange: (titleId: string, type: "changed" | "deleted") => Promise<void>;
   /** Milliseconds since 1970. */
@@ -46,13 +49,15 @@ export interface TitlesDependencies {
 /** What people do with titles, and what the upload service does. */
 export class Titles {
   readonly #repository: TitleRepository;
+  readonly #cached: CachedTitles;
   readonly #publishChange: TitlesDependencies["publishChange"];
   readonly #now: () => number;
   readonly #restoreWindowMs: number;
   readonly #onDeleted: () => void;
 
-  constructor({ repository, publishChange, now, restoreWindowMs, onDeleted }: TitlesDependencies) {
+  constructor({ repository, cached, publishChange, now, restoreWindowMs, onDeleted }: TitlesDependencies) {
     this.#repository = repository;
+    this.#cached = cached;
     this.#publishChange = publishChange;
     this.#now = now;
     this.#restoreWindowMs = restoreWindowMs;
@@ -190,7 +195,7 @@ export class Titles {
 
   /** A title by its id, or by that of a file that became part of it once its content was known. */
   async #find(id: string) {
-    return (await this.#repository.get(id)) ?? (await this.#repository.getBySource(id));
+    return (await this.#cached.title(id)) ?? (await this.#repository.getBySource(id));
   }
 
   /** Changes a title and tells of it; a change that changes nothing is not told. */
@@ -206,8 +211,7 @@ export class Titles {
 
   async #shown(title: TitleRecord, viewerId: string | null): Promise<Title> {
     if (viewerId === null) return toTitle(title, null);
-    const states = await this.#repository.getStates(viewerId, [title.id]);
-    return toTitle(title, toMine(states.get(title.id)));
+    return toTitle(title, toMine(await this.#cached.state(viewerId, title.id)));
   }
 }
 

@@ -1,10 +1,13 @@
 import type { Principal } from "../auth/contract.ts";
 import { type MyTitle, WATCHED_SHARE } from "./contract.ts";
+import type { CachedTitles } from "./title-cache.ts";
 import type { TitleRecord, TitleRepository, TitleState } from "./title-repository.ts";
 import { requireVisible, toMine } from "./title-view.ts";
 
 export interface ViewingDependencies {
   readonly repository: TitleRepository;
+  /** The same, read through what instances share. */
+  readonly cached: CachedTitles;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -26,31 +29,35 @@ const UNTOUCHED: TitleState = {
 /** What each person does with titles: where they stopped, what they have watched, what they like. */
 export class Viewing {
   readonly #repository: TitleRepository;
+  readonly #cached: CachedTitles;
   readonly #now: () => number;
 
-  constructor({ repository, now }: ViewingDependencies) {
+  constructor({ repository, cached, now }: ViewingDependencies) {
     this.#repository = repository;
+    this.#cached = cached;
     this.#now = now;
   }
 
   async state(titleId: string, who: Principal): Promise<MyTitle> {
-    const { id } = requireVisible(await this.#repository.get(titleId), who);
-    return toMine((await this.#repository.getStates(who.userId, [id])).get(id));
+    const { id } = requireVisible(await this.#cached.title(titleId), who);
+    return toMine(await this.#cached.state(who.userId, id));
   }
 
   async progress(titleId: string, who: Principal, change: ProgressChange): Promise<MyTitle> {
-    const title = requireVisible(await this.#repository.get(titleId), who);
+    const title = requireVisible(await this.#cached.title(titleId), who);
     let state = UNTOUCHED;
     await this.#repository.editState(who.userId, title.id, (before) => {
       state = watchedOn(before ?? UNTOUCHED, change, title, this.#now());
       return state;
     });
+    await this.#cached.stateChanged(who.userId, title.id);
     return toMine(state);
   }
 
   async favourite(titleId: string, who: Principal, favourite: boolean): Promise<void> {
-    const { id } = requireVisible(await this.#repository.get(titleId), who);
+    const { id } = requireVisible(await this.#cached.title(titleId), who);
     await this.#repository.editState(who.userId, id, (before) => ({ ...(before ?? UNTOUCHED), favourite }));
+    await this.#cached.stateChanged(who.userId, id);
   }
 }
 

@@ -171,8 +171,8 @@ describe("a problem names the field, its source, what was expected and what came
     ],
     [() => yaml("storage: s3://bucket"), 'storage (file): s3: is not supported by this version yet, got "s3://bucket"'],
     [
-      () => env({ KINORA_REDIS: "redis://:secret@localhost" }),
-      "redis (environment KINORA_REDIS): is not supported by this version yet",
+      () => env({ KINORA_REDIS: "redis://:secret@localhost/films" }),
+      "redis (environment KINORA_REDIS): expected redis://host:6379 or rediss://host:6379, with user:password@ before the host and /database after it where wanted",
     ],
     [
       () => yaml("nats: http://kinora:hunter2@localhost"),

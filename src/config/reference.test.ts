@@ -33,8 +33,8 @@ test("the sample file loads as it is, and sets nothing", async () => {
 test("every key of the sample can be put in force, with the defaults it shows", async () => {
   const file = saved(uncommented());
   const { settings, config } = await loadConfig({ file, env: {} });
-  // One comes with a later version, the other has no example that anybody should copy.
-  const later = ["redis", "secret"];
+  // It has no example that anybody should copy.
+  const later = ["secret"];
   expect([...settings.keys()].sort()).toEqual(
     configFields
       .map(({ key }) => key)

@@ -19,6 +19,7 @@ import {
   parseMysqlAddress,
   parsePath,
   path,
+  redisAddress,
   sharedSecret,
 } from "./values.ts";
 
@@ -64,16 +65,6 @@ function database() {
 export type DatabasePlace =
   | { readonly kind: "sqlite"; readonly path: string }
   | ({ readonly kind: "mysql" } & MysqlAddress);
-
-/** A key that a later version brings: known by its name, refused when it is set. */
-const later = (expects: string) =>
-  z
-    .any()
-    .transform((_value, context): null => {
-      context.addIssue({ code: "custom", message: NOT_YET });
-      return z.NEVER;
-    })
-    .meta({ expects });
 
 const folder = z
   .union([z.string(), z.strictObject({ path: z.string(), visibility: z.string().optional() })])
@@ -202,8 +193,10 @@ export const configShape = z.strictObject({
     defaultText: "`media` in the data folder",
     example: "file:/srv/media",
   }),
-  redis: later("a redis:// address").nullable().default(null).meta({
-    description: "What several instances share. Comes with a later version and is refused until then.",
+  redis: redisAddress().nullable().default(null).meta({
+    description:
+      "A Redis (6 or newer) or Valkey that instances share: limits on sign-in attempts, sessions, titles, and which instance receives an upload. Without it each process keeps these to itself. Keys begin with `kinora:` unless `?prefix=` says something else; `rediss://…` encrypts.",
+    example: "redis://redis.internal:6379/0",
     secret: true,
   }),
   nats: natsAddress().nullable().default(null).meta({

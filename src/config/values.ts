@@ -228,6 +228,31 @@ export function parseMysqlAddress(text: string): MysqlAddress | undefined {
   };
 }
 
+/** Where a Redis or Valkey server is, and what our keys there begin with. */
+export interface RedisAddress {
+  /** Without our own options. */
+  readonly url: string;
+  readonly prefix: string;
+}
+
+/** `redis://[user:password@]host[:port][/database][?prefix=…]`, `rediss://` for TLS; undefined when it is none. */
+export function parseRedisAddress(text: string): RedisAddress | undefined {
+  const url = URL.parse(text);
+  if (!url || !/^rediss?:$/.test(url.protocol) || url.hostname === "" || url.hash) return undefined;
+  if (!/^\/?\d{0,3}$/.test(url.pathname)) return undefined;
+  const { prefix = "kinora:", ...unknown } = Object.fromEntries(url.searchParams);
+  if (Object.keys(unknown).length > 0 || !/^[\w:.-]{0,64}$/.test(prefix)) return undefined;
+  url.search = "";
+  return { url: url.href, prefix };
+}
+
+/** A Redis or Valkey server. */
+export const redisAddress = () =>
+  textValue(
+    "redis://host:6379 or rediss://host:6379, with user:password@ before the host and /database after it where wanted",
+    parseRedisAddress,
+  );
+
 /** What percent signs stand for; undefined when they stand for nothing. */
 function decode(text: string): string | undefined {
   try {

@@ -1,7 +1,8 @@
 import type { Principal } from "../auth/contract.ts";
 import { ProblemError, RateLimitedError, TemporaryUnavailableError, UnauthorizedError } from "../errors.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
-import { IncompleteBodyError, UploadLockedError } from "./errors.ts";
+import { IncompleteBodyError, UploadGoneError, UploadLockedError } from "./errors.ts";
+import { type LockHolder, noUploadLocks, type UploadLock, type UploadLocks } from "./upload-locks.ts";
 
 /** Requests that one user may have sending at once. */
 export const RUNNING_MAX = 16;
@@ -65,12 +66,14 @@ export class Reception {
 /** The requests that are sending now: at most one for each upload, and not too many for each user. */
 export class Receptions {
   readonly #authenticator: Pick<Authenticator, "onRevoked">;
+  readonly #locks: UploadLocks;
   readonly #running = new Map<string, Reception>();
   readonly #timer: Timer;
   #closed = false;
 
-  constructor(authenticator: Pick<Authenticator, "onRevoked">) {
+  constructor(authenticator: Pick<Authenticator, "onRevoked">, locks: UploadLocks = noUploadLocks) {
     this.#authenticator = authenticator;
+    this.#locks = locks;
     this.#timer = setInterval(() => this.#cutStalled(), CHECK_MS);
     this.#timer.unref();
   }
@@ -91,26 +94,54 @@ export class Receptions {
     const unwatch = this.#authenticator.onRevoked(who, () => reception.cut(new UnauthorizedError(SIGNED_OUT)));
     const stop = () => reception.cut(new TemporaryUnavailableError(STOPPING));
     stopping?.addEventListener("abort", stop, { once: true });
+    let lock: UploadLock | null = null;
     try {
+      lock = await this.#lock(id, reception);
       return await use(reception);
     } finally {
       unwatch();
       stopping?.removeEventListener("abort", stop);
+      await lock?.release();
       this.#running.delete(id);
       reception.end();
     }
+  }
+
+  /** `UploadLockedError` while another instance receives this upload from a sender that is not silent. */
+  async #lock(id: string, reception: Reception): Promise<UploadLock> {
+    const holder: LockHolder = {
+      silentMs: () => reception.silentMs,
+      onAsked: (kind) => {
+        if (kind === "stop") reception.cut(new UploadGoneError());
+        else if (reception.silentMs >= SILENT_MS) reception.cut(new IncompleteBodyError());
+      },
+      onLost: () => reception.cut(new TemporaryUnavailableError("Another instance goes on with this upload.")),
+    };
+    const lock = (await this.#locks.take(id, holder)) ?? (await this.#takeOver(id, holder));
+    if (!lock) throw new UploadLockedError();
+    return lock;
+  }
+
+  async #takeOver(id: string, holder: LockHolder): Promise<UploadLock | null> {
+    return (await this.#locks.ask(id, "yield")) ? this.#locks.take(id, holder) : null;
+  }
+
+  /** Whether another instance receives this upload. */
+  async isElsewhere(id: string): Promise<boolean> {
+    return !this.#running.has(id) && (await this.#locks.isHeld(id));
   }
 
   /** Ends a request that has gone silent, so that its bytes are counted. */
   async yieldSilent(id: string): Promise<void> {
     const other = this.#running.get(id);
     if (other && other.silentMs >= SILENT_MS) await this.cut(id, new IncompleteBodyError());
+    if (!other) await this.#locks.ask(id, "yield");
   }
 
   /** Cuts the request that sends this upload, if there is one, and waits for its end. */
   async cut(id: string, reason: ProblemError): Promise<void> {
     const reception = this.#running.get(id);
-    if (!reception) return;
+    if (!reception) return void (await this.#locks.ask(id, "stop"));
     reception.cut(reason);
     await reception.over;
   }

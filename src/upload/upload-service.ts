@@ -15,6 +15,7 @@ import { Receptions } from "./receptions.ts";
 import { createRoutes } from "./routes.ts";
 import { TUS_PATH } from "./tus-path.ts";
 import type { UploadFiles } from "./upload-files.ts";
+import type { UploadLocks } from "./upload-locks.ts";
 import { UploadProgress } from "./upload-progress.ts";
 import type { UploadRecords } from "./upload-records.ts";
 import { Uploads } from "./uploads.ts";
@@ -30,6 +31,8 @@ export interface UploadDependencies {
   readonly authenticator: Pick<Authenticator, "onRevoked">;
   readonly records: UploadRecords;
   readonly files: UploadFiles;
+  /** Which instance receives an upload, where several share records and files. */
+  readonly locks?: UploadLocks | undefined;
   readonly maxSizeBytes: number;
   readonly log: Logger;
   /** The time; the system's by default. */
@@ -97,7 +100,7 @@ function createUploads(dependencies: UploadDependencies) {
   });
   const catalog = proxyOf(connection, catalogContract);
   const streaming = proxyOf(connection, streamingContract);
-  const receptions = new Receptions(dependencies.authenticator);
+  const receptions = new Receptions(dependencies.authenticator, dependencies.locks);
   const intake = new Intake({ files, records, progress, maxSizeBytes, now });
   const bound = dependencies.adoptTimeoutMs ? { adoptTimeoutMs: dependencies.adoptTimeoutMs } : {};
   const finisher = new Finisher({ records, files, intake, progress, catalog, streaming, log, now, ...bound });

@@ -178,7 +178,7 @@ export class Uploads {
   async recover(startedAt: Date): Promise<void> {
     const { records } = this.#dependencies;
     for (const record of await records.inState("receiving")) {
-      if (record.createdAt >= startedAt) continue;
+      if (record.createdAt >= startedAt || (await this.receptions.isElsewhere(record.id))) continue;
       if (record.kind === "form") await this.#remove(record.id);
       else if (record.offset === record.sizeBytes) await records.update(record.id, { state: "finishing" });
     }

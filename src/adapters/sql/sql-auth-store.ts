@@ -49,6 +49,17 @@ export class SqlAuthStore implements AuthStore {
     return row ? toUser(row) : null;
   }
 
+  async getSessionUser(sessionId: string): Promise<UserRecord | null> {
+    const row = await this.#database
+      .selectFrom("auth_sessions")
+      .innerJoin("auth_users", "auth_users.id", "auth_sessions.userId")
+      .select(["auth_users.id", "username", "role", "banned", "auth_users.createdAt"])
+      .where("auth_sessions.id", "=", sessionId)
+      .where("auth_sessions.expiresAt", ">", new Date())
+      .executeTakeFirst();
+    return row ? toUser(row) : null;
+  }
+
   async getUsers(ids: readonly string[]): Promise<UserRecord[]> {
     if (ids.length === 0) return [];
     const rows = await this.#database.selectFrom("auth_users").select(userColumns).where("id", "in", ids).execute();

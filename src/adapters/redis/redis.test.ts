@@ -1,0 +1,190 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { libraryFile } from "../../../test/support/catalog.ts";
+import { has } from "../../../test/support/debian.ts";
+import { sharedRedis, startRedis } from "../../../test/support/redis.ts";
+import { until } from "../../../test/support/until.ts";
+import { attemptStoreSuite } from "../../auth/attempt-store.suite.ts";
+import type { TitleRecord } from "../../catalog/title-repository.ts";
+import { TemporaryUnavailableError } from "../../errors.ts";
+import { RedisAttempts } from "./redis-attempts.ts";
+import { RedisConnection } from "./redis-connection.ts";
+import { RedisSessions } from "./redis-sessions.ts";
+import { RedisTitleCache } from "./redis-title-cache.ts";
+import { RedisUploadLocks } from "./redis-upload-locks.ts";
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (let close = closers.pop(); close; close = closers.pop()) await close();
+});
+
+let prefixes = 0;
+const newPrefix = () => `test-${process.pid}-${++prefixes}:`;
+
+async function connect(prefix = newPrefix(), url?: string): Promise<RedisConnection> {
+  const redis = new RedisConnection({ url: url ?? (await sharedRedis()).url, prefix });
+  closers.push(() => redis.close());
+  return redis;
+}
+
+const { info: _, ...file } = libraryFile(1);
+const title = (name: string): TitleRecord => ({
+  ...{ id: file.sourceId, mediaId: null, name, description: "", tags: [], owner: null, origin: "library" },
+  ...{ visibility: "members", availability: "ready", sizeBytes: 1, info: null, createdAt: file.createdAt },
+  deletedAt: null,
+});
+
+/** Reads a title, from what stands for the database when the cache has none. */
+async function readThrough(cache: RedisTitleCache, stored: TitleRecord) {
+  const cached = await cache.read("title", stored.id);
+  if (cached.known) return cached.value.name;
+  await cached.keep(stored);
+  return null;
+}
+
+describe.skipIf(!has("redis-server"))("with Redis", () => {
+  attemptStoreSuite("Redis", async () => new RedisAttempts(await connect()));
+
+  test("counters are shared by instances, and every key has the prefix", async () => {
+    const prefix = newPrefix();
+    const [one, two] = [new RedisAttempts(await connect(prefix)), new RedisAttempts(await connect(prefix))];
+    await one.add("a", 1, 60_000);
+    expect((await two.add("a", 1, 60_000)).count).toBe(2);
+    const keys = (await (await sharedRedis()).send("KEYS", `${prefix}*`)) as string[];
+    expect(keys).toEqual([`${prefix}attempts:a`]);
+  });
+
+  test("sessions expire, are counted out by user, and no key is a session's token", async () => {
+    const prefix = newPrefix();
+    const sessions = new RedisSessions(await connect(prefix));
+    await sessions.set("token-1", "one", 60);
+    await sessions.set("token-2", "two", 60);
+    await sessions.set("active-sessions-ann", JSON.stringify([{ token: "token-1" }]), 60);
+    expect(await sessions.get("token-1")).toBe("one");
+    const keys = (await (await sharedRedis()).send("KEYS", `${prefix}*`)) as string[];
+    expect(keys.join()).not.toContain("token-");
+    await sessions.forgetUser("ann");
+    expect([await sessions.get("token-1"), await sessions.get("token-2")]).toEqual([null, "two"]);
+    await sessions.forgetUser("nobody");
+  });
+
+  test("a title is kept until it changes, for all instances", async () => {
+    const prefix = newPrefix();
+    const [one, two] = [new RedisTitleCache(await connect(prefix)), new RedisTitleCache(await connect(prefix))];
+    expect(await readThrough(one, title("a"))).toBeNull();
+    expect(await readThrough(two, title("b"))).toBe("a");
+    await two.drop("title", file.sourceId);
+    expect(await readThrough(one, title("c"))).toBeNull();
+    expect(await readThrough(two, title("d"))).toBe("c");
+  });
+
+  test("what was read before a change is not kept after it", async () => {
+    const cache = new RedisTitleCache(await connect());
+    const before = await cache.read("title", file.sourceId);
+    await cache.drop("title", file.sourceId);
+    if (!before.known) await before.keep(title("old"));
+    expect((await cache.read("title", file.sourceId)).known).toBe(false);
+  });
+
+  const holder = (changes: { silentMs?: () => number } = {}) => {
+    const heard: string[] = [];
+    return {
+      heard,
+      holder: {
+        silentMs: changes.silentMs ?? (() => 0),
+        onAsked: (kind: string) => void heard.push(kind),
+        onLost: () => void heard.push("lost"),
+      },
+    };
+  };
+  const times = { heldMs: 600, renewMs: 50, silentMs: 100 };
+
+  test("an upload is received by one instance at a time; its holder hears who wants it", async () => {
+    const prefix = newPrefix();
+    const [one, two] = [
+      new RedisUploadLocks(await connect(prefix), times),
+      new RedisUploadLocks(await connect(prefix), times),
+    ];
+    let silentMs = 0;
+    const { heard, holder: first } = holder({ silentMs: () => silentMs });
+    const lock = await one.take("u", first);
+    expect(await two.take("u", holder().holder)).toBeNull();
+    expect(await two.ask("u", "yield")).toBe(false);
+    expect(heard).toEqual([]);
+    await Bun.sleep(2 * times.heldMs);
+    expect(await two.isHeld("u")).toBe(true);
+    silentMs = 5_000;
+    const asking = until(() => two.ask("u", "yield"));
+    await until(() => heard.includes("yield"));
+    await lock?.release();
+    expect(await asking).toBe(true);
+    const again = await two.take("u", holder().holder);
+    expect(again).not.toBeNull();
+    await again?.release();
+    expect(await one.ask("u", "stop")).toBe(true);
+  });
+
+  test("the lock of an instance that died is free after its time, and the dead one cannot renew it", async () => {
+    const prefix = newPrefix();
+    const dead = await connect(prefix);
+    const { heard, holder: first } = holder();
+    await new RedisUploadLocks(dead, times).take("u", first);
+    await dead.close();
+    const two = new RedisUploadLocks(await connect(prefix), times);
+    const lock = await until(() => two.take("u", holder().holder));
+    await until(() => heard.includes("lost"));
+    await lock.release();
+  });
+});
+
+describe.skipIf(!has("redis-server"))("a Redis of its own", () => {
+  test("killed: unavailable at once, and used again when it is back, with what it had kept", async () => {
+    const server = await startRedis();
+    closers.push(() => server.close());
+    const redis = await connect("k:", server.url);
+    const attempts = new RedisAttempts(redis);
+    await attempts.add("a", 3, 60_000);
+    await server.kill();
+    for (let i = 0; i < 5; i++)
+      expect(await attempts.count("a").catch((e) => e)).toBeInstanceOf(TemporaryUnavailableError);
+    await server.start();
+    expect(await until(() => attempts.count("a").catch(() => null))).toBe(3);
+  });
+
+  test("one that hangs is given up after a second", async () => {
+    const server = await startRedis();
+    closers.push(() => server.close());
+    const redis = await connect("k:", server.url);
+    await redis.check();
+    process.kill(server.pid(), "SIGSTOP");
+    const before = performance.now();
+    const error = await redis.check().catch((reason) => reason);
+    process.kill(server.pid(), "SIGCONT");
+    expect(error).toBeInstanceOf(TemporaryUnavailableError);
+    expect(performance.now() - before).toBeLessThan(5_000);
+    await until(() =>
+      redis
+        .check()
+        .then(() => true)
+        .catch(() => null),
+    );
+  });
+
+  test("a change that could not be told while it was away is told before anything is read", async () => {
+    const server = await startRedis();
+    closers.push(() => server.close());
+    const cache = new RedisTitleCache(await connect("k:", server.url));
+    await readThrough(cache, title("public"));
+    expect(await readThrough(cache, title("?"))).toBe("public");
+    await server.kill();
+    await cache.drop("title", file.sourceId);
+    expect((await cache.read("title", file.sourceId)).known).toBe(false);
+    await server.start();
+    const other = new RedisTitleCache(await connect("k:", server.url));
+    expect(await readThrough(other, title("?"))).toBe("public");
+    for (let i = 0; i < 20; i++) {
+      expect((await cache.read("title", file.sourceId)).known).toBe(false);
+      await Bun.sleep(20);
+    }
+    expect((await other.read("title", file.sourceId)).known).toBe(false);
+  });
+});
