@@ -10,6 +10,7 @@ import { benchFirstPlay } from "./first-play.ts";
 import { benchIndexBuild } from "./index-build.ts";
 import { benchPackager } from "./packager.ts";
 import { benchPages } from "./pages.ts";
+import { benchRtsp, rtspPackages } from "./rtsp.ts";
 import { benchServing } from "./serving.ts";
 import { benchStalled } from "./stalled.ts";
 import { benchStart } from "./start.ts";
@@ -26,6 +27,7 @@ const benches: Readonly<Record<string, () => Promise<Figure[]>>> = {
   upload: benchUpload,
   pages: benchPages,
   bus: benchBus,
+  rtsp: benchRtsp,
 };
 
 const args = Bun.argv.slice(2);
@@ -36,6 +38,7 @@ const missing = await ensureDebianPackages({
   wrk: "wrk",
   chromium: "chromium",
   "nats-server": "nats-server",
+  ...rtspPackages,
 });
 if (missing.length > 0) throw new Error(`Install these first: apt-get install -y ${missing.join(" ")}`);
 

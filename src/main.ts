@@ -233,6 +233,21 @@ function streamSettings(
   };
 }
 
+/** Sends RTP in this process, and counts what comes too late. */
+function openRtp(metrics: Metrics): RtpEngine {
+  const engine = new RtpEngine();
+  metrics.counter({
+    name: "kinora_rtp_packets_total",
+    help: "RTP packets sent, by whether that was before they were due.",
+    label: "sent",
+    read() {
+      const { packets, latePackets } = engine.statistics;
+      return { "in-time": packets - latePackets, late: latePackets };
+    },
+  });
+  return engine;
+}
+
 /** Behind a broker others reach this Kinora, whatever this process listens on. */
 function registrationOf({ registration }: Config) {
   if (registration !== null) return registration;
@@ -440,7 +455,7 @@ async function compose({ config, names, log, openBus, opened }: Composition) {
   const addresses = () => announcedAddresses(config, listener);
   const rtsp = await listenRtsp({ config, names, log }, metrics);
   opened.add(() => rtsp?.close());
-  const playing = { live: new LiveStreams(), rtp: new RtpEngine(), rtsp };
+  const playing = { live: new LiveStreams(), rtp: openRtp(metrics), rtsp };
   opened.add(() => playing.rtp.close());
   const parts: Parts = { config, log, ...shared, authenticator, metrics, ...playing, notices, connect, addresses };
   const services: MountedService[] = [];

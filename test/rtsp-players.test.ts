@@ -143,7 +143,7 @@ describe.skipIf(!has("ffmpeg"))("ffmpeg", () => {
 const gstreamer = ["gst-launch-1.0", "gstreamer1.0-plugins-good", "gstreamer1.0-libav", "python3-gi"];
 
 describe.skipIf(!has(...gstreamer))("GStreamer", () => {
-  const facts = { pictures: 93, seek: { to: 2.5, keyFrame: 2 }, picturesAfterSeek: 43 };
+  const facts = { pictures: 93, seek: { to: 2.5, keyFrame: 2 }, picturesAfterSeek: 43, lastPicture: 3.68 };
   test.concurrent.each(["tcp", "udp"] as const)(
     "plays over %s: whole, paused and resumed, after a seek",
     async (transport) => {

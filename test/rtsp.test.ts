@@ -145,6 +145,8 @@ test("/metrics tells of sessions and bytes", async () => {
   expect(text).toContain('kinora_rtsp_sessions{transport="tcp"} 1');
   expect(text).toContain('kinora_rtsp_sessions{transport="udp"} 0');
   expect(text).toMatch(/kinora_rtsp_sent_bytes_total\{transport="tcp"\} [1-9]\d*/);
+  expect(text).toMatch(/kinora_rtp_packets_total\{sent="in-time"\} [1-9]\d*/);
+  expect(text).toMatch(/kinora_rtp_packets_total\{sent="late"\} \d+/);
   expect(text).toMatch(/kinora_rtsp_connections\{state="authorised"\} [1-9]/);
 });
 

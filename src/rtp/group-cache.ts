@@ -20,6 +20,9 @@ export interface GroupPlace {
   readonly keysOnly: boolean;
 }
 
+/** Streams that play are served before those that begin: a thousand who come at once hold up nobody who was there. */
+export type LoadPurpose = "continue" | "begin";
+
 /** A group, and whether another one of its segment follows; null past the last segment. */
 export interface LoadedGroup {
   readonly group: PacketGroup | null;
@@ -38,7 +41,7 @@ export class GroupCache {
   /** Apart from what is kept: a load must not be given up because others filled the cache. */
   readonly #loads = new Map<string, Promise<LoadedGroup>>();
   #loading = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: Readonly<Record<LoadPurpose, (() => void)[]>> = { continue: [], begin: [] };
 
   constructor(limitBytes: number) {
     this.#groups = new LRUCache({
@@ -59,18 +62,18 @@ export class GroupCache {
   }
 
   /** Throws what the original's `read` throws, or a `MediaError`. */
-  load(original: RtpOriginal, track: RtpTrack, place: GroupPlace): Promise<LoadedGroup> {
+  load(original: RtpOriginal, track: RtpTrack, place: GroupPlace, purpose: LoadPurpose): Promise<LoadedGroup> {
     const key = keyOf(original, track, place);
     const kept = this.#groups.get(key);
     if (kept !== undefined) return Promise.resolve(kept);
-    const running = this.#loads.get(key) ?? this.#start(key, { original, track, place });
+    const running = this.#loads.get(key) ?? this.#start(key, { original, track, place }, purpose);
     this.#loads.set(key, running);
     return running;
   }
 
-  async #start(key: string, context: Context): Promise<LoadedGroup> {
+  async #start(key: string, context: Context, purpose: LoadPurpose): Promise<LoadedGroup> {
     try {
-      const loaded = await this.#inTurn(() => load(context));
+      const loaded = await this.#inTurn(() => load(context), purpose);
       this.#groups.set(key, loaded);
       return loaded;
     } finally {
@@ -78,14 +81,14 @@ export class GroupCache {
     }
   }
 
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    while (this.#loading >= loadsAtOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  async #inTurn<T>(work: () => Promise<T>, purpose: LoadPurpose): Promise<T> {
+    while (this.#loading >= loadsAtOnce) await new Promise<void>((resolve) => this.#waiting[purpose].push(resolve));
     this.#loading++;
     try {
       return await work();
     } finally {
       this.#loading--;
-      this.#waiting.shift()?.();
+      (this.#waiting.continue.shift() ?? this.#waiting.begin.shift())?.();
     }
   }
 }

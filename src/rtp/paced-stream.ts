@@ -363,9 +363,12 @@ export class PacedStream implements RtpStream, WheelTask {
 
   /** Tells all tracks' timestamps of one moment, so that receivers can play them together. */
   #writeReports(now: number, bye: string | null): void {
-    this.#nextReportMs = now + reportIntervalMs;
+    const media = this.#mediaAt(now);
+    // Of a moment before the first timestamp GStreamer takes no notice: another one follows when the start is shown.
+    const msToStart = this.#msFor(this.#range.startSeconds - media);
+    this.#nextReportMs = now + (msToStart > 0 ? msToStart : reportIntervalMs);
     const ntp = ntpTime(this.#context.clock.wallMs());
-    const clockSeconds = this.#clockAt(this.#mediaNow());
+    const clockSeconds = this.#clockAt(media);
     const senders = bye === null ? this.#cursors.map(({ sender }) => sender) : this.#senders;
     for (const sender of senders) {
       if (bye !== null && sender.packets === 0) continue;

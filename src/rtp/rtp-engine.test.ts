@@ -90,7 +90,8 @@ test("sender reports place picture and sound on one clock, from the first packet
   const info = await stream.play(request({ startSeconds: 21.3 }));
   await clock.advance(12_000);
   const [first, second] = [reportsOf(sink, 1), reportsOf(sink, 3)];
-  expect(first.length).toBe(3);
+  // At once, when the start is shown, and after 5 and 10 s more.
+  expect(first.length).toBe(4);
   expect(sink.rtcp[0]?.atMs).toBe(sink.packets[0]?.atMs ?? -1);
   for (const [i, report] of first.entries()) {
     const other = second[i];
@@ -105,6 +106,19 @@ test("sender reports place picture and sound on one clock, from the first packet
   expect(first.at(-1)?.packets).toBe(sent.length);
   expect(first.at(-1)?.octets).toBe(sent.reduce((sum, { payload }) => sum + payload.length, 0));
   expect(first[0]?.ssrc).toBe(stream.ssrcOf(info.tracks[0]?.trackId ?? 0));
+});
+
+test("a sender report of a moment that receivers have packets of comes at once, also after a seek", async () => {
+  const { clock, sink, stream } = await stage("h264-aac-3.72s.mp4");
+  for (const startSeconds of [0, 2.5]) {
+    sink.rtcp.splice(0);
+    const { tracks } = await stream.play(request({ startSeconds }));
+    await clock.advance(400);
+    for (const [index, track] of tracks.entries()) {
+      const reports = reportsOf(sink, index * 2 + 1);
+      expect(reports.some(({ rtpTime }) => ticks(track.rtptime, rtpTime) >= 0)).toBe(true);
+    }
+  }
 });
 
 test("a seek starts with the key frame at or before it, and timestamps go on", async () => {

@@ -71,7 +71,7 @@ export class TrackCursor {
     const { cache } = this.#context;
     while (!this.#isOver && !this.#skipToFirst()) {
       if (this.#group !== null) this.#place = this.#nextPlace();
-      this.#enter(await cache.load(this.#original, this.sender.track, this.#place));
+      this.#enter(await cache.load(this.#original, this.sender.track, this.#place, "begin"));
     }
   }
 
@@ -176,7 +176,7 @@ export class TrackCursor {
     if (this.#isLoading || this.#isClosed) return;
     this.#isLoading = true;
     const place = this.#nextPlace();
-    this.#context.cache.load(this.#original, this.sender.track, place).then(
+    this.#context.cache.load(this.#original, this.sender.track, place, "continue").then(
       (loaded) => this.#loaded(place, loaded),
       (error: unknown) => {
         this.#isLoading = false;

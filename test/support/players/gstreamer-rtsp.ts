@@ -24,14 +24,19 @@ export interface RtspTask {
   /** Where to seek, and the key frame at or before it. */
   readonly seek: { readonly to: number; readonly keyFrame: number };
   readonly picturesAfterSeek: number;
+  /** When the last picture is shown. */
+  readonly lastPicture: number;
 }
 
 /** Its jitter buffer moves times by what came early at the start. */
 const toleranceSeconds = 0.25;
 
-const isNear = (a: number | null, b: number | null) => a !== null && b !== null && Math.abs(a - b) <= toleranceSeconds;
+const endToleranceSeconds = 0.4;
 
-/** GStreamer's rtspsrc in playbin: whole, then paused, resumed, and after a seek. */
+const isNear = (a: number | null, b: number | null, tolerance = toleranceSeconds) =>
+  a !== null && b !== null && Math.abs(a - b) <= tolerance;
+
+/** GStreamer's rtspsrc in playbin: whole, paused and resumed, and after a seek. */
 export async function playRtspWithGstreamer(task: RtspTask): Promise<Complaints> {
   const { url, transport, seek } = task;
   const script = join(import.meta.dir, "gstreamer-rtsp.py");
@@ -44,9 +49,12 @@ export async function playRtspWithGstreamer(task: RtspTask): Promise<Complaints>
   if (whilePaused > 0) found.push(`${whilePaused} pictures came while it was paused`);
   if (!isNear(resumed.first, resumed.pausedAt)) found.push(`went on at ${resumed.first} s from ${resumed.pausedAt} s`);
   if (!isNear(sought.video.first, seek.keyFrame)) found.push(`the seek led to ${sought.video.first} s`);
-  // Over UDP its jitter buffer may still hold what came before the seek, and drops what it takes for older then.
-  if (transport === "tcp" && sought.video.count !== task.picturesAfterSeek) {
+  if (sought.video.count !== task.picturesAfterSeek) {
     found.push(`${sought.video.count} pictures after the seek, not ${task.picturesAfterSeek}`);
+  }
+  for (const kind of ["video", "audio"] as const) {
+    const { last } = sought[kind];
+    if (!isNear(last, task.lastPicture, endToleranceSeconds)) found.push(`after the seek ${kind} ended at ${last} s`);
   }
   return found;
 }

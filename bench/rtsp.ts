@@ -1,0 +1,157 @@
+import { linkSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { untilListed } from "./serving.ts";
+import { twentyMinutes } from "./support/media.ts";
+import { cpuSecondsOf, median, rssBytesOf } from "./support/process.ts";
+import { against, type Figure, figure } from "./support/report.ts";
+import { LATE_MS, type SeenByPlayers } from "./support/rtsp-players.ts";
+import { signIn, startKinoraProcess } from "./support/servers.ts";
+
+const RUNS = 5;
+/** How long all players play together, in seconds. */
+const SECONDS = 6;
+/** Two seconds apart: nothing that one of 300 players is sent is there for another. */
+const SPREAD = 300;
+
+/** Debian's names; the programs of the whole bench are in `run.ts`. */
+export const rtspPackages: Readonly<Record<string, string>> = Object.fromEntries(
+  ["gir1.2-gst-rtsp-server-1.0", "python3-gi", "gstreamer1.0-plugins-good", "gstreamer1.0-plugins-bad"].map((name) => [
+    name,
+    name,
+  ]),
+);
+
+interface Server {
+  readonly url: string;
+  readonly pid: number;
+  close(): Promise<void>;
+}
+
+/** Players at real speed over TCP, each at its own place of a film unless it says the same, against gst-rtsp-server. */
+export async function benchRtsp(): Promise<Figure[]> {
+  const film = await twentyMinutes();
+  // It shares nothing between players, and refuses some that begin elsewhere: all of its own begin at the start.
+  const ratios: number[] = [];
+  const figures: Figure[] = [];
+  const ours: Measured[] = [];
+  const theirs: Measured[] = [];
+  for (let run = 0; run < RUNS; run++) {
+    ours.push(await measure(startKinora, film, 30, SPREAD));
+    theirs.push(await measure(startGstreamer, film, 30, 1));
+    ratios.push((ours.at(-1)?.cpu ?? 0) / (theirs.at(-1)?.cpu ?? 0));
+  }
+  figures.push(
+    against("RTSP over TCP, 30 players: CPU for each against gst-rtsp-server", median(ratios), "×", { atMost: 0.25 }),
+    described("gst-rtsp-server, 30 players", theirs),
+    described("Kinora, 30 players", ours),
+    described("Kinora, 1 player", await several(() => measure(startKinora, film, 1, SPREAD))),
+    described("Kinora, 300 players at the same place", await several(() => measure(startKinora, film, 300, 1))),
+  );
+  const many = await several(() => measure(startKinora, film, 300, SPREAD));
+  const late = Math.max(...many.map(({ seen }) => seen.late));
+  figures.push(
+    described("Kinora, 300 players at 300 places", many),
+    against("RTSP over TCP, 300 players: late packets, in the worst run", late, "", { atMost: 0 }),
+  );
+  return figures;
+}
+
+async function several<T>(once: () => Promise<T>): Promise<T[]> {
+  const all: T[] = [];
+  for (let run = 0; run < RUNS; run++) all.push(await once());
+  return all;
+}
+
+export interface Measured {
+  /** Of a core, for each player. */
+  readonly cpu: number;
+  /** More than before the players came, for each. */
+  readonly memoryBytes: number;
+  readonly rssBytes: number;
+  readonly seen: SeenByPlayers;
+}
+
+function described(what: string, all: readonly Measured[]): Figure {
+  const of = (value: (one: Measured) => number) => median(all.map(value));
+  const worst = (value: (one: Measured) => number) => Math.max(...all.map(value));
+  const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
+  const parts = [
+    `${(of(({ cpu }) => cpu) * 100).toFixed(2)} % of a core and ${mib(of(({ memoryBytes }) => memoryBytes))} MiB each`,
+    `${mib(of(({ rssBytes }) => rssBytes))} MiB RSS`,
+    `PLAY to first packet ${of(({ seen }) => seen.startMs.median).toFixed(0)} ms`,
+    `worst run: ${worst(({ seen }) => seen.late)} packets late by more than ${LATE_MS} ms, of ${worst(({ seen }) => seen.packets)}`,
+  ];
+  return figure(`RTSP over TCP, 1080p at 6 Mbit/s: ${what}`, parts.join("; "));
+}
+
+/** A fresh server, so many players at so many places, and what both say. */
+export async function measure(
+  start: (film: string) => Promise<Server>,
+  film: string,
+  players: number,
+  places: number,
+): Promise<Measured> {
+  const server = await start(film);
+  try {
+    const before = rssBytesOf(server.pid);
+    const args = [server.url, players, places, SECONDS].map(String);
+    const child = Bun.spawn([process.execPath, join(import.meta.dir, "support", "rtsp-players.ts"), ...args], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const lines = linesOf(child.stdout);
+    if ((await lines.next()).value !== "playing") throw new Error("the players did not begin");
+    const [began, cpu] = [performance.now(), cpuSecondsOf(server.pid)];
+    const seen = JSON.parse((await lines.next()).value ?? "") as SeenByPlayers;
+    const seconds = (performance.now() - began) / 1000;
+    const rssBytes = rssBytesOf(server.pid);
+    const used = (cpuSecondsOf(server.pid) - cpu) / seconds;
+    await child.exited;
+    if (seen.lost > 0) throw new Error(`${seen.lost} packets are missing over TCP`);
+    return { cpu: used / players, memoryBytes: (rssBytes - before) / players, rssBytes, seen };
+  } finally {
+    await server.close();
+  }
+}
+
+/** The lines a child prints, as they come. */
+async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, undefined> {
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const bytes of stream) {
+    const lines = (text + decoder.decode(bytes, { stream: true })).split("\n");
+    text = lines.pop() ?? "";
+    yield* lines;
+  }
+}
+
+export async function startKinora(film: string): Promise<Server> {
+  const folder = mkdtempSync(join(tmpdir(), "kinora-bench-library-"));
+  linkSync(film, join(folder, "film.mp4"));
+  const server = await startKinoraProcess([folder]);
+  const user = await signIn(server);
+  const link = await user.post("/api/links", { titleId: await untilListed(user) });
+  const { rtspUrl } = (await link.json()) as { rtspUrl: string };
+  return {
+    url: rtspUrl,
+    pid: server.pid,
+    async close() {
+      await server.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function startGstreamer(film: string): Promise<Server> {
+  const script = join(import.meta.dir, "support", "gst-rtsp-server.py");
+  const child = Bun.spawn(["/usr/bin/python3", script, film], { stdio: ["ignore", "pipe", "inherit"] });
+  const port = (await linesOf(child.stdout).next()).value;
+  return {
+    url: `rtsp://127.0.0.1:${port}/film`,
+    pid: child.pid,
+    async close() {
+      child.kill();
+      await child.exited;
+    },
+  };
+}
