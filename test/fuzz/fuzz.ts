@@ -118,8 +118,9 @@ async function runWorker(options: WorkerOptions, guided: boolean): Promise<Run> 
   const run: Run = { executions: options.first, failures: [], done: null };
   let heard = { at: Date.now(), cpu: 0 };
   let hung = false;
-  const child = Bun.spawn(commandOf(options, guided), {
-    stdio: ["ignore", "inherit", "inherit"],
+  const child = Bun.spawn(commandOf(guided), {
+    // Names of a large corpus are more than arguments hold.
+    stdio: [Buffer.from(JSON.stringify(options)), "inherit", "inherit"],
     serialization: "advanced",
     ipc(message: WorkerMessage) {
       heard = { at: Date.now(), cpu: cpuSecondsOf(child.pid) };
@@ -141,13 +142,12 @@ async function runWorker(options: WorkerOptions, guided: boolean): Promise<Run> 
   return { ...run, executions: execution + 1, failures: [...run.failures, failure] };
 }
 
-const commandOf = (options: WorkerOptions, guided: boolean) => [
+const commandOf = (guided: boolean) => [
   // An hour of it leaves the machine to others.
   ...(guided ? ["nice", "-n", "15"] : []),
   process.execPath,
   ...(guided ? ["--preload", join(import.meta.dir, "instrument.ts")] : []),
   join(import.meta.dir, "worker.ts"),
-  JSON.stringify(options),
 ];
 
 function lastInput({ currentPath }: WorkerOptions, message: string): Failure & { readonly execution: number } {

@@ -178,5 +178,5 @@ async function send(message: WorkerMessage): Promise<void> {
 if (import.meta.main) {
   countAllocations();
   const coverage = await Coverage.start();
-  await new Fuzzer(JSON.parse(Bun.argv[2] ?? "") as WorkerOptions, coverage).run();
+  await new Fuzzer((await Bun.stdin.json()) as WorkerOptions, coverage).run();
 }
