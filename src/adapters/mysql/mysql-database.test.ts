@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
 import { sql } from "kysely";
 import { has } from "../../../test/support/debian.ts";
+import { temporaryFolder } from "../../../test/support/folder.ts";
 import { newMysqlDatabase, sharedMariaDb, startMariaDb, type TestMariaDb } from "../../../test/support/mariadb.ts";
 import { until } from "../../../test/support/until.ts";
 import { parseMysqlAddress } from "../../config/values.ts";
@@ -164,4 +167,49 @@ describe.skipIf(!has("mariadbd"))("a MariaDB of its own", () => {
     await server.kill();
     expect(await failing(url)).toBeInstanceOf(StartError);
   });
+});
+
+describe.skipIf(!has("mariadbd", "openssl"))("a MariaDB with a certificate", () => {
+  test("a connection is encrypted, and refused when the certificate is not one we trust, or another host's", async () => {
+    using folder = temporaryFolder();
+    const file = (name: string) => join(folder.path, name);
+    const certify = async (name: string) => {
+      const subject = [
+        "-subj",
+        `/CN=${name}`,
+        "-addext",
+        `subjectAltName=${name === "127.0.0.1" ? "IP" : "DNS"}:${name}`,
+      ];
+      const key = ["-newkey", "rsa:2048", "-nodes", "-keyout", file(`${name}.key`), "-out", file(`${name}.pem`)];
+      const made = Bun.spawn(["openssl", "req", "-x509", "-days", "2", ...key, ...subject], {
+        stdio: ["ignore", "ignore", "ignore"],
+      });
+      expect(await made.exited).toBe(0);
+      chmodSync(file(`${name}.key`), 0o644);
+    };
+    chmodSync(folder.path, 0o755);
+    for (const name of ["127.0.0.1", "elsewhere"]) await certify(name);
+    const tried = async (name: string) => {
+      const server = await startMariaDb(`--ssl-cert=${file(`${name}.pem`)}`, `--ssl-key=${file(`${name}.key`)}`);
+      const url = await server.newDatabase();
+      const cipher = async (search: string) => {
+        try {
+          const { database } = await openMysql(accessOf(url + search));
+          const { rows } = await sql<{ Value: string }>`show session status like 'Ssl_cipher'`.execute(database);
+          await database.destroy();
+          return rows[0]?.Value ? "encrypted" : "plain";
+        } catch (error) {
+          return error instanceof StartError && error.message.includes("trusted") ? "refused" : error;
+        }
+      };
+      const answers = [];
+      for (const search of ["", "?ssl=insecure", "?ssl=true", `?ssl=true&ca=${file(`${name}.pem`)}`]) {
+        answers.push(await cipher(search));
+      }
+      await server.close();
+      return answers;
+    };
+    expect(await tried("127.0.0.1")).toEqual(["plain", "encrypted", "refused", "encrypted"]);
+    expect(await tried("elsewhere")).toEqual(["plain", "encrypted", "refused", "refused"]);
+  }, 60_000);
 });

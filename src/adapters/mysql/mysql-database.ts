@@ -133,6 +133,7 @@ async function versionOf(access: MysqlAccess, startMs: number): Promise<string> 
         return version;
       } catch (error) {
         if (!(error instanceof TemporaryUnavailableError)) throw refused(error, access);
+        requireTrusted(error.cause, access);
         if (performance.now() >= give)
           throw new StartError(
             `The database at ${host}:${port} cannot be reached.`,
@@ -145,6 +146,16 @@ async function versionOf(access: MysqlAccess, startMs: number): Promise<string> 
   } finally {
     await database.destroy();
   }
+}
+
+/** A certificate does not become better by waiting. */
+function requireTrusted(error: unknown, { host, port }: MysqlAccess): void {
+  if (!(error instanceof Error && "code" in error && error.code === "HANDSHAKE_SSL_ERROR")) return;
+  throw new StartError(
+    `The connection to the database at ${host}:${port} cannot be trusted: ${error.message}.`,
+    "Name the certificate to check it against with `ca=` in `database`, or leave it unchecked with `ssl=insecure`.",
+    { cause: error },
+  );
 }
 
 function refused(error: unknown, { user, name }: MysqlAccess): unknown {
