@@ -6,6 +6,7 @@ import { temporaryFolder } from "./support/folder.ts";
 import { startTestKinora, type TestKinora, TestUser } from "./support/kinora.ts";
 import { packetsOf, run } from "./support/packets.ts";
 import { playRtspWithGstreamer } from "./support/players/gstreamer-rtsp.ts";
+import { playRtspWithMpv } from "./support/players/mpv-rtsp.ts";
 import { runProgram } from "./support/players/player.ts";
 
 const FILM = "h264-aac-3.72s.mp4";
@@ -157,4 +158,15 @@ describe.skipIf(!has(...gstreamer))("GStreamer", () => {
     const play = ["gst-launch-1.0", "-q", ...source, `user-pw=${url.searchParams.get("grant")}`, "!", "fakesink"];
     expect(await runProgram(play)).toMatchObject({ code: 0, errors: "" });
   });
+});
+
+// Debian's VLC opens no RTSP of any server (docs/rtsp.md): mpv stands for the players that people use.
+describe.skipIf(!has("mpv"))("mpv", () => {
+  test.concurrent.each(["tcp", "udp"] as const)(
+    "plays over %s: paused and resumed, after a seek, each to the end",
+    async (transport) => {
+      const task = { url: await urlOf(), transport, durationSeconds: SECONDS, seekTo: 2.5 };
+      expect(await playRtspWithMpv(task)).toEqual([]);
+    },
+  );
 });

@@ -7,6 +7,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   nginx: "nginx-light",
   "firefox-esr": "firefox-esr",
   cvlc: "vlc-bin",
+  mpv: "mpv",
   "vlc-plugin-base": "vlc-plugin-base",
   "nats-server": "nats-server",
   openssl: "openssl",
