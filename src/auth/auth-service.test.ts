@@ -189,7 +189,7 @@ test("expired sessions, tokens, invitations and revocations are removed", async 
     .updateTable("auth_sessions")
     .set({ expiresAt: new Date(past) })
     .execute();
-  await store.purgeExpired();
+  await store.purgeExpired(0);
   for (const table of ["auth_tokens", "auth_invites", "auth_sessions", "auth_revocations"] as const)
     expect(await database.selectFrom(table).selectAll().execute()).toEqual([]);
 });

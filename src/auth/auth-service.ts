@@ -22,6 +22,11 @@ import { Users } from "./users.ts";
 
 /** How often what has expired is removed from the database, and the age of the signing keys is looked at. */
 const UPKEEP_MS = 10 * 60_000;
+/**
+ * Tokens are known for so long after they expired: a stream goes on for its grace (`streams.grace`, an hour at most)
+ * after its token, and ends with the session that the token was made with.
+ */
+const EXPIRED_TOKENS_KEPT_MS = 60 * 60_000;
 
 export interface AuthDependencies {
   readonly connection: BusConnection;
@@ -63,10 +68,10 @@ export async function startAuth(dependencies: AuthDependencies): Promise<AuthSer
   await serveContract(connection, authContract, authOperations(parts, keys));
   const tellKeys = () => publish(connection, AuthenticationStatus, { type: "keys-changed" });
   if (isNew) await tellKeys();
-  await store.purgeExpired();
+  await store.purgeExpired(EXPIRED_TOKENS_KEPT_MS);
   const upkeep = async () => {
     if (await keys.maintain()) await tellKeys();
-    await store.purgeExpired();
+    await store.purgeExpired(EXPIRED_TOKENS_KEPT_MS);
   };
   // What fails is made good by the next one.
   const timer = setInterval(

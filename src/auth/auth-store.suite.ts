@@ -167,10 +167,17 @@ export function authStoreSuite(
     test("what has expired is forgotten", async () => {
       const ann = await create(1);
       await store.addRevocations([revocation("token", 1, -5_000), revocation("token", 2)]);
-      await store.saveToken({ id: testId(62), userId: ann.id, parent: null, expiresAt: later(-5_000) });
+      await store.saveToken({ id: testId(62), userId: ann.id, parent: null, expiresAt: later(-2 * 3_600_000) });
       expect((await store.listRevocations()).map(({ id }) => id)).toEqual([testId(2)]);
-      await store.purgeExpired();
+      await store.purgeExpired(3_600_000);
       expect(await store.getToken(testId(62))).toBeNull();
+    });
+
+    test("a token that has just expired is still known: a stream that holds it ends when it is ended", async () => {
+      const ann = await create(1);
+      await store.saveToken({ id: testId(62), userId: ann.id, parent: null, expiresAt: later(-5_000) });
+      await store.purgeExpired(3_600_000);
+      expect(await store.getToken(testId(62))).not.toBeNull();
     });
   });
 }

@@ -138,6 +138,6 @@ export interface AuthStore {
   addRevocations(revocations: readonly Revocation[]): Promise<void>;
   /** Those still in force. */
   listRevocations(): Promise<Revocation[]>;
-  /** Forgets sessions, tokens, grants, invitations and revocations whose time is over. */
-  purgeExpired(): Promise<void>;
+  /** Forgets sessions, grants, invitations and revocations whose time is over, and tokens so much later. */
+  purgeExpired(tokensKeptMs: number): Promise<void>;
 }

@@ -134,7 +134,7 @@ test("an expired grant is refused after two seconds of clock difference, and for
   expect(await a.authenticator.resolveGrant(grant)).not.toBeNull();
   await until(async () => (await a.authenticator.resolveGrant(grant)) === null, 10_000);
   expect((await proxy.listGrants({ userId, kind: "link", limit: 50 })).items).toEqual([]);
-  await store.purgeExpired();
+  await store.purgeExpired(0);
   expect(await database.selectFrom("auth_grants").selectAll().execute()).toEqual([]);
 });
 

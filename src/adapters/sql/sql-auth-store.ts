@@ -273,10 +273,13 @@ export class SqlAuthStore implements AuthStore {
     }));
   }
 
-  async purgeExpired(): Promise<void> {
+  async purgeExpired(tokensKeptMs: number): Promise<void> {
     const now = Date.now();
     await this.#database.deleteFrom("auth_revocations").where("until", "<", now).execute();
-    await this.#database.deleteFrom("auth_tokens").where("expiresAt", "<", now).execute();
+    await this.#database
+      .deleteFrom("auth_tokens")
+      .where("expiresAt", "<", now - tokensKeptMs)
+      .execute();
     await this.#database.deleteFrom("auth_grants").where("expiresAt", "<", now).execute();
     await this.#database.deleteFrom("auth_invites").where("expiresAt", "<", now).execute();
     await this.#database.deleteFrom("auth_sessions").where("expiresAt", "<", new Date(now)).execute();
