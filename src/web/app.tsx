@@ -5,7 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { messageOf } from "./api.ts";
 import { Header } from "./components/header.tsx";
 import { Notices } from "./notices.tsx";
-import { AccountPage, SignInPage, UploadPage, WatchPage } from "./pages/lazy-pages.ts";
+import { AccountPage, CollectionPage, CollectionsPage, SignInPage, UploadPage, WatchPage } from "./pages/lazy-pages.ts";
 import { TitlesPage } from "./pages/titles.tsx";
 import { here, navigate } from "./router.ts";
 import { loadSession, signInAddress, startPage, user } from "./session.ts";
@@ -37,12 +37,15 @@ function Page() {
   const { path } = here.value;
   if (path === "/sign-in") return <SignInPage />;
   const watched = /^\/watch\/([^/]+)$/.exec(path)?.[1];
+  const collected = /^\/collections\/([^/]+)$/.exec(path)?.[1];
+  if (collected !== undefined) return <CollectionPage key={collected} id={collected} />;
   // A public video is for everybody; the server says which.
   if (watched !== undefined) return <WatchPage key={watched} id={watched} />;
   if (user.value === null) return <GoTo address={async () => signInAddress()} />;
   if (path === "/") return <GoTo address={startPage} />;
   if (path === "/upload") return <UploadPage />;
   if (path === "/account") return <AccountPage />;
+  if (path === "/collections") return <CollectionsPage />;
   if (path === "/videos") return <TitlesPage key="videos" owner="me" />;
   if (path === "/library") return <TitlesPage key="library" owner={null} />;
   return <Nowhere />;

@@ -18,6 +18,7 @@ export function Header() {
         <nav aria-label={t("nav.label")}>
           {mayUpload(who) && <NavLink to="/videos">{t("nav.videos")}</NavLink>}
           <NavLink to="/library">{t("nav.library")}</NavLink>
+          <NavLink to="/collections">{t("nav.collections")}</NavLink>
           {mayUpload(who) && (
             <NavLink to="/upload">
               {t("nav.upload")}

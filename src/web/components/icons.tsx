@@ -32,3 +32,43 @@ export function UploadIcon() {
     </svg>
   );
 }
+
+export function HeartIcon() {
+  return (
+    <svg viewBox="0 0 24 24" aria-hidden="true" focusable="false" class="icon line">
+      <path d="M12 20.5 4.2 12.6a5 5 0 0 1 7.1-7.1l.7.8.7-.8a5 5 0 0 1 7.1 7.1z" />
+    </svg>
+  );
+}
+
+export function FilterIcon() {
+  return (
+    <svg viewBox="0 0 24 24" aria-hidden="true" focusable="false" class="icon line">
+      <path d="M4 6h16M7 12h10m-7 6h4" />
+    </svg>
+  );
+}
+
+export function GridIcon() {
+  return (
+    <svg viewBox="0 0 24 24" aria-hidden="true" focusable="false" class="icon line">
+      <path d="M4 4h7v7H4zm9 0h7v7h-7zM4 13h7v7H4zm9 0h7v7h-7z" />
+    </svg>
+  );
+}
+
+export function ListIcon() {
+  return (
+    <svg viewBox="0 0 24 24" aria-hidden="true" focusable="false" class="icon line">
+      <path d="M8 6h12M8 12h12M8 18h12M4 6h.01M4 12h.01M4 18h.01" />
+    </svg>
+  );
+}
+
+export function SelectIcon() {
+  return (
+    <svg viewBox="0 0 24 24" aria-hidden="true" focusable="false" class="icon line">
+      <path d="m4 12.5 5 5L20 6.5" />
+    </svg>
+  );
+}

@@ -8,6 +8,7 @@ interface MenuProps {
   /** What the button is called where its content does not say it. */
   readonly label?: string;
   readonly class?: string;
+  readonly disabled?: boolean;
   readonly button: ComponentChildren;
   readonly children: ComponentChildren;
   onOpen?(): void;
@@ -17,13 +18,13 @@ interface MenuProps {
  * A button with a panel that opens beside it: links, buttons, fields. Escape, a press elsewhere, a chosen `.menu-item`
  * and another page close it, and the focus goes back to the button. The arrows move between what is inside.
  */
-export function Menu({ id, label, class: className, button, children, onOpen }: MenuProps) {
+export function Menu({ id, label, class: className, disabled, button, children, onOpen }: MenuProps) {
   const opener = useRef<HTMLButtonElement>(null);
   const panel = useRef<HTMLDivElement>(null);
   useEffect(() => hide(panel.current), [here.value]);
   return (
     <>
-      <button ref={opener} type="button" class={className} aria-label={label} popovertarget={id}>
+      <button ref={opener} type="button" class={className} aria-label={label} disabled={disabled} popovertarget={id}>
         {button}
         <span class="caret" aria-hidden="true" />
       </button>

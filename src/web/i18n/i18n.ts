@@ -6,6 +6,7 @@ import type { collections } from "../messages/en/collections.ts";
 import type { core } from "../messages/en/core.ts";
 import type { errors } from "../messages/en/errors.ts";
 import type { library } from "../messages/en/library.ts";
+import type { manage } from "../messages/en/manage.ts";
 import type { signIn } from "../messages/en/sign-in.ts";
 import type { upload } from "../messages/en/upload.ts";
 import type { watch } from "../messages/en/watch.ts";
@@ -18,6 +19,7 @@ type Messages = typeof account &
   typeof core &
   typeof errors &
   typeof library &
+  typeof manage &
   typeof signIn &
   typeof upload &
   typeof watch;

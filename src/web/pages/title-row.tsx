@@ -1,105 +1,79 @@
+import { useEffect, useRef } from "preact/hooks";
+import { Cover } from "../components/cover.tsx";
+import { Tags } from "../components/tags.tsx";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/library.ts";
-import { useEffect, useRef } from "preact/hooks";
-import type { Title } from "../../catalog/contract.ts";
-import { Tags } from "../components/tags.tsx";
-import { formatBytes, formatDate, formatDuration, hueOf, initialsOf } from "../format.ts";
-import { user } from "../session.ts";
+import { Details, Favourite, isMine, isPlayable, SelectBox, SelectMark, type TitleItemProps } from "./title-parts.tsx";
 
-interface TitleRowProps {
-  readonly title: Title;
-  /** Whether the list holds only my own, so that the owner need not be named. */
-  readonly owned: boolean;
-  readonly chosen: boolean;
-  onChoose(): void;
-  onPlay(): void;
-  onTag(tag: string): void;
-}
-
-export const isPlayable = (title: Title) => title.availability === "ready";
-
-const isMine = (title: Title) => title.owner !== null && title.owner.id === user.value?.id;
+/** Tags that fit beside a title. */
+const TAGS_SHOWN = 4;
 
 /** One title: a radio button with everything about it as its label chooses it, its picture plays it. */
-export function TitleRow({ title, owned, chosen, onChoose, onPlay, onTag }: TitleRowProps) {
+export function TitleRow(props: TitleItemProps) {
+  const { title, owned, chosen, isStop, selection, actions } = props;
   const row = useRef<HTMLDivElement>(null);
   const inputId = `title-${title.id}`;
+  const selected = selection.active && selection.ids.has(title.id);
   useEffect(() => {
-    if (chosen) row.current?.scrollIntoView({ block: "nearest" });
+    if (chosen && !selection.active) row.current?.scrollIntoView({ block: "nearest" });
   }, [chosen]);
   return (
-    <div class="row" data-chosen={chosen} data-availability={title.availability} ref={row}>
-      <input
-        type="radio"
-        name="title"
-        id={inputId}
-        value={title.id}
-        checked={chosen}
-        onChange={onChoose}
-        onKeyDown={(event) => {
-          if (event.key !== "Enter") return;
-          event.preventDefault();
-          if (chosen) onPlay();
-          else onChoose();
-        }}
-      />
-      <Frame title={title} />
-      <label for={inputId} onDblClick={onPlay}>
-        <span class="name">{title.name}</span>
-        <span class="meta">
-          {details(title, owned).map((detail) => (
-            <span key={detail}>{detail}</span>
-          ))}
+    <div class="row" data-chosen={selection.active ? selected : chosen} data-availability={title.availability} ref={row}>
+      {selection.active ? <SelectBox {...props} id={inputId} /> : <Choice {...props} id={inputId} />}
+      {isPlayable(title) && !selection.active ? (
+        // Not a stop for Tab: Enter on the row does the same.
+        <a
+          class="cover-link"
+          href={`/watch/${title.id}`}
+          tabIndex={-1}
+          aria-label={t("library.play", { name: title.name })}
+        >
+          <Cover title={title} />
+        </a>
+      ) : (
+        <Cover title={title} />
+      )}
+      <SelectMark {...props} />
+      <label for={inputId} onDblClick={() => selection.active || actions.play(title)} onMouseDown={keepText}>
+        <span class="name" title={title.name}>
+          {title.name}
         </span>
+        <Details title={title} owned={owned} size />
       </label>
       <div class="row-side">
         {title.availability === "receiving" && isMine(title) && <a href="/upload">{t("library.go-to-upload")}</a>}
-        <Tags tags={title.tags} onChoose={onTag} />
+        <Tags tags={title.tags.slice(0, TAGS_SHOWN)} isStop={isStop} onChoose={actions.tag} />
+        <Favourite title={title} isStop={isStop} actions={actions} />
       </div>
     </div>
   );
 }
 
-/** Stands for the picture: initials and a colour of its own, the height and length of the video. Plays when pressed. */
-function Frame({ title }: { title: Title }) {
-  const height = title.video ? Math.min(title.video.width, title.video.height) : null;
-  const content = (
-    <>
-      <span class="frame-initials">{initialsOf(title.name)}</span>
-      {height !== null && <span class="frame-size">{height}p</span>}
-      {title.durationSeconds !== null && <span class="frame-duration">{formatDuration(title.durationSeconds)}</span>}
-    </>
-  );
-  const style = { "--hue": String(hueOf(title.id)) };
-  if (!isPlayable(title)) {
-    return (
-      <span class="frame" style={style} aria-hidden="true">
-        {content}
-      </span>
-    );
-  }
-  // Not a stop for Tab: Enter on the row does the same.
-  return (
-    <a
-      class="frame"
-      style={style}
-      href={`/watch/${title.id}`}
-      tabIndex={-1}
-      aria-label={t("library.play", { name: title.name })}
-    >
-      {content}
-    </a>
-  );
+/** With Shift, a press would select the text between instead of the rows. */
+function keepText(event: MouseEvent): void {
+  if (event.shiftKey) event.preventDefault();
 }
 
-function details(title: Title, owned: boolean): string[] {
-  const parts: (string | null)[] = [
-    title.availability === "ready" ? null : t(`title.${title.availability}`),
-    title.needsRendition ? t("library.not-every-browser") : null,
-    owned ? null : (title.owner?.username ?? t("title.from-folder")),
-    owned || isMine(title) ? t(`title.${title.visibility}`) : null,
-    formatBytes(title.sizeBytes),
-    formatDate(title.createdAt),
-  ];
-  return parts.filter((part) => part !== null);
+function Choice({ title, chosen, isStop, place, actions, id }: TitleItemProps & { id: string }) {
+  return (
+    <input
+      type="radio"
+      class="stop"
+      name="title"
+      id={id}
+      value={title.id}
+      data-id={title.id}
+      checked={chosen}
+      tabIndex={isStop ? 0 : -1}
+      aria-posinset={place.position}
+      aria-setsize={place.of}
+      onChange={() => actions.choose(title)}
+      onKeyDown={(event) => {
+        if (event.key !== "Enter") return;
+        event.preventDefault();
+        if (chosen) actions.play(title);
+        else actions.choose(title);
+      }}
+    />
+  );
 }

@@ -8,8 +8,13 @@ export interface TitleSearch {
   /** What was typed; may be an id. */
   readonly text: string;
   readonly tags: readonly string[];
-  readonly sort: "newest" | "oldest" | "name";
+  readonly sort: Sort;
+  /** Further parameters of `GET /api/titles`. */
+  readonly filters?: readonly (readonly [string, string])[];
 }
+
+export const sorts = ["newest", "oldest", "name", "longest", "last-watched"] as const;
+export type Sort = (typeof sorts)[number] | "position";
 
 /** Where the next page begins: first come titles with words like the text, then those with the text inside the name. */
 interface Place {
@@ -62,10 +67,11 @@ function placeAfter({ text }: TitleSearch, { by }: Place, nextCursor: string | n
   return by === "words" && /[\p{L}\p{N}]/u.test(text) ? { by: "name", cursor: null } : null;
 }
 
-function addressOf({ owner, text, tags, sort }: TitleSearch, { by, cursor }: Place, limit: number): string {
+function addressOf({ owner, text, tags, sort, filters = [] }: TitleSearch, { by, cursor }: Place, limit: number): string {
   const query = new URLSearchParams();
   if (text) query.set(by === "words" ? "q" : "name", text);
   for (const tag of tags) query.append("tag", tag);
+  for (const [name, value] of filters) query.append(name, value);
   if (sort !== "newest") query.set("sort", sort);
   if (owner) query.set("owner", owner);
   if (limit !== PAGE) query.set("limit", String(limit));

@@ -1,52 +1,69 @@
-import { language, t } from "../i18n/i18n.ts";
-import "../messages/en/library.ts";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Title } from "../../catalog/contract.ts";
+import { call, messageOf } from "../api.ts";
 import { Heading } from "../components/heading.tsx";
 import { PlayIcon } from "../components/icons.tsx";
+import { language, t } from "../i18n/i18n.ts";
+import { lazy } from "../lazy.tsx";
+import "../messages/en/library.ts";
+import { notify } from "../notices.tsx";
 import { here, navigate, remember, remembered } from "../router.ts";
 import { mayUpload, user } from "../session.ts";
+import { filterNames } from "./filter-terms.ts";
 import { WatchPage } from "./lazy-pages.ts";
+import { type Selection, useSelection } from "./selection.ts";
 import { addTag, Filters, filter } from "./title-filters.tsx";
-import { isPlayable, TitleRow } from "./title-row.tsx";
-import { type TitleList, useTitles } from "./use-titles.ts";
+import { type TitleActions, TitleList, type View } from "./title-list.tsx";
+import { isPlayable } from "./title-parts.tsx";
+import { type TitleList as FoundTitles, useTitles } from "./use-titles.ts";
+
+const SelectBar = lazy(async () => (await import("./select-bar.tsx")).SelectBar);
+const FolderBar = lazy(async () => (await import("./folder-bar.tsx")).FolderBar);
 
 /** My videos (`owner` is me) or the library (everything I may see): search, choose one, play it. */
 export function TitlesPage({ owner }: { owner: "me" | null }) {
   const { query } = here.value;
   const [before] = useState(remembered);
   const [chosenId, setChosenId] = useState<string | null>(before.chosenId ?? query.get("selected"));
+  const [view, setView] = useView(owner);
   const list = useTitles(owner, query, before.shown);
+  const selection = useSelection(owner ?? "library");
   const chosen = list.items.find(({ id }) => id === chosenId) ?? null;
-  const radios = useRef<HTMLFieldSetElement>(null);
+  const box = useRef<HTMLFieldSetElement>(null);
   useSelected(query, setChosenId);
   useSeek(list, chosen === null ? query.get("selected") : null);
   useMemory(list, chosenId);
-  useReturn(list, before.scrollY, radios);
+  useReturn(list, before.scrollY, box);
   useEffect(() => {
     // Whoever chooses a video is about to play it.
     if (chosen) WatchPage.preload();
   }, [chosen?.id]);
 
+  const actions: TitleActions = {
+    choose: ({ id }) => setChosenId(id),
+    play: (title) => isPlayable(title) && navigate(`/watch/${title.id}`),
+    tag: (tag) => filter((next) => addTag(next, tag)),
+    favourite: (title) => void toggleFavourite(title, list),
+  };
   const play = (event: SubmitEvent) => {
     event.preventDefault();
-    if (chosen && isPlayable(chosen)) navigate(`/watch/${chosen.id}`);
+    if (chosen) actions.play(chosen);
   };
   const intoList = () => {
-    const radio = radios.current?.querySelector<HTMLInputElement>("input:checked, input");
-    radio?.focus();
-    radio?.click();
+    const stop = box.current?.querySelector<HTMLElement>("input:checked, .stop");
+    stop?.focus();
+    if (stop?.matches("[type=radio]")) stop.click();
   };
-  const heading = t(owner === "me" ? "nav.videos" : "nav.library");
   return (
     <section class="titles">
       <div class="title-bar">
-        <Heading title={heading} />
+        <Heading title={t(owner === "me" ? "nav.videos" : "nav.library")} />
         <p class="count" role="status" aria-live="polite">
           {describe(list)}
         </p>
       </div>
-      <Filters query={query} onDown={intoList} />
+      <Filters query={query} owner={owner} view={view} onView={setView} selection={selection} onDown={intoList} />
+      {owner === null && <FolderBar folderId={query.get("folder")} searching={query.has("q")} />}
       {list.problem && (
         <p class="problem" role="alert">
           {list.problem}{" "}
@@ -55,28 +72,84 @@ export function TitlesPage({ owner }: { owner: "me" | null }) {
           </button>
         </p>
       )}
-      {list.items.length === 0 && list.state === "ready" && <Nothing owner={owner} query={query} />}
+      {list.items.length === 0 && list.state === "ready" && !list.problem && <Nothing owner={owner} query={query} />}
+      {list.items.length === 0 && list.state === "loading" && <Ghosts view={view} />}
       {list.items.length > 0 && (
         <form onSubmit={play}>
-          <fieldset class="rows" ref={radios} aria-busy={list.state === "loading"}>
-            <legend class="visually-hidden">{t("library.videos")}</legend>
-            {list.items.map((title) => (
-              <TitleRow
-                key={title.id}
-                title={title}
-                owned={owner === "me"}
-                chosen={title.id === chosenId}
-                onChoose={() => setChosenId(title.id)}
-                onPlay={() => isPlayable(title) && navigate(`/watch/${title.id}`)}
-                onTag={(tag) => filter((next) => addTag(next, tag))}
-              />
-            ))}
-          </fieldset>
-          <More list={list} />
-          <PlayBar chosen={chosen} />
+          <TitleList
+            items={list.items}
+            hasMore={list.hasMore}
+            busy={list.state === "loading"}
+            view={view}
+            owned={owner === "me"}
+            chosenId={chosenId}
+            selection={selection}
+            actions={actions}
+            box={box}
+            onNearEnd={list.more}
+          />
+          {list.hasMore && (
+            <button type="button" class="more" onClick={list.more}>
+              {t("library.show-more")}
+            </button>
+          )}
+          <Bar chosen={view === "list" ? chosen : null} view={view} selection={selection} list={list} />
         </form>
       )}
     </section>
+  );
+}
+
+function Bar({ chosen, view, selection, list }: BarProps) {
+  if (selection.active) return <SelectBar selection={selection} list={list} />;
+  return view === "list" ? <PlayBar chosen={chosen} /> : null;
+}
+
+interface BarProps {
+  readonly chosen: Title | null;
+  readonly view: View;
+  readonly selection: Selection;
+  readonly list: FoundTitles;
+}
+
+/** The view of a list, kept in this browser: rows for one's own videos, cards for the library until somebody switches. */
+function useView(owner: "me" | null): [View, (view: View) => void] {
+  const stored = `kinora-view-${owner ?? "library"}`;
+  const [view, setView] = useState<View>(() => {
+    const kept = localStorage.getItem(stored);
+    return kept === "list" || kept === "grid" ? kept : owner === "me" ? "list" : "grid";
+  });
+  return [
+    view,
+    (next) => {
+      localStorage.setItem(stored, next);
+      setView(next);
+    },
+  ];
+}
+
+/** Shown at once, and taken back when the server refuses. */
+async function toggleFavourite(title: Title, list: FoundTitles): Promise<void> {
+  const show = (favourite: boolean) =>
+    list.patch((other) => (other.id === title.id && other.mine ? { ...other, mine: { ...other.mine, favourite } } : other));
+  const wanted = !title.mine?.favourite;
+  show(wanted);
+  try {
+    await call(wanted ? "PUT" : "DELETE", `/api/titles/${title.id}/favourite`);
+  } catch (error) {
+    show(!wanted);
+    notify(messageOf(error), { kind: "error" });
+  }
+}
+
+/** Stands where the first titles will be. */
+function Ghosts({ view }: { view: View }) {
+  return (
+    <div class="ghosts" data-view={view} aria-hidden="true">
+      {Array.from({ length: 8 }, (_, index) => (
+        <span key={index} />
+      ))}
+    </div>
   );
 }
 
@@ -94,14 +167,14 @@ function useSelected(query: URLSearchParams, choose: (id: string) => void): void
 }
 
 /** Reads on until a title is there. */
-function useSeek(list: TitleList, id: string | null): void {
+function useSeek(list: FoundTitles, id: string | null): void {
   useEffect(() => {
     if (id !== null && list.state === "ready" && list.items.length < SEEK_LIMIT) list.more();
   }, [id, list.state]);
 }
 
 /** Keeps what going back to this list shows again. */
-function useMemory({ state, items }: TitleList, chosenId: string | null): void {
+function useMemory({ state, items }: FoundTitles, chosenId: string | null): void {
   const shown = items.length;
   useEffect(() => {
     if (state === "ready") remember({ chosenId, shown });
@@ -109,14 +182,14 @@ function useMemory({ state, items }: TitleList, chosenId: string | null): void {
 }
 
 /** Once there are titles, scrolls to where the person was, with the focus on the chosen one. */
-function useReturn(list: TitleList, scrollY: number | undefined, radios: { current: HTMLElement | null }): void {
+function useReturn(list: FoundTitles, scrollY: number | undefined, box: { current: HTMLElement | null }): void {
   const done = useRef(scrollY === undefined);
   useEffect(() => {
     if (done.current || list.state !== "ready" || list.items.length === 0) return;
     done.current = true;
     scrollTo(0, scrollY ?? 0);
     if (document.activeElement?.matches("input, select, textarea")) return;
-    radios.current?.querySelector<HTMLInputElement>("input:checked")?.focus({ preventScroll: true });
+    box.current?.querySelector<HTMLElement>("input:checked")?.focus({ preventScroll: true });
   }, [list.state]);
 }
 
@@ -133,27 +206,8 @@ function PlayBar({ chosen }: { chosen: Title | null }) {
   );
 }
 
-/** The next page, when its button comes into view or is pressed. */
-function More({ list }: { list: TitleList }) {
-  const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    if (!button.current) return;
-    const observer = new IntersectionObserver((entries) => {
-      if (entries.some(({ isIntersecting }) => isIntersecting)) list.more();
-    });
-    observer.observe(button.current);
-    return () => observer.disconnect();
-  });
-  if (!list.hasMore) return null;
-  return (
-    <button type="button" class="more" ref={button} onClick={list.more}>
-      {t("library.show-more")}
-    </button>
-  );
-}
-
 function Nothing({ owner, query }: { owner: "me" | null; query: URLSearchParams }) {
-  if (query.has("q") || query.has("tag")) {
+  if (query.has("q") || filterNames.some((name) => query.has(name))) {
     return (
       <div class="nothing">
         <h2>{t("library.nothing-fits")}</h2>
@@ -211,12 +265,13 @@ function explainNothing(owner: "me" | null, query: URLSearchParams): string {
   const names = query.getAll("tag").map((tag) => `“${tag}”`);
   const and = new Intl.ListFormat(language.value, { type: "conjunction" });
   const tags = names.length > 0 ? t("library.the-tags", { count: names.length, tags: and.format(names) }) : null;
+  if (filterNames.some((name) => name !== "tag" && query.has(name))) return t("library.none-filters");
   if (!text) return tags === null ? t("library.none-filters") : t(none, { what: tags });
   const words = t("library.words", { text });
   return t(none, { what: tags === null ? words : t("library.words-and", { words, tags }) });
 }
 
-function describe(list: TitleList): string {
+function describe(list: FoundTitles): string {
   if (list.state === "loading" && list.items.length === 0) return t("app.loading");
   if (list.problem) return "";
   return t(list.hasMore ? "library.count-more" : "library.count", { count: list.items.length });

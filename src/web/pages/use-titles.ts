@@ -3,7 +3,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Title, TitlePage } from "../../catalog/contract.ts";
 import { ApiError, call, messageOf } from "../api.ts";
 import { user } from "../session.ts";
-import { type Found, findMore, findTitles, PAGE, type TitleSearch } from "./title-search.ts";
+import { filterNames } from "./filter-terms.ts";
+import { type Found, findMore, findTitles, PAGE, sorts, type TitleSearch } from "./title-search.ts";
 
 /** How often a list with uploads under way is read again. */
 const RECEIVING_POLL_MS = 2_000;
@@ -22,6 +23,8 @@ export interface TitleList {
   readonly problem: string | null;
   more(): void;
   reload(): void;
+  /** Shows some titles otherwise than the server said: it has been asked to make them so. */
+  patch(change: (title: Title) => Title): void;
 }
 
 type State = Found & Pick<TitleList, "state" | "problem">;
@@ -31,11 +34,15 @@ type State = Found & Pick<TitleList, "state" | "problem">;
  * `count` titles.
  */
 export function useTitles(owner: "me" | null, query: URLSearchParams, count = PAGE): TitleList {
+  return useSearch(searchOf(owner, query), count);
+}
+
+/** The titles that fit a search. */
+export function useSearch(search: TitleSearch, count = PAGE): TitleList {
   const [state, setState] = useState<State>({ state: "loading", items: [], next: null, problem: null });
   const [round, setRound] = useState(0);
   const fetching = useRef<AbortController | null>(null);
   const shown = useRef(count);
-  const search = searchOf(owner, query);
   const key = JSON.stringify(search);
   const lastKey = useRef(key);
 
@@ -76,6 +83,7 @@ export function useTitles(owner: "me" | null, query: URLSearchParams, count = PA
       void load((signal) => findMore(search, state, asking(signal)));
     },
     reload: () => setRound((value) => value + 1),
+    patch: (change) => setState((before) => ({ ...before, items: before.items.map(change) })),
   };
 }
 
@@ -95,11 +103,15 @@ function asking(signal: AbortSignal) {
 
 function searchOf(owner: "me" | null, query: URLSearchParams): TitleSearch {
   const sort = query.get("sort");
+  const filters = filterNames
+    .filter((name) => name !== "tag" && !(owner && name === "owner"))
+    .flatMap((name) => query.getAll(name).map((value) => [name, value] as const));
   return {
     owner,
     ownerId: user.value?.id ?? null,
     text: query.get("q")?.trim() ?? "",
     tags: query.getAll("tag"),
-    sort: sort === "oldest" || sort === "name" ? sort : "newest",
+    sort: sorts.find((name) => name === sort) ?? "newest",
+    ...(filters.length > 0 ? { filters } : {}),
   };
 }

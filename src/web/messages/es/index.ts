@@ -4,6 +4,7 @@ import { collections } from "./collections.ts";
 import { core } from "./core.ts";
 import { errors } from "./errors.ts";
 import { library } from "./library.ts";
+import { manage } from "./manage.ts";
 import { signIn } from "./sign-in.ts";
 import { upload } from "./upload.ts";
 import { watch } from "./watch.ts";
@@ -16,6 +17,7 @@ export const es = {
   ...core,
   ...errors,
   ...library,
+  ...manage,
   ...signIn,
   ...upload,
   ...watch,

@@ -1,0 +1,147 @@
+import { useEffect, useState } from "preact/hooks";
+import type { Collection, Title, TitlePage, Visibility } from "../../catalog/contract.ts";
+import { ApiError, call, messageOf } from "../api.ts";
+import { Heading } from "../components/heading.tsx";
+import { PlayIcon } from "../components/icons.tsx";
+import { Menu } from "../components/menu.tsx";
+import { Empty, Skeleton } from "../components/parts.tsx";
+import { formatDuration } from "../format.ts";
+import { t } from "../i18n/i18n.ts";
+import "../messages/en/collections.ts";
+import { notify } from "../notices.tsx";
+import { navigate } from "../router.ts";
+import { user } from "../session.ts";
+import { whereToGo } from "../where-to-go.tsx";
+import { CollectionTitles } from "./collection-titles.tsx";
+import { NameDialog } from "./name-dialog.tsx";
+import { ShareDialog } from "./share-dialog.tsx";
+
+const visibilities: readonly Visibility[] = ["private", "members", "public"];
+
+/** One collection: its titles in order, to play from any of them; its owner orders, shares and edits it. */
+export function CollectionPage({ id }: { id: string }) {
+  const [collection, setCollection] = useState<Collection | null>(null);
+  const [titles, setTitles] = useState<readonly Title[] | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [dialog, setDialog] = useState<"edit" | "share" | null>(null);
+  const load = async () => {
+    setCollection(await call<Collection>("GET", `/api/collections/${encodeURIComponent(id)}`));
+    setTitles(await loadTitles(id));
+  };
+  useEffect(() => {
+    load().catch((error: unknown) => setProblem(explain(error)));
+  }, [id]);
+  if (problem !== null) return <NotHere problem={problem} />;
+  if (!collection || !titles) {
+    return (
+      <section class="collection" aria-busy="true">
+        <Skeleton lines={6} />
+      </section>
+    );
+  }
+  const editable = collection.owner.id === user.value?.id || user.value?.role === "admin";
+  const patch = async (changes: object) =>
+    setCollection(await call<Collection>("PATCH", `/api/collections/${id}`, changes));
+  const fail = (error: unknown) => notify(messageOf(error), { kind: "error" });
+  const remove = async () => {
+    await call("DELETE", `/api/collections/${id}`);
+    navigate("/collections");
+    notify(t("collections.deleted", { name: collection.name }));
+  };
+  const first = titles.find(({ availability }) => availability === "ready");
+  return (
+    <section class="collection">
+      <div class="title-bar">
+        <Heading title={collection.name} />
+        <p class="meta">
+          <span>{t("library.count", { count: titles.length })}</span>
+          {collection.durationSeconds > 0 && <span>{formatDuration(collection.durationSeconds)}</span>}
+          <span>{editable ? t(`title.${collection.visibility}`) : collection.owner.username}</span>
+        </p>
+      </div>
+      {collection.description && <p class="description">{collection.description}</p>}
+      <div class="actions">
+        {first && (
+          <a class="button primary" href={`/watch/${first.id}?collection=${id}`}>
+            <PlayIcon />
+            {t("collections.play-all")}
+          </a>
+        )}
+        {editable && (
+          <>
+            <button type="button" onClick={() => setDialog("share")}>
+              {t("collections.share")}
+            </button>
+            <Menu id="collection-menu" button={t("do.more")}>
+              <button type="button" class="menu-item" onClick={() => setDialog("edit")}>
+                {t("collections.rename")}
+              </button>
+              <fieldset class="menu-part">
+                <legend>{t("collections.who")}</legend>
+                {visibilities.map((visibility) => (
+                  <button
+                    key={visibility}
+                    type="button"
+                    class="menu-item"
+                    aria-pressed={collection.visibility === visibility}
+                    onClick={() => void patch({ visibility }).catch(fail)}
+                  >
+                    {t(`title.${visibility}`)}
+                  </button>
+                ))}
+              </fieldset>
+              <button type="button" class="menu-item danger" onClick={() => void remove().catch(fail)}>
+                {t("collections.delete")}
+              </button>
+            </Menu>
+          </>
+        )}
+      </div>
+      {titles.length === 0 ? (
+        <Empty heading={t("collections.empty")} text={t("collections.empty-why")}>
+          <a class="button primary" href="/library">
+            {t("library.open-library")}
+          </a>
+        </Empty>
+      ) : (
+        <CollectionTitles collectionId={id} titles={titles} editable={editable} onChange={setTitles} />
+      )}
+      {dialog === "edit" && (
+        <NameDialog
+          heading={t("collections.rename")}
+          name={collection.name}
+          description={collection.description}
+          onSave={(name, description) => patch({ name, description })}
+          onClose={() => setDialog(null)}
+        />
+      )}
+      {dialog === "share" && <ShareDialog collection={collection} onClose={() => setDialog(null)} />}
+    </section>
+  );
+}
+
+async function loadTitles(id: string): Promise<Title[]> {
+  const items: Title[] = [];
+  let cursor: string | null = null;
+  do {
+    const query = new URLSearchParams({ collection: id, sort: "position", limit: "200", ...(cursor ? { cursor } : {}) });
+    const page: TitlePage = await call<TitlePage>("GET", `/api/titles?${query}`);
+    items.push(...page.items);
+    cursor = page.nextCursor;
+  } while (cursor);
+  return items;
+}
+
+function NotHere({ problem }: { problem: string }) {
+  return (
+    <section class="message">
+      <Heading title={t("collections.not-here")} />
+      <p role="alert">{problem}</p>
+      <p>{whereToGo()}</p>
+    </section>
+  );
+}
+
+function explain(error: unknown): string {
+  return error instanceof ApiError && error.status === 404 ? t("collections.no-such") : messageOf(error);
+}

@@ -1,0 +1,72 @@
+import type { Title, Visibility } from "../../catalog/contract.ts";
+import { ApiError, call, messageOf } from "../api.ts";
+import { t } from "../i18n/i18n.ts";
+import "../messages/en/manage.ts";
+import { notify } from "../notices.tsx";
+import { titlesChanged } from "./use-titles.ts";
+
+/** The most that one request changes. */
+const AT_ONCE = 200;
+/** As long as the server can take a deletion back. */
+const UNDO_SECONDS = 60;
+
+interface Changes {
+  readonly addTags?: readonly string[];
+  readonly removeTags?: readonly string[];
+  readonly visibility?: Visibility;
+  readonly delete?: true;
+  readonly restore?: true;
+}
+
+interface Results {
+  readonly items: readonly {
+    readonly id: string;
+    readonly title: Title | null;
+    readonly error: { readonly code: string; readonly status: number; readonly detail: string } | null;
+  }[];
+}
+
+/** Changes many titles and says so; false when none could be. */
+export async function changeMany(ids: readonly string[], changes: Changes): Promise<boolean> {
+  const changed = await send(ids, changes);
+  if (changed.length > 0) notify(t("manage.changed", { count: changed.length }));
+  titlesChanged();
+  return changed.length > 0;
+}
+
+/** Deletes many titles, with a way to take it back; the ids of those that are gone. */
+export async function deleteMany(ids: readonly string[]): Promise<string[]> {
+  const gone = await send(ids, { delete: true });
+  if (gone.length === 0) return gone;
+  const restore = async () => {
+    const back = await send(gone, { restore: true });
+    titlesChanged();
+    if (back.length > 0) notify(t("manage.restored", { count: back.length }));
+  };
+  notify(t("manage.deleted", { count: gone.length }), {
+    action: { label: t("do.undo"), run: restore },
+    seconds: UNDO_SECONDS,
+  });
+  return gone;
+}
+
+/** The ids for which it was done; what was refused is said. */
+async function send(ids: readonly string[], changes: Changes): Promise<string[]> {
+  const done: string[] = [];
+  const refused: { status: number; code: string; detail: string }[] = [];
+  try {
+    for (let from = 0; from < ids.length; from += AT_ONCE) {
+      const body = { ids: ids.slice(from, from + AT_ONCE), ...changes };
+      const { items } = await call<Results>("POST", "/api/titles/batch", body);
+      for (const { id, error } of items) error ? refused.push(error) : done.push(id);
+    }
+  } catch (error) {
+    notify(messageOf(error), { kind: "error" });
+  }
+  const [first] = refused;
+  if (first) {
+    const reason = messageOf(new ApiError(first.status, first.code, first.detail));
+    notify(t("manage.refused", { count: refused.length, reason }), { kind: "error" });
+  }
+  return done;
+}
