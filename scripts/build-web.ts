@@ -4,7 +4,7 @@
  * not changed since; `--force` builds anyway. Prints the gzip size of each page against its budget.
  */
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { basename, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import hlsPackage from "hls.js/package.json" with { type: "json" };
 import * as mediaChrome from "media-chrome";
 import * as mediaChromeMenus from "media-chrome/menu";
@@ -77,7 +77,7 @@ async function build(): Promise<Output[]> {
     // Left alone: Bun would put it into the stylesheet, where it delays the first text.
     external: ["*.woff2"],
     define: { "process.env.NODE_ENV": '"production"', ...hlsDefines },
-    plugins: [{ name: "hls.js from its sources", setup: useHlsSource }],
+    plugins: [{ name: "hls.js from its sources", setup: useHlsSource }, oneMainChunk(await lazyModules())],
   });
   const scripts = await Promise.all(
     result.outputs
@@ -112,6 +112,35 @@ async function build(): Promise<Output[]> {
     ...[icon, font, license, style, moreStyle],
     ...scripts,
   ];
+}
+
+/** The modules that others load when they need them. */
+async function lazyModules(): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const path of new Bun.Glob("**/*.{ts,tsx}").scanSync({ cwd: source, absolute: true })) {
+    const text = await Bun.file(path).text();
+    for (const [, name = ""] of text.matchAll(/import\("(\.[^"]+)"\)/g)) found.add(join(dirname(path), name));
+  }
+  return found;
+}
+
+/**
+ * What the app always loads stays in one file. Left to itself, the bundler makes one of each set of modules that some
+ * lazy ones share: twenty small files, which are larger together. So each lazy module says that it needs all of the app.
+ */
+function oneMainChunk(lazy: ReadonlySet<string>): Bun.BunPlugin {
+  return {
+    name: "one main chunk",
+    setup(builder) {
+      builder.onLoad({ filter: /src\/web\/.*\.tsx?$/ }, async ({ path }) => {
+        const text = await Bun.file(path).text();
+        const loader = path.endsWith("x") ? "tsx" : "ts";
+        // Used, for what is only imported is left out.
+        const need = `import { App as needed } from ${JSON.stringify(join(source, "app.tsx"))};\nif (!needed) throw 0;\n`;
+        return { contents: lazy.has(path) ? need + text : text, loader };
+      });
+    },
+  };
 }
 
 /** The stylesheet that was made of the entry point `name`. */

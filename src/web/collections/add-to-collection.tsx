@@ -35,7 +35,9 @@ export function AddToCollection({ titleIds, onClose, onAdded }: AddToCollectionP
     try {
       const collection = await find();
       for (let from = 0; from < titleIds.length; from += AT_ONCE)
-        await call("POST", `/api/collections/${collection.id}/titles`, { titleIds: titleIds.slice(from, from + AT_ONCE) });
+        await call("POST", `/api/collections/${collection.id}/titles`, {
+          titleIds: titleIds.slice(from, from + AT_ONCE),
+        });
       const action = { label: t("do.show"), run: async () => navigate(`/collections/${collection.id}`) };
       notify(t("collections.added", { count: titleIds.length, name: collection.name }), { action });
       onClose();

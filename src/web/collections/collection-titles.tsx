@@ -58,7 +58,10 @@ export function CollectionTitles({ collectionId, titles, editable, onChange }: C
       titles.filter(({ id }) => id !== title.id),
       async () => {
         await call("DELETE", `${path}?${new URLSearchParams({ title: title.id })}`);
-        notify(t("collections.taken", { name: title.name }), { action: { label: t("do.undo"), run: back }, seconds: 30 });
+        notify(t("collections.taken", { name: title.name }), {
+          action: { label: t("do.undo"), run: back },
+          seconds: 30,
+        });
       },
     );
   };

@@ -124,7 +124,12 @@ async function loadTitles(id: string): Promise<Title[]> {
   const items: Title[] = [];
   let cursor: string | null = null;
   do {
-    const query = new URLSearchParams({ collection: id, sort: "position", limit: "200", ...(cursor ? { cursor } : {}) });
+    const query = new URLSearchParams({
+      collection: id,
+      sort: "position",
+      limit: "200",
+      ...(cursor ? { cursor } : {}),
+    });
     const page: TitlePage = await call<TitlePage>("GET", `/api/titles?${query}`);
     items.push(...page.items);
     cursor = page.nextCursor;

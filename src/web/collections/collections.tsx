@@ -85,7 +85,6 @@ function CollectionCard({ collection }: { collection: Collection }) {
     <article class="card">
       <span class="cover stack" style={coverStyle(coverTitleId ?? id)} aria-hidden="true">
         <span class="cover-initials">{initialsOf(name)}</span>
-        <span class="cover-length">{titles}</span>
       </span>
       <a class="name" href={`/collections/${id}`}>
         {name}

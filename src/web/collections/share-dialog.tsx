@@ -54,7 +54,12 @@ export function ShareDialog({ collection, onClose }: { collection: Collection; o
         <ul class="links" aria-label={t("collections.links")}>
           {links.map((link) => (
             <li key={link.id}>
-              <input readOnly value={link.url} aria-label={t("collections.link")} onFocus={(event) => event.currentTarget.select()} />
+              <input
+                readOnly
+                value={link.url}
+                aria-label={t("collections.link")}
+                onFocus={(event) => event.currentTarget.select()}
+              />
               <span class="meta">{t("collections.until", { date: formatDate(link.expiresAt) })}</span>
               <span class="actions">
                 <button type="button" onClick={() => void copy(link)}>

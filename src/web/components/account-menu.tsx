@@ -1,73 +1,23 @@
+import { useState } from "preact/hooks";
 import type { User } from "../../auth/contract.ts";
-import { messageOf } from "../api.ts";
-import { chooseLanguage, type Key, language, t } from "../i18n/i18n.ts";
-import { languages } from "../i18n/languages.ts";
-import { notify } from "../notices.tsx";
-import { here } from "../router.ts";
-import { signOut } from "../session.ts";
-import { chooseTheme, theme, themes } from "../theme.ts";
+import { t } from "../i18n/i18n.ts";
+import { lazy } from "../lazy.tsx";
 import { Menu } from "./menu.tsx";
 
-/** The pages of administrators. */
-const adminPages: readonly {
-  readonly to: string;
-  readonly label: Exclude<Key & `nav.${string}`, "nav.percent" | "nav.account-of">;
-}[] = [];
+const AccountPanel = lazy(async () => (await import("./account-panel.tsx")).AccountPanel);
 
-/** Who is signed in: the account, how Kinora looks here, what administrators do, and the way out. */
+/** Who is signed in; opens what they can do about it. */
 export function AccountMenu({ who }: { who: User }) {
-  const fail = (error: unknown) => notify(messageOf(error), { kind: "error" });
+  const [opened, setOpened] = useState(false);
   return (
     <Menu
       id="account-menu"
       class="username"
       label={t("nav.account-of", { name: who.username })}
       button={<span class="username-text">{who.username}</span>}
+      onOpen={() => setOpened(true)}
     >
-      <MenuLink to="/account">{t("nav.account")}</MenuLink>
-      {who.role === "admin" && adminPages.length > 0 && (
-        <fieldset class="menu-part">
-          <legend>{t("nav.administration")}</legend>
-          {adminPages.map(({ to, label }) => (
-            <MenuLink key={to} to={to}>
-              {t(label)}
-            </MenuLink>
-          ))}
-        </fieldset>
-      )}
-      <fieldset class="menu-part segments">
-        <legend>{t("nav.appearance")}</legend>
-        {themes.map((name) => (
-          <button key={name} type="button" aria-pressed={theme.value === name} onClick={() => chooseTheme(name)}>
-            {t(`theme.${name}`)}
-          </button>
-        ))}
-      </fieldset>
-      <fieldset class="menu-part segments">
-        <legend>{t("nav.language")}</legend>
-        {languages.map(({ code, name }) => (
-          <button
-            key={code}
-            type="button"
-            lang={code}
-            aria-pressed={language.value === code}
-            onClick={() => void chooseLanguage(code).catch(fail)}
-          >
-            {name}
-          </button>
-        ))}
-      </fieldset>
-      <button type="button" class="menu-item" onClick={() => void signOut().catch(fail)}>
-        {t("nav.sign-out")}
-      </button>
+      {opened && <AccountPanel who={who} />}
     </Menu>
-  );
-}
-
-function MenuLink({ to, children }: { to: string; children: preact.ComponentChildren }) {
-  return (
-    <a class="menu-item" href={to} aria-current={here.value.path === to ? "page" : undefined}>
-      {children}
-    </a>
   );
 }

@@ -22,6 +22,14 @@ export function Menu({ id, label, class: className, disabled, button, children, 
   const opener = useRef<HTMLButtonElement>(null);
   const panel = useRef<HTMLDivElement>(null);
   useEffect(() => hide(panel.current), [here.value]);
+  useEffect(() => {
+    const element = panel.current;
+    if (!element) return;
+    // What is inside may come later than the panel opens.
+    const observer = new ResizeObserver(() => place(element, opener.current));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
   return (
     <>
       <button ref={opener} type="button" class={className} aria-label={label} disabled={disabled} popovertarget={id}>
@@ -38,10 +46,6 @@ export function Menu({ id, label, class: className, disabled, button, children, 
         aria-label={label}
         onBeforeToggle={(event) => {
           if ((event as unknown as ToggleEvent).newState === "open") onOpen?.();
-        }}
-        onToggle={(event) => {
-          if ((event as unknown as ToggleEvent).newState !== "open") return;
-          place(event.currentTarget, opener.current);
         }}
         onClick={(event) => {
           if (event.target instanceof Element && event.target.closest(".menu-item")) hide(panel.current);
@@ -60,7 +64,7 @@ function hide(panel: HTMLElement | null): void {
 
 /** Below the button, inside the window. */
 function place(panel: HTMLElement, opener: HTMLElement | null): void {
-  if (!opener) return;
+  if (!opener || !panel.matches(":popover-open")) return;
   const { left, bottom, top } = opener.getBoundingClientRect();
   const { offsetWidth, offsetHeight } = panel;
   const room = document.documentElement.clientWidth - offsetWidth - 8;

@@ -1,4 +1,5 @@
 import { t } from "../i18n/i18n.ts";
+
 interface TagsProps {
   readonly tags: readonly string[];
   /** Whether Tab stops at each. */
@@ -13,7 +14,13 @@ export function Tags({ tags, isStop = true, onChoose }: TagsProps) {
     <ul class="tags" aria-label={t("title.tags")}>
       {tags.map((tag) => (
         <li key={tag}>
-          <button type="button" class="tag" tabIndex={isStop ? 0 : -1} onClick={() => onChoose(tag)} title={t("title.show-tagged", { tag })}>
+          <button
+            type="button"
+            class="tag"
+            tabIndex={isStop ? 0 : -1}
+            onClick={() => onChoose(tag)}
+            title={t("title.show-tagged", { tag })}
+          >
             {tag}
           </button>
         </li>

@@ -16,7 +16,12 @@ export function FilterPanel({ query, owner }: { query: URLSearchParams; owner: "
     <div class="filter-panel">
       <Part legend={t("manage.mine")}>
         {states.map(({ key, name, value }) => (
-          <Toggle key={key} text={t(`filter.${key}`)} pressed={query.get(name) === value} onPress={() => swap(name, value)} />
+          <Toggle
+            key={key}
+            text={t(`filter.${key}`)}
+            pressed={query.get(name) === value}
+            onPress={() => swap(name, value)}
+          />
         ))}
       </Part>
       <Part legend={t("manage.length")}>

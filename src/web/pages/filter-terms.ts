@@ -56,7 +56,9 @@ export function termsOf(query: URLSearchParams): Term[] {
 
 function lengthTerm(query: URLSearchParams): Term {
   const [min, max] = [query.get("minDuration"), query.get("maxDuration")];
-  const known = lengths.find((length) => String(length.min ?? "") === (min ?? "") && String(length.max ?? "") === (max ?? ""));
+  const known = lengths.find(
+    (length) => String(length.min ?? "") === (min ?? "") && String(length.max ?? "") === (max ?? ""),
+  );
   const range = `${Number(min ?? 0) / 60}–${max === null ? "" : Number(max) / 60} min`;
   const params: [FilterName, string][] = [];
   if (min !== null) params.push(["minDuration", min]);

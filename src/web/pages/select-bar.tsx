@@ -56,8 +56,12 @@ export function SelectBar({ selection, list }: { selection: Selection; list: Tit
           {t("do.cancel")}
         </button>
       </div>
-      {dialog === "tags" && <TagDialog count={ids.length} onApply={(changes) => void change(changes)} onClose={() => setDialog(null)} />}
-      {dialog === "collection" && <AddToCollection titleIds={ids} onClose={() => setDialog(null)} onAdded={selection.end} />}
+      {dialog === "tags" && (
+        <TagDialog count={ids.length} onApply={(changes) => void change(changes)} onClose={() => setDialog(null)} />
+      )}
+      {dialog === "collection" && (
+        <AddToCollection titleIds={ids} onClose={() => setDialog(null)} onAdded={selection.end} />
+      )}
     </fieldset>
   );
 }

@@ -27,7 +27,7 @@ interface TitleListProps {
   readonly chosenId: string | null;
   readonly selection: Selection;
   readonly actions: TitleActions;
-  readonly box: RefObject<HTMLFieldSetElement>;
+  readonly box: RefObject<HTMLFieldSetElement | null>;
   onNearEnd(): void;
 }
 
@@ -52,7 +52,8 @@ export function TitleList(props: TitleListProps) {
   const [activeId, setActiveId] = useState<string | null>(null);
   const focusNext = useFocus(box, activeId);
   const first = items[grid.from * grid.columns]?.id;
-  const stopId = [activeId, chosenId].find((id) => id !== null && items.some((title) => title.id === id)) ?? first ?? null;
+  const stopId =
+    [activeId, chosenId].find((id) => id !== null && items.some((title) => title.id === id)) ?? first ?? null;
   const rows = Math.ceil(items.length / grid.columns);
 
   const nearEnd = hasMore && grid.to >= rows - ROWS_AHEAD;
@@ -142,7 +143,7 @@ function indexes(
 }
 
 /** Moves the focus to the active item once it is in the document. */
-function useFocus(box: RefObject<HTMLElement>, activeId: string | null): () => void {
+function useFocus(box: RefObject<HTMLElement | null>, activeId: string | null): () => void {
   const wanted = useRef(false);
   useLayoutEffect(() => {
     if (!wanted.current || activeId === null) return;

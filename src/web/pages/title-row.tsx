@@ -18,7 +18,12 @@ export function TitleRow(props: TitleItemProps) {
     if (chosen && !selection.active) row.current?.scrollIntoView({ block: "nearest" });
   }, [chosen]);
   return (
-    <div class="row" data-chosen={selection.active ? selected : chosen} data-availability={title.availability} ref={row}>
+    <div
+      class="row"
+      data-chosen={selection.active ? selected : chosen}
+      data-availability={title.availability}
+      ref={row}
+    >
       {selection.active ? <SelectBox {...props} id={inputId} /> : <Choice {...props} id={inputId} />}
       {isPlayable(title) && !selection.active ? (
         // Not a stop for Tab: Enter on the row does the same.

@@ -67,7 +67,11 @@ function placeAfter({ text }: TitleSearch, { by }: Place, nextCursor: string | n
   return by === "words" && /[\p{L}\p{N}]/u.test(text) ? { by: "name", cursor: null } : null;
 }
 
-function addressOf({ owner, text, tags, sort, filters = [] }: TitleSearch, { by, cursor }: Place, limit: number): string {
+function addressOf(
+  { owner, text, tags, sort, filters = [] }: TitleSearch,
+  { by, cursor }: Place,
+  limit: number,
+): string {
   const query = new URLSearchParams();
   if (text) query.set(by === "words" ? "q" : "name", text);
   for (const tag of tags) query.append("tag", tag);

@@ -3,13 +3,11 @@ import type { Title } from "../../catalog/contract.ts";
 import { call, messageOf } from "../api.ts";
 import { Heading } from "../components/heading.tsx";
 import { PlayIcon } from "../components/icons.tsx";
-import { language, t } from "../i18n/i18n.ts";
+import { t } from "../i18n/i18n.ts";
 import { lazy } from "../lazy.tsx";
 import "../messages/en/library.ts";
 import { notify } from "../notices.tsx";
 import { here, navigate, remember, remembered } from "../router.ts";
-import { mayUpload, user } from "../session.ts";
-import { filterNames } from "./filter-terms.ts";
 import { WatchPage } from "./lazy-pages.ts";
 import { type Selection, useSelection } from "./selection.ts";
 import { addTag, Filters, filter } from "./title-filters.tsx";
@@ -18,6 +16,7 @@ import { isPlayable } from "./title-parts.tsx";
 import { type TitleList as FoundTitles, useTitles } from "./use-titles.ts";
 
 const SelectBar = lazy(async () => (await import("./select-bar.tsx")).SelectBar);
+const Nothing = lazy(async () => (await import("./nothing.tsx")).Nothing);
 const FolderBar = lazy(async () => (await import("./folder-bar.tsx")).FolderBar);
 
 /** My videos (`owner` is me) or the library (everything I may see): search, choose one, play it. */
@@ -131,7 +130,9 @@ function useView(owner: "me" | null): [View, (view: View) => void] {
 /** Shown at once, and taken back when the server refuses. */
 async function toggleFavourite(title: Title, list: FoundTitles): Promise<void> {
   const show = (favourite: boolean) =>
-    list.patch((other) => (other.id === title.id && other.mine ? { ...other, mine: { ...other.mine, favourite } } : other));
+    list.patch((other) =>
+      other.id === title.id && other.mine ? { ...other, mine: { ...other.mine, favourite } } : other,
+    );
   const wanted = !title.mine?.favourite;
   show(wanted);
   try {
@@ -204,71 +205,6 @@ function PlayBar({ chosen }: { chosen: Title | null }) {
       </button>
     </div>
   );
-}
-
-function Nothing({ owner, query }: { owner: "me" | null; query: URLSearchParams }) {
-  if (query.has("q") || filterNames.some((name) => query.has(name))) {
-    return (
-      <div class="nothing">
-        <h2>{t("library.nothing-fits")}</h2>
-        <p>{explainNothing(owner, query)}</p>
-        <p class="actions">
-          <button type="button" onClick={() => navigate(here.peek().path)}>
-            {t("library.show-all")}
-          </button>
-          {owner === "me" && (
-            <a class="button" href={`/library?${query}`}>
-              {t("library.search-library")}
-            </a>
-          )}
-        </p>
-      </div>
-    );
-  }
-  if (owner === "me") {
-    return (
-      <div class="nothing">
-        <h2>{t("library.no-videos")}</h2>
-        <p>{t("library.upload-first")}</p>
-        <p class="actions">
-          {mayUpload(user.value) && (
-            <a class="button primary" href="/upload">
-              {t("library.upload-video")}
-            </a>
-          )}
-          <a class="button" href="/library">
-            {t("library.open-library")}
-          </a>
-        </p>
-      </div>
-    );
-  }
-  return (
-    <div class="nothing">
-      <h2>{t("library.empty")}</h2>
-      <p>{t("library.empty-why")}</p>
-      {mayUpload(user.value) && (
-        <p class="actions">
-          <a class="button primary" href="/upload">
-            {t("library.upload-video")}
-          </a>
-        </p>
-      )}
-    </div>
-  );
-}
-
-/** What was looked for, and where. */
-function explainNothing(owner: "me" | null, query: URLSearchParams): string {
-  const none = owner === "me" ? "library.none-mine" : "library.none";
-  const text = query.get("q")?.trim();
-  const names = query.getAll("tag").map((tag) => `“${tag}”`);
-  const and = new Intl.ListFormat(language.value, { type: "conjunction" });
-  const tags = names.length > 0 ? t("library.the-tags", { count: names.length, tags: and.format(names) }) : null;
-  if (filterNames.some((name) => name !== "tag" && query.has(name))) return t("library.none-filters");
-  if (!text) return tags === null ? t("library.none-filters") : t(none, { what: tags });
-  const words = t("library.words", { text });
-  return t(none, { what: tags === null ? words : t("library.words-and", { words, tags }) });
 }
 
 function describe(list: FoundTitles): string {

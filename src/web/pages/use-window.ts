@@ -26,7 +26,10 @@ export function useWindow(list: RefObject<HTMLElement | null>, count: number, me
     const element = list.current;
     if (!element) return;
     const { top, width } = element.getBoundingClientRect();
-    const { columns, rowHeight } = measure(width, Number.parseFloat(getComputedStyle(document.documentElement).fontSize));
+    const { columns, rowHeight } = measure(
+      width,
+      Number.parseFloat(getComputedStyle(document.documentElement).fontSize),
+    );
     const rows = Math.ceil(count / columns);
     const from = Math.max(0, Math.min(Math.floor(-top / rowHeight) - OVERSCAN_ROWS, rows - 1));
     const to = Math.min(rows, Math.ceil((innerHeight - top) / rowHeight) + OVERSCAN_ROWS);

@@ -2,6 +2,21 @@ import { define } from "../../i18n/define.ts";
 
 /** What opens beside the lists: filters, folders, and what is done with many videos at once. */
 export const manage = define({
+  "library.nothing-fits": "Nothing fits",
+  "library.show-all": "Show all",
+  "library.search-library": "Search the library",
+  "library.none-mine": "None of your videos has {what}.",
+  "library.none": "No video that you may see has {what}.",
+  "library.none-filters": "No video fits all filters. Take one away, or show all.",
+  "library.words": "“{text}” in its name, or words that begin like it in its description or tags",
+  "library.words-and": "{words}, together with {tags}",
+  "library.the-tags": { one: "the tag {tags}", other: "the tags {tags}" },
+  "library.no-videos": "No videos yet",
+  "library.upload-first": "Upload your first one, or look at what others share in the library.",
+  "library.upload-video": "Upload a video",
+  "library.empty": "The library is empty",
+  "library.empty-why": "Videos that members share appear here, and those of the folders Kinora was started with.",
+
   "manage.length": "Length",
   "manage.picture": "Picture",
   "manage.codec": "Codec",
@@ -27,5 +42,8 @@ export const manage = define({
   "manage.changed": { one: "{count} video changed.", other: "{count} videos changed." },
   "manage.deleted": { one: "{count} video deleted.", other: "{count} videos deleted." },
   "manage.restored": { one: "{count} video is back.", other: "{count} videos are back." },
-  "manage.refused": { one: "{count} video could not be changed: {reason}", other: "{count} videos could not be changed: {reason}" },
+  "manage.refused": {
+    one: "{count} video could not be changed: {reason}",
+    other: "{count} videos could not be changed: {reason}",
+  },
 });

@@ -30,8 +30,7 @@ export const collections = {
   "collections.take": "Sacar {name}",
   "collections.taken": "«{name}» está fuera de la colección.",
   "collections.share-heading": "Compartir «{name}»",
-  "collections.share-why":
-    "Quien tenga el enlace puede ver estos vídeos sin cuenta, hasta que caduque o lo revoques.",
+  "collections.share-why": "Quien tenga el enlace puede ver estos vídeos sin cuenta, hasta que caduque o lo revoques.",
   "collections.make-link": "Crear un enlace",
   "collections.links": "Enlaces",
   "collections.link": "Enlace",

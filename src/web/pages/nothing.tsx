@@ -1,0 +1,71 @@
+import { language, t } from "../i18n/i18n.ts";
+import "../messages/en/manage.ts";
+import { here, navigate } from "../router.ts";
+import { mayUpload, user } from "../session.ts";
+import { filterNames } from "./filter-terms.ts";
+
+/** What an empty list says: why it is, and what to do next. */
+export function Nothing({ owner, query }: { owner: "me" | null; query: URLSearchParams }) {
+  if (query.has("q") || filterNames.some((name) => query.has(name))) {
+    return (
+      <div class="nothing">
+        <h2>{t("library.nothing-fits")}</h2>
+        <p>{explainNothing(owner, query)}</p>
+        <p class="actions">
+          <button type="button" onClick={() => navigate(here.peek().path)}>
+            {t("library.show-all")}
+          </button>
+          {owner === "me" && (
+            <a class="button" href={`/library?${query}`}>
+              {t("library.search-library")}
+            </a>
+          )}
+        </p>
+      </div>
+    );
+  }
+  if (owner === "me") {
+    return (
+      <div class="nothing">
+        <h2>{t("library.no-videos")}</h2>
+        <p>{t("library.upload-first")}</p>
+        <p class="actions">
+          {mayUpload(user.value) && (
+            <a class="button primary" href="/upload">
+              {t("library.upload-video")}
+            </a>
+          )}
+          <a class="button" href="/library">
+            {t("library.open-library")}
+          </a>
+        </p>
+      </div>
+    );
+  }
+  return (
+    <div class="nothing">
+      <h2>{t("library.empty")}</h2>
+      <p>{t("library.empty-why")}</p>
+      {mayUpload(user.value) && (
+        <p class="actions">
+          <a class="button primary" href="/upload">
+            {t("library.upload-video")}
+          </a>
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** What was looked for, and where. */
+function explainNothing(owner: "me" | null, query: URLSearchParams): string {
+  const none = owner === "me" ? "library.none-mine" : "library.none";
+  const text = query.get("q")?.trim();
+  const names = query.getAll("tag").map((tag) => `“${tag}”`);
+  const and = new Intl.ListFormat(language.value, { type: "conjunction" });
+  const tags = names.length > 0 ? t("library.the-tags", { count: names.length, tags: and.format(names) }) : null;
+  if (filterNames.some((name) => name !== "tag" && query.has(name))) return t("library.none-filters");
+  if (!text) return tags === null ? t("library.none-filters") : t(none, { what: tags });
+  const words = t("library.words", { text });
+  return t(none, { what: tags === null ? words : t("library.words-and", { words, tags }) });
+}
