@@ -103,6 +103,7 @@ async function build(): Promise<Output[]> {
   const html = (await Bun.file(join(source, "index.html")).text())
     .replace("{{icon}}", `/${icon.path}`)
     .replace("{{style}}", `/${style.path}`)
+    .replace("{{manifest}}", "/manifest.webmanifest")
     .replace("{{more-style}}", `/${moreStyle.path}`)
     .replace("{{script}}", `/${script}`)
     .replace("{{preload}}", preload.map((path) => `<link rel="modulepreload" href="/${path}">`).join(""));
@@ -110,7 +111,30 @@ async function build(): Promise<Output[]> {
     output("index.html", encode(html)),
     output("manifest.json", encode(JSON.stringify({ styleHashes: styleHashes() }))),
     ...[icon, font, license, style, moreStyle],
+    ...(await installedFiles(icon, style)),
     ...scripts,
+  ];
+}
+
+/** What an installed app needs: its description, its icons, and what it shows when the server is away. */
+async function installedFiles(icon: Output, style: Output): Promise<Output[]> {
+  const names = ["icon-192", "icon-512", "icon-maskable"];
+  const icons = await Promise.all(
+    names.map(async (name) => named(`${name}.png`, await Bun.file(join(source, "icons", `${name}.png`)).bytes())),
+  );
+  const addresses = new Map([["icon", icon], ["style", style], ...names.map((name, at) => [name, icons[at]] as const)]);
+  const filled = async (name: string, version: string) =>
+    (await Bun.file(join(source, name)).text()).replace(/\{\{([\w-]+)\}\}/g, (_, key: string) =>
+      key === "version" ? version : `/${addresses.get(key)?.path}`,
+    );
+  const page = await filled("offline.html", "");
+  const worker = await filled("service-worker.js", Bun.hash(page + style.path).toString(36));
+  const manifest = await filled("manifest.webmanifest", "");
+  return [
+    ...icons,
+    output("offline.html", encode(page)),
+    output("service-worker.js", encode(worker)),
+    output("manifest.webmanifest", encode(JSON.stringify(JSON.parse(manifest)))),
   ];
 }
 
@@ -207,7 +231,7 @@ async function write(outputs: readonly Output[], inputs: string): Promise<void> 
   for (const { path, bytes, gzip } of outputs) {
     await Bun.write(join(folder, path), bytes);
     packed[path] = bytes;
-    if (path.endsWith(".woff2")) continue;
+    if (isPacked(path)) continue;
     await Bun.write(join(folder, `${path}.gz`), gzip);
     packed[`${path}.gz`] = gzip;
   }
@@ -241,6 +265,9 @@ function printSizes(outputs: readonly Output[]): void {
   }
 }
 
-const sent = ({ path, bytes, gzip }: Output) => (path.endsWith(".woff2") ? bytes.length : gzip.length);
+/** Whether compression gains nothing. */
+const isPacked = (path: string) => /\.(woff2|png)$/.test(path);
+
+const sent = ({ path, bytes, gzip }: Output) => (isPacked(path) ? bytes.length : gzip.length);
 
 await buildWebIfStale(Bun.argv.includes("--force"));

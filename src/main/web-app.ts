@@ -41,6 +41,8 @@ const types: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",
   svg: "image/svg+xml",
   woff2: "font/woff2",
+  png: "image/png",
+  webmanifest: "application/manifest+json",
   txt: "text/plain; charset=utf-8",
   json: "application/json",
 };
@@ -80,6 +82,8 @@ function contentSecurityPolicy(styleHashes: readonly string[]): string {
     // hls.js starts each of its subtitle tracks with an empty `data:` file.
     "media-src 'self' blob: data:",
     "connect-src 'self'",
+    "manifest-src 'self'",
+    "worker-src 'self'",
     "frame-ancestors 'none'",
     "base-uri 'none'",
     "form-action 'self'",
@@ -90,6 +94,9 @@ function contentSecurityPolicy(styleHashes: readonly string[]): string {
 export function createWebApp(assets: WebAssets | null): OpenAPIHono<HttpEnv> {
   const app = createApp();
   for (const page of pages) app.get(page, (c) => answerPage(c, assets));
+  for (const path of ["/offline.html", "/service-worker.js", "/manifest.webmanifest"]) {
+    app.get(path, (c) => answerPage(c, assets, path.slice(1)));
+  }
   app.get("/assets/:name", (c) => {
     const file = assets?.files.get(`assets/${c.req.param("name")}`);
     if (!file) throw new NotFoundError("There is nothing at this address.");
@@ -98,8 +105,8 @@ export function createWebApp(assets: WebAssets | null): OpenAPIHono<HttpEnv> {
   return app;
 }
 
-function answerPage(c: HttpContext, assets: WebAssets | null): Response {
-  const file = assets?.files.get("index.html");
+function answerPage(c: HttpContext, assets: WebAssets | null, name = "index.html"): Response {
+  const file = assets?.files.get(name);
   if (!assets || !file) {
     throw new TemporaryUnavailableError(
       "The web app has not been built. Run `npm start`, or `bun scripts/build-web.ts`.",

@@ -4,12 +4,15 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { messageOf } from "./api.ts";
 import { Header } from "./components/header.tsx";
+import { lazy } from "./lazy.tsx";
 import { Notices } from "./notices.tsx";
 import { AccountPage, CollectionPage, CollectionsPage, SignInPage, UploadPage, WatchPage } from "./pages/lazy-pages.ts";
 import { TitlesPage } from "./pages/titles.tsx";
 import { here, navigate } from "./router.ts";
 import { loadSession, signInAddress, startPage, user } from "./session.ts";
 import { whereToGo } from "./where-to-go.tsx";
+
+const Background = lazy(async () => (await import("./background.tsx")).Background, { quiet: true });
 
 /** The whole app: who is signed in, then the page the address names. */
 export function App() {
@@ -29,6 +32,7 @@ export function App() {
         <Page />
       </main>
       <Notices />
+      {user.value && <Background />}
     </>
   );
 }

@@ -5,12 +5,18 @@ import { loadMoreStyle } from "./more-style.ts";
 
 /** A page whose code is loaded when it is opened, or before, when somebody is likely to open it next. */
 export interface LazyPage<Props extends object> {
-  (props: Props): preact.VNode;
+  (props: Props): preact.VNode | null;
   preload(): void;
 }
 
-/** Makes a page of what `load` brings; it is loaded once, and shown without delay from then on. */
-export function lazy<Props extends object>(load: () => Promise<ComponentType<Props>>): LazyPage<Props> {
+/**
+ * Makes a page of what `load` brings; it is loaded once, and shown without delay from then on. `quiet`: where it stands
+ * beside others, nothing is there until it is, and nothing when it cannot be loaded.
+ */
+export function lazy<Props extends object>(
+  load: () => Promise<ComponentType<Props>>,
+  { quiet = false }: { quiet?: boolean } = {},
+): LazyPage<Props> {
   let loaded: ComponentType<Props> | null = null;
   let loading: Promise<unknown> | null = null;
   const start = () => {
@@ -34,6 +40,7 @@ export function lazy<Props extends object>(load: () => Promise<ComponentType<Pro
       const Loaded = loaded;
       return <Loaded {...props} />;
     }
+    if (quiet) return null;
     return isTried ? <NotLoaded /> : <div aria-busy="true" />;
   };
   return Object.assign(Page, { preload: () => void start() });

@@ -1,6 +1,7 @@
 import type { User } from "../../auth/contract.ts";
 import { messageOf } from "../api.ts";
 import { chooseLanguage, type Key, language, t } from "../i18n/i18n.ts";
+import "../messages/en/account.ts";
 import { languages } from "../i18n/languages.ts";
 import { notify } from "../notices.tsx";
 import { here } from "../router.ts";

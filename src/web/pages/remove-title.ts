@@ -1,6 +1,7 @@
 import type { Title } from "../../catalog/contract.ts";
 import { call, messageOf } from "../api.ts";
 import { t } from "../i18n/i18n.ts";
+import "../messages/en/watch.ts";
 import { notify } from "../notices.tsx";
 import { here, navigate } from "../router.ts";
 import { user } from "../session.ts";

@@ -17,7 +17,7 @@ import { type TitleList as FoundTitles, useTitles } from "./use-titles.ts";
 
 const SelectBar = lazy(async () => (await import("./select-bar.tsx")).SelectBar);
 const Nothing = lazy(async () => (await import("./nothing.tsx")).Nothing);
-const FolderBar = lazy(async () => (await import("./folder-bar.tsx")).FolderBar);
+const FolderBar = lazy(async () => (await import("./folder-bar.tsx")).FolderBar, { quiet: true });
 
 /** My videos (`owner` is me) or the library (everything I may see): search, choose one, play it. */
 export function TitlesPage({ owner }: { owner: "me" | null }) {

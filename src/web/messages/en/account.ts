@@ -13,4 +13,18 @@ export const account = define({
   "account.rule": "8 characters or more",
   "account.not-same": "The two new passwords are not the same.",
   "account.changed": "Password changed. You are signed out everywhere else.",
+
+  "nav.account": "Account",
+  "nav.appearance": "Appearance",
+  "nav.language": "Language",
+  "nav.administration": "Administration",
+  "nav.users": "Users",
+  "nav.folders": "Folders",
+  "nav.services": "Services",
+  "nav.storage": "Storage",
+  "nav.streams": "Streams now",
+  "nav.sign-out": "Sign out",
+  "theme.system": "System",
+  "theme.light": "Light",
+  "theme.dark": "Dark",
 });

@@ -46,4 +46,6 @@ export const manage = define({
     one: "{count} video could not be changed: {reason}",
     other: "{count} videos could not be changed: {reason}",
   },
+
+  "do.done": "Done",
 });

@@ -47,6 +47,14 @@ export const upload = define({
   "upload.your-video": "Your video",
   "upload.no-tags": "The tags could not be added: {reason}",
 
+  "tray.label": "On their way",
+  "tray.uploading": { one: "{count} upload", other: "{count} uploads" },
+  "tray.ended": "Uploads have ended",
+  "tray.scanning": "Scanning {name}",
+  "tray.scan-done": "{name} is scanned",
+  "tray.scan-failed": "{name} could not be scanned",
+  "tray.drop": "Drop videos to upload them",
+
   "advice.not-a-video": "This file is not a video that Kinora can read. MP4, MOV, MKV, WebM and TS work.",
   "advice.truncated":
     "The end of this file is missing. Copy it from its source again, check that it plays, then upload it again.",

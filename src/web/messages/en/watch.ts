@@ -51,4 +51,7 @@ export const watch = define({
   "player.cannot":
     "This browser cannot play this video (codecs: {codecs}). The original is untouched; other players may play it.",
   "player.unknown": "unknown",
+
+  "title.deleted": "“{name}” is deleted.",
+  "title.back": "“{name}” is back.",
 });

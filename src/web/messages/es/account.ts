@@ -10,4 +10,18 @@ export const account = {
   "account.rule": "8 caracteres o más",
   "account.not-same": "Las dos contraseñas nuevas no son iguales.",
   "account.changed": "Contraseña cambiada. Se han cerrado las demás sesiones.",
+
+  "nav.account": "Cuenta",
+  "nav.appearance": "Apariencia",
+  "nav.language": "Idioma",
+  "nav.administration": "Administración",
+  "nav.users": "Usuarios",
+  "nav.folders": "Carpetas",
+  "nav.services": "Servicios",
+  "nav.storage": "Almacenamiento",
+  "nav.streams": "En reproducción",
+  "nav.sign-out": "Cerrar sesión",
+  "theme.system": "Sistema",
+  "theme.light": "Claro",
+  "theme.dark": "Oscuro",
 };

@@ -44,6 +44,14 @@ export const upload = {
   "upload.your-video": "Tu vídeo",
   "upload.no-tags": "No se pudieron añadir las etiquetas: {reason}",
 
+  "tray.label": "En camino",
+  "tray.uploading": { one: "{count} subida", many: "{count} de subidas", other: "{count} subidas" },
+  "tray.ended": "Las subidas han terminado",
+  "tray.scanning": "Explorando {name}",
+  "tray.scan-done": "{name} explorado",
+  "tray.scan-failed": "No se pudo explorar {name}",
+  "tray.drop": "Suelta vídeos para subirlos",
+
   "advice.not-a-video": "Este archivo no es un vídeo que Kinora pueda leer. Funcionan MP4, MOV, MKV, WebM y TS.",
   "advice.truncated":
     "Falta el final de este archivo. Cópialo otra vez desde su origen, comprueba que se reproduce y vuelve a subirlo.",

@@ -48,4 +48,7 @@ export const watch = {
   "player.cannot":
     "Este navegador no puede reproducir este vídeo (códecs: {codecs}). El original está intacto; otros reproductores quizá puedan.",
   "player.unknown": "desconocidos",
+
+  "title.deleted": "Se ha eliminado «{name}».",
+  "title.back": "«{name}» ha vuelto.",
 };
