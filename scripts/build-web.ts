@@ -13,7 +13,6 @@ const root = join(import.meta.dir, "..");
 const source = join(root, "src", "web");
 const target = join(root, "dist");
 const fontPackage = join(root, "node_modules/@fontsource-variable/instrument-sans");
-const FONT = "files/instrument-sans-latin-wght-normal.woff2";
 const BUDGET_KB = { library: 60, watch: 300 } as const;
 
 /**
@@ -95,7 +94,7 @@ async function build(): Promise<Output[]> {
   if (!entry || css === null || moreCss === null) throw new Error("the build has no entry point or no stylesheet");
   const script = `assets/${basename(entry.path)}`;
   const icon = named("icon.svg", await Bun.file(join(source, "icon.svg")).bytes());
-  const font = named("instrument-sans.woff2", await Bun.file(join(fontPackage, FONT)).bytes());
+  const font = named("instrument-sans.woff2", await Bun.file(join(source, "instrument-sans.woff2")).bytes());
   const license = named("instrument-sans-license.txt", await Bun.file(join(fontPackage, "LICENSE")).bytes());
   const style = named("main.css", encode(css.replace(/url\([^)]*\.woff2"?\)/, `url("/${font.path}")`)));
   const moreStyle = named("more.css", encode(moreCss));
@@ -250,7 +249,12 @@ function printSizes(outputs: readonly Output[]): void {
     .filter(({ path }) => path === "index.html" || /\.(svg|woff2)$|\/main-.*\.css$/.test(path))
     .map(({ path }) => path);
   const pages = {
-    library: [...always, ...closure(outputs, script)],
+    // With what it loads by itself once it is there.
+    library: [
+      ...always,
+      ...closure(outputs, script),
+      ...outputs.map(({ path }) => path).filter((path) => /\/background-/.test(path)),
+    ],
     watch: [
       ...always,
       ...outputs.filter(({ path }) => /\/more-.*\.css$/.test(path)).map(({ path }) => path),

@@ -12,7 +12,7 @@ import { here, navigate } from "./router.ts";
 import { loadSession, signInAddress, startPage, user } from "./session.ts";
 import { whereToGo } from "./where-to-go.tsx";
 
-const Background = lazy(async () => (await import("./background.tsx")).Background, { quiet: true });
+const Background = lazy(async () => (await import("./background.tsx")).Background, { quiet: true, plain: true });
 
 /** The whole app: who is signed in, then the page the address names. */
 export function App() {

@@ -11,16 +11,16 @@ export interface LazyPage<Props extends object> {
 
 /**
  * Makes a page of what `load` brings; it is loaded once, and shown without delay from then on. `quiet`: where it stands
- * beside others, nothing is there until it is, and nothing when it cannot be loaded.
+ * beside others, nothing is there until it is, and nothing when it cannot be loaded. `plain`: needs none of the styles that come later.
  */
 export function lazy<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
-  { quiet = false }: { quiet?: boolean } = {},
+  { quiet = false, plain = false }: { quiet?: boolean; plain?: boolean } = {},
 ): LazyPage<Props> {
   let loaded: ComponentType<Props> | null = null;
   let loading: Promise<unknown> | null = null;
   const start = () => {
-    loading ??= Promise.all([load(), loadMoreStyle()]).then(
+    loading ??= Promise.all([load(), plain ? null : loadMoreStyle()]).then(
       ([component]) => {
         loaded = component;
       },

@@ -4,7 +4,7 @@ import { t } from "../i18n/i18n.ts";
 import { lazy } from "../lazy.tsx";
 import { Menu } from "./menu.tsx";
 
-const AccountPanel = lazy(async () => (await import("./account-panel.tsx")).AccountPanel);
+const AccountPanel = lazy(async () => (await import("./account-panel.tsx")).AccountPanel, { plain: true });
 
 /** Who is signed in; opens what they can do about it. */
 export function AccountMenu({ who }: { who: User }) {

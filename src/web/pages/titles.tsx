@@ -16,8 +16,8 @@ import { isPlayable } from "./title-parts.tsx";
 import { type TitleList as FoundTitles, useTitles } from "./use-titles.ts";
 
 const SelectBar = lazy(async () => (await import("./select-bar.tsx")).SelectBar);
-const Nothing = lazy(async () => (await import("./nothing.tsx")).Nothing);
-const FolderBar = lazy(async () => (await import("./folder-bar.tsx")).FolderBar, { quiet: true });
+const Nothing = lazy(async () => (await import("./nothing.tsx")).Nothing, { plain: true });
+const FolderBar = lazy(async () => (await import("./folder-bar.tsx")).FolderBar, { quiet: true, plain: true });
 
 /** My videos (`owner` is me) or the library (everything I may see): search, choose one, play it. */
 export function TitlesPage({ owner }: { owner: "me" | null }) {
