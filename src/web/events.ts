@@ -1,4 +1,4 @@
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import type { ProgressEvent } from "../main/contract.ts";
 import { titlesChanged } from "./pages/use-titles.ts";
 import { user } from "./session.ts";
@@ -7,17 +7,28 @@ import { user } from "./session.ts";
 export const works = signal<ReadonlyMap<string, ProgressEvent>>(new Map());
 
 const SHOWN_AFTER_END_MS = 6_000;
+const ASK_AGAIN_MS = 15_000;
 
 /** Follows the progress of scans, uploads and jobs for as long as somebody is signed in. */
 export function followEvents(): void {
   let source: EventSource | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const open = () => {
+    const opened = new EventSource("/api/events");
+    source = opened;
+    for (const kind of ["scan", "upload", "job"]) opened.addEventListener(kind, take);
+    opened.addEventListener("error", () => {
+      // A lost connection is taken up again by the browser; after a refusal it gives up.
+      if (source === opened && opened.readyState === EventSource.CLOSED) timer = setTimeout(open, ASK_AGAIN_MS);
+    });
+  };
+  const userId = computed(() => user.value?.id);
   effect(() => {
     source?.close();
     source = null;
+    clearTimeout(timer);
     works.value = new Map();
-    if (!user.value) return;
-    source = new EventSource("/api/events");
-    for (const kind of ["scan", "upload", "job"]) source.addEventListener(kind, take);
+    if (userId.value !== undefined) open();
   });
 }
 

@@ -28,7 +28,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("uploading in a browser", () => {
     kinora = await startTestKinora();
     proxy = await startCutProxy(kinora.url);
     // Files that are refused are answered with 4xx, which Chromium logs, as it does connections that are lost.
-    browser = await openBrowser(proxy.url, {}, [/(4\d\d|503|net::ERR_\w+) .*\/api\/uploads/]);
+    browser = await openBrowser(proxy.url, {}, [/(4\d\d|503|net::ERR_\w+) .*\/api\/(uploads|events)/]);
     page = browser.page;
     network = await browser.context.newCDPSession(page);
     await page.goto("/upload");

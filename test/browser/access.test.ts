@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import type { AxeResults } from "axe-core";
+import type { Page } from "playwright-core";
+import { buildWeb } from "../support/build-web.ts";
+import { type Browser, enter, openBrowser } from "../support/chromium.ts";
+import { has } from "../support/debian.ts";
+import { fixture } from "../support/fixtures.ts";
+import { startTestKinora, type TestKinora, TestUser } from "../support/kinora.ts";
+
+const PASSWORD = "correct horse battery";
+const AXE = join(import.meta.dir, "..", "..", "node_modules", "axe-core", "axe.min.js");
+
+/** Each page and state: how one comes there. Those that begin with `/` are addresses. */
+type Steps = (page: Page) => Promise<unknown>;
+
+describe.skipIf(!has("chromium", "ffmpeg"))("for everybody, axe finds nothing on", () => {
+  let kinora: TestKinora;
+  let collectionId = "";
+  const browsers: Browser[] = [];
+
+  beforeAll(async () => {
+    await buildWeb();
+    kinora = await startTestKinora();
+    const maria = await TestUser.signIn(kinora, "maria", PASSWORD);
+    const file = await fixture("h264-only.mp4");
+    const ids: string[] = [];
+    for (const name of ["Harbour at dawn", "Concert", "Night train to Lisbon"])
+      ids.push((await maria.upload(file, { name, tags: ["sea", "family"] })).id);
+    await maria.send("PUT", `/api/titles/${ids[0]}/progress`, { positionSeconds: 2 });
+    await maria.send("PUT", `/api/titles/${ids[1]}/favourite`);
+    collectionId = ((await (await maria.post("/api/collections", { name: "Summer" })).json()) as { id: string }).id;
+    await maria.post(`/api/collections/${collectionId}/titles`, { titleIds: ids });
+    for (const [width, colorScheme] of [
+      [1280, "light"],
+      [390, "dark"],
+    ] as const) {
+      const browser = await openBrowser(kinora.url, { width, colorScheme });
+      browsers.push(browser);
+      await browser.page.goto("/sign-in");
+      await enter(browser.page, "maria", PASSWORD);
+    }
+  }, 60_000);
+  afterAll(async () => {
+    for (const browser of browsers) await browser.close();
+    await kinora?.close();
+  });
+
+  /** What axe says against the page, in one line each: WCAG 2.2 A and AA, and its good practices. */
+  async function faults(page: Page): Promise<string[]> {
+    // By the debugger's own way, which the policy of the page does not hinder.
+    const source = await Bun.file(AXE).text();
+    await page.evaluate(source);
+    const { violations } = await page.evaluate<Pick<AxeResults, "violations">>("axe.run()");
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
+  }
+
+  const open = (page: Page, path: string) => page.goto(path).then(() => page.locator("h1").waitFor());
+  const press = (page: Page, name: string | RegExp) => page.getByRole("button", { name, exact: true }).click();
+  const inList = async (page: Page, path: string) => {
+    await open(page, path);
+    await page.locator(".cell").first().waitFor();
+  };
+  const states: readonly (readonly [string, Steps])[] = [
+    ["the library", (page) => inList(page, "/library")],
+    ["its filters", (page) => press(page, "Filters").then(() => page.getByText("Over an hour").waitFor())],
+    ["my videos", (page) => inList(page, "/videos")],
+    ["my videos, one chosen", (page) => page.getByText("Concert").click()],
+    [
+      "my videos, some selected",
+      async (page) => {
+        await press(page, "Select");
+        await page.getByRole("checkbox", { name: /Concert/ }).check();
+        await page.getByText("1 selected").waitFor();
+      },
+    ],
+    [
+      "the tag dialog",
+      async (page) => {
+        await press(page, "Tag");
+        await page.getByRole("dialog").waitFor();
+      },
+    ],
+    [
+      "the collection dialog",
+      async (page) => {
+        await page.keyboard.press("Escape");
+        await press(page, "Add to collection");
+        await page.getByRole("dialog").getByText("Summer").waitFor();
+      },
+    ],
+    ["an empty list", (page) => open(page, "/videos?tag=nothing").then(() => page.getByText("Nothing fits").waitFor())],
+    ["the collections", (page) => open(page, "/collections").then(() => page.getByText("Summer").waitFor())],
+    ["a collection", (page) => open(page, `/collections/${collectionId}`)],
+    ["its share dialog", (page) => press(page, "Share").then(() => page.getByRole("dialog").waitFor())],
+    ["the upload page", (page) => open(page, "/upload")],
+    [
+      "the upload page with a file chosen",
+      (page) =>
+        page
+          .locator("input[type=file]")
+          .setInputFiles({ name: "a.mp4", mimeType: "video/mp4", buffer: Buffer.alloc(9) }),
+    ],
+    ["the account page", (page) => open(page, "/account")],
+    [
+      "the account menu",
+      async (page) => {
+        await press(page, "Account of maria");
+        await page.getByRole("button", { name: "Sign out" }).first().waitFor();
+      },
+    ],
+    ["a page that is not there", (page) => open(page, "/collections/none")],
+  ];
+
+  test.each(states)("%s", async (_, steps) => {
+    for (const { page } of browsers) {
+      await steps(page);
+      expect(await faults(page)).toEqual([]);
+    }
+  });
+
+  test("the sign-in page", async () => {
+    for (const { page, context } of browsers) {
+      await context.clearCookies();
+      await open(page, "/sign-in");
+      expect(await faults(page)).toEqual([]);
+    }
+  });
+});
