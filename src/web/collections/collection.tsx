@@ -39,7 +39,7 @@ export function CollectionPage({ id }: { id: string }) {
       </section>
     );
   }
-  const editable = collection.owner.id === user.value?.id || user.value?.role === "admin";
+  const editable = collection.owner?.id === user.value?.id || user.value?.role === "admin";
   const patch = async (changes: object) =>
     setCollection(await call<Collection>("PATCH", `/api/collections/${id}`, changes));
   const fail = (error: unknown) => notify(messageOf(error), { kind: "error" });
@@ -56,7 +56,7 @@ export function CollectionPage({ id }: { id: string }) {
         <p class="meta">
           <span>{t("library.count", { count: titles.length })}</span>
           {collection.durationSeconds > 0 && <span>{formatDuration(collection.durationSeconds)}</span>}
-          <span>{editable ? t(`title.${collection.visibility}`) : collection.owner.username}</span>
+          <span>{editable ? t(`title.${collection.visibility}`) : (collection.owner?.username ?? "")}</span>
         </p>
       </div>
       {collection.description && <p class="description">{collection.description}</p>}

@@ -75,11 +75,11 @@ async function loadAll(): Promise<Collection[]> {
 
 function CollectionCard({ collection }: { collection: Collection }) {
   const { id, name, titles, durationSeconds, visibility, owner, coverTitleId } = collection;
-  const mine = owner.id === user.value?.id;
+  const mine = owner?.id === user.value?.id;
   const parts = [
     t("library.count", { count: titles }),
     durationSeconds > 0 ? formatDuration(durationSeconds) : null,
-    mine ? t(`title.${visibility}`) : owner.username,
+    mine ? t(`title.${visibility}`) : (owner?.username ?? null),
   ];
   return (
     <article class="card">
