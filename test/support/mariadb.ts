@@ -5,6 +5,7 @@ import { createConnection } from "mysql2";
 import { openMysql } from "../../src/adapters/mysql/mysql-database.ts";
 import { parseMysqlAddress } from "../../src/config/values.ts";
 import { lazy } from "../../src/lazy.ts";
+import { type BoundServer, startBound } from "./bound-server.ts";
 import { freePort } from "./nats.ts";
 import { until } from "./until.ts";
 
@@ -79,7 +80,7 @@ export async function startMariaDb(...more: string[]): Promise<TestMariaDb> {
     ...asUser,
     ...more,
   ];
-  let child: Bun.Subprocess | null = null;
+  let child: BoundServer | null = null;
   const query = (sql: string) =>
     new Promise<Record<string, unknown>[]>((resolve, reject) => {
       const connection = createConnection({ socketPath: join(folder, "socket"), user: "root" });
@@ -91,7 +92,7 @@ export async function startMariaDb(...more: string[]): Promise<TestMariaDb> {
       });
     });
   const start = async () => {
-    child = Bun.spawn(["mariadbd", ...options], { stdio: ["ignore", "ignore", "ignore"] });
+    child = await startBound(folder, ["mariadbd", ...options]);
     await until(
       () =>
         query("select 1").catch(() => {
@@ -102,8 +103,7 @@ export async function startMariaDb(...more: string[]): Promise<TestMariaDb> {
     );
   };
   const kill = async () => {
-    child?.kill("SIGKILL");
-    await child?.exited;
+    await child?.kill();
     child = null;
   };
   await start();
@@ -128,14 +128,7 @@ export async function startMariaDb(...more: string[]): Promise<TestMariaDb> {
 }
 
 /** The server that all suites of this process share, started when the first of them asks; it ends with the process. */
-export const sharedMariaDb = lazy(async () => {
-  const server = await startMariaDb();
-  process.once("exit", () => {
-    process.kill(server.pid(), "SIGKILL");
-    void server.close();
-  });
-  return server;
-});
+export const sharedMariaDb = lazy(() => startMariaDb());
 
 /** Kinora's tables in a new database of the shared server. */
 export async function newMysqlDatabase(options = "") {

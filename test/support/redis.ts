@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RedisClient } from "bun";
 import { lazy } from "../../src/lazy.ts";
+import { type BoundServer, startBound } from "./bound-server.ts";
 import { freePort } from "./nats.ts";
 import { until } from "./until.ts";
 
@@ -25,7 +26,7 @@ export async function startRedis(): Promise<TestRedis> {
   const folder = mkdtempSync(join(tmpdir(), "kinora-redis-"));
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
-  let child: Bun.Subprocess | null = null;
+  let child: BoundServer | null = null;
   const send = async (command: string, ...args: string[]) => {
     const client = new RedisClient(url, { autoReconnect: false, connectionTimeout: 1_000 });
     try {
@@ -36,14 +37,13 @@ export async function startRedis(): Promise<TestRedis> {
     }
   };
   const kill = async () => {
-    child?.kill("SIGKILL");
-    await child?.exited;
+    await child?.kill();
     child = null;
   };
   const start = async () => {
     const options = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder];
     const kept = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""];
-    child = Bun.spawn(["redis-server", ...options, ...kept], { stdio: ["ignore", "ignore", "ignore"] });
+    child = await startBound(folder, ["redis-server", ...options, ...kept]);
     await until(() => send("PING").catch(() => null), 30_000);
   };
   await start();
@@ -61,11 +61,4 @@ export async function startRedis(): Promise<TestRedis> {
 }
 
 /** The server that all suites of this process share; it ends with the process. Use a prefix of your own. */
-export const sharedRedis = lazy(async () => {
-  const server = await startRedis();
-  process.once("exit", () => {
-    process.kill(server.pid(), "SIGKILL");
-    void server.close();
-  });
-  return server;
-});
+export const sharedRedis = lazy(() => startRedis());
