@@ -11,6 +11,7 @@ import { benchIndexBuild } from "./index-build.ts";
 import { benchPackager } from "./packager.ts";
 import { benchPages } from "./pages.ts";
 import { benchRtsp, rtspPackages } from "./rtsp.ts";
+import { benchScan } from "./scan.ts";
 import { benchServing } from "./serving.ts";
 import { benchStalled } from "./stalled.ts";
 import { benchStart } from "./start.ts";
@@ -26,6 +27,7 @@ const benches: Readonly<Record<string, () => Promise<Figure[]>>> = {
   "first-play": benchFirstPlay,
   upload: benchUpload,
   pages: benchPages,
+  scan: benchScan,
   bus: benchBus,
   rtsp: benchRtsp,
 };

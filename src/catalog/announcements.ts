@@ -3,6 +3,9 @@ import type { Announcement } from "../streaming/contract.ts";
 import { derivedOf, fingerprintOf, follow, isUnedited } from "./derived.ts";
 import type { TitleRepository, TitleSource, TitleWithSources } from "./title-repository.ts";
 
+/** New titles of one transaction: others wait for its end. */
+const MADE_TOGETHER = 25;
+
 export interface AnnouncementsDependencies {
   readonly repository: TitleRepository;
   readonly publishChange: (titleId: string, type: "changed" | "deleted") => Promise<void>;
@@ -42,6 +45,53 @@ export class Announcements {
     if (known) await this.#detach(known.id, sourceId);
     if (twin) return this.#update(twin.id, announced);
     await this.#create(announced);
+  }
+
+  /** Handles several; new titles are made together. What fails is told with its announcement, and the rest goes on. */
+  async handleAll(
+    batch: readonly Announcement[],
+    onFailure: (announced: Announcement, error: unknown) => void,
+  ): Promise<void> {
+    let fresh = new Map<string, Announcement>();
+    const handle = async (announced: Announcement) => {
+      try {
+        await this.handle(announced);
+      } catch (error) {
+        onFailure(announced, error);
+      }
+    };
+    const make = async () => {
+      const all = [...fresh.values()];
+      fresh = new Map();
+      // One that cannot be made must not keep the others from it.
+      await this.#createAll(all).catch(async () => {
+        for (const announced of all) await handle(announced);
+      });
+    };
+    for (const announced of batch) {
+      const content = announced.mediaId ?? announced.sourceId;
+      const isNew = !fresh.has(content) && (await this.#isNew(announced).catch(() => false));
+      if (isNew) fresh.set(content, announced);
+      else {
+        await make();
+        await handle(announced);
+      }
+      if (fresh.size >= MADE_TOGETHER) await make();
+    }
+    await make();
+  }
+
+  /** Whether there is neither a title nor a memory of a source, nor another library file of its content. */
+  async #isNew({ sourceId, mediaId, origin }: Announcement): Promise<boolean> {
+    if (origin !== "library" || (await this.#repository.getTombstone(sourceId, null)) !== null) return false;
+    if ((await this.#repository.getBySource(sourceId)) || (await this.#repository.get(sourceId))) return false;
+    return mediaId === null || (await this.#repository.getLibraryTitle(mediaId)) === null;
+  }
+
+  async #createAll(announced: readonly Announcement[]): Promise<void> {
+    if (announced.length === 0) return;
+    const titles = await Promise.all(announced.map((one) => this.#titleOf(one)));
+    for (const id of await this.#repository.insertAll(titles)) await this.#publishChange(id, "changed");
   }
 
   /** Those that have something new to say. */
@@ -97,10 +147,14 @@ export class Announcements {
     await this.#publishChange(titleId, "changed");
   }
 
-  async #create(announced: Announcement): Promise<void> {
+  #create(announced: Announcement): Promise<void> {
+    return this.#createAll([announced]);
+  }
+
+  async #titleOf(announced: Announcement): Promise<TitleWithSources> {
     const { sourceId: id, origin, info, mediaId, visibility, createdAt } = announced;
     const { name, description, tags } = derivedOf(announced);
-    const inserted = await this.#repository.insert({
+    return {
       id,
       mediaId,
       name,
@@ -115,8 +169,7 @@ export class Announcements {
       createdAt,
       deletedAt: null,
       sources: [sourceOf(announced)],
-    });
-    if (inserted) await this.#publishChange(id, "changed");
+    };
   }
 
   /** Nobody owns what is in library folders, nor an upload whose user is gone: then only admins see it. */

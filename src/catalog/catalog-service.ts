@@ -128,7 +128,10 @@ async function follow({ connection, announcements, folders, onFailure }: Followi
         const last = [...new Map(batch.map((announced) => [announced.sourceId, announced])).values()];
         const fresh = await announcements.select(last);
         await folders.keep(fresh);
-        for (const announced of fresh) await attempt([announced], () => announcements.handle(announced));
+        await announcements.handleAll(fresh, (announced, error) => {
+          refill.onIncomplete(announced.provider);
+          onFailure(error);
+        });
       }),
   });
   await subscribe(connection, MediaAnnouncements, (announced) => queue.push(announced));

@@ -203,6 +203,8 @@ export interface EditedTitle {
 export interface TitleRepository {
   /** Adds a title. False, and nothing done, when its id is a title's or a tombstone's. */
   insert(title: TitleWithSources): Promise<boolean>;
+  /** The same for several in one transaction; the ids of those that were added. */
+  insertAll(titles: readonly TitleWithSources[]): Promise<string[]>;
   /** A title by id, deleted ones included until they are purged. */
   get(id: string): Promise<TitleRecord | null>;
   /** The title that a source belongs to. */

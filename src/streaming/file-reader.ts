@@ -15,6 +15,9 @@ import type { SourceRepository } from "./source-repository.ts";
 /** Files up to this size are hashed at once: that takes less than announcing them twice. */
 const HASHED_AT_ONCE_BYTES = 8 * 2 ** 20;
 
+/** The index of a smaller file is made when somebody watches it: that takes as long as reading a kept one. */
+const INDEX_KEPT_BYTES = 2 * 2 ** 20;
+
 export interface FileReaderDependencies {
   readonly folder: LibraryFolder;
   readonly quiet: QuietFiles;
@@ -64,7 +67,7 @@ export class FileReader {
   }
 
   async #content(id: string, bytes: FileBytes): Promise<Pick<Source, "info" | "metadata" | "mediaId">> {
-    const info = await inspect(id, bytes, this.#dependencies.movies);
+    const info = await inspect(id, bytes, bytes.size < INDEX_KEPT_BYTES ? null : this.#dependencies.movies);
     const metadata = await readMetadata(bytes);
     const mediaId = bytes.size <= HASHED_AT_ONCE_BYTES ? await contentHash(bytes) : null;
     return { info, metadata, mediaId };

@@ -7,14 +7,14 @@ import type { MovieCache } from "./movie-cache.ts";
 import { problemOf } from "./reading.ts";
 
 /**
- * Finds out what a file is and keeps its index. Throws `EmptyError`, `TruncatedError`, or `NotAVideoError` for
+ * Finds out what a file is and keeps its index in `movies`. Throws `EmptyError`, `TruncatedError`, or `NotAVideoError` for
  * everything else that cannot be watched.
  */
-export async function inspect(sourceId: string, file: FileBytes, movies: MovieCache): Promise<MediaInfo> {
+export async function inspect(sourceId: string, file: FileBytes, movies: MovieCache | null): Promise<MediaInfo> {
   if (file.size === 0) throw new EmptyError();
   try {
     const { description, presentation } = await openMedia(file);
-    if (presentation) await movies.put(sourceId, file, presentation);
+    if (presentation) await movies?.put(sourceId, file, presentation);
     const { video, audio, ...rest } = description;
     return { ...rest, video, audio: [...audio], sizeBytes: file.size };
   } catch (error) {

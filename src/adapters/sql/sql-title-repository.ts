@@ -55,20 +55,30 @@ export class SqlTitleRepository implements TitleRepository {
     this.#indexOf = indexOf;
   }
 
-  insert(title: TitleWithSources): Promise<boolean> {
+  async insert(title: TitleWithSources): Promise<boolean> {
+    return (await this.insertAll([title])).length > 0;
+  }
+
+  insertAll(titles: readonly TitleWithSources[]): Promise<string[]> {
     return this.#transact(async (transaction) => {
-      if (await isTaken(transaction, title.id)) return false;
-      const index = this.#indexOf(title);
-      const seq = await nextSeq(transaction, Date.parse(title.createdAt));
-      const row = toRow(title, index);
-      await transaction
-        .insertInto("titles")
-        .values({ seq, ...row })
-        .execute();
-      await this.#writeParts(transaction, seq, title, index);
-      await changeCounts(transaction, [], countsOf(title, row, index));
-      return true;
+      const inserted: string[] = [];
+      for (const title of titles) if (await this.#insert(transaction, title)) inserted.push(title.id);
+      return inserted;
     });
+  }
+
+  async #insert(transaction: Transaction<Tables>, title: TitleWithSources): Promise<boolean> {
+    if (await isTaken(transaction, title.id)) return false;
+    const index = this.#indexOf(title);
+    const seq = await nextSeq(transaction, Date.parse(title.createdAt));
+    const row = toRow(title, index);
+    await transaction
+      .insertInto("titles")
+      .values({ seq, ...row })
+      .execute();
+    await this.#writeParts(transaction, seq, title, index);
+    await changeCounts(transaction, [], countsOf(title, row, index));
+    return true;
   }
 
   async get(id: string): Promise<TitleRecord | null> {
