@@ -136,8 +136,7 @@ export class Library {
     this.#kept.delete(folder.path);
     kept?.removed.abort();
     if (kept) this.#end(kept);
-    // A scan that runs ends between two files.
-    await this.#running;
+    // A scan that runs ends between two files, and does the same then.
     await this.#retire(folder.path);
   }
 
@@ -225,6 +224,7 @@ export class Library {
     } catch (error) {
       await this.#fail(kept, error);
     }
+    if (kept.removed.signal.aborted) return this.#retire(folder.path);
     report.scannedAt = new Date().toISOString();
     if (isWhole) kept.scannedAtMs = performance.now();
     this.#waitForQuiet(kept);
