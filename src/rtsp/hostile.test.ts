@@ -94,16 +94,46 @@ describe("too much of something", () => {
     expect((await last.ask("DESCRIBE", stage.url(FILM))).status).toBe(200);
   });
 
-  test("sessions: 453, and those that are end as they should", async () => {
+  const setUp = async (client: Awaited<ReturnType<RtspStage["connect"]>>) => {
+    client.session = null;
+    return client.ask("SETUP", `${stage.bare(FILM)}/trackID=1`, { Transport: "RTP/AVP/TCP" });
+  };
+
+  test("sessions that play: 453 for one more, and those that are end as they should", async () => {
     const client = await (await start({ sessionsOfAddress: 3 })).connect();
     await client.ask("DESCRIBE", stage.url(FILM));
-    const setUp = async (method = "SETUP") => {
-      client.session = null;
-      return client.ask(method, `${stage.bare(FILM)}/trackID=1`, { Transport: "RTP/AVP/TCP" });
-    };
-    for (let n = 0; n < 3; n++) expect((await setUp()).status).toBe(200);
-    expect((await setUp()).status).toBe(453);
+    for (let n = 0; n < 3; n++) {
+      expect((await setUp(client)).status).toBe(200);
+      expect((await client.ask("PLAY", stage.bare(FILM))).status).toBe(200);
+    }
+    expect((await setUp(client)).status).toBe(453);
     client.close();
+    await until(() => stage.server.sessionCounts.tcp === 0);
+  });
+
+  test("sessions that were never played make room, and end with their connection", async () => {
+    const hoarder = await (await start({ sessions: 5 })).connect();
+    await hoarder.ask("DESCRIBE", stage.url(FILM));
+    for (let n = 0; n < 5; n++) {
+      hoarder.session = null;
+      const ports = { Transport: "RTP/AVP;unicast;client_port=7000-7001" };
+      expect((await hoarder.ask("SETUP", `${stage.bare(FILM)}/trackID=1`, ports)).status).toBe(200);
+    }
+    const player = await stage.connect();
+    await player.play(stage.url(FILM));
+    await until(() => player.packets.length > 5);
+    expect(stage.server.sessionCounts.udp).toBe(4);
+    hoarder.close();
+    await until(() => stage.server.sessionCounts.udp === 0);
+    expect(stage.server.sessionCounts.tcp).toBe(1);
+  });
+
+  test("sessions of one connection: 453 beyond the limit; what is not played in time ends", async () => {
+    const client = await (await start({ sessionsOfConnection: 2, firstPlayMs: 300 })).connect();
+    await client.ask("DESCRIBE", stage.url(FILM));
+    expect([(await setUp(client)).status, (await setUp(client)).status, (await setUp(client)).status]).toEqual([
+      200, 200, 453,
+    ]);
     await until(() => stage.server.sessionCounts.tcp === 0);
   });
 

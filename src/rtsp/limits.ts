@@ -18,6 +18,9 @@ export interface RtspLimits {
   readonly connectionsOfAddress: number;
   readonly sessions: number;
   readonly sessionsOfAddress: number;
+  readonly sessionsOfConnection: number;
+  /** How long a session may wait for its first PLAY: until then it holds a place that others may need. */
+  readonly firstPlayMs: number;
   /** Requests on a connection before one of them was authorised. */
   readonly requestsBeforeAuthorisation: number;
   /** How long a connection may take for a whole request, and be silent until it is authorised. */
@@ -33,6 +36,8 @@ export const defaultLimits: RtspLimits = {
   connectionsOfAddress: 500,
   sessions: 2_000,
   sessionsOfAddress: 500,
+  sessionsOfConnection: 32,
+  firstPlayMs: 15_000,
   requestsBeforeAuthorisation: 16,
   silenceMs: 10_000,
   sessionTimeoutMs: 60_000,

@@ -193,13 +193,7 @@ export class RtspServer {
     connection: RtspConnection,
     wanted: Omit<ConstructorParameters<typeof RtspSession>[0], "onOver">,
   ): RtspSession {
-    const holders = [...this.#sessions.values()].map((held) => held.connection);
-    if (
-      holders.length >= this.#limits.sessions ||
-      this.#count(connection.address, holders) >= this.#limits.sessionsOfAddress
-    ) {
-      throw new RtspError(453, "too many sessions");
-    }
+    this.#requirePlace(connection);
     const session = new RtspSession({
       ...wanted,
       onOver: (over, reason) => {
@@ -213,6 +207,24 @@ export class RtspServer {
     this.#sessions.set(session.id, { session, connection });
     connection.sessions.add(session);
     return session;
+  }
+
+  /**
+   * 453 when one more session has no place: on its connection, from its address, or at all. What was set up and has not
+   * played makes room, that which has waited longest first.
+   */
+  #requirePlace(connection: RtspConnection): void {
+    const { sessions, sessionsOfAddress, sessionsOfConnection } = this.#limits;
+    const all = [...this.#sessions.values()];
+    const ofAddress = all.filter((held) => held.connection.address === connection.address);
+    if (connection.sessions.size >= sessionsOfConnection) throw new RtspError(453, "too many sessions of a connection");
+    const full = ofAddress.length >= sessionsOfAddress ? ofAddress : all.length >= sessions ? all : null;
+    if (full === null) return;
+    const now = performance.now();
+    const waiting = full.find(({ session }) => session.unplayedMs(now) !== null);
+    if (!waiting) throw new RtspError(453, "too many sessions");
+    waiting.session.end("others wait");
+    this.#forget(waiting.session);
   }
 
   #findSession(connection: RtspConnection, id: string): RtspSession | null {
@@ -234,13 +246,19 @@ export class RtspServer {
 
   #connectionOver(connection: RtspConnection): void {
     this.#connections.delete(connection);
-    for (const session of connection.sessions) if (session.isOver) this.#forget(session);
+    const now = performance.now();
+    for (const session of [...connection.sessions]) {
+      // Over UDP what plays outlives its connection; what has never played has nobody.
+      if (session.unplayedMs(now) !== null) session.end("the connection closed before it played");
+      if (session.isOver) this.#forget(session);
+    }
   }
 
   #check(): void {
     const now = performance.now();
-    for (const { session } of this.#sessions.values()) {
-      if (session.silentMs(now) > this.#limits.sessionTimeoutMs) session.close("the session timed out");
+    for (const { session } of [...this.#sessions.values()]) {
+      if ((session.unplayedMs(now) ?? 0) > this.#limits.firstPlayMs) session.close("it was never played");
+      else if (session.silentMs(now) > this.#limits.sessionTimeoutMs) session.close("the session timed out");
     }
     for (const connection of this.#connections) connection.check(now);
   }

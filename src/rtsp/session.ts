@@ -65,6 +65,7 @@ export class RtspSession implements ControlledSession {
   #last: Pick<PlayInfo, "endSeconds" | "scale"> | null = null;
   /** Where a play without a place goes on after a range was played; null where the stream was paused. */
   #next: number | null = null;
+  readonly #madeAt = performance.now();
   #aliveAt = performance.now();
 
   constructor(dependencies: SessionDependencies) {
@@ -77,6 +78,11 @@ export class RtspSession implements ControlledSession {
 
   get isOver(): boolean {
     return this.#state === "over";
+  }
+
+  /** How long it has waited for its first PLAY; null once it has played. */
+  unplayedMs(now: number): number | null {
+    return this.#stream ? null : now - this.#madeAt;
   }
 
   /** Its tracks as `control` names them. */
