@@ -7,6 +7,8 @@ import { notKinora, problemOf } from "./problem.ts";
 
 /** How long a server may take to answer. */
 const ANSWER_MS = 30_000;
+/** What an answer has at most; a page of titles has a few hundred KiB. */
+const ANSWER_BYTES = 16 << 20;
 /** A token is renewed when it counts for less than this. */
 const TOKEN_LEFT_MS = 10_000;
 
@@ -157,14 +159,35 @@ export class Api {
     if (!Number.isNaN(date)) this.#aheadMs = date - Date.now();
     if (response.ok) return response;
     if (response.status >= 300 && response.status < 400) throw redirected(response, this.origin);
-    throw problemOf(response.status, await response.text().catch(() => ""), response.headers);
+    throw problemOf(response.status, await textOf(response).catch(() => ""), response.headers);
   }
 
   async #read<Schema extends z.ZodType>(response: Response, answer: Schema): Promise<z.output<Schema>> {
-    const body: unknown = await response.json().catch(() => undefined);
+    const body = parseOrNothing(await textOf(response));
     const parsed = answer.safeParse(body);
     if (!parsed.success) throw notKinora(`Its answer is not as expected: ${z.prettifyError(parsed.error)}`);
     return parsed.data;
+  }
+}
+
+/** The text of an answer. A server that sends more than any answer has is none of ours: it is cut off. */
+async function textOf(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > ANSWER_BYTES) throw notKinora(`Its answer has more than ${ANSWER_BYTES >> 20} MiB.`);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+function parseOrNothing(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

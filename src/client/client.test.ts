@@ -126,6 +126,28 @@ describe("signing in", () => {
     expect([refused.code, problemIn(refused)]).toMatchObject([6, { code: "not-kinora" }]);
   });
 
+  test("an answer without end is cut off", async () => {
+    const chunk = new Uint8Array(1 << 20).fill(0x20);
+    let sent = 0;
+    const body = () =>
+      new ReadableStream<Uint8Array>(
+        {
+          pull: (controller) => {
+            sent++;
+            controller.enqueue(chunk);
+          },
+        },
+        { highWaterMark: 0 },
+      );
+    const headers = { "Content-Type": "application/json" };
+    const endless = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response(body(), { headers }) });
+    const args = ["login", "ada", "--server", `127.0.0.1:${endless.port}`, "--password-stdin", "--json"];
+    const refused = await stranger.run(args, PASSWORD);
+    await endless.stop(true);
+    expect([refused.code, problemIn(refused)]).toMatchObject([6, { code: "not-kinora" }]);
+    expect(sent).toBeLessThan(200);
+  });
+
   test("a server that sends on to another one gets no credential there", async () => {
     let asked = 0;
     const thief = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response(String(++asked)) });
