@@ -1,5 +1,8 @@
 import { until } from "./until.ts";
 
+/** Nothing more comes after this time without any, in milliseconds. */
+const QUIET_MS = 150;
+
 /** A program in a terminal (a pty): what is typed goes to it, what it shows is read as text. */
 export class TerminalSession implements Disposable {
   readonly #child: Bun.Subprocess;
@@ -56,9 +59,13 @@ export class TerminalSession implements Disposable {
     this.type(answer);
   }
 
-  /** The exit code, when it has ended. */
+  /** The exit code, when it has ended and what it showed has come. */
   get exited(): Promise<number> {
-    return this.#child.exited;
+    return this.#child.exited.then(async (code) => {
+      // What a program wrote last may still be on its way when it has ended.
+      for (let before = -1; before !== this.#output.length; await Bun.sleep(QUIET_MS)) before = this.#output.length;
+      return code;
+    });
   }
 
   [Symbol.dispose](): void {
