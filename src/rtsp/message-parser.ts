@@ -152,7 +152,11 @@ export class MessageParser {
 
   #keep(bytes: Uint8Array, limit: number, status: 400 | 413, reason: string): void {
     const length = this.#length + bytes.length;
-    if (length > limit) throw new RtspError(status, reason);
+    if (length > limit) {
+      // As much as may be kept, so that the refusal is the same however the bytes came.
+      this.#keep(bytes.subarray(0, limit - this.#length), limit, status, reason);
+      throw new RtspError(status, reason);
+    }
     if (length > this.#kept.length) {
       const larger = new Uint8Array(Math.max(length, 2 * this.#kept.length));
       larger.set(this.#kept.subarray(0, this.#length));
@@ -181,7 +185,7 @@ function requireRequestLine(first: number): void {
 
 /** The sequence number in a head that is not understood otherwise. */
 function cseqIn(text: string): number | null {
-  const digits = /^cseq:[ \t]*(\d{1,10})[ \t]*\r?$/im.exec(text)?.[1];
+  const digits = /^cseq:[ \t]*(\d{1,10})[ \t]*\r?\n/im.exec(text)?.[1];
   return digits !== undefined && Number(digits) <= 0xffff_ffff ? Number(digits) : null;
 }
 
