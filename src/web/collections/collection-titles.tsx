@@ -10,6 +10,8 @@ import { moved } from "./order.ts";
 
 interface CollectionTitlesProps {
   readonly collectionId: string;
+  /** The link that one came by, as a query; empty without one. */
+  readonly grant: string;
   readonly titles: readonly Title[];
   readonly editable: boolean;
   onChange(titles: readonly Title[]): void;
@@ -19,7 +21,7 @@ interface CollectionTitlesProps {
  * The titles of a collection in order. Who may edit it drags a row, or presses the arrows on its handle; each new place
  * is said.
  */
-export function CollectionTitles({ collectionId, titles, editable, onChange }: CollectionTitlesProps) {
+export function CollectionTitles({ collectionId, grant, titles, editable, onChange }: CollectionTitlesProps) {
   const [dragged, setDragged] = useState<string | null>(null);
   const [over, setOver] = useState<number | null>(null);
   const [said, setSaid] = useState("");
@@ -98,7 +100,7 @@ export function CollectionTitles({ collectionId, titles, editable, onChange }: C
             </span>
             <Cover title={title} />
             <div class="ordered-text">
-              <a class="name" href={`/watch/${title.id}?collection=${collectionId}`}>
+              <a class="name" href={`/watch/${title.id}?collection=${collectionId}${grant && `&${grant}`}`}>
                 {title.name}
               </a>
               <Details title={title} owned={false} size={false} />

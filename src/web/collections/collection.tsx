@@ -9,7 +9,7 @@ import { formatDuration } from "../format.ts";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/collections.ts";
 import { notify } from "../notices.tsx";
-import { navigate } from "../router.ts";
+import { here, navigate } from "../router.ts";
 import { user } from "../session.ts";
 import { whereToGo } from "../where-to-go.tsx";
 import { CollectionTitles } from "./collection-titles.tsx";
@@ -24,9 +24,17 @@ export function CollectionPage({ id }: { id: string }) {
   const [titles, setTitles] = useState<readonly Title[] | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [dialog, setDialog] = useState<"edit" | "share" | null>(null);
+  const grant = grantOf(here.value.query);
   const load = async () => {
-    setCollection(await call<Collection>("GET", `/api/collections/${encodeURIComponent(id)}`));
-    setTitles(await loadTitles(id));
+    setCollection(
+      await call<Collection>(
+        "GET",
+        `/api/collections/${encodeURIComponent(id)}${grant ? `?${grant}` : ""}`,
+        undefined,
+        anyone(grant),
+      ),
+    );
+    setTitles(await loadTitles(id, grant));
   };
   useEffect(() => {
     load().catch((error: unknown) => setProblem(explain(error)));
@@ -62,7 +70,7 @@ export function CollectionPage({ id }: { id: string }) {
       {collection.description && <p class="description">{collection.description}</p>}
       <div class="actions">
         {first && (
-          <a class="button primary" href={`/watch/${first.id}?collection=${id}`}>
+          <a class="button primary" href={`/watch/${first.id}?collection=${id}${grant && `&${grant}`}`}>
             <PlayIcon />
             {t("collections.play-all")}
           </a>
@@ -104,7 +112,7 @@ export function CollectionPage({ id }: { id: string }) {
           </a>
         </Empty>
       ) : (
-        <CollectionTitles collectionId={id} titles={titles} editable={editable} onChange={setTitles} />
+        <CollectionTitles collectionId={id} grant={grant} titles={titles} editable={editable} onChange={setTitles} />
       )}
       {dialog === "edit" && (
         <NameDialog
@@ -120,7 +128,16 @@ export function CollectionPage({ id }: { id: string }) {
   );
 }
 
-async function loadTitles(id: string): Promise<Title[]> {
+/** The link that somebody without an account came by, as a query; empty without one. */
+function grantOf(query: URLSearchParams): string {
+  const grant = query.get("grant");
+  return grant ? new URLSearchParams({ grant }).toString() : "";
+}
+
+/** With a link, a refusal is not the end of a session. */
+const anyone = (grant: string) => ({ anonymous: grant !== "" });
+
+async function loadTitles(id: string, grant: string): Promise<Title[]> {
   const items: Title[] = [];
   let cursor: string | null = null;
   do {
@@ -130,7 +147,12 @@ async function loadTitles(id: string): Promise<Title[]> {
       limit: "200",
       ...(cursor ? { cursor } : {}),
     });
-    const page: TitlePage = await call<TitlePage>("GET", `/api/titles?${query}`);
+    const page: TitlePage = await call<TitlePage>(
+      "GET",
+      `/api/titles?${query}${grant && `&${grant}`}`,
+      undefined,
+      anyone(grant),
+    );
     items.push(...page.items);
     cursor = page.nextCursor;
   } while (cursor);
@@ -148,5 +170,6 @@ function NotHere({ problem }: { problem: string }) {
 }
 
 function explain(error: unknown): string {
+  if (error instanceof ApiError && error.status === 401) return t("collections.link-over");
   return error instanceof ApiError && error.status === 404 ? t("collections.no-such") : messageOf(error);
 }

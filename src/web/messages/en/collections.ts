@@ -21,6 +21,7 @@ export const collections = define({
   "collections.empty-why": "In the library, press Select, choose videos and add them to this collection.",
   "collections.not-here": "This collection cannot be shown",
   "collections.no-such": "There is no such collection, or it is not shared with you.",
+  "collections.link-over": "This link has expired or was revoked. Ask whoever sent it for another one.",
   "collections.add-heading": "Add to collection",
   "collections.added": { one: "Added to “{name}”.", other: "{count} videos added to “{name}”." },
   "collections.move": "Move {name}, now {place}",

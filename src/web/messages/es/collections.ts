@@ -18,6 +18,7 @@ export const collections = {
   "collections.empty-why": "En la biblioteca, pulsa Seleccionar, elige vídeos y añádelos a esta colección.",
   "collections.not-here": "Esta colección no se puede mostrar",
   "collections.no-such": "Esta colección no existe o no se comparte contigo.",
+  "collections.link-over": "Este enlace ha caducado o fue revocado. Pide otro a quien te lo envió.",
   "collections.add-heading": "Añadir a una colección",
   "collections.added": {
     one: "Añadido a «{name}».",
