@@ -24,6 +24,7 @@ interface Scene {
   readonly page: Page;
   /** Title ids by name. */
   readonly ids: ReadonlyMap<string, string>;
+  readonly collectionId: string;
   throttle(bytesPerSecond: number): Promise<void>;
 }
 
@@ -76,12 +77,47 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
   },
   videos: async ({ page }) => {
     await page.goto("/videos");
-    await page.getByText("Harbour at dawn").first().click();
+    await page.getByText("Harbour at dawn", { exact: true }).click();
     await page.mouse.move(0, 0);
   },
+  select: async ({ page }) => {
+    await page.getByRole("button", { name: "Select", exact: true }).click();
+    await page.getByRole("checkbox", { name: /^Harbour/ }).check();
+    await page.getByRole("checkbox", { name: /^Concert/ }).check();
+    await page.mouse.move(0, 0);
+  },
+  "add-to-collection": async ({ page }) => {
+    await page.getByRole("button", { name: "Add to collection" }).click();
+    await page.getByRole("dialog").getByText("Summer at the coast").waitFor();
+  },
   library: async ({ page }) => {
-    await page.goto("/library?tag=sea");
+    await page.goto("/library");
     await page.getByText("Harbour at dawn").first().waitFor();
+  },
+  "library-filters": async ({ page }) => {
+    await page.goto("/library?tag=sea&maxDuration=300");
+    await page.getByRole("button", { name: "Filters" }).click();
+    await page.getByText("Over an hour").waitFor();
+  },
+  "account-menu": async ({ page }) => {
+    await page.goto("/collections");
+    await page.getByText("Summer at the coast").waitFor();
+    await page.getByRole("button", { name: "Account of maria" }).click();
+    await page.getByRole("button", { name: "Sign out" }).waitFor();
+  },
+  collections: async ({ page }) => {
+    await page.goto("/collections");
+    await page.getByText("Summer at the coast").waitFor();
+  },
+  collection: async ({ page, collectionId }) => {
+    await page.goto(`/collections/${collectionId}`);
+    await page.getByText("Harbour at dawn").waitFor();
+  },
+  "collection-share": async ({ page }) => {
+    await page.getByRole("button", { name: "Share" }).click();
+    await page.getByRole("button", { name: "Make a link" }).click();
+    await page.getByRole("textbox", { name: "Link" }).waitFor();
+    await page.getByText("Link copied.").waitFor({ state: "detached", timeout: 20_000 });
   },
   watch: async ({ page, ids }) => {
     await page.goto(`/watch/${ids.get("Harbour at dawn")}`);
@@ -150,6 +186,20 @@ async function fill(kinora: { url: string }, dawnPath: string): Promise<Map<stri
   ]);
 }
 
+/** A collection of a few of them, one begun and one liked. */
+async function collect(kinora: { url: string }, ids: ReadonlyMap<string, string>): Promise<string> {
+  const maria = await TestUser.signIn(kinora, "maria", PASSWORD);
+  const names = ["Harbour at dawn", "Sailing lesson, second day", "First steps in the sand"];
+  const make = async (name: string) =>
+    ((await (await maria.post("/api/collections", { name })).json()) as { id: string }).id;
+  const id = await make("Summer at the coast");
+  await maria.post(`/api/collections/${id}/titles`, { titleIds: names.map((name) => ids.get(name)) });
+  await make("Evenings with music");
+  await maria.send("PUT", `/api/titles/${ids.get(names[1] ?? "")}/progress`, { positionSeconds: 6 });
+  await maria.send("PUT", `/api/titles/${ids.get(names[0] ?? "")}/favourite`);
+  return id;
+}
+
 async function shoot(page: Page, name: string): Promise<void> {
   const path = join(target, `${name}.png`);
   await page.evaluate(() => document.fonts.ready);
@@ -179,6 +229,7 @@ for (const size of sizes) {
     const data = mkdtempSync(join(tmpdir(), "kinora-screenshots-"));
     const kinora = await startTestKinora({ data });
     const ids = await fill(kinora, dawn);
+    const collectionId = await collect(kinora, ids);
     const browser = await openBrowser(kinora.url, { ...size, colorScheme }, [/./]);
     const network = await browser.context.newCDPSession(browser.page);
     await network.send("Network.enable");
@@ -188,7 +239,7 @@ for (const size of sizes) {
     };
     try {
       for (const [name, show] of Object.entries(scenes)) {
-        await show({ page: browser.page, ids, throttle });
+        await show({ page: browser.page, ids, collectionId, throttle });
         if (chosen.length > 0 && !chosen.includes(name)) continue;
         await shoot(browser.page, `${name}-${size.width}-${colorScheme}`);
       }
