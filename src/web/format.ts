@@ -38,6 +38,11 @@ export function formatDate(iso: string): string {
   return new Date(iso).toLocaleDateString(locale.value, { day: "numeric", month: "short", year: "numeric" });
 }
 
+/** `12 Mar 2026, 18:05`, in the reader's own language and time. */
+export function formatMoment(iso: string): string {
+  return new Date(iso).toLocaleString(locale.value, { dateStyle: "medium", timeStyle: "short" });
+}
+
 const codecNames: Readonly<Record<string, string>> = {
   h264: "H.264",
   h265: "H.265 (HEVC)",

@@ -3,7 +3,7 @@ import type { Collection } from "../../catalog/contract.ts";
 import { call, messageOf } from "../api.ts";
 import { copyText } from "../clipboard.ts";
 import { Dialog } from "../components/dialog.tsx";
-import { formatDate } from "../format.ts";
+import { formatMoment } from "../format.ts";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/collections.ts";
 import { notify } from "../notices.tsx";
@@ -60,7 +60,7 @@ export function ShareDialog({ collection, onClose }: { collection: Collection; o
                 aria-label={t("collections.link")}
                 onFocus={(event) => event.currentTarget.select()}
               />
-              <span class="meta">{t("collections.until", { date: formatDate(link.expiresAt) })}</span>
+              <span class="meta">{t("collections.until", { date: formatMoment(link.expiresAt) })}</span>
               <span class="actions">
                 <button type="button" onClick={() => void copy(link)}>
                   {t("collections.copy")}
