@@ -77,7 +77,7 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
   },
   videos: async ({ page }) => {
     await page.goto("/videos");
-    await page.getByText("Harbour at dawn", { exact: true }).click();
+    await page.getByText("Harbour at dawn").first().click();
     await page.mouse.move(0, 0);
   },
   select: async ({ page }) => {

@@ -25,13 +25,7 @@ export function TitleRow(props: TitleItemProps) {
       ref={row}
     >
       {selection.active ? <SelectBox {...props} id={inputId} /> : <Choice {...props} id={inputId} />}
-      {isPlayable(title) && !selection.active ? (
-        // Not a stop for Tab: Enter on the row does the same.
-        <a class="cover-link" href={`/watch/${title.id}`} tabIndex={-1}>
-          <Cover title={title} />
-          <span class="visually-hidden">{t("library.play", { name: title.name })}</span>
-        </a>
-      ) : (
+      <span class="cover-box">
         <Cover title={title} />
         {isPlayable(title) && !selection.active && (
           // Not a stop for Tab: Enter on the row does the same.
