@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import pino, { type Logger } from "pino";
 import { openDataFolder } from "./adapters/file/data-folder.ts";
 import { FileMediaStore } from "./adapters/file/file-media-store.ts";
+import { instanceName } from "./adapters/file/instance-name.ts";
 import { UploadFolder } from "./adapters/file/upload-folder.ts";
 import { probeWrite } from "./adapters/file/write-probe.ts";
 import { MemoryAttempts } from "./adapters/memory/memory-attempts.ts";
@@ -12,11 +13,13 @@ import { type RedisAccess, RedisConnection } from "./adapters/redis/redis-connec
 import { RedisSessions } from "./adapters/redis/redis-sessions.ts";
 import { RedisTitleCache } from "./adapters/redis/redis-title-cache.ts";
 import { RedisUploadLocks } from "./adapters/redis/redis-upload-locks.ts";
+import type { S3Bucket } from "./adapters/s3/s3-bucket.ts";
 import { type OpenDatabase, openDatabase } from "./adapters/sql/open-database.ts";
 import { SqlAuthStore } from "./adapters/sql/sql-auth-store.ts";
 import { SqlCollectionRepository } from "./adapters/sql/sql-collection-repository.ts";
 import { SqlLibraryStore } from "./adapters/sql/sql-library-store.ts";
 import { SqlSourceRepository } from "./adapters/sql/sql-source-repository.ts";
+import { SqlStoredContents } from "./adapters/sql/sql-stored-contents.ts";
 import { SqlTitleRepository } from "./adapters/sql/sql-title-repository.ts";
 import { SqlUploadRecords } from "./adapters/sql/upload-tables.ts";
 import { startAuth } from "./auth/auth-service.ts";
@@ -30,7 +33,8 @@ import type { Config } from "./config/schema.ts";
 import { deriveSecret, loadSecrets } from "./config/secrets.ts";
 import { formatListenAddress } from "./config/values.ts";
 import { contracts } from "./contracts.ts";
-import { StartError } from "./errors.ts";
+import { StartError, TemporaryUnavailableError } from "./errors.ts";
+import { lanAddresses } from "./http/addresses.ts";
 import { type MountedRoute, routesOf } from "./http/assemble-app.ts";
 import { type Listener, listen } from "./http/listener.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
@@ -44,8 +48,11 @@ import { RtspServer } from "./rtsp/server.ts";
 import type { MountedService, Service } from "./service.ts";
 import { EnginePushes } from "./streaming/controllers/engine-pushes.ts";
 import type { StreamSettings } from "./streaming/controllers/start-streams.ts";
+import { FileBytes, locateFirst } from "./streaming/file-bytes.ts";
 import { LiveStreams } from "./streaming/live-streams.ts";
+import type { MediaStore } from "./streaming/media-store.ts";
 import { startStreaming } from "./streaming/streaming-service.ts";
+import type { UploadFiles } from "./upload/upload-files.ts";
 import { startUpload } from "./upload/upload-service.ts";
 import { version } from "./version.ts";
 
@@ -115,6 +122,10 @@ interface Parts {
   readonly database: () => Promise<OpenDatabase>;
   /** Null where no Redis is configured. */
   readonly redis: RedisParts | null;
+  readonly store: () => Promise<MediaStore>;
+  readonly bucket: () => Promise<S3Bucket>;
+  /** This instance's name, the same after a restart. */
+  readonly writer: () => string;
   readonly authenticator: BusAuthenticator;
   readonly metrics: Metrics;
   /** What plays in this process: RTSP sessions, by the grants they play under. */
@@ -172,32 +183,39 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
     });
   },
 
-  upload: async ({ connect, addresses, config, database, redis, authenticator, log }) =>
+  upload: async ({ connect, addresses, config, database, redis, authenticator, store, bucket, writer, log }) =>
     startUpload({
       connection: await connect("upload"),
       addresses,
       authenticator,
       records: new SqlUploadRecords((await database()).database),
-      files: new UploadFolder(join(config.storage.path, "uploads")),
       locks: redis?.locks,
+      files: await uploadFiles(config, bucket),
+      place: (await store()).place,
+      writer: writer(),
       maxSizeBytes: config.upload.maxSize,
       log: log.child({ service: "upload" }),
     }),
 
   streaming: async ({ connect, addresses, config, database, log, rtsp, ...parts }) => {
-    const store = new FileMediaStore(config.storage.path);
+    const store = await parts.store();
+    const library = `library:${parts.writer()}`;
     const indexFolder = join(config.data, "index");
     const service = await startStreaming({
       connection: await connect("streaming"),
       addresses,
-      sources: new SqlSourceRepository((await database()).database),
+      sources: new SqlSourceRepository((await database()).database, {
+        upload: store.place,
+        library,
+      }),
       store,
       indexFolder,
       folders: config.library.folders,
       library: librarySettings(config),
-      libraryStore: new SqlLibraryStore((await database()).database, version),
+      libraryStore: new SqlLibraryStore((await database()).database, { version, place: library }),
       excluded: [...store.folders, indexFolder],
       rtsp: () => rtsp && { host: rtsp.host, port: rtsp.port },
+      rtspAdvertised: () => rtsp && advertisedRtsp(config, rtsp),
       streams: streamSettings(config, { ...parts, log }),
       log: log.child({ service: "streaming" }),
     });
@@ -215,6 +233,20 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
 function librarySettings({ library, nats }: Config) {
   const { rescanInterval: rescanIntervalMs, settle: settleMs, mayAdd } = library;
   return { rescanIntervalMs, settleMs, mayAdd, isAlone: nats === null };
+}
+
+/** Where uploads arrive. */
+async function uploadFiles({ data, storage }: Config, bucket: () => Promise<S3Bucket>): Promise<UploadFiles> {
+  if (storage.kind === "file") return new UploadFolder(join(storage.path, "uploads"));
+  const { S3UploadFiles } = await import("./adapters/s3/s3-upload-files.ts");
+  return new S3UploadFiles({ bucket: await bucket(), spool: join(data, "spool") });
+}
+
+/** Where players reach the RTSP server from elsewhere. */
+function advertisedRtsp({ rtsp: { advertise } }: Config, { host, port }: RtspServer): string {
+  if (advertise) return formatListenAddress(advertise);
+  const isWildcard = host === "0.0.0.0" || host === "::";
+  return formatListenAddress({ host: isWildcard ? (lanAddresses()[0] ?? host) : host, port });
 }
 
 function streamSettings(
@@ -306,7 +338,8 @@ function roomChecks({ data, database, storage }: Config, services: readonly Serv
   if (!keepsData(services)) return [];
   const stores = services.includes("upload") || services.includes("streaming");
   const file = database.kind === "sqlite" ? { database: dirname(database.path) } : {};
-  const places = { data, ...file, ...(stores ? { storage: storage.path } : {}) };
+  const media = stores && storage.kind === "file" ? { storage: storage.path } : {};
+  const places = { data, ...file, ...media };
   return Object.entries(places)
     .filter(([name, path]) => name === "data" || !`${path}/`.startsWith(`${data}/`))
     .map(([name, path]) => ({ name, check: () => probeWrite(path) }));
@@ -329,12 +362,16 @@ function chosenServices(config: Config, chosen: readonly ServiceName[] = service
 
 /** Whether the servers that these services share with others are there. */
 function sharedChecks(config: Config, services: readonly ServiceName[], shared: SharedParts): ReadinessCheck[] {
+  const stores = services.includes("upload") || services.includes("streaming");
   if (!keepsData(services)) return [];
-  const { database, redis } = shared;
+  const { database, redis, store } = shared;
   const own = config.database.kind === "sqlite";
   return [
     ...(own ? [] : [{ name: "database", check: async () => (await database()).check() }]),
     ...(redis ? [{ name: "redis", check: () => redis.check() }] : []),
+    ...(stores && config.storage.kind === "s3"
+      ? [{ name: "storage", check: async () => (await store()).check() }]
+      : []),
   ];
 }
 
@@ -395,17 +432,22 @@ function announcedAddresses({ advertise, nats }: Config, { addresses }: Listener
 
 /** What services share in a process, made when the first of them asks. */
 function sharedParts(config: Config, log: Logger, opened: Opened) {
+  const database = lazy(async () => {
+    const open = await openDatabase(config.database);
+    opened.add(() => open.database.destroy());
+    return open;
+  });
+  const bucket = lazy(() => openBucket(config, log));
   return {
+    database,
+    bucket,
+    writer: () => instanceName(config.data),
+    store: lazy(() => openStore(config, { database, bucket })),
     authSecret: () =>
       config.secret === null
         ? loadSecrets(config.data, (message) => log.warn(message)).authSecret
         : deriveSecret(config.secret, "sessions and signing keys"),
     redis: config.redis && openRedis(config.redis, opened),
-    database: lazy(async () => {
-      const open = await openDatabase(config.database);
-      opened.add(() => open.database.destroy());
-      return open;
-    }),
   };
 }
 
@@ -422,6 +464,35 @@ function openRedis(access: RedisAccess, opened: Opened) {
     locks: new RedisUploadLocks(redis),
     check: () => redis.check(),
   };
+}
+
+/** The bucket of the configuration, tried out: the start fails where it refuses, and goes on where it is away. */
+async function openBucket({ storage, s3Credentials }: Config, log: Logger): Promise<S3Bucket> {
+  if (storage.kind !== "s3" || s3Credentials === null) throw new Error("the storage is not in S3");
+  const { S3Bucket } = await import("./adapters/s3/s3-bucket.ts");
+  const bucket = new S3Bucket({ ...storage, ...s3Credentials });
+  try {
+    await bucket.tryOut();
+  } catch (error) {
+    if (!(error instanceof TemporaryUnavailableError)) throw error;
+    log.warn(`Kinora starts while the storage is away. ${error.message}`);
+  }
+  return bucket;
+}
+
+async function openStore(
+  { storage, s3 }: Config,
+  { database, bucket }: { database: () => Promise<OpenDatabase>; bucket: () => Promise<S3Bucket> },
+): Promise<MediaStore> {
+  if (storage.kind === "file") return FileMediaStore.open(storage.path, { locateFirst, openFirst: FileBytes.open });
+  const { S3MediaStore } = await import("./adapters/s3/s3-media-store.ts");
+  return new S3MediaStore({
+    bucket: await bucket(),
+    // Without the endpoint: a server may get another name.
+    place: `s3:${storage.bucket}/${storage.prefix}`,
+    contents: new SqlStoredContents((await database()).database),
+    cacheBytes: s3.cache,
+  });
 }
 
 type SharedParts = ReturnType<typeof sharedParts>;

@@ -16,7 +16,7 @@ const derived: Readonly<Record<string, (config: Config) => unknown>> = {
   registration: (config) => config.registration,
   "rtsp.listen": ({ rtsp }) => (rtsp.listen ? formatListenAddress(rtsp.listen) : "off"),
   database: ({ database }) => (database.kind === "sqlite" ? `sqlite:${database.path}` : undefined),
-  storage: (config) => `file:${config.storage.path}`,
+  storage: ({ storage }) => (storage.kind === "file" ? `file:${storage.path}` : undefined),
 };
 
 /** Every key with its value and source. Secrets, and passwords in addresses, are hidden. */

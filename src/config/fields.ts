@@ -17,6 +17,8 @@ export interface ConfigField {
   readonly example: unknown;
   readonly list: boolean;
   readonly secret: boolean;
+  /** A variable of another program that counts where nothing else is set; null for most. */
+  readonly alsoEnv: string | null;
 }
 
 interface Node {
@@ -65,6 +67,7 @@ function describe(key: string, schema: z.ZodType): ConfigField {
     example: meta(schema, "example") ?? null,
     list: element !== undefined,
     secret: meta(schema, "secret") === true,
+    alsoEnv: (meta(schema, "alsoEnv") as string | undefined) ?? null,
   };
 }
 

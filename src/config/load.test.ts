@@ -68,7 +68,7 @@ auth: { tokenLifetime: 500ms }
     { path: "/srv/b", visibility: "public" },
   ]);
   expect(config.database).toEqual({ kind: "sqlite", path: "/var/kinora.db" });
-  expect(config.storage.path).toBe("/srv/media");
+  expect(config.storage).toEqual({ kind: "file", path: "/srv/media" });
   expect(config.upload.maxSize).toBe(1.5 * 2 ** 30);
   expect(config.auth.tokenLifetime).toBe(500);
 });
@@ -169,7 +169,14 @@ describe("a problem names the field, its source, what was expected and what came
       () => env({ KINORA_DATABASE: "mysql://kinora:secret@db/kinora?sslmode=yes" }),
       'database (environment KINORA_DATABASE): expected sqlite:PATH, such as sqlite:/var/lib/kinora/kinora.db, or mysql://user:password@host:3306/name with ssl, ca, pool or timeout after a `?`, got "mysql://kinora:•••@db/kinora?sslmode=yes"',
     ],
-    [() => yaml("storage: s3://bucket"), 'storage (file): s3: is not supported by this version yet, got "s3://bucket"'],
+    [
+      () => yaml("storage: s3://bucket"),
+      "s3.accessKeyId (not set): must be set with storage in S3 (KINORA_S3_ACCESS_KEY_ID and KINORA_S3_SECRET_ACCESS_KEY)",
+    ],
+    [
+      () => yaml("storage: s3://bucket/films?acl=public"),
+      'storage (file): expected file:PATH, such as file:/srv/media, or s3://bucket/prefix with endpoint, region or timeout after a `?`, got "s3://bucket/films?acl=public"',
+    ],
     [
       () => env({ KINORA_REDIS: "redis://:secret@localhost/films" }),
       "redis (environment KINORA_REDIS): expected redis://host:6379 or rediss://host:6379, with user:password@ before the host and /database after it where wanted",
@@ -255,4 +262,35 @@ test("a MySQL address has its options, its password is decoded, and is shown now
   expect(shown).not.toContain("word");
   const { config } = await env({ KINORA_DATABASE: "mysql://kinora:x@db/kinora" });
   expect(config.database).toMatchObject({ port: 3306, tls: "off", ca: null, poolSize: 10, statementMs: 10_000 });
+});
+
+test("S3 takes the usual variables where its own are not set, and shows no secret", async () => {
+  const address = {
+    KINORA_STORAGE: "s3://films/kinora/?endpoint=http://127.0.0.1:9000&region=eu-central-1&timeout=5s",
+  };
+  const amazon = {
+    AWS_ACCESS_KEY_ID: "AKIATHEIRS",
+    AWS_SECRET_ACCESS_KEY: "their-secret",
+    AWS_SESSION_TOKEN: "token-1",
+  };
+  const theirs = await env({ ...address, ...amazon });
+  expect(theirs.config.storage).toEqual({
+    kind: "s3",
+    ...{
+      bucket: "films",
+      prefix: "kinora/",
+      endpoint: "http://127.0.0.1:9000",
+      region: "eu-central-1",
+      timeoutMs: 5_000,
+    },
+  });
+  expect(theirs.config.s3Credentials).toEqual({
+    ...{ accessKeyId: "AKIATHEIRS", secretAccessKey: "their-secret", sessionToken: "token-1" },
+  });
+  const ours = await env({
+    ...{ ...address, ...amazon, KINORA_S3_ACCESS_KEY_ID: "ours", KINORA_S3_SECRET_ACCESS_KEY: "our-secret" },
+  });
+  expect(ours.config.s3Credentials).toMatchObject({ accessKeyId: "ours", secretAccessKey: "our-secret" });
+  const shown = JSON.stringify([effectiveSettings(theirs), effectiveSettings(ours)]);
+  for (const secret of ["AKIATHEIRS", "their-secret", "token-1", "our-secret"]) expect(shown).not.toContain(secret);
 });

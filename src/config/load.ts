@@ -116,6 +116,10 @@ function readTree(settings: Settings, tree: unknown, key: string, source: string
 }
 
 function readEnvironment(settings: Settings, env: Readonly<Record<string, string | undefined>>): void {
+  for (const field of configFields) {
+    const text = field.alsoEnv === null ? undefined : env[field.alsoEnv];
+    if (text && !settings.byKey.has(field.key)) settings.setText(field, text, `environment ${field.alsoEnv}`);
+  }
   for (const [name, text] of Object.entries(env)) {
     if (!name.startsWith("KINORA_") || name === FILE_VARIABLE || FOREIGN.test(name)) continue;
     const field = fieldByEnv.get(name);

@@ -18,31 +18,35 @@ import {
   origin,
   parseMysqlAddress,
   parsePath,
+  parseS3Address,
   path,
   redisAddress,
+  type S3Address,
   sharedSecret,
 } from "./values.ts";
 
 /** Where the RTSP server listens unless something else is said. */
 const DEFAULT_RTSP: ListenAddress = { host: "127.0.0.1", port: 8554 };
 
-/** What a key of a later version answers with. */
-const NOT_YET = "is not supported by this version yet";
-
-/** A URL whose scheme chooses the technology. Schemes of later versions are known, and refused by name. */
-function resource(expects: string, scheme: string, later: readonly string[]) {
+/** Where uploaded videos are kept. */
+function storage() {
+  const expects =
+    "file:PATH, such as file:/srv/media, or s3://bucket/prefix with endpoint, region or timeout after a `?`";
   return z
     .string()
-    .transform((text, context) => {
-      const rest = text.startsWith(`${scheme}:`) ? text.slice(scheme.length + 1).replace(/^\/\/(?=\/)/, "") : "";
-      const path = parsePath(rest);
-      if (path !== undefined) return path;
-      const known = later.find((other) => text.startsWith(`${other}:`));
-      context.addIssue({ code: "custom", message: known ? `${known}: ${NOT_YET}` : `expected ${expects}` });
+    .transform((text, context): StoragePlace => {
+      const path = text.startsWith("file:") ? parsePath(text.slice(5).replace(/^\/\/(?=\/)/, "")) : undefined;
+      const s3 = parseS3Address(text);
+      if (path !== undefined) return { kind: "file", path };
+      if (s3) return { kind: "s3", ...s3 };
+      context.addIssue({ code: "custom", message: `expected ${expects}` });
       return z.NEVER;
     })
     .meta({ expects });
 }
+
+/** A disk or shared volume, or objects. */
+export type StoragePlace = { readonly kind: "file"; readonly path: string } | ({ readonly kind: "s3" } & S3Address);
 
 /** What a database may be called. */
 function database() {
@@ -132,6 +136,11 @@ export const configShape = z.strictObject({
           "Where the RTSP server listens, for players that are no browser. When another program has the default address, Kinora starts without RTSP and says so; without an address that you chose it does not start.",
         example: "0.0.0.0:8554",
       }),
+      advertise: listenAddress().nullable().default(null).meta({
+        description: "The address at which players reach this RTSP server when another instance sends them here.",
+        defaultText: "`rtsp.listen`, with this machine's address when that is 0.0.0.0",
+        example: "10.0.0.5:8554",
+      }),
       udpPort: integer(0, 65_534)
         .prefault(0)
         .refine((port) => port % 2 === 0, "expected an even number: RTCP takes the next one")
@@ -188,11 +197,40 @@ export const configShape = z.strictObject({
     defaultText: "`kinora.db` in the data folder",
     example: "sqlite:/var/lib/kinora/kinora.db",
   }),
-  storage: resource("file:PATH, such as file:/srv/media", "file", ["s3"]).nullable().default(null).meta({
-    description: "Where uploaded videos are kept. `s3://…` comes with a later version.",
+  storage: storage().nullable().default(null).meta({
+    description:
+      "Where uploaded videos are kept: a folder of this machine, or one that upload and streaming instances share, or S3 as `s3://bucket/prefix`. After a `?` may stand `endpoint=https://s3.example.org` (Amazon's own without), `region=eu-central-1` and `timeout=30s` (how long one request may take).",
     defaultText: "`media` in the data folder",
     example: "file:/srv/media",
   }),
+  s3: z
+    .strictObject({
+      accessKeyId: z.string().min(1).nullable().default(null).meta({
+        description: "The access key of `storage: s3://…`. `AWS_ACCESS_KEY_ID` counts where this is not set.",
+        expects: "an access key's id",
+        alsoEnv: "AWS_ACCESS_KEY_ID",
+        example: "kinora",
+        secret: true,
+      }),
+      secretAccessKey: z.string().min(1).nullable().default(null).meta({
+        description: "Its secret. `AWS_SECRET_ACCESS_KEY` counts where this is not set.",
+        expects: "an access key's secret",
+        alsoEnv: "AWS_SECRET_ACCESS_KEY",
+        example: "the secret of that key",
+        secret: true,
+      }),
+      sessionToken: z.string().min(1).nullable().default(null).meta({
+        description: "The token that belongs to a temporary key. `AWS_SESSION_TOKEN` counts where this is not set.",
+        expects: "a session token",
+        alsoEnv: "AWS_SESSION_TOKEN",
+        example: "the token of that key",
+        secret: true,
+      }),
+      cache: byteSize().prefault("256MiB").meta({
+        description: "How much of what was read from S3 a streaming instance keeps in memory.",
+      }),
+    })
+    .prefault({}),
   redis: redisAddress().nullable().default(null).meta({
     description:
       "A Redis (6 or newer) or Valkey that instances share: limits on sign-in attempts, sessions, titles, and which instance receives an upload. Without it each process keeps these to itself. Keys begin with `kinora:` unless `?prefix=` says something else; `rediss://…` encrypts.",
@@ -290,6 +328,15 @@ export const configSchema = configShape.transform((config, context) => {
     context.addIssue({ code: "custom", path: ["tls", missing], message: "must be set as well: TLS takes both" });
     return z.NEVER;
   }
+  const { accessKeyId, secretAccessKey, sessionToken } = config.s3;
+  if (config.storage?.kind === "s3" && (accessKeyId === null || secretAccessKey === null)) {
+    context.addIssue({
+      code: "custom",
+      path: ["s3", accessKeyId === null ? "accessKeyId" : "secretAccessKey"],
+      message: "must be set with storage in S3 (KINORA_S3_ACCESS_KEY_ID and KINORA_S3_SECRET_ACCESS_KEY)",
+    });
+    return z.NEVER;
+  }
   return {
     ...config,
     /** Null where HTTP is spoken in plain. */
@@ -315,7 +362,10 @@ export const configSchema = configShape.transform((config, context) => {
     },
     library: { ...config.library, mayAdd: (config.library.adding ?? (loopback ? "admins" : "nobody")) === "admins" },
     database: config.database ?? ({ kind: "sqlite", path: join(config.data, "kinora.db") } satisfies DatabasePlace),
-    storage: { path: config.storage ?? join(config.data, "media") },
+    storage: config.storage ?? ({ kind: "file", path: join(config.data, "media") } satisfies StoragePlace),
+    /** Null where no key is set. */
+    s3Credentials:
+      accessKeyId !== null && secretAccessKey !== null ? { accessKeyId, secretAccessKey, sessionToken } : null,
   };
 });
 

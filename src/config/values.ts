@@ -262,6 +262,37 @@ function decode(text: string): string | undefined {
   }
 }
 
+/** Where objects are kept. */
+export interface S3Address {
+  readonly bucket: string;
+  /** What all keys begin with: empty, or with `/` at its end. */
+  readonly prefix: string;
+  /** Null for Amazon's own. */
+  readonly endpoint: string | null;
+  readonly region: string;
+  /** How long one request may take, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** `s3://bucket[/prefix][?endpoint=…&region=…&timeout=…]`; undefined when it is none. */
+export function parseS3Address(text: string): S3Address | undefined {
+  const url = URL.parse(text);
+  if (url?.protocol !== "s3:" || url.username || url.password || url.port || url.hash) return undefined;
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(url.hostname)) return undefined;
+  const prefix = url.pathname.replace(/^\/+|\/+$/g, "");
+  if (!/^[\w.!*'()/-]{0,80}$/.test(prefix) || prefix.includes("//") || /(^|\/)\.\.?(\/|$)/.test(prefix))
+    return undefined;
+  const { endpoint = "", region = "us-east-1", timeout = "30s", ...unknown } = Object.fromEntries(url.searchParams);
+  if (Object.keys(unknown).length > 0 || !/^[a-z0-9-]{1,40}$/.test(region)) return undefined;
+  const timeoutMs = parseDuration(timeout);
+  if (timeoutMs === undefined || timeoutMs < 100 || timeoutMs > 600_000) return undefined;
+  const at = endpoint === "" ? null : URL.parse(endpoint);
+  if (endpoint !== "" && (!at || !/^https?:$/.test(at.protocol) || at.pathname !== "/" || at.search || at.username))
+    return undefined;
+  const place = { bucket: url.hostname, prefix: prefix === "" ? "" : `${prefix}/` };
+  return { ...place, endpoint: at?.origin ?? null, region, timeoutMs };
+}
+
 /** A secret long enough that nobody guesses it. */
 export const sharedSecret = () =>
   textValue("at least 32 characters, such as `openssl rand -base64 32` prints", (text) =>

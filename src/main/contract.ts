@@ -8,6 +8,10 @@ export const serviceInstance = z.object({
   /** Base URLs of its HTTP listener. */
   addresses: z.array(z.string()),
   since: timestamp,
+  /** `host:port` of its RTSP server, as players reach it; absent where there is none. */
+  rtsp: z.string().optional(),
+  /** The store of uploads that it reaches; absent where it reaches none. */
+  store: z.string().optional(),
 });
 export type ServiceInstance = z.infer<typeof serviceInstance>;
 

@@ -16,7 +16,8 @@ export interface MainRoutesDependencies {
 }
 
 // Made anew: schemas older than the OpenAPI extension do not have its method.
-const shownInstance = z.object(serviceInstance.shape).openapi("ServiceInstance");
+const { service, instance, addresses, since } = serviceInstance.shape;
+const shownInstance = z.object({ service, instance, addresses, since }).openapi("ServiceInstance");
 
 const refused = { description: "Nobody is signed in.", content: { "application/problem+json": { schema: problem } } };
 const nothing = z.strictObject({});
@@ -63,7 +64,10 @@ export function mainRoutes({
   const app = createApp();
   app.openapi(services, (c) => {
     requirePrincipal(c);
-    return c.json({ items: registry.list() }, 200, { "Cache-Control": "no-store" });
+    const items = registry.list().map(({ service, instance, addresses, since }) => {
+      return { service, instance, addresses, since };
+    });
+    return c.json({ items }, 200, { "Cache-Control": "no-store" });
   });
   app.openapi(events, (c) => {
     const who = requirePrincipal(c);

@@ -126,6 +126,12 @@ export class RtspConnection {
       return this.#title;
     }
     const title = await this.server.titles.open(target.titleId, credential);
+    if ("movedTo" in title) {
+      // A credential that came in a header goes to no other server by us.
+      const query = target.grant ? `?grant=${encodeURIComponent(target.grant)}` : "";
+      const headers = { Location: `rtsp://${title.movedTo}/${target.titleId}${query}` };
+      throw new RtspError(302, "another instance has this title", { headers });
+    }
     if (this.#closed) throw new RtspError(503, "the connection is closed");
     this.#endWatch();
     this.#title = title;

@@ -1,6 +1,7 @@
 /** Status codes that are answered, with their phrases (RFC 2326 section 7.1.1). */
 export const statusPhrases = {
   200: "OK",
+  302: "Moved Temporarily",
   400: "Bad Request",
   401: "Unauthorized",
   403: "Forbidden",

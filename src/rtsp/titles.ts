@@ -31,7 +31,13 @@ export interface OpenTitle {
   register(session: ControlledSession): SessionRegistration;
 }
 
+/** A title that another server has, which its viewer may play there. */
+export interface MovedTitle {
+  /** `host:port` of that server. */
+  readonly movedTo: string;
+}
+
 /** Where titles come from. What it throws is a `ProblemError`, as over HTTP: 401, 404, 422, 503. */
 export interface RtspTitles {
-  open(titleId: string, credential: RtspCredential | null): Promise<OpenTitle>;
+  open(titleId: string, credential: RtspCredential | null): Promise<OpenTitle | MovedTitle>;
 }

@@ -1,7 +1,7 @@
 import type { ByteRange } from "../http/conditional.ts";
 import { maxDecodedBytes, type PlanPart, partBytes, type SegmentPlan } from "../media/segment-plan.ts";
-import type { FileBytes, LocatedFile } from "./file-bytes.ts";
 import { type BorrowedFile, type OpenFiles, openFiles } from "./open-files.ts";
+import type { LocatedOriginal, OpenOriginal } from "./original.ts";
 
 /** A body up to this size is sent from memory in one piece, with its length. */
 const SMALL_BYTES = 128 * 1024;
@@ -61,19 +61,26 @@ function* chunksOf(pieces: Iterable<Piece>, chunkBytes: number): Generator<Piece
 
 const bytesOf = (pieces: readonly Piece[]) => pieces.reduce((sum, { from, to }) => sum + to - from, 0);
 
-let readsRunning = 0;
-const readsWaiting: (() => void)[] = [];
+/** Lets so many reads run at once; the others wait for their turn. */
+class Gate {
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
 
-async function inTurn<T>(read: () => Promise<T>): Promise<T> {
-  while (readsRunning >= READS_AT_ONCE) await new Promise<void>((resolve) => readsWaiting.push(resolve));
-  readsRunning++;
-  try {
-    return await read();
-  } finally {
-    readsRunning--;
-    readsWaiting.shift()?.();
+  async pass<T>(read: () => Promise<T>): Promise<T> {
+    while (this.#running >= READS_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#running++;
+    try {
+      return await read();
+    } finally {
+      this.#running--;
+      this.#waiting.shift()?.();
+    }
   }
 }
+
+/** Apart, so that a slow network holds up no reads of this machine's own disks. */
+const gates = { here: new Gate(), elsewhere: new Gate() };
+const gateOf = ({ isElsewhere }: OpenOriginal) => (isElsewhere ? gates.elsewhere : gates.here);
 
 /** A run of the file's bytes, and where it goes. */
 interface Run {
@@ -81,8 +88,8 @@ interface Run {
   readonly target: Uint8Array;
 }
 
-async function fill(file: FileBytes, { offset, target }: Run): Promise<void> {
-  const length = await inTurn(() => file.readInto(target, offset));
+async function fill(file: OpenOriginal, { offset, target }: Run): Promise<void> {
+  const length = await gateOf(file).pass(() => file.readInto(target, offset));
   if (length !== target.length) throw new Error(`the file ends at ${offset + length}`);
 }
 
@@ -90,7 +97,7 @@ async function fill(file: FileBytes, { offset, target }: Run): Promise<void> {
 const unwanted = new Uint8Array(MAX_GAP_BYTES);
 
 /** Fills runs that lie near each other. */
-async function fillNear(file: FileBytes, runs: readonly Run[]): Promise<void> {
+async function fillNear(file: OpenOriginal, runs: readonly Run[]): Promise<void> {
   const targets: Uint8Array[] = [];
   const [first] = runs;
   if (first === undefined) return;
@@ -100,12 +107,12 @@ async function fillNear(file: FileBytes, runs: readonly Run[]): Promise<void> {
     targets.push(target);
     end = offset + target.length;
   }
-  const length = targets.length > 1 ? await inTurn(() => file.readEach(targets, first.offset)) : 0;
+  const length = targets.length > 1 ? await gateOf(file).pass(() => file.readEach(targets, first.offset)) : 0;
   // One by one where the system gave less than it could, and to tell where the file ends.
   if (length !== end - first.offset) for (const run of runs) await fill(file, run);
 }
 
-async function fillAll(file: FileBytes, runs: readonly Run[]): Promise<void> {
+async function fillAll(file: OpenOriginal, runs: readonly Run[]): Promise<void> {
   let near: Run[] = [];
   let end = 0;
   for (const run of runs) {
@@ -120,7 +127,7 @@ async function fillAll(file: FileBytes, runs: readonly Run[]): Promise<void> {
   await fillNear(file, near);
 }
 
-async function decode(file: FileBytes, { part, from, to }: Piece): Promise<Uint8Array> {
+async function decode(file: OpenOriginal, { part, from, to }: Piece): Promise<Uint8Array> {
   if (!("decode" in part)) throw new TypeError("only what is decoded is read like this");
   if (part.length > maxDecodedBytes) throw new RangeError(`${part.length} bytes are too many to decode at once`);
   const bytes = Buffer.allocUnsafeSlow(part.length);
@@ -131,7 +138,7 @@ async function decode(file: FileBytes, { part, from, to }: Piece): Promise<Uint8
 }
 
 /** Puts the bytes of pieces into `target`, which they fill. */
-async function readPieces(file: FileBytes, pieces: readonly Piece[], target: Uint8Array): Promise<void> {
+async function readPieces(file: OpenOriginal, pieces: readonly Piece[], target: Uint8Array): Promise<void> {
   const runs: Run[] = [];
   let filled = 0;
   for (const piece of pieces) {
@@ -155,9 +162,10 @@ export interface BodyOptions {
 /**
  * The bytes of a body between two positions, as a response body. The file is opened when the client begins to read, and
  * given back at the end, on an error, or when the client goes away. Fails when it is no longer the file that was located.
+ * What lies elsewhere may be out of reach: its first bytes are read before anything is answered.
  */
 export async function bodyOf(
-  located: LocatedFile,
+  located: LocatedOriginal,
   body: SegmentPlan,
   range: ByteRange,
   { copiesChunks = false, files = openFiles }: BodyOptions = {},
@@ -165,7 +173,9 @@ export async function bodyOf(
   const size = range.end - range.start;
   if (range.end <= body.header.length) return body.header.slice(range.start, range.end);
   if (size > SMALL_BYTES) {
-    return new ReadableStream(new ChunkSource({ files, located, body, range, copiesChunks }), PULL_ONLY);
+    const source = new ChunkSource({ files, located, body, range, copiesChunks });
+    if (located.path === null) await source.prepare();
+    return new ReadableStream(source, PULL_ONLY);
   }
   const { file, giveBack } = await files.borrow(located);
   let broken = true;
@@ -189,7 +199,7 @@ const chunkBytesNow = () =>
   Math.max(LEAST_CHUNK_BYTES, Math.min(MOST_CHUNK_BYTES, Math.floor(CHUNKS_BYTES / sourcesOpen)));
 
 interface ChunkSourceOptions extends Required<BodyOptions> {
-  readonly located: LocatedFile;
+  readonly located: LocatedOriginal;
   readonly body: SegmentPlan;
   readonly range: ByteRange;
 }
@@ -199,6 +209,7 @@ class ChunkSource implements UnderlyingDefaultSource<Uint8Array> {
   #chunks: Iterator<readonly Piece[]> | null = null;
   #borrowed: BorrowedFile | null = null;
   #memory: ChunkMemory | null = null;
+  #prepared: Uint8Array | null = null;
   #over = false;
 
   constructor(options: ChunkSourceOptions) {
@@ -207,17 +218,13 @@ class ChunkSource implements UnderlyingDefaultSource<Uint8Array> {
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     try {
-      this.#chunks ??= await this.#begin();
-      const { done, value } = this.#chunks.next();
-      if (done) {
-        this.#end();
-        controller.close();
-        return;
-      }
-      // The client went away while the file was being opened.
-      if (this.#borrowed === null) return;
-      const chunk = await this.#read(this.#borrowed.file, value);
-      if (!this.#over) controller.enqueue(chunk);
+      const chunk = this.#prepared ?? (await this.#next());
+      this.#prepared = null;
+      // The client went away meanwhile.
+      if (this.#over) return;
+      if (chunk) return controller.enqueue(chunk);
+      this.#end();
+      controller.close();
     } catch (error) {
       this.#end(true);
       controller.error(error);
@@ -226,6 +233,24 @@ class ChunkSource implements UnderlyingDefaultSource<Uint8Array> {
 
   cancel(): void {
     this.#end();
+  }
+
+  /** Reads what is sent first. Throws what reading threw. */
+  async prepare(): Promise<void> {
+    try {
+      this.#prepared = await this.#next();
+    } catch (error) {
+      this.#end(true);
+      throw error;
+    }
+  }
+
+  /** The next chunk; null when there is none, or nobody wants it. */
+  async #next(): Promise<Uint8Array | null> {
+    this.#chunks ??= await this.#begin();
+    const { done, value } = this.#chunks.next();
+    if (done || this.#borrowed === null) return null;
+    return this.#read(this.#borrowed.file, value);
   }
 
   async #begin(): Promise<Iterator<readonly Piece[]>> {
@@ -241,7 +266,7 @@ class ChunkSource implements UnderlyingDefaultSource<Uint8Array> {
     return chunksOf(piecesOf(body, range), chunkBytes);
   }
 
-  async #read(file: FileBytes, pieces: readonly Piece[]): Promise<Uint8Array> {
+  async #read(file: OpenOriginal, pieces: readonly Piece[]): Promise<Uint8Array> {
     const [only] = pieces;
     if (only && pieces.length === 1 && "decode" in only.part) return decode(file, only);
     const size = bytesOf(pieces);

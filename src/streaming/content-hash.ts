@@ -1,10 +1,10 @@
-import type { FileBytes } from "./file-bytes.ts";
+import type { ByteSource } from "../media/byte-source.ts";
 
 const READ_BYTES = 1024 * 1024;
 
 /** SHA-256 of a file in lower-case hex. What `onBytes` returns is waited for. The next piece is read while one is hashed; never more than two in memory. */
 export async function contentHash(
-  file: FileBytes,
+  file: ByteSource,
   onBytes: (bytes: number) => Promise<void> | undefined = () => undefined,
 ): Promise<string> {
   const hasher = new Bun.CryptoHasher("sha256");

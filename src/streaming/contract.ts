@@ -162,7 +162,7 @@ export const streamingContract = defineService({
   name: "streaming",
   operations: {
     /**
-     * Takes over a finished upload `uploads/{sourceId}` on the media volume: checks that it is a video (`not-a-video`,
+     * Takes over a finished upload in the store `place` (`temporary-unavailable` when this instance does not reach it): checks that it is a video (`not-a-video`,
      * `truncated`, `empty`), files it under its SHA-256 when that is known, announces it. Playable when it returns.
      * Calling it again for the same source gives the same answer.
      */
@@ -173,6 +173,7 @@ export const streamingContract = defineService({
         name: z.string(),
         sizeBytes: z.number().int(),
         mediaId: mediaId.nullable(),
+        place: z.string().nullable().default(null),
       }),
       output: announcement,
       repeatable: true,
@@ -187,8 +188,12 @@ export const streamingContract = defineService({
       repeatable: true,
       timeoutMs: 1_800_000,
     },
-    /** Whether this instance can play the content now. */
-    isAvailable: { input: z.object({ mediaId }), output: z.boolean(), repeatable: true },
+    /** Whether this instance can play the content, or a title of it, now. */
+    isAvailable: {
+      input: z.object({ mediaId: mediaId.nullable(), titleId: id.optional() }),
+      output: z.boolean(),
+      repeatable: true,
+    },
     /** The stream controllers that this very instance holds, of one user or (null) all of them; with `id` only that one. */
     listStreams: {
       input: z.object({ userId: id.nullable(), id: id.optional() }),

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { faststartPlan } from "../media/faststart.ts";
 import type { SegmentPlan } from "../media/segment-plan.ts";
-import { type LocatedFile, withFile } from "./file-bytes.ts";
+import { type LocatedOriginal, withOriginal } from "./original.ts";
 
 /** Largest sum of rewritten `moov` boxes kept in memory. */
 const CACHE_BYTES = 64 * 2 ** 20;
@@ -9,7 +9,7 @@ const ENTRY_OVERHEAD_BYTES = 512;
 
 /** How each original reads with its `moov` first. Kept in memory up to a bound; made from the file otherwise. */
 export class FaststartPlans {
-  readonly #plans = new LRUCache<string, { readonly plan: SegmentPlan }, LocatedFile>({
+  readonly #plans = new LRUCache<string, { readonly plan: SegmentPlan }, LocatedOriginal>({
     maxSize: CACHE_BYTES,
     sizeCalculation: ({ plan }) => ENTRY_OVERHEAD_BYTES + plan.header.length,
     // Who waits for one is not to suffer when others fill the cache in the meantime.
@@ -18,13 +18,19 @@ export class FaststartPlans {
   });
 
   /** The plan for a file: the file as it is where nothing has to move. Throws `MediaError` for a damaged one. */
-  async get(sourceId: string, file: LocatedFile): Promise<SegmentPlan> {
+  async get(sourceId: string, file: LocatedOriginal): Promise<SegmentPlan> {
     const { plan } = await this.#plans.forceFetch(`${sourceId}:${file.size}:${file.mtimeMs}`, { context: file });
     return plan;
   }
 }
 
-async function planOf(file: LocatedFile): Promise<SegmentPlan> {
-  const asItIs = { header: new Uint8Array(), ranges: [{ offset: 0, length: file.size }], sizeBytes: file.size };
-  return (await withFile([file.path], faststartPlan)) ?? asItIs;
+/** A file as it is. */
+export const planAsItIs = ({ size }: Pick<LocatedOriginal, "size">): SegmentPlan => ({
+  header: new Uint8Array(),
+  ranges: [{ offset: 0, length: size }],
+  sizeBytes: size,
+});
+
+async function planOf(file: LocatedOriginal): Promise<SegmentPlan> {
+  return (await withOriginal(file, faststartPlan)) ?? planAsItIs(file);
 }

@@ -1,9 +1,10 @@
 import type { Stats } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
-import type { ByteSource } from "../media/byte-source.ts";
+import type { LocatedOriginal, OpenOriginal } from "./original.ts";
 
 /** Reads of one file. Reads happen off the event loop, so a slow disk holds up nobody else. */
-export class FileBytes implements ByteSource {
+export class FileBytes implements OpenOriginal {
+  readonly isElsewhere = false;
   readonly size: number;
   readonly mtimeMs: number;
   /** As of `LocatedFile`. */
@@ -67,20 +68,39 @@ export async function withFile<T>(paths: readonly string[], use: (file: FileByte
 }
 
 /** A file by its path, and what it was when it was looked at. */
-export interface LocatedFile {
+export class LocatedFile implements LocatedOriginal {
   readonly path: string;
   readonly size: number;
   readonly mtimeMs: number;
-  /** Another one for each file, and after each change of it. */
   readonly identity: string;
+
+  constructor(path: string, stats: Stats) {
+    this.path = path;
+    this.size = stats.size;
+    this.mtimeMs = Math.floor(stats.mtimeMs);
+    this.identity = identityOf(stats);
+  }
+
+  async open(): Promise<FileBytes> {
+    const file = await FileBytes.open([this.path]);
+    if (file.identity === this.identity) return file;
+    await file.close();
+    throw new Error("the file has changed since it was located");
+  }
+
+  async isUnchanged(): Promise<boolean> {
+    try {
+      return identityOf(await stat(this.path)) === this.identity;
+    } catch {
+      return false;
+    }
+  }
 }
 
 const identityOf = ({ dev, ino, size, mtimeMs }: Stats) => `${dev} ${ino} ${size} ${mtimeMs}`;
 
 /** What `stat` says of the file at a path. */
-export function locatedAt(path: string, stats: Stats): LocatedFile {
-  return { path, size: stats.size, mtimeMs: Math.floor(stats.mtimeMs), identity: identityOf(stats) };
-}
+export const locatedAt = (path: string, stats: Stats): LocatedFile => new LocatedFile(path, stats);
 
 /** The first of these paths that is there; throws the last one's `ENOENT` when none is. */
 export function locateFirst(paths: readonly string[]): Promise<LocatedFile> {
@@ -99,45 +119,4 @@ async function firstThere<T>(paths: readonly string[], use: (path: string) => Pr
   }
   // Made here only: an error with its stack is a part of what a small segment costs.
   throw missing ?? new Error("no path");
-}
-
-/** Opens a located file; fails when it is no longer the one that was located. */
-export async function openSame(located: LocatedFile): Promise<FileBytes> {
-  const file = await FileBytes.open([located.path]);
-  if (file.identity === located.identity) return file;
-  await file.close();
-  throw new Error("the file has changed since it was located");
-}
-
-/** A located file, opened with the first read if there is one. */
-class LocatedBytes implements ByteSource {
-  readonly #located: LocatedFile;
-  #opening: Promise<FileBytes> | null = null;
-
-  constructor(located: LocatedFile) {
-    this.#located = located;
-  }
-
-  get size(): number {
-    return this.#located.size;
-  }
-
-  async read(offset: number, length: number): Promise<Uint8Array> {
-    this.#opening ??= openSame(this.#located);
-    return (await this.#opening).read(offset, length);
-  }
-
-  async close(): Promise<void> {
-    await (await this.#opening)?.close();
-  }
-}
-
-/** Gives a located file to read from; one that is not read is not opened. */
-export async function withLocated<T>(located: LocatedFile, use: (source: ByteSource) => Promise<T>): Promise<T> {
-  const bytes = new LocatedBytes(located);
-  try {
-    return await use(bytes);
-  } finally {
-    await bytes.close();
-  }
 }

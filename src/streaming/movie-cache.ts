@@ -4,7 +4,7 @@ import { LRUCache } from "lru-cache";
 import { decodeIndexInTurns, encodeIndexInTurns, indexBytes } from "../media/index-file.ts";
 import { openMedia } from "../media/open.ts";
 import type { Presentation } from "../media/presentation.ts";
-import { type LocatedFile, withFile } from "./file-bytes.ts";
+import { type LocatedOriginal, withOriginal } from "./original.ts";
 
 /** Largest sum of index bytes kept in memory. */
 const CACHE_BYTES = 128 * 2 ** 20;
@@ -14,10 +14,10 @@ const ENTRY_OVERHEAD_BYTES = 4096;
 /** What loading an index takes. */
 interface LoadContext {
   readonly sourceId: string;
-  readonly file: LocatedFile;
+  readonly file: LocatedOriginal;
 }
 
-type FileState = Pick<LocatedFile, "size" | "mtimeMs">;
+type FileState = Pick<LocatedOriginal, "size" | "mtimeMs">;
 
 /** An index and the bytes of its stored form, about what it costs in memory. */
 interface Loaded {
@@ -47,7 +47,7 @@ export class MovieCache {
   }
 
   /** The index of a file; null when its container is not packaged. Throws `MediaError` when it cannot be read. */
-  async get(sourceId: string, file: LocatedFile): Promise<Presentation | null> {
+  async get(sourceId: string, file: LocatedOriginal): Promise<Presentation | null> {
     const { presentation } = await this.#loaded.forceFetch(keyOf(sourceId, file), { context: { sourceId, file } });
     return presentation;
   }
@@ -64,10 +64,10 @@ export class MovieCache {
     await rm(join(this.#folder, sourceId), { force: true });
   }
 
-  async #load(sourceId: string, key: string, file: LocatedFile): Promise<Loaded> {
+  async #load(sourceId: string, key: string, file: LocatedOriginal): Promise<Loaded> {
     const stored = await this.#read(sourceId, key);
     if (stored) return stored;
-    const { presentation } = await withFile([file.path], openMedia);
+    const { presentation } = await withOriginal(file, openMedia);
     if (!presentation) return { presentation, bytes: 0 };
     this.#storeSoon(sourceId, key, presentation);
     return { presentation, bytes: indexBytes(presentation) };

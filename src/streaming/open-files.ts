@@ -1,4 +1,4 @@
-import { type FileBytes, type LocatedFile, openSame } from "./file-bytes.ts";
+import type { LocatedOriginal, OpenOriginal } from "./original.ts";
 
 /** How long a file stays open that nobody reads, in milliseconds: a viewer asks for a segment every four seconds. */
 const IDLE_MS = 8_000;
@@ -6,14 +6,14 @@ const IDLE_MS = 8_000;
 const MAX_IDLE = 128;
 
 interface OpenFile {
-  readonly opening: Promise<FileBytes>;
+  readonly opening: Promise<OpenOriginal>;
   users: number;
   idleSince: number;
 }
 
 /** A file that somebody reads, and others perhaps too. */
 export interface BorrowedFile {
-  readonly file: FileBytes;
+  readonly file: OpenOriginal;
   /** To be called once. `broken`: nobody else is to have it. */
   giveBack(broken?: boolean): void;
 }
@@ -34,10 +34,11 @@ export class OpenFiles {
   }
 
   /** The located file, opened. Fails when it is no longer the one that was located. */
-  async borrow(located: LocatedFile): Promise<BorrowedFile> {
+  async borrow(located: LocatedOriginal): Promise<BorrowedFile> {
+    if (located.path === null) return alone(await located.open());
     const key = `${located.identity} ${located.path}`;
     const known = this.#files.get(key);
-    const entry: OpenFile = known ?? { opening: openSame(located), users: 0, idleSince: 0 };
+    const entry: OpenFile = known ?? { opening: located.open(), users: 0, idleSince: 0 };
     if (!known) this.#files.set(key, entry);
     else if (entry.users === 0) this.#idle--;
     entry.users++;
@@ -87,6 +88,12 @@ export class OpenFiles {
     }
   }
 }
+
+/** What comes over a network costs nothing to open, and is read ahead for each reader apart. */
+const alone = (file: OpenOriginal): BorrowedFile => ({
+  file,
+  giveBack: () => void file.close().catch(() => undefined),
+});
 
 function close({ opening }: OpenFile): void {
   // Nothing was written: there is nothing that closing could lose.

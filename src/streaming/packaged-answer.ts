@@ -9,9 +9,9 @@ import type { Presentation } from "../media/presentation.ts";
 import type { SegmentPlan } from "../media/segment-plan.ts";
 import { bodyOf } from "./computed-body.ts";
 import { NotPackagedError } from "./errors.ts";
-import { type LocatedFile, withLocated } from "./file-bytes.ts";
 import { answerMedia, etagOf } from "./media-answer.ts";
 import type { MovieCache } from "./movie-cache.ts";
+import { type LocatedOriginal, withLocated } from "./original.ts";
 import type { Playable, Playback } from "./playback.ts";
 import { reading } from "./reading.ts";
 import type { Subtitle, Subtitles } from "./subtitles.ts";
@@ -81,14 +81,14 @@ export async function answerWithSubtitles(
 export async function playableOf(
   c: ParamContext,
   { playback }: Pick<PackagedAnswerDependencies, "playback">,
-): Promise<{ playable: Playable; file: LocatedFile }> {
+): Promise<{ playable: Playable; file: LocatedOriginal }> {
   const playable = await playback.find(c.req.param("titleId") ?? "", viewerOf(c));
   return { playable, file: await playback.locate(playable) };
 }
 
 async function packaged(
   { source }: Playable,
-  file: LocatedFile,
+  file: LocatedOriginal,
   { movies }: PackagedAnswerDependencies,
 ): Promise<Presentation> {
   const video = await reading(file, () => movies.get(source.id, file));
@@ -98,7 +98,7 @@ async function packaged(
 
 interface PlanAnswer {
   readonly playable: Playable;
-  readonly file: LocatedFile;
+  readonly file: LocatedOriginal;
   readonly contentType: string;
   readonly body: SegmentPlan;
   /** What the body depends on beside the original and the path. */

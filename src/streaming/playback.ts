@@ -1,8 +1,8 @@
 import type { TitleAccess } from "../catalog/contract.ts";
 import { TemporaryUnavailableError } from "../errors.ts";
-import { type LocatedFile, locateFirst } from "./file-bytes.ts";
 import { locateInside } from "./library-files.ts";
-import { type MediaStore, pathsOf } from "./media-store.ts";
+import type { MediaStore } from "./media-store.ts";
+import type { LocatedOriginal } from "./original.ts";
 import type { Source } from "./source.ts";
 import type { SourceRepository } from "./source-repository.ts";
 import type { TitleGate, Viewer } from "./title-gate.ts";
@@ -50,12 +50,13 @@ export class Playback {
    * Where a source's file is, and what it is right now. `temporary-unavailable` when it has vanished, or is another
    * one than was scanned.
    */
-  async locate({ access, source }: Playable): Promise<LocatedFile> {
-    let file: LocatedFile;
+  async locate({ access, source }: Playable): Promise<LocatedOriginal> {
+    let file: LocatedOriginal;
     try {
       file = await this.#fileOf(source);
     } catch (cause) {
       this.#kept.delete(access.id);
+      if (cause instanceof TemporaryUnavailableError) throw cause;
       throw new TemporaryUnavailableError("This video's file is not here right now.", { cause });
     }
     if (isSame(source, file)) return file;
@@ -70,9 +71,9 @@ export class Playback {
     else this.#kept.delete(titleId);
   }
 
-  #fileOf(source: Source): Promise<LocatedFile> {
+  #fileOf(source: Source): Promise<LocatedOriginal> {
     if (source.folder !== null && source.path !== null) return locateInside(source.folder, source.path);
-    return locateFirst(pathsOf(source, this.#store));
+    return this.#store.locate(source);
   }
 
   #keep(titleId: string, source: Source): void {
@@ -83,7 +84,7 @@ export class Playback {
 }
 
 /** An upload's bytes never change; the file that holds them may be that of an equal upload. */
-function isSame(source: Source, file: LocatedFile): boolean {
+function isSame(source: Source, file: LocatedOriginal): boolean {
   if (file.size !== source.sizeBytes) return false;
   return source.origin === "upload" || file.mtimeMs === source.mtimeMs;
 }

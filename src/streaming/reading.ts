@@ -1,7 +1,7 @@
 import { ProblemError, TemporaryUnavailableError } from "../errors.ts";
 import { MediaError } from "../media/errors.ts";
 import { EmptyError, NotAVideoError, TruncatedError } from "./errors.ts";
-import { type LocatedFile, locateFirst } from "./file-bytes.ts";
+import type { LocatedOriginal } from "./original.ts";
 
 /** What is said of an original that cannot be read: 422 `empty`, `truncated`, or `not-a-video`. */
 export function problemOf(error: MediaError): ProblemError {
@@ -14,23 +14,14 @@ export function problemOf(error: MediaError): ProblemError {
  * Does work that reads a located file for an answer. Where it fails: `temporary-unavailable` when the file is not the
  * one any more that was located, and 422 when it is damaged.
  */
-export async function reading<T>(file: LocatedFile, work: () => T | Promise<T>): Promise<T> {
+export async function reading<T>(file: LocatedOriginal, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
     if (cause instanceof ProblemError) throw cause;
-    if (!(await isUnchanged(file))) {
+    if (!(await file.isUnchanged())) {
       throw new TemporaryUnavailableError("This video's file has changed and is being read again.", { cause });
     }
     throw cause instanceof MediaError ? problemOf(cause) : cause;
-  }
-}
-
-async function isUnchanged({ path, size, mtimeMs }: LocatedFile): Promise<boolean> {
-  try {
-    const now = await locateFirst([path]);
-    return now.size === size && now.mtimeMs === mtimeMs;
-  } catch {
-    return false;
   }
 }

@@ -8,7 +8,7 @@ import { hlsKeyFramePlaylist } from "../media/hls/hls-key-frames.ts";
 import { hlsMediaPlaylist, hlsMultivariantPlaylist } from "../media/hls/hls-playlist.ts";
 import { PACKAGER_VERSION } from "../media/packager-version.ts";
 import { bodyOf } from "./computed-body.ts";
-import type { FaststartPlans } from "./faststart-plans.ts";
+import { type FaststartPlans, planAsItIs } from "./faststart-plans.ts";
 import type { Library } from "./library.ts";
 import { addLibrary } from "./library-routes.ts";
 import { addLinks } from "./link-routes.ts";
@@ -76,7 +76,8 @@ function addOriginal(app: OpenAPIHono<HttpEnv>, { playback }: StreamingRoutesDep
       lastModified: new Date(file.mtimeMs),
       headers: { "Content-Disposition": disposition(playable.access.name, playable.source.info.container) },
       // A path and no handle: Bun sends it with sendfile.
-      body: ({ start, end }) => Bun.file(file.path).slice(start, end),
+      body: (range) =>
+        file.path === null ? bodyOf(file, planAsItIs(file), range) : Bun.file(file.path).slice(range.start, range.end),
     });
   });
 }

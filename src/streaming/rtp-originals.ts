@@ -1,7 +1,7 @@
 import type { RtpOriginal } from "../rtp/rtp-stream.ts";
 import { NotPackagedError } from "./errors.ts";
-import { withLocated } from "./file-bytes.ts";
 import type { MovieCache } from "./movie-cache.ts";
+import { withLocated } from "./original.ts";
 import type { Playback } from "./playback.ts";
 import { reading } from "./reading.ts";
 import type { Viewer } from "./title-gate.ts";

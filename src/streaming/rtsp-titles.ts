@@ -1,9 +1,10 @@
 import type { GrantHolder, Principal } from "../auth/contract.ts";
-import { UnauthorizedError } from "../errors.ts";
+import { TemporaryUnavailableError, UnauthorizedError } from "../errors.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import type { RtspCredential } from "../rtsp/authorization-header.ts";
-import type { ControlledSession, OpenTitle, RtspTitles, SessionRegistration } from "../rtsp/titles.ts";
+import type { ControlledSession, MovedTitle, OpenTitle, RtspTitles, SessionRegistration } from "../rtsp/titles.ts";
 import type { StopReason } from "./contract.ts";
+import type { Elsewhere } from "./elsewhere.ts";
 import type { LiveStreams } from "./live-streams.ts";
 import type { RtpOriginals, RtpTitle } from "./rtp-originals.ts";
 import type { TitleGate, Viewer } from "./title-gate.ts";
@@ -19,6 +20,7 @@ export interface PlayableTitlesDependencies {
   readonly gate: TitleGate;
   readonly authenticator: Pick<Authenticator, "authenticate" | "resolveGrant" | "onRevoked">;
   readonly live: LiveStreams;
+  readonly elsewhere: Pick<Elsewhere, "rtspOf">;
 }
 
 /** Somebody who has a title open, and is to be told when they may no longer have it. */
@@ -36,9 +38,28 @@ export class PlayableTitles implements RtspTitles {
     this.#dependencies = dependencies;
   }
 
-  async open(titleId: string, credential: RtspCredential | null): Promise<OpenTitle> {
+  async open(titleId: string, credential: RtspCredential | null): Promise<OpenTitle | MovedTitle> {
     const viewer = await this.#viewerOf(credential);
-    const title = await this.#dependencies.originals.open(titleId, viewer);
+    let title: RtpTitle;
+    try {
+      title = await this.#dependencies.originals.open(titleId, viewer);
+    } catch (error) {
+      if (!(error instanceof TemporaryUnavailableError)) throw error;
+      const movedTo = await this.#movedTo(titleId, viewer);
+      if (movedTo === null) throw error;
+      return { movedTo };
+    }
+    return this.#opened(title, viewer);
+  }
+
+  /** Where else a viewer who may have the title gets it. */
+  async #movedTo(titleId: string, viewer: Viewer): Promise<string | null> {
+    const { gate, elsewhere } = this.#dependencies;
+    const access = await gate.find(titleId, viewer);
+    return access && elsewhere.rtspOf(access);
+  }
+
+  #opened(title: RtpTitle, viewer: Viewer): OpenTitle {
     return {
       titleId: title.titleId,
       name: title.name,

@@ -4,7 +4,7 @@ import { LRUCache } from "lru-cache";
 import type { Cue } from "../media/text/cue.ts";
 import { readSubtitleFile } from "../media/text/subtitle-file.ts";
 import type { TextInfo } from "../media/text/subtitle-info.ts";
-import { type LocatedFile, openSame } from "./file-bytes.ts";
+import type { LocatedFile } from "./file-bytes.ts";
 import { locateInside } from "./library-files.ts";
 import { isSubtitleName, sidecarInfo } from "./sidecar-names.ts";
 import type { Source } from "./source.ts";
@@ -54,7 +54,7 @@ export class Sidecars {
     const key = `${file.path}:${file.size}:${file.mtimeMs}`;
     const known = this.#cues.get(key);
     if (known) return known;
-    const bytes = await openSame(file);
+    const bytes = await file.open();
     try {
       const cues = readSubtitleFile(await bytes.read(0, file.size));
       this.#cues.set(key, cues, { size: 1 + file.size * 4 });

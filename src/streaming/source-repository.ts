@@ -6,8 +6,19 @@ export type SourceState = Pick<
   "id" | "path" | "sizeBytes" | "mtimeMs" | "fileKey" | "availability" | "visibility"
 >;
 
-/** Port: the sources that streaming keeps. */
+/** Where the sources of an instance are: the store of its uploads, and its own disks, whose folders nobody else sees. */
+export interface SourcePlaces {
+  readonly upload: string;
+  readonly library: string;
+}
+
+/**
+ * Port: the sources that streaming keeps. Instances may share a database: each sees those in its own places alone, the
+ * uploads of a store that it shares with others among them.
+ */
 export interface SourceRepository {
+  /** Takes over what an older version noted no place for. */
+  claimUnplaced(): Promise<void>;
   find(id: string): Promise<Source | null>;
   /** A source that plays a title: the ready one with this id, else the oldest ready one with this content. */
   findPlayable(id: string, mediaId: string | null): Promise<Source | null>;

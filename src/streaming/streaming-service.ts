@@ -6,11 +6,12 @@ import { announcePresence } from "../bus/presence.ts";
 import { proxyOf, type ServiceProxy, serveContract } from "../bus/proxy.ts";
 import { publish, subscribe } from "../bus/topics.ts";
 import { CollectionChanges, catalogContract, MediaReleased, TitleChanges } from "../catalog/contract.ts";
-import { Progress, type ProgressEvent } from "../main/contract.ts";
+import { mainContract, Progress, type ProgressEvent } from "../main/contract.ts";
 import type { RtspTitles } from "../rtsp/titles.ts";
 import type { Service } from "../service.ts";
 import { MediaAnnouncements, streamingContract } from "./contract.ts";
 import { type StreamSettings, startStreams } from "./controllers/start-streams.ts";
+import { Elsewhere } from "./elsewhere.ts";
 import { FaststartPlans } from "./faststart-plans.ts";
 import { Library, type LibraryDependencies, type LibrarySettings } from "./library.ts";
 import { type ConfiguredFolder, LibraryFolders } from "./library-folders.ts";
@@ -31,6 +32,8 @@ import { TitleGate } from "./title-gate.ts";
 import { UploadIntake } from "./upload-intake.ts";
 
 const REANNOUNCE_PAGE = 200;
+/** How often bytes that could not be removed are removed again. */
+const SWEEP_MS = 3_600_000;
 /** Progress of a scan is told this often at most, in milliseconds. */
 const PROGRESS_EVERY_MS = 500;
 
@@ -49,6 +52,8 @@ export interface StreamingDependencies {
   readonly excluded: readonly string[];
   /** Where the RTSP server listens, with the real port. */
   readonly rtsp: () => RtspAddress | null;
+  /** `host:port` at which players reach it from elsewhere; null where there is none. */
+  readonly rtspAdvertised: () => string | null;
   readonly streams: StreamSettings;
   readonly log: Logger;
 }
@@ -61,6 +66,7 @@ export interface StreamingService extends Service {
 /** Starts the streaming service: media bytes, packaging, library folders. The first scan runs behind the start. */
 export async function startStreaming(dependencies: StreamingDependencies): Promise<StreamingService> {
   const { connection, sources, store, log } = dependencies;
+  await sources.claimUnplaced();
   const gate = new TitleGate(proxyOf(connection, catalogContract));
   const playback = new Playback(gate, sources, store, (source) => library.lookAgain(source));
   const movies = new MovieCache(dependencies.indexFolder);
@@ -88,7 +94,13 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
   const originals = new RtpOriginals(playback, movies);
   const urls = new PlayUrls(dependencies.rtsp);
   const { authenticator, live } = dependencies.streams;
-  const titles = new PlayableTitles({ originals, gate, authenticator, live });
+  const elsewhere = new Elsewhere({
+    catalog: proxyOf(connection, catalogContract),
+    main: proxyOf(connection, mainContract),
+    streaming: proxyOf(connection, streamingContract),
+    instance,
+  });
+  const titles = new PlayableTitles({ originals, gate, authenticator, live, elsewhere });
   const streams = await startStreams({ ...dependencies.streams, connection, gate, originals, urls, log });
 
   let reannouncing: Promise<{ sources: number }> | null = null;
@@ -120,11 +132,17 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
       return {};
     },
     reannounce,
-    isAvailable: async ({ mediaId }) => (await sources.findPlayable("", mediaId)) !== null,
+    isAvailable: async ({ mediaId, titleId = "" }) => (await sources.findPlayable(titleId, mediaId)) !== null,
     ...streams.operations,
   });
-  const presence = await announcePresence(connection, dependencies.addresses);
+  const presence = await announcePresence(connection, dependencies.addresses, () => {
+    const rtsp = dependencies.rtspAdvertised();
+    return { store: store.place, ...(rtsp === null ? {} : { rtsp }) };
+  });
   library.start();
+  const sweep = () => void intake.sweep().catch((error: unknown) => log.warn({ err: error }, "leftovers not removed"));
+  const sweeping = setInterval(sweep, SWEEP_MS);
+  sweep();
   const routes = createStreamingRoutes({
     playback,
     movies,
@@ -138,6 +156,7 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
     ...{ routes, titles },
     ready: async () => undefined,
     async close() {
+      clearInterval(sweeping);
       await streams.close();
       await library.close();
       await movies.close();

@@ -1,7 +1,7 @@
 import { type Cue, cuesBetween } from "../media/text/cue.ts";
 import { type SubtitleInfo, withKeys } from "../media/text/subtitle-info.ts";
-import { type LocatedFile, withLocated } from "./file-bytes.ts";
 import type { MovieCache } from "./movie-cache.ts";
+import { type LocatedOriginal, withLocated } from "./original.ts";
 import type { Playable } from "./playback.ts";
 import type { Sidecars } from "./sidecars.ts";
 
@@ -24,7 +24,7 @@ export class Subtitles {
   }
 
   /** Those in the file first. Throws `MediaError` when the file cannot be read. */
-  async list({ access, source }: Playable, file: LocatedFile): Promise<Subtitle[]> {
+  async list({ access, source }: Playable, file: LocatedOriginal): Promise<Subtitle[]> {
     const video = await this.#movies.get(source.id, file);
     const inside = (video?.texts ?? []).map((text) => ({
       ...infoOf(text),

@@ -1,7 +1,7 @@
+import { TemporaryUnavailableError } from "../errors.ts";
 import { SizeMismatchError } from "./errors.ts";
-import { withFile } from "./file-bytes.ts";
 import { inspect } from "./inspect.ts";
-import { type MediaStore, pathsOf } from "./media-store.ts";
+import type { MediaStore } from "./media-store.ts";
 import type { MovieCache } from "./movie-cache.ts";
 import type { Source } from "./source.ts";
 import type { SourceRepository } from "./source-repository.ts";
@@ -12,6 +12,8 @@ export interface FinishedUpload {
   readonly name: string;
   readonly sizeBytes: number;
   readonly mediaId: string | null;
+  /** The store it lies in; null for the only one there is. */
+  readonly place: string | null;
 }
 
 export interface UploadIntakeDependencies {
@@ -32,7 +34,9 @@ export class UploadIntake {
 
   /** Checks that an upload is a video, files it and announces it. The same again for a source that is here already. */
   async adopt(upload: FinishedUpload): Promise<Source> {
-    const { sources, announce } = this.#dependencies;
+    const { sources, store, announce } = this.#dependencies;
+    if (upload.place !== null && upload.place !== store.place)
+      throw new TemporaryUnavailableError("This instance does not reach the store that the upload lies in.");
     const known = await sources.find(upload.sourceId);
     const source = known ?? (await this.#take(upload));
     await announce(source);
@@ -65,6 +69,12 @@ export class UploadIntake {
     }
   }
 
+  /** Does what could not be done before, or was left by a crash. */
+  async sweep(): Promise<void> {
+    const { sources, store } = this.#dependencies;
+    await store.sweep(async (mediaId) => (await sources.countUploadsOf(mediaId)) > 0);
+  }
+
   async #take(upload: FinishedUpload): Promise<Source> {
     const { sources, store, movies } = this.#dependencies;
     const draft: Omit<Source, "info" | "sizeBytes" | "mtimeMs"> = {
@@ -81,12 +91,16 @@ export class UploadIntake {
       availability: "ready",
       createdAt: new Date().toISOString(),
     };
-    const paths = pathsOf(draft, store).reverse();
-    const source = await withFile(paths, async (file) => {
+    const file = await store.openUpload(upload.sourceId, upload.mediaId);
+    let source: Source;
+    try {
       if (file.size !== upload.sizeBytes) throw new SizeMismatchError(upload.sizeBytes, file.size);
       const info = await inspect(upload.sourceId, file, movies);
-      return { ...draft, info, sizeBytes: file.size, mtimeMs: file.mtimeMs };
-    });
+      source = { ...draft, info, sizeBytes: file.size, mtimeMs: file.mtimeMs };
+    } finally {
+      await file.close();
+    }
+    await store.keep(upload.sourceId);
     // The row comes first: from then on the content counts as used, whoever releases an equal upload meanwhile.
     await sources.save(source);
     if (upload.mediaId !== null) await store.file(upload.sourceId, upload.mediaId);

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sha256, UploadHarness, videoBytes } from "../../test/support/upload-harness.ts";
+import { forwarded, sha256, UploadHarness, videoBytes } from "../../test/support/upload-harness.ts";
 import type { UploadFile, UploadFiles } from "./upload-files.ts";
 
 const MIB = 1 << 20;
@@ -13,8 +13,7 @@ class SmallDisk {
   free = Number.POSITIVE_INFINITY;
 
   wrap = (files: UploadFiles): UploadFiles => ({
-    create: (id) => files.create(id),
-    remove: (id) => files.remove(id),
+    ...forwarded(files),
     freeBytes: async () => Math.min(this.free, await files.freeBytes()),
     open: async (id) => this.#wrapFile(await files.open(id)),
   });

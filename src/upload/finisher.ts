@@ -5,7 +5,7 @@ import type { catalogContract, Title } from "../catalog/contract.ts";
 import { ProblemError, TemporaryUnavailableError } from "../errors.ts";
 import type { Announcement, streamingContract } from "../streaming/contract.ts";
 import { isMissing, NotAVideoError } from "./errors.ts";
-import type { Intake } from "./intake.ts";
+import { type Intake, LEASE_MS } from "./intake.ts";
 import type { UploadFiles } from "./upload-files.ts";
 import type { UploadProgress } from "./upload-progress.ts";
 import type { UploadRecord, UploadRecords } from "./upload-records.ts";
@@ -22,6 +22,8 @@ const adoptTimeoutMs = (sizeBytes: number) => 120_000 + Math.ceil(sizeBytes / 20
 export interface FinisherDependencies {
   readonly records: UploadRecords;
   readonly files: UploadFiles;
+  /** This instance, as the records name it. */
+  readonly writer: string;
   readonly intake: Intake;
   readonly progress: UploadProgress;
   readonly catalog: Pick<ServiceProxy<typeof catalogContract>, "createTitle" | "completeTitle" | "discardTitle">;
@@ -61,11 +63,12 @@ export class Finisher {
     const { records, log } = this.#dependencies;
     for (const upload of await records.inState("finishing")) {
       if (this.#abort.signal.aborted) return;
+      if (!this.#isOurs(upload)) continue;
       await this.finish(upload).catch((error: unknown) =>
         log.warn({ err: error, id: upload.id }, "upload not finished"),
       );
     }
-    for (const upload of await records.unidentified()) this.identify(upload);
+    for (const upload of await records.unidentified()) if (this.#isOurs(upload)) this.identify(upload);
   }
 
   /** Hashes what was adopted without its SHA-256, in the background, and tells streaming. */
@@ -106,6 +109,12 @@ export class Finisher {
     await Promise.allSettled([...this.#finishing.values(), ...this.#identifying.values()]);
   }
 
+  /** Whether this instance is to go on with it: it received it, or the one that did has not come back in time. */
+  #isOurs({ writer, leaseUntil }: UploadRecord): boolean {
+    if (writer === null || writer === this.#dependencies.writer) return true;
+    return (leaseUntil?.getTime() ?? 0) < this.#dependencies.now().getTime();
+  }
+
   #keptUntil(): Date {
     return new Date(this.#dependencies.now().getTime() + KEEP_MS);
   }
@@ -115,7 +124,8 @@ export class Finisher {
     const { id, sizeBytes } = upload;
     const mediaId = upload.mediaId ?? intake.digestOf(id, sizeBytes);
     const finishing = { ...upload, state: "finishing" as const, mediaId };
-    await records.update(id, { state: "finishing", mediaId });
+    const leaseUntil = this.#leaseFor(sizeBytes);
+    await records.update(id, { state: "finishing", mediaId, leaseUntil });
     if (upload.attempts >= ATTEMPTS_MAX) await this.#giveUp(finishing);
     const title = await this.#complete(finishing, await this.#adopt(finishing));
     await records.update(id, { state: "ready", expiresAt: this.#keptUntil() });
@@ -128,8 +138,9 @@ export class Finisher {
   /** Has streaming take the bytes over; what it refuses ends the upload. */
   async #adopt(upload: UploadRecord): Promise<Announcement> {
     await this.#requireTitle(upload);
-    const { records, streaming, adoptTimeoutMs: timeoutFor = adoptTimeoutMs } = this.#dependencies;
+    const { files, records, streaming, adoptTimeoutMs: timeoutFor = adoptTimeoutMs } = this.#dependencies;
     const { id, ownerId, name, sizeBytes, mediaId, attempts } = upload;
+    await files.complete(id, sizeBytes);
     // Counted first: a crash leaves no time for it afterwards.
     await records.update(id, { attempts: attempts + 1 });
     try {
@@ -145,6 +156,12 @@ export class Finisher {
       else if (this.#abort.signal.aborted || wasNotTried(error)) await records.update(id, { attempts });
       throw error;
     }
+  }
+
+  /** Longer than finishing takes; what is left undone by then another instance may do. */
+  #leaseFor(sizeBytes: number): Date {
+    const { now, adoptTimeoutMs: timeoutFor = adoptTimeoutMs } = this.#dependencies;
+    return new Date(now().getTime() + timeoutFor(sizeBytes) + LEASE_MS);
   }
 
   async #giveUp(upload: UploadRecord): Promise<never> {

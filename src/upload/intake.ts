@@ -1,6 +1,6 @@
 import type { Checksum } from "./checksum.ts";
 import { ContentHash } from "./content-hash.ts";
-import { asUploadError, isMissing, TooLargeError, UploadGoneError } from "./errors.ts";
+import { asUploadError, isMissing, TooLargeError, UploadGoneError, UploadLockedError } from "./errors.ts";
 import { Receiver } from "./receiver.ts";
 import type { Reception } from "./receptions.ts";
 import { refuseOthers } from "./request-body.ts";
@@ -10,11 +10,15 @@ import type { UploadRecord, UploadRecords } from "./upload-records.ts";
 
 /** An unfinished upload is kept this long after its last byte. */
 export const EXPIRY_MS = 24 * 3_600_000;
+/** An instance that has not counted bytes of an upload for so long may be gone: another one may go on with it. */
+export const LEASE_MS = 15_000;
 /** Up to this many bytes the last request waits for the hash to catch up (40 ms of hashing). */
 const LAG_BYTES = 64 << 20;
 
 export interface IntakeDependencies {
   readonly files: UploadFiles;
+  /** This instance, as the records name it. */
+  readonly writer: string;
   readonly records: UploadRecords;
   readonly progress: UploadProgress;
   readonly maxSizeBytes: number;
@@ -110,9 +114,12 @@ export class Intake {
     }
   }
 
-  #keepOffset(id: string, offset: number): Promise<void> {
-    const expiresAt = new Date(this.#dependencies.now().getTime() + EXPIRY_MS);
-    return this.#dependencies.records.update(id, { offset, expiresAt });
+  /** Counts bytes that are safe. When another instance has gone on with the upload they are not: `UploadLockedError`. */
+  async #keepOffset(id: string, offset: number): Promise<void> {
+    const { records, writer, now } = this.#dependencies;
+    const at = now().getTime();
+    const change = { offset, expiresAt: new Date(at + EXPIRY_MS), leaseUntil: new Date(at + LEASE_MS) };
+    if (!(await records.updateAs(writer, id, change)) && (await records.get(id))) throw new UploadLockedError();
   }
 }
 

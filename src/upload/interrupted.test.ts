@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
-import { ada, bob, sha256, UploadHarness, until, videoBytes } from "../../test/support/upload-harness.ts";
+import { ada, bob, forwarded, sha256, UploadHarness, until, videoBytes } from "../../test/support/upload-harness.ts";
 import { RUNNING_MAX, SILENT_MS } from "./receptions.ts";
 
 let kinora: UploadHarness;
@@ -212,9 +212,7 @@ test("a title that is ready before its bytes are hashed again gets its SHA-256 l
   let unreadable = false;
   const slow = await UploadHarness.start({
     wrapFiles: (files) => ({
-      create: (id) => files.create(id),
-      remove: (id) => files.remove(id),
-      freeBytes: () => files.freeBytes(),
+      ...forwarded(files),
       open: async (id) => {
         const file = await files.open(id);
         const read = file.read.bind(file);

@@ -125,7 +125,7 @@ class UploadStore extends DataStore {
     return new Upload({
       id,
       size: record.sizeBytes,
-      offset: record.offset,
+      offset: await this.#uploads.reachableOffset(record),
       metadata: { ...record.metadata },
       // The server adds `getExpiration()` to it; an upload that goes on is kept longer.
       creation_date: new Date(record.expiresAt.getTime() - EXPIRY_MS).toISOString(),

@@ -9,14 +9,25 @@ export interface UploadFile {
   close(): Promise<void>;
 }
 
-/** The port to the part of the media volume where uploads arrive: `uploads/{id}`. Ids are UUIDs, never user text. */
+/** The port to where uploads arrive: a part of the media volume, or objects. Ids are UUIDs, never user text. */
 export interface UploadFiles {
   /** Creates the file of a new upload, so that it survives a loss of power. */
   create(id: string): Promise<void>;
   /** Opens it for reading and writing. Rejects with `ENOENT` when there is none. */
   open(id: string): Promise<UploadFile>;
-  /** Removes it; nothing when there is none. */
+  /** How many of an upload's first `offset` bytes every instance can reach: the others are with the one that received them. */
+  shared(id: string, offset: number): Promise<number>;
+  /** Forgets what this instance alone has of an upload: another one has gone on with it. */
+  discard(id: string): Promise<void>;
+  /**
+   * Brings all `sizeBytes` bytes to where streaming takes them over. The same again for one that is there already.
+   * `temporary-unavailable` when the storage is away, or another instance has some of them.
+   */
+  complete(id: string, sizeBytes: number): Promise<void>;
+  /** Removes it unless streaming has taken it over; nothing when there is none. */
   remove(id: string): Promise<void>;
+  /** Removes what this instance alone has of uploads that are not known any more. */
+  sweep(isKnown: (id: string) => Promise<boolean>): Promise<void>;
   /** Bytes that can still be written on this volume. */
   freeBytes(): Promise<number>;
 }

@@ -18,6 +18,8 @@ const upload = (n: number, changes: Partial<UploadRecord> = {}): UploadRecord =>
   attempts: 0,
   mediaId: null,
   error: null,
+  writer: "here",
+  leaseUntil: null,
   createdAt: at(n),
   expiresAt: at(1_000 + n),
   ...changes,

@@ -25,6 +25,10 @@ export interface UploadRecord {
   readonly attempts: number;
   readonly mediaId: string | null;
   readonly error: { readonly code: string; readonly detail: string; readonly status: number } | null;
+  /** The instance that received its bytes last, and knows their hash; null for records older than this. */
+  readonly writer: string | null;
+  /** Until then no other instance goes on with it. */
+  readonly leaseUntil: Date | null;
   readonly createdAt: Date;
   /** From then on the record, and the bytes of an unfinished upload, may be removed. */
   readonly expiresAt: Date;
@@ -33,7 +37,7 @@ export interface UploadRecord {
 export type UploadChange = Partial<
   Pick<
     UploadRecord,
-    "name" | "tags" | "sizeBytes" | "offset" | "state" | "attempts" | "mediaId" | "error" | "expiresAt"
+    "name" | "tags" | "sizeBytes" | "offset" | "state" | "attempts" | "mediaId" | "error" | "leaseUntil" | "expiresAt"
   >
 >;
 
@@ -43,6 +47,10 @@ export interface UploadRecords {
   get(id: string): Promise<UploadRecord | null>;
   /** Changes a record; nothing when it is gone. */
   update(id: string, change: UploadChange): Promise<void>;
+  /** The same while `writer` is its writer; whether it is. */
+  updateAs(writer: string, id: string, change: UploadChange): Promise<boolean>;
+  /** Makes `writer` the writer until `until`, unless another one's lease has not run out; whether it is the writer now. */
+  claim(id: string, writer: string, now: Date, until: Date): Promise<boolean>;
   remove(id: string): Promise<void>;
   /** Uploads in this state, oldest first. */
   inState(state: UploadState): Promise<UploadRecord[]>;

@@ -6,11 +6,12 @@ import { proxyOf } from "../bus/proxy.ts";
 import { publish, subscribe, subscribeDurably } from "../bus/topics.ts";
 import { catalogContract, TitleChanges } from "../catalog/contract.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
-import { Progress } from "../main/contract.ts";
+import { mainContract, Progress } from "../main/contract.ts";
 import type { Service } from "../service.ts";
 import { streamingContract } from "../streaming/contract.ts";
 import { Finisher } from "./finisher.ts";
 import { Intake } from "./intake.ts";
+import { NearStreaming } from "./near-streaming.ts";
 import { Receptions } from "./receptions.ts";
 import { createRoutes } from "./routes.ts";
 import { TUS_PATH } from "./tus-path.ts";
@@ -33,6 +34,10 @@ export interface UploadDependencies {
   readonly files: UploadFiles;
   /** Which instance receives an upload, where several share records and files. */
   readonly locks?: UploadLocks | undefined;
+  /** Names the store that uploads arrive in, as streaming knows it. */
+  readonly place: string;
+  /** This instance's name, the same after a restart. */
+  readonly writer: string;
   readonly maxSizeBytes: number;
   readonly log: Logger;
   /** The time; the system's by default. */
@@ -93,18 +98,33 @@ export async function startUpload(dependencies: UploadDependencies): Promise<Ser
 }
 
 function createUploads(dependencies: UploadDependencies) {
-  const { connection, records, files, maxSizeBytes, log } = dependencies;
+  const { connection, records, files, writer, maxSizeBytes, log } = dependencies;
   const now = dependencies.now ?? (() => new Date());
   const progress = new UploadProgress((event) => {
     publish(connection, Progress, event).catch((error: unknown) => log.warn({ err: error }, "progress not published"));
   });
   const catalog = proxyOf(connection, catalogContract);
-  const streaming = proxyOf(connection, streamingContract);
+  const streaming = new NearStreaming({
+    main: proxyOf(connection, mainContract),
+    streaming: proxyOf(connection, streamingContract),
+    place: dependencies.place,
+  });
   const receptions = new Receptions(dependencies.authenticator, dependencies.locks);
-  const intake = new Intake({ files, records, progress, maxSizeBytes, now });
+  const intake = new Intake({ files, writer, records, progress, maxSizeBytes, now });
   const bound = dependencies.adoptTimeoutMs ? { adoptTimeoutMs: dependencies.adoptTimeoutMs } : {};
-  const finisher = new Finisher({ records, files, intake, progress, catalog, streaming, log, now, ...bound });
-  const uploads = new Uploads({ records, files, intake, catalog, finisher, receptions, maxSizeBytes, log, now });
+  const finisher = new Finisher({ records, files, writer, intake, progress, catalog, streaming, log, now, ...bound });
+  const uploads = new Uploads({
+    records,
+    files,
+    writer,
+    intake,
+    catalog,
+    finisher,
+    receptions,
+    maxSizeBytes,
+    log,
+    now,
+  });
   return { uploads, finisher };
 }
 

@@ -9,10 +9,11 @@ import {
   OffsetConflictError,
   TooLargeError,
   UploadGoneError,
+  UploadLockedError,
   UploadNotFoundError,
 } from "./errors.ts";
 import type { Finisher, FinisherDependencies } from "./finisher.ts";
-import { EXPIRY_MS } from "./intake.ts";
+import { EXPIRY_MS, LEASE_MS } from "./intake.ts";
 import type { Reception, Receptions } from "./receptions.ts";
 import type { UploadRecord, UploadState } from "./upload-records.ts";
 
@@ -35,7 +36,7 @@ export interface UploadBody {
 }
 
 export interface UploadsDependencies
-  extends Pick<FinisherDependencies, "records" | "files" | "intake" | "catalog" | "log" | "now"> {
+  extends Pick<FinisherDependencies, "records" | "files" | "writer" | "intake" | "catalog" | "log" | "now"> {
   readonly finisher: Finisher;
   readonly receptions: Receptions;
   readonly maxSizeBytes: number;
@@ -87,8 +88,8 @@ export class Uploads {
 
   /** Appends to a resumable upload at its offset and returns the new one. What cannot be a video ends it. */
   async append(id: string, offset: number, body: UploadBody, reception: Reception): Promise<number> {
-    const { records, intake, finisher } = this.#dependencies;
-    const record = requireOpen(await records.get(id));
+    const { records, intake, finisher, writer } = this.#dependencies;
+    const record = requireOpen(await this.#claim(id));
     if (record.offset !== offset) throw new OffsetConflictError(record.offset);
     if (record.state !== "receiving") return record.offset;
     try {
@@ -97,7 +98,15 @@ export class Uploads {
       if (error instanceof ProblemError && error.status === 422) await finisher.fail(record, error);
       else await this.#finishLater(id);
       throw error;
+    } finally {
+      await records.updateAs(writer, id, { leaseUntil: null });
     }
+  }
+
+  /** Where this instance can go on with an upload: less than was counted when another instance has the last bytes. */
+  async reachableOffset({ id, offset, state, writer }: UploadRecord): Promise<number> {
+    const isHere = writer === null || writer === this.#dependencies.writer || state !== "receiving";
+    return isHere ? offset : this.#dependencies.files.shared(id, offset);
   }
 
   /** Makes a title of a resumable upload whose bytes have all come. */
@@ -166,7 +175,8 @@ export class Uploads {
 
   /** Removes what has expired. What cannot be removed now is tried at the next sweep. */
   async sweep(): Promise<void> {
-    const { records, log, now } = this.#dependencies;
+    const { records, files, log, now } = this.#dependencies;
+    await files.sweep(async (id) => (await records.get(id)) !== null);
     for (const { id, state } of await records.expired(now())) {
       if (state === "finishing") continue;
       log.info({ id, state }, "upload expired");
@@ -178,14 +188,21 @@ export class Uploads {
   async recover(startedAt: Date): Promise<void> {
     const { records } = this.#dependencies;
     for (const record of await records.inState("receiving")) {
-      if (record.createdAt >= startedAt || (await this.receptions.isElsewhere(record.id))) continue;
+      if (record.createdAt >= startedAt || !this.#mayRecover(record) || (await this.receptions.isElsewhere(record.id)))
+        continue;
       if (record.kind === "form") await this.#remove(record.id);
       else if (record.offset === record.sizeBytes) await records.update(record.id, { state: "finishing" });
     }
   }
 
+  /** Whether nobody else can be receiving it: only its own instance knows that of a form. */
+  #mayRecover({ kind, writer, leaseUntil }: UploadRecord): boolean {
+    if (writer === null || writer === this.#dependencies.writer) return true;
+    return kind === "tus" && (leaseUntil?.getTime() ?? 0) < this.#dependencies.now().getTime();
+  }
+
   async #create(id: string, kind: "tus" | "form", upload: NewUpload, who: Principal): Promise<UploadRecord> {
-    const { records, files, now } = this.#dependencies;
+    const { records, files, writer, now } = this.#dependencies;
     const unfinished = (await records.ofOwner(who.userId)).filter(({ state }) => state === "receiving");
     if (unfinished.length >= UNFINISHED_MAX)
       throw new RateLimitedError(`You have ${UNFINISHED_MAX} unfinished uploads. Finish or cancel some first.`, 60);
@@ -201,6 +218,8 @@ export class Uploads {
       attempts: 0,
       mediaId: null,
       error: null,
+      writer,
+      leaseUntil: kind === "form" ? new Date(createdAt.getTime() + LEASE_MS) : null,
       createdAt,
       expiresAt: new Date(createdAt.getTime() + EXPIRY_MS),
     };
@@ -212,6 +231,24 @@ export class Uploads {
       throw error;
     }
     return record;
+  }
+
+  /**
+   * Makes this instance the one that receives the upload. `UploadLockedError` while another one does. When another one did
+   * before, its hash of the bytes and what only it has count no more.
+   */
+  async #claim(id: string): Promise<UploadRecord | null> {
+    const { records, files, intake, writer, now } = this.#dependencies;
+    const before = await records.get(id);
+    if (before?.state !== "receiving") return before;
+    const at = now();
+    if (!(await records.claim(id, writer, at, new Date(at.getTime() + LEASE_MS)))) throw new UploadLockedError();
+    if (before.writer !== null && before.writer !== writer) {
+      intake.forget(id);
+      await files.discard(id);
+      await records.updateAs(writer, id, { offset: await files.shared(id, before.offset) });
+    }
+    return records.get(id);
   }
 
   /** A request that broke off after its last byte: the sender will find that nothing is missing, and not come again. */

@@ -17,6 +17,7 @@ import { contracts } from "../../src/contracts.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { Service } from "../../src/service.ts";
 import { type Announcement, MediaAnnouncements, streamingContract } from "../../src/streaming/contract.ts";
+import { FileBytes, locateFirst } from "../../src/streaming/file-bytes.ts";
 import type { LibrarySettings } from "../../src/streaming/library.ts";
 import { LiveStreams } from "../../src/streaming/live-streams.ts";
 import { startStreaming } from "../../src/streaming/streaming-service.ts";
@@ -66,16 +67,18 @@ export class Stage {
     folders = [{ path: this.library, visibility: "members" as const }],
     settings: Partial<LibrarySettings> = {},
   ): Promise<void> {
+    const store = await FileMediaStore.open(this.media, { locateFirst, openFirst: FileBytes.open });
     this.#service = await startStreaming({
       connection: await this.#bus.connect({ service: "streaming", instance: "s" }),
       addresses: () => [],
-      sources: new SqlSourceRepository(this.#sqlite.database),
+      sources: new SqlSourceRepository(this.#sqlite.database, { upload: store.place, library: "library:stage" }),
       library: { rescanIntervalMs: 3_600_000, settleMs: 0, isAlone: true, mayAdd: true, ...settings },
-      libraryStore: new SqlLibraryStore(this.#sqlite.database, "test"),
-      store: new FileMediaStore(this.media),
+      libraryStore: new SqlLibraryStore(this.#sqlite.database, { version: "test", place: "library:stage" }),
+      store,
       indexFolder: join(this.folder.path, "index"),
       folders,
-      excluded: new FileMediaStore(this.media).folders,
+      excluded: store.folders,
+      rtspAdvertised: () => null,
       rtsp: () => ({ host: "127.0.0.1", port: 8554 }),
       streams: {
         authenticator: {

@@ -209,6 +209,18 @@ function announcementOf(input: {
   };
 }
 
+/** The functions of some files, for who replaces one of them. */
+export const forwarded = (files: UploadFiles): UploadFiles => ({
+  create: (id) => files.create(id),
+  open: (id) => files.open(id),
+  shared: (id, offset) => files.shared(id, offset),
+  discard: (id) => files.discard(id),
+  complete: (id, sizeBytes) => files.complete(id, sizeBytes),
+  remove: (id) => files.remove(id),
+  sweep: (isKnown) => files.sweep(isKnown),
+  freeBytes: () => files.freeBytes(),
+});
+
 export interface HarnessOptions {
   readonly maxSizeBytes?: number;
   /** The folder uploads arrive in, when it is not to be a temporary one. */
@@ -217,6 +229,8 @@ export interface HarnessOptions {
   readonly idleTimeoutSeconds?: number;
   /** Milliseconds an inspection may take. */
   readonly adoptTimeoutMs?: number;
+  /** The name of the instance. */
+  readonly writer?: string;
   readonly wrapFiles?: (files: UploadFiles) => UploadFiles;
 }
 
@@ -281,6 +295,8 @@ export class UploadHarness {
       authenticator,
       records: new SqlUploadRecords(database),
       files: this.#options.wrapFiles?.(files) ?? files,
+      place: "file:harness",
+      writer: this.#options.writer ?? "harness",
       maxSizeBytes: this.#options.maxSizeBytes ?? 1 << 30,
       log,
       ...(this.#options.adoptTimeoutMs ? { adoptTimeoutMs: () => this.#options.adoptTimeoutMs ?? 0 } : {}),

@@ -1,73 +1,56 @@
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../../test/support/folder.ts";
+import { FileBytes, locateFirst } from "../../streaming/file-bytes.ts";
+import { mediaStoreSuite } from "../../streaming/media-store.suite.ts";
 import { FileMediaStore } from "./file-media-store.ts";
 
-const content = "a".repeat(64);
+const files = { locateFirst, openFirst: FileBytes.open };
 
-function storeIn(root: string) {
-  mkdirSync(join(root, "uploads"));
-  const store = new FileMediaStore(root);
-  return { store, upload: (id: string, text = "bytes") => writeFileSync(store.uploadPath(id), text) };
-}
-
-test("files an upload under its content, and filing it again changes nothing", async () => {
-  using folder = temporaryFolder();
-  const { store, upload } = storeIn(folder.path);
-  upload("one");
-  await store.file("one", content);
-  await store.file("one", content);
-  expect(existsSync(store.uploadPath("one"))).toBe(false);
-  expect(readFileSync(store.contentPath(content), "utf8")).toBe("bytes");
+mediaStoreSuite("files", async () => {
+  const folder = temporaryFolder();
+  let aheadMs = 0;
+  const store = await FileMediaStore.open(folder.path, files, () => Date.now() + aheadMs);
+  mkdirSync(join(folder.path, "uploads"));
+  return {
+    store,
+    upload: async (id, bytes) => writeFileSync(store.uploadPath(id), bytes),
+    copies: async () =>
+      store.folders
+        .filter((path) => existsSync(path))
+        .flatMap((path) =>
+          readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()),
+        ).length,
+    later: () => {
+      aheadMs = 86_400_000;
+    },
+    close: async () => folder[Symbol.dispose](),
+  };
 });
 
-test("equal uploads keep one copy", async () => {
+test("content that a crash left aside comes back when it is in use", async () => {
   using folder = temporaryFolder();
-  const { store, upload } = storeIn(folder.path);
-  upload("one");
-  upload("two");
-  await store.file("one", content);
-  await store.file("two", content);
-  expect(existsSync(store.uploadPath("two"))).toBe(false);
-  expect(readFileSync(store.contentPath(content), "utf8")).toBe("bytes");
+  let aheadMs = 0;
+  const store = await FileMediaStore.open(folder.path, files, () => Date.now() + aheadMs);
+  const content = "b".repeat(64);
+  mkdirSync(join(folder.path, "originals", "bb"), { recursive: true });
+  writeFileSync(`${store.contentPath(content)}.removing`, "bytes");
+  utimesSync(`${store.contentPath(content)}.removing`, 1, 1);
+  await store.sweep(async () => true);
+  expect(await Bun.file(store.contentPath(content)).exists()).toBe(false);
+  aheadMs = 86_400_000;
+  await store.sweep(async () => true);
+  expect(await Bun.file(store.contentPath(content)).text()).toBe("bytes");
 });
 
-test("filing what was never uploaded is an error", async () => {
+test("a store keeps its name, and two stores have two", async () => {
   using folder = temporaryFolder();
-  const { store } = storeIn(folder.path);
-  expect(store.file("one", content)).rejects.toThrow("ENOENT");
-});
-
-test("removes content that nobody uses", async () => {
-  using folder = temporaryFolder();
-  const { store, upload } = storeIn(folder.path);
-  upload("one");
-  await store.file("one", content);
-  await store.removeContent(content, async () => false);
-  await store.removeContent(content, async () => false);
-  expect(existsSync(store.contentPath(content))).toBe(false);
-});
-
-test("content that comes into use while it is removed stays", async () => {
-  using folder = temporaryFolder();
-  const { store, upload } = storeIn(folder.path);
-  upload("one");
-  await store.file("one", content);
-  await store.removeContent(content, async () => true);
-  expect(readFileSync(store.contentPath(content), "utf8")).toBe("bytes");
-});
-
-test("an equal upload that is filed while the old copy is removed stays", async () => {
-  using folder = temporaryFolder();
-  const { store, upload } = storeIn(folder.path);
-  upload("one");
-  await store.file("one", content);
-  await store.removeContent(content, async () => {
-    upload("two");
-    await store.file("two", content);
-    return true;
-  });
-  expect(readFileSync(store.contentPath(content), "utf8")).toBe("bytes");
-  expect(existsSync(`${store.contentPath(content)}.removing`)).toBe(false);
+  using other = temporaryFolder();
+  const [first, again] = await Promise.all([
+    FileMediaStore.open(folder.path, files),
+    FileMediaStore.open(folder.path, files),
+  ]);
+  expect(again.place).toBe(first.place);
+  expect((await FileMediaStore.open(other.path, files)).place).not.toBe(first.place);
 });

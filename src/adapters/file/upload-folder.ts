@@ -26,6 +26,14 @@ export class UploadFolder implements UploadFiles {
     return new OpenUpload(await open(this.#path(id), "r+"));
   }
 
+  async shared(_id: string, offset: number): Promise<number> {
+    return offset;
+  }
+
+  async discard(): Promise<void> {}
+  async complete(): Promise<void> {}
+  async sweep(): Promise<void> {}
+
   async remove(id: string): Promise<void> {
     await rm(this.#path(id), { force: true });
   }

@@ -32,7 +32,7 @@ describe.skipIf(!has("mariadbd"))("with MariaDB", () => {
   titleQueriesSuite("MariaDB", openTitles);
   sourceRepositorySuite("MariaDB", async () => {
     const { database, close } = await open();
-    return { repository: new SqlSourceRepository(database), close };
+    return { repository: new SqlSourceRepository(database, { upload: "store", library: "library" }), close };
   });
   uploadRecordsSuite("MariaDB", async () => {
     const { database, close } = await open();

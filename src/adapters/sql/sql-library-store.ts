@@ -10,19 +10,23 @@ const ROWS_AT_ONCE = 100;
 export class SqlLibraryStore implements LibraryStore {
   readonly #database: Database;
   readonly #version: string;
+  readonly #place: string;
 
-  constructor(database: Database, version: string) {
+  /** `place`: the instance whose library it is, as of `SourcePlaces`. */
+  constructor(database: Database, { version, place }: { version: string; place: string }) {
     this.#database = database;
     this.#version = version;
+    this.#place = place;
   }
 
   async listFolders(): Promise<AddedFolder[]> {
-    const rows = await this.#database.selectFrom("library_folders").selectAll().orderBy("created_at").execute();
-    return rows.map(({ created_at, ...row }) => ({ ...row, createdAt: created_at }));
+    const folders = this.#database.selectFrom("library_folders").selectAll().where("place", "=", this.#place);
+    const rows = await folders.orderBy("created_at").execute();
+    return rows.map(({ id, path, visibility, created_at }) => ({ id, path, visibility, createdAt: created_at }));
   }
 
   async addFolder({ id, path, visibility, createdAt }: AddedFolder): Promise<void> {
-    const row = { id, path, visibility, created_at: createdAt };
+    const row = { id, path, visibility, created_at: createdAt, place: this.#place };
     await this.#database.insertInto("library_folders").values(row).execute();
   }
 
@@ -32,7 +36,7 @@ export class SqlLibraryStore implements LibraryStore {
 
   async findRefused(folder: string, paths: readonly string[]): Promise<KnownRefusal[]> {
     if (paths.length === 0) return [];
-    const places = paths.map((path) => placeOf(folder, path));
+    const places = paths.map((path) => this.#placeOf(folder, path));
     const rows = await this.#database
       .selectFrom("library_refused")
       .selectAll()
@@ -50,7 +54,7 @@ export class SqlLibraryStore implements LibraryStore {
   async putRefused(folder: string, refused: Parameters<LibraryStore["putRefused"]>[1]): Promise<void> {
     if (refused.length === 0) return;
     const rows = refused.map(({ path, sizeBytes, mtimeMs, refused: { code, detail } }) => ({
-      place: placeOf(folder, path),
+      place: this.#placeOf(folder, path),
       folder,
       path,
       size_bytes: sizeBytes,
@@ -69,7 +73,8 @@ export class SqlLibraryStore implements LibraryStore {
     };
     await transact(this.#database, write, "read committed");
   }
-}
 
-const placeOf = (folder: string, path: string) =>
-  new Bun.CryptoHasher("sha256").update(`${folder}\0${path}`).digest("hex");
+  #placeOf(folder: string, path: string): string {
+    return new Bun.CryptoHasher("sha256").update(`${this.#place}\0${folder}\0${path}`).digest("hex");
+  }
+}

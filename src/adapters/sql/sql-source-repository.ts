@@ -1,6 +1,6 @@
 import { type Selectable, sql, type Transaction } from "kysely";
 import type { Source } from "../../streaming/source.ts";
-import type { SourceRepository, SourceState } from "../../streaming/source-repository.ts";
+import type { SourcePlaces, SourceRepository, SourceState } from "../../streaming/source-repository.ts";
 import type { SourceRow } from "./streaming-tables.ts";
 import type { Database, Tables } from "./tables.ts";
 import { transact } from "./transact.ts";
@@ -8,12 +8,30 @@ import { transact } from "./transact.ts";
 /** Rows in one statement: databases bound its parameters. */
 const ROWS_AT_ONCE = 100;
 
-/** Sources in the database, for SQLite and MySQL alike. */
+/** Sources in the database, for SQLite and MySQL alike: those in the places that an instance reaches, and no others. */
 export class SqlSourceRepository implements SourceRepository {
   readonly #database: Database;
+  readonly #places: SourcePlaces;
 
-  constructor(database: Database) {
+  constructor(database: Database, places: SourcePlaces) {
     this.#database = database;
+    this.#places = places;
+  }
+
+  async claimUnplaced(): Promise<void> {
+    for (const origin of ["upload", "library"] as const) {
+      await this.#database
+        .updateTable("sources")
+        .set({ place: this.#places[origin] })
+        .where("place", "=", "")
+        .where("origin", "=", origin)
+        .execute();
+    }
+    await this.#database
+      .updateTable("library_folders")
+      .set({ place: this.#places.library })
+      .where("place", "=", "")
+      .execute();
   }
 
   async find(id: string): Promise<Source | null> {
@@ -34,7 +52,7 @@ export class SqlSourceRepository implements SourceRepository {
   async save(source: Source): Promise<void> {
     const write = async (transaction: Transaction<Tables>) => {
       await transaction.deleteFrom("sources").where("id", "=", source.id).execute();
-      await transaction.insertInto("sources").values(rowOf(source)).execute();
+      await transaction.insertInto("sources").values(rowOf(source, this.#places[source.origin])).execute();
     };
     await transact(this.#database, write, "read committed");
   }
@@ -57,7 +75,9 @@ export class SqlSourceRepository implements SourceRepository {
       const ids = sources.map(({ id }) => id);
       await transaction.deleteFrom("sources").where("id", "in", ids).execute();
       for (let from = 0; from < sources.length; from += ROWS_AT_ONCE) {
-        const rows = sources.slice(from, from + ROWS_AT_ONCE).map(rowOf);
+        const rows = sources
+          .slice(from, from + ROWS_AT_ONCE)
+          .map((source) => rowOf(source, this.#places[source.origin]));
         await transaction.insertInto("sources").values(rows).execute();
       }
     };
@@ -88,6 +108,7 @@ export class SqlSourceRepository implements SourceRepository {
     const row = await this.#database
       .selectFrom("sources")
       .select(({ fn }) => fn.countAll<number>().as("count"))
+      .where("place", "=", this.#places.library)
       .where("folder", "=", folder)
       .where("availability", "=", "ready")
       .executeTakeFirst();
@@ -99,6 +120,7 @@ export class SqlSourceRepository implements SourceRepository {
       .selectFrom("sources")
       .select(({ fn }) => fn.sum("size_bytes").as("bytes"))
       .where("origin", "=", "library")
+      .where("place", "=", this.#places.library)
       .where("availability", "=", "ready")
       .where("media_id", "is", null)
       .executeTakeFirst();
@@ -129,7 +151,12 @@ export class SqlSourceRepository implements SourceRepository {
   }
 
   async listFolders(): Promise<string[]> {
-    const rows = await this.#database.selectFrom("sources").select("folder").distinct().execute();
+    const rows = await this.#database
+      .selectFrom("sources")
+      .select("folder")
+      .where("place", "=", this.#places.library)
+      .distinct()
+      .execute();
     return rows.flatMap(({ folder }) => (folder === null ? [] : [folder]));
   }
 
@@ -143,7 +170,7 @@ export class SqlSourceRepository implements SourceRepository {
       .selectFrom("sources")
       .select((expression) => expression.fn.countAll<number>().as("count"))
       .where("media_id", "=", mediaId)
-      .where("origin", "=", "upload")
+      .where("place", "=", this.#places.upload)
       .executeTakeFirstOrThrow();
     return Number(count);
   }
@@ -155,11 +182,13 @@ export class SqlSourceRepository implements SourceRepository {
   #states() {
     return this.#database
       .selectFrom("sources")
-      .select(["id", "path", "size_bytes", "mtime_ms", "file_key", "availability", "visibility"]);
+      .select(["id", "path", "size_bytes", "mtime_ms", "file_key", "availability", "visibility"])
+      .where("place", "=", this.#places.library);
   }
 
   #select() {
-    return this.#database.selectFrom("sources").selectAll();
+    const { upload, library } = this.#places;
+    return this.#database.selectFrom("sources").selectAll().where("place", "in", [upload, library]);
   }
 
   #page(afterId: string | null, limit: number) {
@@ -170,7 +199,7 @@ export class SqlSourceRepository implements SourceRepository {
   }
 }
 
-function rowOf(source: Source): SourceRow {
+function rowOf(source: Source, place: string): SourceRow {
   return {
     id: source.id,
     origin: source.origin,
@@ -187,6 +216,7 @@ function rowOf(source: Source): SourceRow {
     created_at: source.createdAt,
     file_key: source.fileKey,
     metadata: source.metadata && JSON.stringify(source.metadata),
+    place,
   };
 }
 

@@ -20,11 +20,13 @@ export interface SourceRow {
   file_key: string | null;
   /** JSON of what a library file says of itself. */
   metadata: string | null;
+  /** Where the bytes are: an instance's library or a store; empty for rows that are older than this column. */
+  place: string;
 }
 
 /** A file of a library folder that was refused, so that it is not read again as long as it stays the same. */
 export interface RefusedFileRow {
-  /** SHA-256 of folder and path. */
+  /** SHA-256 of the instance, folder and path. */
   place: string;
   folder: string;
   path: string;
@@ -42,6 +44,20 @@ export interface LibraryFolderRow {
   path: string;
   visibility: "private" | "members" | "public";
   created_at: string;
+  /** The instance that has the folder; empty for rows that are older than this column. */
+  place: string;
+}
+
+/** Which source's bytes stand for a content, in stores that keep bytes by source. */
+export interface StoredContentRow {
+  media_id: string;
+  source_id: string;
+}
+
+/** Sources whose bytes are to be removed; `noted_at` in milliseconds since 1970. */
+export interface StoredRemovalRow {
+  source_id: string;
+  noted_at: number;
 }
 
 /** Tables that the streaming service owns. */
@@ -49,6 +65,8 @@ export interface StreamingTables {
   sources: SourceRow;
   library_refused: RefusedFileRow;
   library_folders: LibraryFolderRow;
+  stored_contents: StoredContentRow;
+  stored_removals: StoredRemovalRow;
 }
 
 export const streamingMigrations: Readonly<Record<string, Migration>> = {
@@ -75,6 +93,30 @@ export const streamingMigrations: Readonly<Record<string, Migration>> = {
     },
   },
   "2026-11-23-streaming-library": { up: createLibrary },
+  "2026-11-23-streaming-places": {
+    async up(database: Kysely<unknown>) {
+      await database.schema
+        .alterTable("sources")
+        .addColumn("place", "varchar(160)", (column) => column.notNull().defaultTo(""))
+        .execute();
+      await indexPlaces(database);
+      await database.schema
+        .alterTable("library_folders")
+        .addColumn("place", "varchar(160)", (column) => column.notNull().defaultTo(""))
+        .execute();
+      await database.schema
+        .createTable("stored_contents")
+        .addColumn("media_id", "varchar(64)", (column) => column.primaryKey())
+        .addColumn("source_id", "varchar(36)", (column) => column.notNull())
+        .execute();
+      await database.schema.createIndex("stored_contents_source").on("stored_contents").column("source_id").execute();
+      await database.schema
+        .createTable("stored_removals")
+        .addColumn("source_id", "varchar(36)", (column) => column.primaryKey())
+        .addColumn("noted_at", "bigint", (column) => column.notNull())
+        .execute();
+    },
+  },
 };
 
 /** One source for each file. A path may be longer than what MySQL indexes: there its hash is what is unique. */
@@ -121,4 +163,23 @@ async function createLibrary({ schema }: Kysely<unknown>): Promise<void> {
     .addColumn("visibility", "varchar(16)", (column) => column.notNull())
     .addColumn("created_at", "varchar(30)", (column) => column.notNull())
     .execute();
+}
+
+/** A file is known once in each place: two machines may have one folder name for different folders. */
+async function indexPlaces(database: Kysely<unknown>): Promise<void> {
+  const { schema } = database;
+  if (isSqlite(database)) {
+    await schema.dropIndex("sources_path").execute();
+    await schema.createIndex("sources_path").on("sources").columns(["place", "folder", "path"]).unique().execute();
+    return;
+  }
+  // Its index goes with it.
+  await schema.alterTable("sources").dropColumn("path_hash").execute();
+  await schema
+    .alterTable("sources")
+    .addColumn("path_hash", sql`varchar(64) character set ascii`, (column) =>
+      column.generatedAlwaysAs(sql`sha2(concat(place, char(10), folder, char(10), path), 256)`).stored(),
+    )
+    .execute();
+  await schema.createIndex("sources_path").on("sources").column("path_hash").unique().execute();
 }

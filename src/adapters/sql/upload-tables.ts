@@ -17,6 +17,8 @@ export interface UploadTables {
     attempts: number;
     media_id: string | null;
     error: string | null;
+    writer: string | null;
+    lease_until: number;
     created_at: number;
     expires_at: number;
   };
@@ -55,6 +57,15 @@ export const uploadMigrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "2026-11-23-upload-3-writer": {
+    async up(db: Kysely<unknown>) {
+      await db.schema.alterTable("upload").addColumn("writer", "varchar(64)").execute();
+      await db.schema
+        .alterTable("upload")
+        .addColumn("lease_until", "bigint", (column) => column.notNull().defaultTo(0))
+        .execute();
+    },
+  },
 };
 
 /** The table of uploads in any database that Kysely speaks. */
@@ -80,6 +91,8 @@ export class SqlUploadRecords implements UploadRecords {
       attempts: record.attempts,
       media_id: record.mediaId,
       error: record.error && JSON.stringify(record.error),
+      writer: record.writer,
+      lease_until: record.leaseUntil?.getTime() ?? 0,
       created_at: record.createdAt.getTime(),
       expires_at: record.expiresAt.getTime(),
     };
@@ -93,6 +106,28 @@ export class SqlUploadRecords implements UploadRecords {
 
   async update(id: string, change: UploadChange): Promise<void> {
     await this.#database.updateTable("upload").set(toColumns(change)).where("id", "=", id).execute();
+  }
+
+  async updateAs(writer: string, id: string, change: UploadChange): Promise<boolean> {
+    const { numUpdatedRows } = await this.#database
+      .updateTable("upload")
+      .set(toColumns(change))
+      .where("id", "=", id)
+      .where("writer", "=", writer)
+      .executeTakeFirst();
+    return numUpdatedRows > 0n || (await this.get(id))?.writer === writer;
+  }
+
+  async claim(id: string, writer: string, now: Date, until: Date): Promise<boolean> {
+    const { numUpdatedRows } = await this.#database
+      .updateTable("upload")
+      .set({ writer, lease_until: until.getTime() })
+      .where("id", "=", id)
+      .where((where) =>
+        where.or([where("writer", "is", null), where("writer", "=", writer), where("lease_until", "<", now.getTime())]),
+      )
+      .executeTakeFirst();
+    return numUpdatedRows > 0n || (await this.get(id))?.writer === writer;
   }
 
   async remove(id: string): Promise<void> {
@@ -121,7 +156,18 @@ export class SqlUploadRecords implements UploadRecords {
 }
 
 /** The columns of the members that are there; the others are left out of the statement. */
-function toColumns({ name, tags, sizeBytes, offset, state, attempts, mediaId, error, expiresAt }: UploadChange) {
+function toColumns({
+  name,
+  tags,
+  sizeBytes,
+  offset,
+  state,
+  attempts,
+  mediaId,
+  error,
+  leaseUntil,
+  expiresAt,
+}: UploadChange) {
   return {
     name,
     tags: tags && JSON.stringify(tags),
@@ -131,6 +177,7 @@ function toColumns({ name, tags, sizeBytes, offset, state, attempts, mediaId, er
     attempts,
     media_id: mediaId,
     error: error && JSON.stringify(error),
+    lease_until: leaseUntil === null ? 0 : leaseUntil?.getTime(),
     expires_at: expiresAt?.getTime(),
   };
 }
@@ -150,6 +197,8 @@ function toRecord(row: Selectable<UploadTables["upload"]>): UploadRecord {
     attempts: Number(row.attempts),
     mediaId: row.media_id,
     error: row.error === null ? null : (JSON.parse(row.error) as UploadRecord["error"]),
+    writer: row.writer,
+    leaseUntil: Number(row.lease_until) === 0 ? null : new Date(Number(row.lease_until)),
     createdAt: new Date(Number(row.created_at)),
     expiresAt: new Date(Number(row.expires_at)),
   };

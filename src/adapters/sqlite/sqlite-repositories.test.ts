@@ -17,7 +17,7 @@ authStoreSuite("SQLite", async () => {
 });
 sourceRepositorySuite("SQLite", async () => {
   const { database, close } = await open();
-  return { repository: new SqlSourceRepository(database), close };
+  return { repository: new SqlSourceRepository(database, { upload: "store", library: "library" }), close };
 });
 uploadRecordsSuite("SQLite", async () => {
   const { database, close } = await open();
