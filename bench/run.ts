@@ -12,6 +12,7 @@ import { benchPackager } from "./packager.ts";
 import { benchPages } from "./pages.ts";
 import { benchRtsp, rtspPackages } from "./rtsp.ts";
 import { benchScan } from "./scan.ts";
+import { benchSearch } from "./search.ts";
 import { benchServing } from "./serving.ts";
 import { benchStalled } from "./stalled.ts";
 import { benchStart } from "./start.ts";
@@ -25,6 +26,7 @@ const benches: Readonly<Record<string, () => Promise<Figure[]>>> = {
   packager: benchPackager,
   index: benchIndexBuild,
   "first-play": benchFirstPlay,
+  search: benchSearch,
   upload: benchUpload,
   pages: benchPages,
   scan: benchScan,

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { person, testId, testMediaId } from "../../test/support/catalog.ts";
+import { person, someInfo, testId, testMediaId } from "../../test/support/catalog.ts";
 import { type TitleQuery, titleQuery } from "./contract.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { fold } from "./folding.ts";
 import { searchOf } from "./title-index.ts";
-import type { TitleRepository, TitleWithSources } from "./title-repository.ts";
+import type { TitleRepository, TitleState, TitleWithSources } from "./title-repository.ts";
 import { type Who as Asker, audienceOf } from "./title-view.ts";
 
 const ann = person(1);
@@ -13,15 +13,31 @@ const admin = person(3, "admin");
 const newcomer = person(4, "viewer");
 
 type Who = (Asker & { readonly username: string }) | null;
-type Row = Partial<Pick<TitleWithSources, "name" | "description" | "tags" | "owner" | "visibility" | "deletedAt">>;
+type Row = Partial<
+  Pick<
+    TitleWithSources,
+    "name" | "description" | "tags" | "owner" | "visibility" | "availability" | "deletedAt" | "info"
+  >
+>;
+/** A video of so many seconds. */
+const video = (durationSeconds: number, codec: string, height: number) => ({
+  ...someInfo,
+  durationSeconds,
+  video: { codec, width: 640, height, frameRate: 25, rotation: 0 },
+});
 const owned = (by: typeof ann) => ({ id: by.userId, username: by.username });
 
 /** The titles that are searched, by number; a higher number is newer. Library titles for members unless it says otherwise. */
 const corpus: Readonly<Record<number, Row>> = {
-  1: { name: "Solaris", tags: ["Sci-Fi", "Drama"], description: "Tarkovsky's film\nof 1972" },
+  1: {
+    name: "Solaris",
+    tags: ["Sci-Fi", "Drama"],
+    description: "Tarkovsky's film\nof 1972",
+    info: video(6_000.5, "h264", 1_080),
+  },
   2: { name: "Amélie", tags: ["Comedy", "Café"], description: "Montmartre" },
-  3: { name: "100% Wolf", tags: ["family"] },
-  4: { name: "100 Wolves", tags: ["Family", "drama"] },
+  3: { name: "100% Wolf", tags: ["family"], info: video(5_400, "h265", 2_160) },
+  4: { name: "100 Wolves", tags: ["Family", "drama"], info: video(60, "av1", 720) },
   5: { name: "snake_case explained" },
   6: { name: "snakeXcase explained" },
   7: { name: "東京物語", tags: ["日本"], description: "小津安二郎" },
@@ -34,11 +50,17 @@ const corpus: Readonly<Record<number, Row>> = {
   14: { name: "Straße nach Ærø" },
   15: { name: "C++ in 24 hours" },
   16: { name: "C in 24 hours" },
-  17: { name: "x" },
+  17: { name: "x", availability: "unavailable" },
   18: { name: "ΣΊΣΥΦΟΣ" },
-  19: { name: "Ann alone", owner: owned(ann), visibility: "private", tags: ["Drama", "Home"] },
+  19: {
+    name: "Ann alone",
+    owner: owned(ann),
+    visibility: "private",
+    tags: ["Drama", "Home"],
+    info: video(300, "h264", 1_080),
+  },
   20: { name: "Ben alone", owner: owned(ben), visibility: "private", tags: ["drama", "home"] },
-  21: { name: "Picnic", owner: owned(ben), visibility: "public", tags: ["DRAMA"] },
+  21: { name: "Picnic", owner: owned(ben), visibility: "public", tags: ["DRAMA"], info: video(5_400, "h264", 360) },
   22: { name: "Ünïcödé İstanbul" },
   23: { name: "서울의 봄" },
   24: { name: "हिन्दी फ़िल्म" },
@@ -222,7 +244,61 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     { ask: { q: "deleted" }, who: admin, finds: [] },
     { ask: { name: "deleted" }, who: admin, finds: [] },
   ],
+  "length, resolution and codec; what is not known is in no range": [
+    { ask: { minDuration: 300 }, finds: [21, 19, 3, 1] },
+    { ask: { minDuration: 300.5, maxDuration: 5_400 }, finds: [21, 3] },
+    { ask: { maxDuration: 60 }, finds: [4] },
+    { ask: { minDuration: 0 }, finds: [21, 19, 4, 3, 1] },
+    { ask: { minDuration: 6_000.5, maxDuration: 6_000.5 }, finds: [1] },
+    { ask: { minDuration: 10, maxDuration: 9 }, finds: [] },
+    { ask: { minHeight: 721 }, finds: [19, 3, 1] },
+    { ask: { minHeight: 720, maxHeight: 1_080 }, finds: [19, 4, 1] },
+    { ask: { maxHeight: 719 }, finds: [21] },
+    { ask: { codecs: ["h264"] }, finds: [21, 19, 1] },
+    { ask: { codecs: ["h265", "av1"] }, finds: [4, 3] },
+    { ask: { codecs: ["h264"], minHeight: 1_080, q: "alone" }, finds: [19] },
+    { ask: { codecs: ["h264"], name: "o", sort: "longest" }, finds: [1, 19] },
+    { ask: { codecs: ["h264"], minDuration: 5_000, tags: ["drama"], sort: "name" }, finds: [21, 1] },
+    { ask: { codecs: ["'"] }, finds: [] },
+    { ask: { codecs: ["h264"] }, who: null, finds: [21] },
+  ],
+  "availability, visibility and owner": [
+    { ask: { availability: "unavailable" }, finds: [17] },
+    { ask: { availability: "failed" }, finds: [] },
+    { ask: { visibility: "private" }, finds: [19] },
+    { ask: { visibility: "private" }, who: admin, finds: [20, 19] },
+    { ask: { visibility: "private" }, who: null, finds: [] },
+    { ask: { visibility: "public", q: "picnic" }, finds: [21] },
+    { ask: { visibility: "members", q: "picnic" }, finds: [] },
+    { ask: { owner: ben.userId }, finds: [21] },
+    { ask: { owner: ben.userId }, who: admin, finds: [21, 20] },
+    { ask: { owner: ben.userId, visibility: "private" }, finds: [] },
+    { ask: { owner: ben.userId, q: "alone" }, who: admin, finds: [20] },
+    { ask: { owner: ben.userId, name: "alone" }, finds: [] },
+    { ask: { owner: ben.userId, sort: "name" }, who: null, finds: [21] },
+    { ask: { owner: testId(800) }, who: admin, finds: [] },
+  ],
+  "what the caller has done with them": [
+    { ask: { favourite: true }, finds: [19, 4] },
+    { ask: { favourite: true, tags: ["family"] }, finds: [4] },
+    { ask: { favourite: true, q: "alone", sort: "name" }, finds: [19] },
+    { ask: { favourite: true }, who: ben, finds: [] },
+    { ask: { inProgress: true }, finds: [3] },
+    { ask: { watched: true }, finds: [19] },
+    { ask: { watched: true, favourite: true }, finds: [19] },
+    { ask: { watched: true, inProgress: true }, finds: [] },
+    { ask: { watched: false, q: "alone" }, finds: [] },
+    { ask: { watched: false, q: "wol" }, finds: [4, 3] },
+    { ask: { watched: false, tags: ["home"] }, who: ben, finds: [20] },
+  ],
   orders: [
+    { ask: { sort: "longest", limit: 5 }, finds: [1, 21, 3, 19, 4] },
+    { ask: { sort: "longest", q: "wol" }, finds: [3, 4] },
+    { ask: { sort: "longest", owner: "me" }, finds: [19] },
+    { ask: { sort: "last-watched", limit: 4 }, finds: [3, 19, 27, 25] },
+    { ask: { sort: "last-watched", q: "wol" }, finds: [3, 4] },
+    { ask: { sort: "last-watched", tags: ["drama"] }, finds: [19, 21, 4, 1] },
+    { ask: { sort: "last-watched", limit: 2 }, who: ben, finds: [20, 27] },
     { ask: { limit: 5 }, finds: [27, 25, 24, 23, 22] },
     { ask: { limit: 5, sort: "oldest" }, finds: [1, 2, 3, 4, 5] },
     {
@@ -233,6 +309,22 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     { ask: { name: "solaris", sort: "name" }, finds: [1, 27] },
   ],
 };
+
+const untouched: TitleState = {
+  positionSeconds: null,
+  inProgress: false,
+  watched: false,
+  favourite: false,
+  watchedAt: null,
+};
+const states: readonly [who: typeof ann, title: number, state: Partial<TitleState>][] = [
+  [ann, 3, { positionSeconds: 60, inProgress: true, watchedAt: 2_000 }],
+  [ann, 4, { favourite: true }],
+  [ann, 19, { watched: true, favourite: true, watchedAt: 1_000 }],
+  // Of what somebody may not see any more, nothing is found.
+  [ann, 20, { favourite: true, inProgress: true, watched: true, watchedAt: 3_000 }],
+  [ben, 20, { watchedAt: 5_000 }],
+];
 
 const titleOf = (n: number, row: Row): TitleWithSources => ({
   id: testId(n),
@@ -262,6 +354,9 @@ export function titleQueriesSuite(
     beforeAll(async () => {
       opened = await open();
       for (const [n, row] of Object.entries(corpus)) await opened.repository.insert(titleOf(Number(n), row));
+      for (const [who, n, state] of states) {
+        await opened.repository.editState(who.userId, testId(n), () => ({ ...untouched, ...state }));
+      }
     });
     afterAll(() => opened.close());
 
@@ -297,7 +392,7 @@ export function titleQueriesSuite(
 
     test("pages of any size together are the whole, in every order", async () => {
       for (const ask of [{}, { q: "s" }, { name: "o" }, { tags: ["drama", "home"], match: "any" as const }]) {
-        for (const sort of ["newest", "oldest", "name"] as const) {
+        for (const sort of ["newest", "oldest", "name", "longest", "last-watched"] as const) {
           const whole = (await find({ ...ask, sort })).numbers;
           expect(whole.length).toBeGreaterThan(2);
           for (const limit of [1, 2, whole.length - 1, whole.length]) {

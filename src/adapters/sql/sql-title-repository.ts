@@ -32,7 +32,7 @@ import { editState, getStates, moveInCollections, moveStates } from "./title-sta
 import { locked, transact } from "./transact.ts";
 
 /** Titles that are counted one by one, when what a search finds is counted. */
-const COUNTED_AT_ONCE = 2_000;
+const COUNTED_AT_ONCE = 1_000;
 /** Titles brought up to date in one transaction. */
 const UPDATED_AT_ONCE = 200;
 

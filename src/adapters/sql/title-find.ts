@@ -10,9 +10,9 @@ import type { TitleSearchIndex } from "./title-search-index.ts";
 /**
  * Up to so many candidates are looked at one by one and sorted; where there are more, titles are read in the page's
  * order until it is full. Of a million titles, the one costs at most as much as the other at the square root of a
- * page's titles times all titles, about 7,000.
+ * page's titles times all titles: some thousands.
  */
-const SORTED_AT_ONCE = 7_000;
+const SORTED_AT_ONCE = 3_000;
 
 /** A title, and what the page's order goes by before its place in time; null when that is all. */
 export type FoundRow = TitleRow & { readonly sort_key: string | number | null };
@@ -87,21 +87,21 @@ async function sourcesOf(
     return [gathered(search, from, [inside, visibleTo(audience), ...tested])];
   }
   const touched = touchedTitles(search);
-  if (touched && (await isFew(database, touched))) {
-    const from = sql`(${touched}) as s cross join titles as t on t.seq = s.seq`;
-    return [gathered(search, from, [visibleTo(audience), ...tested])];
-  }
+  const few = touched && (await fewOf(database, [touched]));
+  if (few) return [these(search, few, [visibleTo(audience), ...tested])];
   const matches = index.match(search, audience);
-  if (matches && (isByTime(search) || (await isFew(database, ...matches)))) {
-    return matches.map((match) => {
-      const from = sql`(${match}) as s cross join titles as t on t.seq = s.seq`;
-      return { ...gathered(search, from, [visibleTo(audience), ...filters]), place: sql`s.seq` };
-    });
+  if (matches) {
+    const conditions = [visibleTo(audience), ...filters];
+    if (isByTime(search)) return matches.map((match) => inTime(search, match, conditions));
+    const found = await fewOf(database, matches);
+    if (found) return [these(search, found, conditions)];
   }
   const inside = inFolder(search);
-  if (inside && (isByTime(search) || (await isFew(database, inside)))) {
-    const from = sql`(${inside}) as s cross join titles as t on t.seq = s.seq`;
-    return [{ ...gathered(search, from, [visibleTo(audience), ...tested]), place: sql`s.seq` }];
+  if (inside) {
+    const conditions = [visibleTo(audience), ...tested];
+    if (isByTime(search)) return [inTime(search, inside, conditions)];
+    const found = await fewOf(database, [inside]);
+    if (found) return [these(search, found, conditions)];
   }
   return walked(search, audience, tested);
 }
@@ -117,16 +117,30 @@ function touchedTitles({ viewerId, state }: TitleSearch): RawBuilder<unknown> | 
     where v.user_id = ${viewerId} and ${sql.join(conditions, sql` and `)}`;
 }
 
-/** Whether these queries give so few titles that all of them can be looked at. */
-async function isFew(database: Database, ...queries: readonly RawBuilder<unknown>[]): Promise<boolean> {
-  let count = 0;
+/** What these queries give together, when that is so little that all of it can be looked at; null otherwise. */
+async function fewOf(database: Database, queries: readonly RawBuilder<unknown>[]): Promise<number[] | null> {
+  const found = new Set<number>();
   for (const query of queries) {
-    const { rows } = await sql<{ count: number | bigint | string }>`select count(*) as count
-      from (select seq from (${query}) as q limit ${SORTED_AT_ONCE + 1 - count}) as few`.execute(database);
-    count += Number(rows[0]?.count ?? 0);
-    if (count > SORTED_AT_ONCE) return false;
+    const { rows } = await sql<{ seq: number }>`select seq from (${query}) as q limit ${SORTED_AT_ONCE + 1}`.execute(
+      database,
+    );
+    for (const { seq } of rows) found.add(seq);
+    if (found.size > SORTED_AT_ONCE) return null;
   }
-  return true;
+  return [...found];
+}
+
+/** Titles at these places, to be looked at one by one. */
+function these(search: TitleSearch, seqs: readonly number[], conditions: readonly RawBuilder<unknown>[]): Source {
+  // As text: thousands of parameters would have to be bound one by one.
+  const list = sql.raw(seqs.length === 0 ? "null" : seqs.map((seq) => Math.trunc(Number(seq))).join(","));
+  return gathered(search, sql`titles as t`, [sql`t.seq in (${list})`, ...conditions]);
+}
+
+/** What a query gives in the order of time, read as far as the page needs. */
+function inTime(search: TitleSearch, query: RawBuilder<unknown>, conditions: readonly RawBuilder<unknown>[]): Source {
+  const from = sql`(${query}) as s cross join titles as t on t.seq = s.seq`;
+  return { ...gathered(search, from, conditions), place: sql`s.seq` };
 }
 
 /** A source that is read whole and then sorted (or read in the order of time). */
@@ -203,7 +217,7 @@ const pageOf =
   ({ from, conditions, order, place, after }: Source): RawBuilder<unknown> => {
     const key = order.key ?? sql`${sql.lit(order.constant ?? null)}`;
     const all = [...conditions, ...(after === null ? [] : [isAfter(after, order, place)])];
-    const sorted = [...(order.key ? [direction(order.key, order)] : []), direction(place, order)];
+    const sorted = [...(order.key ? [direction(sql`sort_key`, order)] : []), direction(place, order)];
     return sql`select seq, sort_key from (select t.seq as seq, ${key} as sort_key from ${from}
       where ${sql.join(all, sql` and `)} order by ${sql.join(sorted)} limit ${limit + 1}) as page`;
   };

@@ -21,10 +21,12 @@ export async function getStates(
   if (titleIds.length === 0) return new Map();
   const rows = await database
     .selectFrom("titles as t")
-    .innerJoin("title_states as s", "s.title_seq", "t.seq")
+    // SQLite joins in this order then: somebody may have done something with thousands of titles.
+    .crossJoin("title_states as s")
     .select("t.id")
     .select(columns)
     .where("t.id", "in", titleIds)
+    .whereRef("s.title_seq", "=", "t.seq")
     .where("s.user_id", "=", userId)
     .execute();
   return new Map(rows.map(({ id, ...row }) => [id, toState(row)]));

@@ -4,6 +4,9 @@ import { Kysely } from "kysely";
 import type { Database, Tables } from "../sql/tables.ts";
 import { PatientSqliteDialect } from "./sqlite-dialect.ts";
 
+/** Pages of the file that are kept in memory at most: of a large one the upper parts of its indexes. */
+const CACHE_KIB = 65_536;
+
 export interface SqliteDatabase {
   /** What the repositories query. Closing it closes the file. */
   readonly database: Database;
@@ -20,6 +23,7 @@ export function openSqlite(path: string): SqliteDatabase {
   handle.run("PRAGMA synchronous = NORMAL");
   handle.run("PRAGMA foreign_keys = ON");
   handle.run("PRAGMA temp_store = MEMORY");
+  handle.run(`PRAGMA cache_size = -${CACHE_KIB}`);
   // From here on nobody waits inside SQLite, which would keep the whole process waiting: the driver does it.
   handle.run("PRAGMA busy_timeout = 0");
   const dialect = new PatientSqliteDialect(handle);

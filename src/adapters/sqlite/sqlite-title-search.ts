@@ -17,6 +17,12 @@ const FACET = "\uE004";
 const ASCII_BASE = 0xe100;
 
 /**
+ * Beginnings of words of these lengths have postings of their own. Any other beginning would have those of all its words
+ * put together first, which takes longer than all the rest where many titles have them.
+ */
+const PREFIX_LENGTHS = [1, 2, 3, 4, 5, 6, 8];
+
+/**
  * The text index's tables. Those of FTS5 are contentless: they keep postings only. `title_words` has the words in a row,
  * for titles that are looked at one by one.
  */
@@ -34,6 +40,15 @@ export const sqliteTitleSearchMigrations: Readonly<Record<string, Migration>> = 
       await sql`create table title_words (seq integer primary key, words text not null)`.execute(db);
     },
   },
+  "2026-11-22-catalog-word-beginnings": {
+    async up(db: Kysely<unknown>) {
+      await sql`drop table title_search`.execute(db);
+      await sql`create virtual table title_search using fts5(
+        words, extra, content='', contentless_delete=1, tokenize='ascii',
+        prefix=${sql.lit(PREFIX_LENGTHS.join(" "))})`.execute(db);
+      await sql`insert or replace into catalog_stale (what) values ('titles')`.execute(db);
+    },
+  },
 };
 
 /**
@@ -43,16 +58,11 @@ export const sqliteTitleSearchMigrations: Readonly<Record<string, Migration>> = 
  */
 export class SqliteTitleSearch implements TitleSearchIndex {
   async put(transaction: Transaction<Tables>, entry: IndexEntry): Promise<void> {
-    const { seq, visibility, ownerId, index } = entry;
-    const scopes = [scope(visibility), ...(ownerId === null ? [] : [scope(ownerId)])];
-    const words = index.tokens.map((token) => encode(token) || BOUNDARY).join(" ");
-    const extra = [...scopes, ...index.marks.map(mark), ...index.tagKeys.map(tag), ...entry.facets.map(facet)].join(
-      " ",
-    );
-    const grams = [...scopes, ...index.grams.map(encode)].join(" ");
+    const { seq } = entry;
+    const { words, extra, grams, text } = postingsOf(entry);
     await sql`insert into title_search (rowid, words, extra) values (${seq}, ${words}, ${extra})`.execute(transaction);
     await sql`insert into title_grams (rowid, grams) values (${seq}, ${grams})`.execute(transaction);
-    await sql`insert or replace into title_words (seq, words) values (${seq}, ${textOf(index)})`.execute(transaction);
+    await sql`insert or replace into title_words (seq, words) values (${seq}, ${text})`.execute(transaction);
   }
 
   async remove(transaction: Transaction<Tables>, seq: number): Promise<void> {
@@ -71,19 +81,32 @@ export class SqliteTitleSearch implements TitleSearchIndex {
     if (asked.length + grams.length === 0) return null;
     const byWords = sql`title_search match ${[...asked, ...scopeExpression(search, audience, "extra : ")].join(" AND ")}`;
     const byGrams = sql`title_grams match ${[...grams, ...scopeExpression(search, audience, "")].join(" AND ")}`;
-    if (grams.length === 0) return [sql`select rowid as seq from title_search where ${byWords}`];
-    if (words.length === 0) return [sql`select rowid as seq from title_grams where ${byGrams}`];
-    const both = sql`select rowid as seq from title_search where ${byWords}
-      and rowid in (select rowid from title_grams where ${byGrams})`;
-    return [both];
+    if (words.length === 0 && grams.length > 0) return [sql`select rowid as seq from title_grams where ${byGrams}`];
+    const named = grams.length === 0 ? sql`` : sql` and rowid in (select rowid from title_grams where ${byGrams})`;
+    const cut = search.phrases.filter((tokens) => !isIndexed(tokens)).map(hasText);
+    const whole =
+      cut.length === 0
+        ? sql``
+        : sql` and exists (select 1 from title_words as w where w.seq = title_search.rowid and ${sql.join(cut, sql` and `)})`;
+    return [sql`select rowid as seq from title_search where ${byWords}${named}${whole}`];
   }
 
   conditions({ phrases, marks }: TitleSearch): RawBuilder<unknown>[] {
-    const texts = [...phrases.map((tokens) => ` ${tokens.join(" ")}`), ...marks.map(mark)];
-    if (texts.length === 0) return [];
-    const all = texts.map((text) => sql`instr(w.words, ${text}) > 0`);
+    const all = [...phrases.map(hasText), ...marks.map((character) => sql`instr(w.words, ${mark(character)}) > 0`)];
+    if (all.length === 0) return [];
     return [sql`exists (select 1 from title_words as w where w.seq = t.seq and ${sql.join(all, sql` and `)})`];
   }
+}
+
+/** What the text index's tables get of a title: the columns of `title_search`, `title_grams` and `title_words`. */
+export function postingsOf({ visibility, ownerId, index, facets }: Omit<IndexEntry, "seq">) {
+  const scopes = [scope(visibility), ...(ownerId === null ? [] : [scope(ownerId)])];
+  return {
+    words: index.tokens.map((token) => encode(token) || BOUNDARY).join(" "),
+    extra: [...scopes, ...index.marks.map(mark), ...index.tagKeys.map(tag), ...facets.map(facet)].join(" "),
+    grams: [...scopes, ...index.grams.map(encode)].join(" "),
+    text: textOf(index),
+  };
 }
 
 /** Words in a row, each after a space, so that a phrase with one before it begins where a word does. */
@@ -93,11 +116,24 @@ const textOf = ({ tokens, marks }: IndexEntry["index"]) =>
 function wordExpression({ phrases, marks, tagKeys, match }: TitleSearch): string[] {
   const tags = tagKeys.map(tag);
   return [
-    ...phrases.map((tokens) => `words : ${quote(tokens.map(encode).join(" "))} *`),
+    ...phrases.map((tokens) => `words : ${quote(indexed(tokens).map(encode).join(" "))} *`),
     ...marks.map((character) => `extra : ${quote(mark(character))}`),
     ...(match === "any" ? anyOf(tags, "extra : ") : tags.map((token) => `extra : ${quote(token)}`)),
   ];
 }
+
+/** That the words `w` of a title have a phrase. */
+const hasText = (tokens: readonly string[]) => sql`instr(w.words, ${` ${tokens.join(" ")}`}) > 0`;
+
+/** A phrase as it is looked up: its last word no longer than a beginning that has postings. */
+function indexed(tokens: readonly string[]): string[] {
+  const characters = [...(tokens.at(-1) ?? "")];
+  const length = PREFIX_LENGTHS.findLast((one) => one <= characters.length) ?? characters.length;
+  return [...tokens.slice(0, -1), characters.slice(0, length).join("")];
+}
+
+/** Whether a phrase is looked up as it is. */
+const isIndexed = (tokens: readonly string[]) => indexed(tokens).at(-1) === tokens.at(-1);
 
 /** Of which postings a title must be in one; none when the audience sees everything. It may hold a bit more. */
 function scopeExpression(search: TitleSearch, audience: Audience, column: string): string[] {

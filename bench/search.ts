@@ -1,0 +1,196 @@
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { migrate } from "../src/adapters/sql/migrate.ts";
+import { SqlTitleRepository } from "../src/adapters/sql/sql-title-repository.ts";
+import { openSqlite } from "../src/adapters/sqlite/sqlite-database.ts";
+import { SqliteTitleSearch, sqliteTitleSearchMigrations } from "../src/adapters/sqlite/sqlite-title-search.ts";
+import { Announcements } from "../src/catalog/announcements.ts";
+import { type TitleQuery, titleQuery } from "../src/catalog/contract.ts";
+import { titleIndexOf } from "../src/catalog/title-index.ts";
+import { Titles } from "../src/catalog/titles.ts";
+import { Viewing } from "../src/catalog/viewing.ts";
+import { COMMON_TAG, HIDDEN_WORD, people, randomNumbers, writeTitles } from "./support/many-titles.ts";
+import { against, type Figure, figure } from "./support/report.ts";
+
+const TITLES = 1_000_000;
+/** How often each kind of query is asked, each time with other words. */
+const ROUNDS = 40;
+const BUDGET_MS = 20;
+const DEEP_PAGES = 1_000;
+const PAGE = 50;
+
+type Asker = Parameters<Titles["find"]>[1];
+const admin = { userId: "01900000-0000-7000-8000-0000000000ff", role: "admin" as const };
+const half: Asker = { userId: people.half, role: "editor" };
+const hundredth: Asker = { userId: people.hundredth, role: "editor" };
+const everybody = { "who sees all": admin, "who sees half": half, "who sees 1 %": hundredth };
+
+/** What is asked, by kind; it is told a number to vary it by. */
+const kinds: Readonly<Record<string, (n: number) => Partial<TitleQuery>>> = {
+  "no condition": () => ({}),
+  "one character": (n) => ({ q: "abcdefghijklmnoprstw"[n % 20] ?? "a" }),
+  "one character of the name": (n) => ({ name: "aeioutsrn"[n % 9] ?? "a" }),
+  "beginning of a word": (n) => ({ q: ["th", "sum", "mou", "nig", "solar", "fami"][n % 6] ?? "" }),
+  "two words": (n) => ({ q: ["the night", "love story", "wolf sea", "my fam 19"][n % 4] ?? "" }),
+  "inside of a word": (n) => ({ name: ["igh", "ount", "e of t", "olari", "in my l", "zzz", "asablanc"][n % 7] ?? "" }),
+  "tag on half of all": () => ({ tags: [COMMON_TAG] }),
+  "rare tag": (n) => ({ tags: [`tag ${3_000 + n}`] }),
+  "two tags": (n) => ({ tags: [COMMON_TAG, `tag ${n}`] }),
+  "common word, nothing visible": () => ({ q: HIDDEN_WORD }),
+  "duration and height": (n) => ({ minDuration: 60 * n, maxDuration: 60 * n + 900, minHeight: 1080 }),
+  "rare codec": () => ({ codecs: ["mpeg2"] }),
+  unavailable: () => ({ availability: "unavailable" }),
+  favourites: () => ({ favourite: true }),
+  "begun, with a word": () => ({ inProgress: true, q: "the" }),
+  unwatched: () => ({ watched: false, q: "the" }),
+  "another's": () => ({ owner: "01900000-0000-7000-8000-000010000007" }),
+};
+const sorts = ["newest", "oldest", "name", "longest", "last-watched"] as const;
+
+interface Measured {
+  readonly what: string;
+  readonly times: number[];
+}
+
+/** Search in a million titles, and what writing among them costs. `KINORA_BENCH_TITLES` keeps the database there. */
+export async function benchSearch(): Promise<Figure[]> {
+  const kept = process.env.KINORA_BENCH_TITLES;
+  const folder = kept ?? mkdtempSync(join(tmpdir(), "kinora-bench-search-"));
+  const path = join(folder, "titles.db");
+  const isNew = !existsSync(path);
+  const { database, handle } = openSqlite(path);
+  try {
+    await migrate(database, sqliteTitleSearchMigrations);
+    const repository = new SqlTitleRepository({ database, search: new SqliteTitleSearch(), indexOf: titleIndexOf });
+    const begin = performance.now();
+    if (isNew) {
+      await repository.bringUpToDate();
+      writeTitles(handle, TITLES);
+    }
+    const seconds = (performance.now() - begin) / 1_000;
+    const bytes = statSync(path).size / TITLES;
+    return [
+      ...(isNew ? [figure("1,000,000 titles written", `${seconds.toFixed(0)} s`)] : []),
+      figure("database, for each title", `${bytes.toFixed(0)} bytes`),
+      ...(await measureSearches(repository)),
+      ...(await measureWrites(repository)),
+    ];
+  } finally {
+    await database.destroy();
+    if (kept === undefined) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function titlesOf(repository: SqlTitleRepository) {
+  const publishChange = () => Promise.resolve();
+  return new Titles({ repository, publishChange, now: Date.now, restoreWindowMs: 60_000, onDeleted: () => undefined });
+}
+
+async function measureSearches(repository: SqlTitleRepository): Promise<Figure[]> {
+  const titles = titlesOf(repository);
+  const measured: Measured[] = [];
+  for (const [kind, ask] of Object.entries(kinds)) {
+    const times: number[] = [];
+    const slowest: [ms: number, what: string][] = [];
+    for (let n = 0; n < ROUNDS; n++) {
+      for (const [name, who] of Object.entries(everybody)) {
+        const sort = sorts[n % sorts.length] ?? "newest";
+        const query = titleQuery.parse({ ...ask(n), sort, limit: PAGE });
+        const begin = performance.now();
+        await titles.find(query, who);
+        const ms = performance.now() - begin;
+        times.push(ms);
+        slowest.push([ms, `${name}, ${sort}, ${JSON.stringify(ask(n))}`]);
+      }
+    }
+    measured.push({ what: kind, times });
+    if (process.env.KINORA_BENCH_VERBOSE)
+      console.error(
+        kind,
+        slowest
+          .toSorted(([a], [b]) => b - a)
+          .slice(0, 4)
+          .map(([ms, what]) => `${ms.toFixed(1)} ${what}`),
+      );
+  }
+  measured.push({ what: "page 1,000 by cursor", times: await deepPages(titles) });
+  measured.push(
+    await timed("facets of a search", (n) => titles.facets(titleQuery.parse(kinds["one character"]?.(n)), half, 50)),
+  );
+  measured.push(await timed("facets of all", () => titles.facets(titleQuery.parse({}), hundredth, 50)));
+  measured.push(await timed("tags by their beginning", (n) => titles.tags(`tag ${n % 10}`, half, 20)));
+  const all = measured.flatMap(({ times }) => times);
+  return [...measured.map(({ what, times }) => spread(`search: ${what}`, times)), spread("search: the whole mix", all)];
+}
+
+/** Follows cursors for a thousand pages in each order and takes the time of the last ones. */
+async function deepPages(titles: Titles): Promise<number[]> {
+  const times: number[] = [];
+  for (const sort of ["newest", "name", "longest"] as const) {
+    for (const ask of [{}, { tags: [COMMON_TAG] }]) {
+      let cursor: string | null | undefined;
+      for (let page = 0; page < DEEP_PAGES && cursor !== null; page++) {
+        const query = titleQuery.parse({ ...ask, sort, limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
+        const begin = performance.now();
+        cursor = (await titles.find(query, half)).nextCursor;
+        if (page >= DEEP_PAGES - 7) times.push(performance.now() - begin);
+      }
+    }
+  }
+  return times;
+}
+
+async function measureWrites(repository: SqlTitleRepository): Promise<Figure[]> {
+  const titles = titlesOf(repository);
+  const viewing = new Viewing({ repository, now: Date.now });
+  const random = randomNumbers(7);
+  const anyId = () => `01900000-0000-7000-8000-${String(random.below(TITLES)).padStart(12, "0")}`;
+  const who = { ...admin, username: "root", credential: { kind: "session" as const, id: "bench" } };
+  const announcements = new Announcements({
+    repository,
+    publishChange: () => Promise.resolve(),
+    publishReleased: () => Promise.resolve(),
+    getUsers: async () => [],
+  });
+  const progress = await timed("progress", (n) => viewing.progress(anyId(), who, { positionSeconds: n + 1 }), 500);
+  const tagged = await timed("a tag", (n) => titles.edit(anyId(), who, { addTags: [COMMON_TAG, `Bench ${n}`] }), 200);
+  const announced = await timed("a title announced", (n) => announcements.handle(libraryFile(n)), 200);
+  return [progress, tagged, announced].map(({ what, times }) => spread(`written: ${what}`, times));
+}
+
+const libraryFile = (n: number): Parameters<Announcements["handle"]>[0] => ({
+  sourceId: Bun.randomUUIDv7(),
+  mediaId: null,
+  name: `The last night of the summer ${n}`,
+  provider: "streaming-1",
+  origin: "library",
+  ownerId: null,
+  visibility: "members",
+  availability: "ready",
+  info: {
+    ...{ durationSeconds: 5_400, sizeBytes: 2_000_000_000, container: "mp4", needsRendition: null },
+    video: { codec: "h264", width: 1920, height: 1080, frameRate: 24, rotation: 0 },
+    audio: [{ codec: "aac", channels: 2, sampleRate: 48_000, language: null }],
+  },
+  createdAt: new Date().toISOString(),
+  description: "",
+  tags: ["Films"],
+  folders: [],
+});
+
+async function timed(what: string, work: (n: number) => Promise<unknown>, rounds = ROUNDS): Promise<Measured> {
+  const times: number[] = [];
+  for (let n = 0; n < rounds; n++) {
+    const begin = performance.now();
+    await work(n);
+    times.push(performance.now() - begin);
+  }
+  return { what, times };
+}
+
+function spread(what: string, times: readonly number[]): Figure {
+  const sorted = [...times].sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+  return against(`${what}: p99 (p50 ${at(0.5).toFixed(2)} ms)`, at(0.99), "ms", { atMost: BUDGET_MS });
+}
