@@ -7,6 +7,7 @@ import { openSqlite } from "../src/adapters/sqlite/sqlite-database.ts";
 import { SqliteTitleSearch, sqliteTitleSearchMigrations } from "../src/adapters/sqlite/sqlite-title-search.ts";
 import { Announcements } from "../src/catalog/announcements.ts";
 import { type TitleQuery, titleQuery } from "../src/catalog/contract.ts";
+import { CachedTitles, noTitleCache } from "../src/catalog/title-cache.ts";
 import { titleIndexOf } from "../src/catalog/title-index.ts";
 import { Titles } from "../src/catalog/titles.ts";
 import { Viewing } from "../src/catalog/viewing.ts";
@@ -84,7 +85,15 @@ export async function benchSearch(): Promise<Figure[]> {
 
 function titlesOf(repository: SqlTitleRepository) {
   const publishChange = () => Promise.resolve();
-  return new Titles({ repository, publishChange, now: Date.now, restoreWindowMs: 60_000, onDeleted: () => undefined });
+  const cached = new CachedTitles(repository, noTitleCache);
+  return new Titles({
+    repository,
+    cached,
+    publishChange,
+    now: Date.now,
+    restoreWindowMs: 60_000,
+    onDeleted: () => undefined,
+  });
 }
 
 async function measureSearches(repository: SqlTitleRepository): Promise<Figure[]> {
@@ -143,7 +152,7 @@ async function deepPages(titles: Titles): Promise<number[]> {
 
 async function measureWrites(repository: SqlTitleRepository): Promise<Figure[]> {
   const titles = titlesOf(repository);
-  const viewing = new Viewing({ repository, now: Date.now });
+  const viewing = new Viewing({ repository, cached: new CachedTitles(repository, noTitleCache), now: Date.now });
   const random = randomNumbers(7);
   const anyId = () => `01900000-0000-7000-8000-${String(random.below(TITLES)).padStart(12, "0")}`;
   const who = { ...admin, username: "root", credential: { kind: "session" as const, id: "bench" } };
