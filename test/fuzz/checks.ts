@@ -1,4 +1,5 @@
 import type { ByteSource } from "../../src/media/byte-source.ts";
+import { MediaError } from "../../src/media/errors.ts";
 import { maxDecodedBytes, partBytes, type SegmentPlan } from "../../src/media/segment-plan.ts";
 
 /** What was expected of every input, and is not so for this one. */
@@ -6,6 +7,15 @@ export class Violation extends Error {}
 
 export function expectThat(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Violation(message);
+}
+
+/** Runs work in which the only error that a damaged original may cause is a `MediaError`. */
+export async function orMediaError(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof MediaError)) throw error;
+  }
 }
 
 const isCount = (value: number) => Number.isSafeInteger(value) && value >= 0;
@@ -16,6 +26,8 @@ export class CheckedSource implements ByteSource {
   readonly #bytes: Uint8Array;
   bytesRead = 0;
   reads = 0;
+  /** The first read outside: some readers take every error for damage. */
+  refused: string | null = null;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -23,8 +35,9 @@ export class CheckedSource implements ByteSource {
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
-    expectThat(isCount(offset) && isCount(length), `read of ${length} bytes at ${offset}`);
-    expectThat(offset + length <= this.size, `read past the end: ${offset} + ${length} > ${this.size}`);
+    const isInside = isCount(offset) && isCount(length) && offset + length <= this.size;
+    if (!isInside) this.refused ??= `read of ${length} bytes at ${offset} of ${this.size}`;
+    expectThat(isInside, `read of ${length} bytes at ${offset} of ${this.size}`);
     this.bytesRead += length;
     this.reads++;
     return this.#bytes.slice(offset, offset + length);
@@ -68,6 +81,7 @@ export async function bounded<T>(what: string, source: CheckedSource, work: () =
     return await work();
   } finally {
     const { size, bytesRead, reads } = source;
+    expectThat(source.refused === null, `${what}: ${source.refused}`);
     const exceeds = (name: string, value: number, bound: number) =>
       expectThat(value <= bound, `${what}: ${name} ${value} for a file of ${size} bytes`);
     exceeds("allocated", allocated, bounds.allocatedBytes(size));
@@ -124,6 +138,17 @@ export function checkXml(text: string, size: number): void {
     at += token.length;
   }
   expectThat(open.length === 0, `the manifest leaves open ${open.join(" ")}`);
+}
+
+const sessionLine = /^(?:[vosct]|m|a)=[\x20-\x7e]+$/;
+
+/** A session description has lines of these kinds only, each with its end (RFC 8866 section 9). */
+export function checkSessionDescription(text: string, size: number): void {
+  expectThat(text.length <= bounds.textBytes(size), `a description of ${text.length} characters for ${size} bytes`);
+  const lines = text.split("\r\n");
+  expectThat(lines.pop() === "", "a description without a last end of line");
+  for (const line of lines)
+    expectThat(sessionLine.test(line), `the description has ${JSON.stringify(line.slice(0, 200))}`);
 }
 
 const cueTimes = /^(\d{2,}):([0-5]\d):([0-5]\d)\.(\d{3}) --> (\d{2,}):([0-5]\d):([0-5]\d)\.(\d{3})( [^\0]*)?$/;

@@ -219,15 +219,33 @@ function soundCuts({ silentTicks }: TrackSetup, span: Span, video: Cuts, bounds:
   video.cutTimes.forEach((time, i) => {
     if (time > start && time <= latest) cuts.push({ time, region: video.cutRegions[i] ?? 0 });
   });
-  const { videoEnd, endSeconds, origin, ticks, lastRegion } = bounds;
-  for (let seconds = videoEnd; endSeconds - seconds >= minTailSeconds; seconds += targetSeconds) {
-    const time = origin + seconds * ticks;
-    if (time > start && time <= latest) cuts.push({ time, region: lastRegion });
+  if (span.last === bounds.lastRegion) {
+    for (const time of tailCuts(span.tail, silentTicks, bounds)) {
+      if (time > start && time <= latest) cuts.push({ time, region: bounds.lastRegion });
+    }
   }
   return {
     cutTimes: Float64Array.from([Number.NEGATIVE_INFINITY, ...cuts.map(({ time }) => time)]),
     cutRegions: Uint32Array.from([span.first, ...cuts.map(({ region }) => region)]),
   };
+}
+
+/**
+ * Every 4 s after the picture's end, up to the sound's. Where no frame starts in between there is one cut for all of it: a
+ * time that a block tells may be ages away, and the cuts must not be more than the frames.
+ */
+function* tailCuts({ times, count }: FrameList, silentTicks: number, bounds: Bounds): Generator<number> {
+  const { videoEnd, endSeconds, origin, ticks } = bounds;
+  let next = 0;
+  for (let i = 0; i < count; i++) {
+    const seconds = ((times[i] ?? 0) - silentTicks - origin) / ticks;
+    const step = Math.floor((seconds - videoEnd) / targetSeconds);
+    if (step < next) continue;
+    const cut = videoEnd + step * targetSeconds;
+    if (endSeconds - cut < minTailSeconds) return;
+    yield origin + cut * ticks;
+    next = step + 1;
+  }
 }
 
 /** Bytes for each segment tick at the start or at the end, whichever is more; headers included. */

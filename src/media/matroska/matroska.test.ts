@@ -20,6 +20,7 @@ import { decodeIndex, encodeIndex } from "../index-file.ts";
 import { Box } from "../mp4/box.ts";
 import { openMedia } from "../open.ts";
 import type { Presentation } from "../presentation.ts";
+import { readElementHeader } from "./ebml.ts";
 
 const bytesOf = async (name: FixtureName) => Bun.file(await fixture(name)).bytes();
 
@@ -270,6 +271,29 @@ test("segments are cut at the cues nearest to 4 s, sound goes on after the pictu
     [0, 8, 9],
   ]);
 });
+
+test("sound that is said to go on for ages is cut no oftener than there is any", async () => {
+  const original = await bytesOf("h264-long-aac.mkv");
+  for (const years of [100, 200_000]) {
+    const presentation = await packaged(withLateEnd(original, years * 365 * 24 * 3_600_000));
+    const times = presentation.segmentTimes(2);
+    expect(times.at(-1)).toBeGreaterThan(years * 365 * 24 * 3600);
+    expect(times.length).toBeLessThan(10);
+  }
+});
+
+/** The last cluster is that much later; its first block makes room. */
+function withLateEnd(bytes: Uint8Array, milliseconds: number): Uint8Array {
+  const changed = Buffer.from(bytes);
+  const time = changed.indexOf(0xe7, changed.lastIndexOf(Buffer.from([0x1f, 0x43, 0xb6, 0x75])));
+  const block = readElementHeader(changed, changed.indexOf(0xa3, time)) ?? { length: 0, size: 0 };
+  const end = changed.indexOf(0xa3, time) + block.length + (block.size ?? 0);
+  changed[time + 1] = 0x88;
+  changed.writeBigUInt64BE(BigInt(milliseconds), time + 2);
+  Buffer.from([0xec, 0x10]).copy(changed, time + 10);
+  changed.writeUIntBE(end - time - 15, time + 12, 3);
+  return changed;
+}
 
 test("with cues, the start and the end are read to open it, and for a segment little more than the segment", async () => {
   const long = await bytesOf("h264-aac-60s.mkv");

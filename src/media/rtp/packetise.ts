@@ -24,9 +24,11 @@ const minKeySeconds = 0.5;
 /** The samples of a segment in pieces, none much larger than `pieceBytes`; a function of the range alone. */
 export function piecesOf({ track, from, to }: SampleRange): SampleRange[] {
   const pieces: SampleRange[] = [];
+  // Each key frame is sent with the parameter sets, which may be many where somebody means harm.
+  const keyBytes = track.kind === "video" ? Math.max(0, ...track.sampleEntries.map(({ length }) => length)) : 0;
   let [start, size] = [from, 0];
   for (let sample = from; sample < to; sample++) {
-    const bytes = track.samples.sizeOf(sample);
+    const bytes = track.samples.sizeOf(sample) + (keyBytes > 0 && track.samples.isSync(sample) ? keyBytes : 0);
     const isFull = (size > 0 && size + bytes > pieceBytes) || sample - start >= maxPieceSamples;
     if (isFull) {
       pieces.push({ track, from: start, to: sample });
