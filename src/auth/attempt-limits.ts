@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { isIP } from "node:net";
 import { RateLimitedError } from "../errors.ts";
 
@@ -27,6 +28,10 @@ export const ADDRESS: Limit = { max: 60, windowMs: 5 * MINUTE };
 export const ACCOUNT: Limit = { max: 100, windowMs: 60 * MINUTE };
 /** Accounts registered from one address. */
 export const REGISTRATIONS: Limit = { max: 100, windowMs: 60 * MINUTE };
+/** Wrong codes of a second factor, wherever they come from: whoever sends one knows the password. */
+export const SECOND_FACTOR: Limit = { max: 10, windowMs: 15 * MINUTE };
+/** A code of an authenticator app counts for a minute and a half; after this it may be told from its next use. */
+const CODE_REMEMBERED_MS = 3 * MINUTE;
 /** How long an address that once signed in to an account stays known for it. */
 const KNOWN_MS = 31 * 24 * 60 * MINUTE;
 
@@ -72,6 +77,22 @@ export class AttemptLimits {
   /** Counts an attempt that names no account: a code from an invitation or from the start of the server. */
   async attemptCode(clientAddress: string): Promise<void> {
     await this.#count(`signin-address:${networkOf(clientAddress)}`, ADDRESS);
+  }
+
+  /** Counts a code of a second factor; `RateLimitedError` when there were too many wrong ones. */
+  async attemptSecondFactor(userId: string): Promise<void> {
+    await this.#count(`second-factor:${userId}`, SECOND_FACTOR);
+  }
+
+  /** The code was right: the wrong ones before it are forgotten. */
+  async secondFactorSucceeded(userId: string): Promise<void> {
+    await this.#store.clear(`second-factor:${userId}`);
+  }
+
+  /** Whether this code of this user has not been tried in the last minutes. */
+  async isFirstUse(userId: string, code: string): Promise<boolean> {
+    const digest = createHash("sha256").update(code).digest("base64url");
+    return (await this.#store.add(`second-factor-code:${userId}:${digest}`, 1, CODE_REMEMBERED_MS)).count === 1;
   }
 
   /** Counts a registration; `RateLimitedError` when there were too many. */

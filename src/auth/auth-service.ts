@@ -16,6 +16,7 @@ import { Passwords } from "./passwords.ts";
 import { Revocations } from "./revocations.ts";
 import { authRoutes } from "./routes.ts";
 import type { SessionCache } from "./session-cache.ts";
+import { Sessions } from "./sessions.ts";
 import { SigningKeys } from "./signing-keys.ts";
 import { Tokens } from "./tokens.ts";
 import { Users } from "./users.ts";
@@ -119,7 +120,8 @@ function build(dependencies: AuthDependencies, keys: SigningKeys): AuthParts {
       onSessionEnded: (id) => revocations.end("session", id),
     });
   });
+  const sessions = new Sessions({ store, betterAuth, limits, revocations });
   const tokens = new Tokens({ store, keys, revocations, lifetimeMs: tokenLifetimeMs });
   const grants = new Grants({ store, keys, revocations, lifetimeMs: dependencies.grantLifetimeMs });
-  return { store, betterAuth, accounts, users, revocations, tokens, grants };
+  return { store, betterAuth, accounts, limits, users, revocations, sessions, tokens, grants };
 }

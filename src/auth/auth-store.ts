@@ -5,6 +5,8 @@ export interface UserRecord {
   readonly username: string;
   readonly role: Role;
   readonly disabled: boolean;
+  /** Whether signing in takes a second factor. */
+  readonly twoFactor: boolean;
   readonly createdAt: Date;
 }
 
@@ -27,6 +29,33 @@ export interface UserChange {
   readonly role?: Role | undefined;
   readonly disabled?: boolean | undefined;
   readonly passwordHash?: string | undefined;
+  /** False: the second factor is forgotten. */
+  readonly twoFactor?: false | undefined;
+}
+
+/** A user as administrators see them. */
+export type AccountRecord = UserRecord & { readonly lastSeenAt: Date | null };
+
+export interface SessionRecord {
+  readonly id: string;
+  readonly userAgent: string | null;
+  readonly ipAddress: string | null;
+  readonly createdAt: Date;
+  /** When it was last used, to a minute. */
+  readonly lastSeenAt: Date;
+  readonly expiresAt: Date;
+}
+
+/** An invitation as administrators see it: never its code. */
+export interface InviteRecord {
+  readonly id: string;
+  readonly role: Role;
+  /** User names; null for a user who is gone. */
+  readonly createdBy: string | null;
+  readonly usedBy: string | null;
+  readonly isUsed: boolean;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
 }
 
 export interface NewInvite {
@@ -80,11 +109,11 @@ export interface AuthStore {
   getUsers(ids: readonly string[]): Promise<UserRecord[]>;
   /** The user of a session that is there and not over. */
   getSessionUser(sessionId: string): Promise<UserRecord | null>;
-  /** In the order of their ids, which is that of their creation, after the id given. */
-  listUsers(limit: number, after: string | null): Promise<UserRecord[]>;
+  /** In the order of their ids, which is that of their creation, after the id given; with `part` in their names. */
+  listUsers(limit: number, after: string | null, part?: string): Promise<AccountRecord[]>;
   /** By name (folded). */
   findLogin(username: string): Promise<Login | null>;
-  /** Whether the account still has this password and is not disabled. */
+  /** Whether the account still has this password, no second factor that it did not have, and is not disabled. */
   isCurrent(login: Login): Promise<boolean>;
   /**
    * Creates an account; whether it is the first, and so admin, is decided in the same transaction. Otherwise says why
@@ -106,7 +135,18 @@ export interface AuthStore {
   /** Deletes a user with everything that belongs to them here, unless that would leave no active admin. */
   deleteUser(id: string, revoke: () => Revocation): Promise<"deleted" | "unknown" | "last-admin">;
 
+  /** A user's sessions that are not over, the one used last first. */
+  listSessions(userId: string): Promise<SessionRecord[]>;
+  /** The cookie's random part of one of a user's sessions; null when there is none. */
+  sessionToken(id: string, userId: string): Promise<string | null>;
+  /** Notes that a session is being used. */
+  touchSession(id: string, at: Date): Promise<void>;
+
   createInvite(invite: NewInvite): Promise<void>;
+  /** Those still in time, used or not, the newest first. */
+  listInvites(): Promise<InviteRecord[]>;
+  /** False when there is none. */
+  deleteInvite(id: string): Promise<boolean>;
   /** Whether an unused invitation with this hash is still in time. */
   hasInvite(codeHash: string): Promise<boolean>;
 
@@ -138,6 +178,6 @@ export interface AuthStore {
   addRevocations(revocations: readonly Revocation[]): Promise<void>;
   /** Those still in force. */
   listRevocations(): Promise<Revocation[]>;
-  /** Forgets sessions, grants, invitations and revocations whose time is over, and tokens so much later. */
+  /** Forgets sessions, challenges, grants, invitations and revocations whose time is over, and tokens so much later. */
   purgeExpired(tokensKeptMs: number): Promise<void>;
 }

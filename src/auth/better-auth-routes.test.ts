@@ -147,6 +147,10 @@ test.each([
   ["GET", "//get-session"],
   ["GET", "/get-session/"],
   ["POST", "/open-session"],
+  ["POST", "/open-challenge"],
+  ["POST", "/two-factor/verify-backup-code"],
+  ["POST", "/two-factor/get-totp-uri"],
+  ["POST", "/two-factor/send-otp"],
 ])("better-auth's %s %s cannot be reached, not even by an admin", async (method, path) => {
   const response = await root.send(method, `/api/auth${path}`, method === "POST" ? { role: "admin" } : undefined);
   expect([404, 405]).toContain(response.status);

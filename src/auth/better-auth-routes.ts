@@ -4,13 +4,16 @@ import {
   InvalidRequestError,
   NotFoundError,
   type ProblemError,
+  RateLimitedError,
   TemporaryUnavailableError,
   UnauthorizedError,
 } from "../errors.ts";
 import { type HttpContext, type HttpEnv, requirePrincipal } from "../http/env.ts";
+import { SECOND_FACTOR } from "./attempt-limits.ts";
 import type { AuthParts } from "./auth-parts.ts";
 import { AUTH_BASE_PATH, CLIENT_ADDRESS_HEADER } from "./better-auth-names.ts";
-import { noQuery, problems } from "./http-schemas.ts";
+import { TwoFactorError, WrongCredentialsError, WrongPasswordError } from "./errors.ts";
+import { code, noQuery, password, problems } from "./http-schemas.ts";
 import { passCookies, sessionCookieHeader } from "./session-cookie.ts";
 
 /**
@@ -49,6 +52,18 @@ const endpoints = [
     z.strictObject({ keyId, name: keyName.optional(), enabled: z.boolean().optional(), expiresIn: keyLifetime }),
   ),
   post("/api-key/delete", "Delete an API key", z.strictObject({ keyId })),
+  post(
+    "/two-factor/enable",
+    "Begin with a second factor: the address for an authenticator app, and backup codes, shown only here",
+    z.strictObject({ password }),
+  ),
+  post("/two-factor/verify-totp", "Switch the second factor on with a first code", z.strictObject({ code })),
+  post("/two-factor/disable", "Switch the second factor off", z.strictObject({ password })),
+  post(
+    "/two-factor/generate-backup-codes",
+    "New backup codes; those before count no more",
+    z.strictObject({ password }),
+  ),
 ];
 
 /** Routes of `/api/auth`. */
@@ -83,14 +98,16 @@ export function addBetterAuthRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthParts)
 async function answer(c: HttpContext, parts: AuthParts, path: string, body: unknown): Promise<Response> {
   if (path !== "/get-session" && requirePrincipal(c).credential.kind !== "session")
     throw new ForbiddenError("This takes the session cookie, not a token or API key.");
+  await beforehand(c, parts, path, body);
   // A copy of a session that has ended may still be in the cache: better-auth would show it.
   if (c.get("principal")?.credential.kind !== "session") return c.json(null, 200, { "Cache-Control": "no-store" });
   const response = await (await parts.betterAuth()).handler(requestFor(c, path, body));
-  if (!response.ok) throw await problemOf(response);
+  if (!response.ok) throw await problemOf(response, path);
   const answered: unknown = await response.json();
   await endWhatEnded(parts, path, body);
+  await noteChange(c, parts, path);
   passCookies(c, response.headers);
-  return c.json(withoutEmail(answered), 200, { "Cache-Control": "no-store" });
+  return c.json(withOwnName(c, withoutEmail(answered)), 200, { "Cache-Control": "no-store" });
 }
 
 /** Only what better-auth needs: the session cookie, the checked body and the address we found. */
@@ -113,13 +130,55 @@ async function endWhatEnded({ revocations }: AuthParts, path: string, body: unkn
   if (path === "/api-key/delete" || ended.data.enabled === false) await revocations.end("api-key", ended.data.keyId);
 }
 
-async function problemOf(response: Response): Promise<ProblemError> {
+/** What guesses passwords or codes is limited here: better-auth does not count what comes with a session. */
+async function beforehand(c: HttpContext, { accounts, limits }: AuthParts, path: string, body: unknown) {
+  if (!path.startsWith("/two-factor/")) return;
+  const { userId, username } = requirePrincipal(c);
+  if (path === "/two-factor/verify-totp") return limits.attemptSecondFactor(userId);
+  const given = z.object({ password: z.string() }).parse(body);
+  await accounts
+    .verify({ username, password: given.password, clientAddress: c.env.clientAddress })
+    .catch((error: unknown) => {
+      throw error instanceof WrongCredentialsError ? new WrongPasswordError() : error;
+    });
+}
+
+const audited: Readonly<Record<string, string>> = {
+  "/api-key/create": "API key made",
+  "/api-key/delete": "API key deleted",
+  "/two-factor/verify-totp": "second factor switched on",
+  "/two-factor/disable": "second factor switched off",
+  "/two-factor/generate-backup-codes": "backup codes made anew",
+  "/revoke-session": "session ended by its owner",
+  "/revoke-sessions": "sessions ended by their owner",
+  "/revoke-other-sessions": "other sessions ended by their owner",
+};
+
+async function noteChange(c: HttpContext, { limits }: AuthParts, path: string): Promise<void> {
+  const { userId } = c.get("principal") ?? {};
+  if (path === "/two-factor/verify-totp" && userId) await limits.secondFactorSucceeded(userId);
+  const text = audited[path];
+  if (text) c.get("log").info({ audit: path.slice(1).replaceAll("/", "-"), by: userId }, text);
+}
+
+/** The authenticator app shows the user's name and ours, where better-auth would put the synthetic e-mail address. */
+function withOwnName(c: HttpContext, answered: unknown): unknown {
+  const parsed = z.looseObject({ totpURI: z.string() }).safeParse(answered);
+  if (!parsed.success) return answered;
+  const label = `${c.get("principal")?.username}@${new URL(c.env.origin).host}`;
+  const totpURI = parsed.data.totpURI.replace(/^(otpauth:\/\/totp\/[^:?]+:)[^?]*/, `$1${encodeURIComponent(label)}`);
+  return { ...parsed.data, totpURI };
+}
+
+async function problemOf(response: Response, path: string): Promise<ProblemError> {
+  if (path === "/two-factor/verify-totp" && response.status === 401) return new TwoFactorError(true);
   const parsed = z.object({ message: z.string() }).safeParse(await response.json().catch(() => null));
   const message = parsed.success ? parsed.data.message : `better-auth answered ${response.status}.`;
   if (response.status >= 500) return new TemporaryUnavailableError("The accounts cannot be reached right now.");
   if (response.status === 401) return new UnauthorizedError(message);
   if (response.status === 403) return new ForbiddenError(message);
   if (response.status === 404) return new NotFoundError(message);
+  if (response.status === 429) return new RateLimitedError(message, SECOND_FACTOR.windowMs / 1000);
   return new InvalidRequestError(message);
 }
 

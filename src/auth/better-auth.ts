@@ -4,8 +4,10 @@ import { createAuthEndpoint } from "better-auth/api";
 import { deleteSessionCookie, setSessionCookie } from "better-auth/cookies";
 // Each from its own file: the index of all plugins costs 60 ms of the start.
 import { admin } from "better-auth/plugins/admin";
+import { twoFactor } from "better-auth/plugins/two-factor";
 import { username } from "better-auth/plugins/username";
 import { z } from "zod";
+import { SECOND_FACTOR } from "./attempt-limits.ts";
 import { AUTH_BASE_PATH, CLIENT_ADDRESS_HEADER } from "./better-auth-names.ts";
 import { SESSION_COOKIE } from "./contract.ts";
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, type Passwords } from "./passwords.ts";
@@ -26,6 +28,9 @@ export interface BetterAuthDependencies {
   readonly onSessionEnded: (sessionId: string) => Promise<void>;
 }
 
+/** How long a challenge may take that a sign-in answers in the same request. */
+const CHALLENGE_SECONDS = 60;
+
 /** Endpoints without a path: they cannot be reached over HTTP, only through `auth.api`. */
 const sessionEndpoints = {
   id: "kinora-session",
@@ -41,6 +46,21 @@ const sessionEndpoints = {
         return ctx.json({ token: session.token });
       },
     ),
+    /** What better-auth's own sign-in does for a user with a second factor; `verifyTOTP` and `verifyBackupCode` answer it. */
+    openChallenge: createAuthEndpoint({ method: "POST", body: z.object({ userId: z.string() }) }, async (ctx) => {
+      const { createAuthCookie, internalAdapter, secret } = ctx.context;
+      const identifier = `2fa-${crypto.randomUUID()}`;
+      const expiresAt = new Date(Date.now() + CHALLENGE_SECONDS * 1000);
+      await internalAdapter.createVerificationValue({ identifier, value: ctx.body.userId, expiresAt });
+      await internalAdapter.createVerificationValue({
+        identifier: `2fa-attempts-${identifier}`,
+        value: "0",
+        expiresAt,
+      });
+      const cookie = createAuthCookie("two_factor", { maxAge: CHALLENGE_SECONDS });
+      await ctx.setSignedCookie(cookie.name, identifier, secret, cookie.attributes);
+      return ctx.json({});
+    }),
     closeSession: createAuthEndpoint({ method: "POST", body: z.object({ token: z.string() }) }, async (ctx) => {
       if (ctx.body.token) await ctx.context.internalAdapter.deleteSession(ctx.body.token);
       deleteSessionCookie(ctx);
@@ -102,6 +122,11 @@ export function createBetterAuth(dependencies: BetterAuthDependencies) {
         rateLimit: { enabled: false },
         keyExpiration: { maxExpiresIn: API_KEY_MAX_DAYS },
         schema: { apikey: { modelName: "auth_api_keys" } },
+      }),
+      twoFactor({
+        issuer: "Kinora",
+        twoFactorTable: "auth_two_factors",
+        accountLockout: { maxFailedAttempts: SECOND_FACTOR.max, durationSeconds: SECOND_FACTOR.windowMs / 1000 },
       }),
       sessionEndpoints,
     ],

@@ -126,8 +126,11 @@ export const authContract = defineService({
     listRevocations: { input: none, output: z.object({ revocations: z.array(revocation) }), repeatable: true },
     /** Whether a token counts right now. */
     isAuthorized: { input: z.object({ token: z.string() }), output: z.boolean(), repeatable: true },
-    /** A fresh token for name and password; `unauthorized` otherwise. */
-    issueToken: { input: z.object({ username: z.string(), password: z.string() }), output: issuedToken },
+    /** A fresh token for name and password; `unauthorized` otherwise, `two-factor-required` where a code is missing. */
+    issueToken: {
+      input: z.object({ username: z.string(), password: z.string(), twoFactorCode: z.string().optional() }),
+      output: issuedToken,
+    },
     /** A fresh token for one that still counts; `unauthorized` otherwise. */
     refreshAuthorization: { input: z.object({ token: z.string() }), output: issuedToken },
     /**
@@ -173,6 +176,7 @@ export const authContract = defineService({
   calls: ["main", "auth"],
   routes: [
     { path: "/api/session" },
+    { path: "/api/sessions" },
     { path: "/api/auth" },
     { path: "/api/tokens" },
     { path: "/api/users" },

@@ -24,6 +24,29 @@ export class AccountDisabledError extends ProblemError {
   }
 }
 
+/**
+ * 403 `two-factor-required`: name and password are right, and the account has a second factor: a code is missing, or the
+ * one given is wrong, old, or has been used.
+ */
+export class TwoFactorError extends ProblemError {
+  constructor(given: boolean) {
+    super(
+      "two-factor-required",
+      given
+        ? "This code is not right, or has been used. Take the one that the app shows now, or a backup code that is left."
+        : "This account has a second factor: send a code of its authenticator app, or a backup code, as twoFactorCode.",
+      { status: 403, data: { given } },
+    );
+  }
+}
+
+/** 403 `wrong-password`: somebody who is signed in gave a wrong password for a change that takes it. */
+export class WrongPasswordError extends ProblemError {
+  constructor() {
+    super("wrong-password", "The password is not right. Type it again.", { status: 403 });
+  }
+}
+
 /** 403 `invalid-invite`: the invitation code is unknown, used or too old. */
 export class InvalidInviteError extends ProblemError {
   constructor() {

@@ -19,6 +19,7 @@ export function authOperations(parts: AuthParts, keys: SigningKeys): Handlers<ty
       });
       if (!found) return null;
       const principal = await principalOf(parts, found.session.userId, { kind: "session", id: found.session.id });
+      if (principal) parts.sessions.seen(found.session.id);
       return principal && { principal, expiresAt: found.session.expiresAt.toISOString() };
     },
     async resolveApiKey({ key }) {
@@ -39,6 +40,7 @@ export function authOperations(parts: AuthParts, keys: SigningKeys): Handlers<ty
         clientAddress: BUS_ADDRESS,
       };
       const login = await parts.accounts.verify(request);
+      await parts.sessions.prove(login, { clientAddress: BUS_ADDRESS, userAgent: "", code: input.twoFactorCode });
       return tokens.issueForLogin(login, provedAtMs);
     },
     refreshAuthorization: ({ token }) => tokens.refresh(token),

@@ -5,7 +5,7 @@ import { createApp } from "../http/app.ts";
 import type { HttpEnv } from "../http/env.ts";
 import type { AuthParts } from "./auth-parts.ts";
 import { addBetterAuthRoutes } from "./better-auth-routes.ts";
-import { addSessionRoutes } from "./session-routes.ts";
+import { addSessionListRoutes, addSessionRoutes } from "./session-routes.ts";
 import { addTokenRoutes } from "./token-routes.ts";
 import { addUserRoutes } from "./user-routes.ts";
 
@@ -21,11 +21,12 @@ export function authRoutes(parts: AuthParts): OpenAPIHono<HttpEnv> {
       throw new ProblemError("too-large", `The body is too large: at most ${MAX_BODY_BYTES} bytes.`, { status: 413 });
     },
   });
-  for (const path of ["/api/session", "/api/auth", "/api/tokens", "/api/users", "/api/invites"]) {
+  for (const path of ["/api/session", "/api/sessions", "/api/auth", "/api/tokens", "/api/users", "/api/invites"]) {
     app.use(path, limit);
     app.use(`${path}/*`, limit);
   }
   addSessionRoutes(app, parts);
+  addSessionListRoutes(app, parts);
   addTokenRoutes(app, parts);
   addUserRoutes(app, parts);
   addBetterAuthRoutes(app, parts);

@@ -3,9 +3,9 @@ import { ForbiddenError } from "../errors.ts";
 import { type HttpContext, type HttpEnv, requirePrincipal } from "../http/env.ts";
 import type { AuthParts } from "./auth-parts.ts";
 import type { Login } from "./auth-store.ts";
-import { WrongCredentialsError } from "./errors.ts";
-import { code, noQuery, password, problems, sessionBody, userJson, username } from "./http-schemas.ts";
+import { code, idParam, noQuery, password, problems, sessionBody, userJson, username } from "./http-schemas.ts";
 import { passCookies, sessionCookieHeader, sessionTokenOf } from "./session-cookie.ts";
+import { requireSession } from "./sessions.ts";
 
 const tags = ["Session"];
 
@@ -15,6 +15,7 @@ const signIn = createRoute({
   tags,
   security: [],
   summary: "Sign in, or create the account when the name is new and registration is open",
+  description: "Where the account has a second factor, 403 `two-factor-required` asks for `twoFactorCode`.",
   request: {
     query: noQuery,
     body: {
@@ -28,6 +29,9 @@ const signIn = createRoute({
               .boolean()
               .optional()
               .describe("False: when the name is new and anybody may register, answer 404 `unknown-user` instead."),
+            twoFactorCode: code
+              .optional()
+              .describe("Where the account has a second factor: a code of the authenticator app, or a backup code."),
             invite: code.optional().describe("The code of an invitation."),
             setupCode: code
               .optional()
@@ -79,12 +83,95 @@ const changePassword = createRoute({
   responses: { 204: { description: "Changed." }, ...problems(400, 401, 403, 429, 503) },
 });
 
+const sessionSchema = z
+  .object({
+    id: z.uuid(),
+    current: z.boolean().describe("Whether it is the session of this request."),
+    userAgent: z.string().nullable(),
+    ipAddress: z.string().nullable().describe("Where it was opened from."),
+    createdAt: z.iso.datetime(),
+    lastSeenAt: z.iso.datetime().describe("When it was used last, to a minute."),
+    expiresAt: z.iso.datetime(),
+  })
+  .openapi("Session");
+
+const listSessions = createRoute({
+  method: "get",
+  path: "/api/sessions",
+  tags,
+  summary: "Where I am signed in, the place used last first",
+  request: { query: noQuery },
+  responses: {
+    200: {
+      description: "My sessions.",
+      content: { "application/json": { schema: z.object({ items: z.array(sessionSchema) }) } },
+    },
+    ...problems(400, 401, 403, 503),
+  },
+});
+
+const endSession = createRoute({
+  method: "delete",
+  path: "/api/sessions/{id}",
+  tags,
+  summary: "Sign one of my sessions out",
+  request: { params: idParam, query: noQuery },
+  responses: { 204: { description: "It counts no more." }, ...problems(400, 401, 403, 404, 503) },
+});
+
+const endOthers = createRoute({
+  method: "delete",
+  path: "/api/sessions",
+  tags,
+  summary: "Sign out everywhere else",
+  request: { query: noQuery },
+  responses: {
+    200: {
+      description: "How many sessions have ended.",
+      content: { "application/json": { schema: z.object({ ended: z.number().int() }) } },
+    },
+    ...problems(400, 401, 403, 503),
+  },
+});
+
+/** Routes of `/api/sessions`: for the session cookie alone. */
+export function addSessionListRoutes(app: OpenAPIHono<HttpEnv>, { sessions }: AuthParts): void {
+  app.openapi(listSessions, async (c) => {
+    const who = requirePrincipal(c);
+    const own = requireSession(who);
+    const items = (await sessions.list(who.userId)).map(({ createdAt, lastSeenAt, expiresAt, ...session }) => ({
+      ...session,
+      current: session.id === own,
+      createdAt: createdAt.toISOString(),
+      lastSeenAt: (session.id === own ? new Date() : lastSeenAt).toISOString(),
+      expiresAt: expiresAt.toISOString(),
+    }));
+    return c.json({ items }, 200, { "Cache-Control": "no-store" });
+  });
+  app.openapi(endSession, async (c) => {
+    const who = requirePrincipal(c);
+    requireSession(who);
+    const { id } = c.req.valid("param");
+    await sessions.end(id, who.userId);
+    c.get("log").info({ audit: "session-ended", by: who.userId, session: id }, "session ended by its owner");
+    return c.body(null, 204);
+  });
+  app.openapi(endOthers, async (c) => {
+    const who = requirePrincipal(c);
+    requireSession(who);
+    const ended = await sessions.endOthers(who);
+    c.get("log").info({ audit: "sessions-ended", by: who.userId, ended }, "other sessions ended by their owner");
+    return c.json({ ended }, 200);
+  });
+}
+
 /** Routes of `/api/session`. */
 export function addSessionRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthParts): void {
   app.openapi(signIn, async (c) => {
     const { clientAddress } = c.env;
-    const { login, created } = await parts.accounts.enter({ ...c.req.valid("json"), clientAddress });
-    await openSession(c, parts, login);
+    const { twoFactorCode, ...given } = c.req.valid("json");
+    const { login, created } = await parts.accounts.enter({ ...given, clientAddress });
+    await openSession(c, parts, login, twoFactorCode);
     return c.json({ user: userJson(login) }, created ? 201 : 200);
   });
 
@@ -110,8 +197,8 @@ export function addSessionRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthParts): v
       return c.body(null, 204);
     }
     const token = who ? sessionTokenOf(c) : "";
-    const close = () => closeSession(parts, token);
-    const { headers } = await (who ? parts.revocations.enforce("session", who.credential.id, close) : close());
+    const close = () => parts.sessions.close(token);
+    const headers = await (who ? parts.revocations.enforce("session", who.credential.id, close) : close());
     passCookies(c, headers);
     return c.body(null, 204);
   });
@@ -129,23 +216,10 @@ export function addSessionRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthParts): v
   });
 }
 
-async function openSession(c: HttpContext, parts: AuthParts, login: Login): Promise<void> {
-  const userAgent = (c.req.header("User-Agent") ?? "").slice(0, 256);
-  const opened = await (await parts.betterAuth()).api.openSession({
-    body: { userId: login.id, ipAddress: c.env.clientAddress, userAgent },
-    headers: new Headers(),
-    returnHeaders: true,
-  });
-  // The password may have been changed while it was being checked.
-  if (!(await parts.store.isCurrent(login))) {
-    await closeSession(parts, opened.response.token);
-    throw new WrongCredentialsError();
-  }
+async function openSession(c: HttpContext, { sessions }: AuthParts, login: Login, code: string | undefined) {
+  const userAgent = c.req.header("User-Agent") ?? "";
+  const opened = await sessions.open(login, { clientAddress: c.env.clientAddress, userAgent, code });
   // A browser that signs in again, as somebody else perhaps, must not leave a session behind that nobody can end.
-  if (c.get("principal")?.credential.kind === "session") await closeSession(parts, sessionTokenOf(c));
+  if (c.get("principal")?.credential.kind === "session") await sessions.close(sessionTokenOf(c));
   passCookies(c, opened.headers);
-}
-
-async function closeSession(parts: AuthParts, token: string) {
-  return (await parts.betterAuth()).api.closeSession({ body: { token }, headers: new Headers(), returnHeaders: true });
 }

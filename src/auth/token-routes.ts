@@ -4,13 +4,13 @@ import { type HttpEnv, requirePrincipal } from "../http/env.ts";
 import type { AuthParts } from "./auth-parts.ts";
 import { issuedToken } from "./contract.ts";
 import { TokenFromTokenError } from "./errors.ts";
-import { idParam, noQuery, password, problems, username } from "./http-schemas.ts";
+import { code, idParam, noQuery, password, problems, username } from "./http-schemas.ts";
 
 const tags = ["Tokens"];
 const tokenBody = { "application/json": { schema: z.object(issuedToken.shape).openapi("Token") } };
 
 const nameAndPassword = z
-  .strictObject({ username: username.optional(), password: password.optional() })
+  .strictObject({ username: username.optional(), password: password.optional(), twoFactorCode: code.optional() })
   .refine(
     (body) => (body.username === undefined) === (body.password === undefined),
     "expected username and password, or neither",
@@ -23,7 +23,7 @@ const createToken = createRoute({
   security: [],
   summary: "Make a token",
   description:
-    "With name and password in the body, or with the session cookie or an API key and no body. A token made with a " +
+    "With name and password in the body (and `twoFactorCode` where the account has a second factor), or with the session cookie or an API key and no body. A token made with a " +
     "session or API key ends with it.",
   request: {
     query: noQuery,
@@ -57,13 +57,16 @@ const revokeToken = createRoute({
 });
 
 /** Routes of `/api/tokens`. */
-export function addTokenRoutes(app: OpenAPIHono<HttpEnv>, { accounts, tokens }: AuthParts): void {
+export function addTokenRoutes(app: OpenAPIHono<HttpEnv>, { accounts, sessions, tokens }: AuthParts): void {
   app.openapi(createToken, async (c) => {
     const provedAtMs = Date.now();
     const body = c.req.valid("json");
     if (body.username !== undefined && body.password !== undefined) {
-      const { username, password } = body;
-      const login = await accounts.verify({ username, password, clientAddress: c.env.clientAddress });
+      const { username, password, twoFactorCode } = body;
+      const { clientAddress } = c.env;
+      const login = await accounts.verify({ username, password, clientAddress });
+      const userAgent = c.req.header("User-Agent") ?? "";
+      await sessions.prove(login, { clientAddress, userAgent, code: twoFactorCode });
       return c.json(await tokens.issueForLogin(login, provedAtMs), 201, noStore);
     }
     const { userId, credential } = requirePrincipal(c);

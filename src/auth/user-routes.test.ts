@@ -15,6 +15,7 @@ interface Account {
   readonly username: string;
   readonly role: string;
   readonly disabled: boolean;
+  readonly twoFactor: boolean;
   readonly createdAt: string;
 }
 
@@ -44,6 +45,7 @@ test("an admin creates users, the name is folded and must be free", async () => 
     username: "anna",
     role: "editor",
     disabled: false,
+    twoFactor: false,
     createdAt: expect.stringMatching(/Z$/),
   });
   const taken = await root.post("/api/users", { username: "ANNA", password });

@@ -1,7 +1,8 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { NotFoundError } from "../errors.ts";
 import { type HttpEnv, requireRole } from "../http/env.ts";
 import type { AuthParts } from "./auth-parts.ts";
-import type { UserRecord } from "./auth-store.ts";
+import type { AccountRecord, UserRecord } from "./auth-store.ts";
 import { role } from "./contract.ts";
 import { idParam, noQuery, password, problems, username, userSchema } from "./http-schemas.ts";
 
@@ -9,8 +10,15 @@ const tags = ["Users"];
 const DAY_SECONDS = 86_400;
 
 const accountSchema = userSchema
-  .extend({ disabled: z.boolean(), createdAt: z.iso.datetime() })
+  .extend({
+    disabled: z.boolean(),
+    twoFactor: z.boolean().describe("Whether signing in takes a second factor."),
+    createdAt: z.iso.datetime(),
+  })
   .openapi("Account", { description: "A user as admins see them." });
+const listedSchema = accountSchema
+  .extend({ lastSeenAt: z.iso.datetime().nullable().describe("When one of the sessions they have was used last.") })
+  .openapi("ListedAccount");
 const accountBody = { "application/json": { schema: accountSchema } };
 
 const listUsers = createRoute({
@@ -22,6 +30,7 @@ const listUsers = createRoute({
     query: z.strictObject({
       limit: z.coerce.number().int().min(1).max(200).default(50),
       cursor: z.uuid().optional().describe("`nextCursor` of the page before."),
+      q: z.string().max(64).optional().describe("Only users with this in their names."),
     }),
   },
   responses: {
@@ -29,7 +38,7 @@ const listUsers = createRoute({
       description: "A page of users.",
       content: {
         "application/json": {
-          schema: z.object({ items: z.array(accountSchema), nextCursor: z.string().nullable() }),
+          schema: z.object({ items: z.array(listedSchema), nextCursor: z.string().nullable() }),
         },
       },
     },
@@ -56,7 +65,7 @@ const changeUser = createRoute({
   method: "patch",
   path: "/api/users/{id}",
   tags,
-  summary: "Change a user's role, disable or enable them, or reset their password (admin)",
+  summary: "Change a user's role, disable or enable them, reset their password, or end their second factor (admin)",
   description:
     "Their tokens end. Disabling ends their sessions, a new password their sessions and API keys. " +
     "The last active admin stays one.",
@@ -68,8 +77,13 @@ const changeUser = createRoute({
       content: {
         "application/json": {
           schema: z
-            .strictObject({ role: role.optional(), disabled: z.boolean().optional(), password: password.optional() })
-            .refine((change) => Object.keys(change).length > 0, "expected role, disabled or password"),
+            .strictObject({
+              role: role.optional(),
+              disabled: z.boolean().optional(),
+              password: password.optional(),
+              twoFactor: z.literal(false).optional().describe("False: they have lost it, and sign in without."),
+            })
+            .refine((change) => Object.keys(change).length > 0, "expected role, disabled, password or twoFactor"),
         },
       },
     },
@@ -126,31 +140,95 @@ const createInvite = createRoute({
   },
 });
 
+const inviteSchema = z
+  .object({
+    id: z.uuid(),
+    role,
+    createdBy: z.string().nullable().describe("A user name; null when that user is gone."),
+    used: z.boolean(),
+    usedBy: z.string().nullable(),
+    createdAt: z.iso.datetime(),
+    expiresAt: z.iso.datetime(),
+  })
+  .openapi("ListedInvite");
+
+const listInvites = createRoute({
+  method: "get",
+  path: "/api/invites",
+  tags,
+  summary: "Invitations that are still in time, the newest first, without their codes (admin)",
+  request: { query: noQuery },
+  responses: {
+    200: {
+      description: "The invitations.",
+      content: { "application/json": { schema: z.object({ items: z.array(inviteSchema) }) } },
+    },
+    ...problems(400, 401, 403, 503),
+  },
+});
+
+const deleteInvite = createRoute({
+  method: "delete",
+  path: "/api/invites/{id}",
+  tags,
+  summary: "Revoke an invitation (admin)",
+  request: { params: idParam, query: noQuery },
+  responses: { 204: { description: "Nobody can use it any more." }, ...problems(400, 401, 403, 404, 503) },
+});
+
 /** Routes of `/api/users` and `/api/invites`. */
 export function addUserRoutes(app: OpenAPIHono<HttpEnv>, { store, users }: AuthParts): void {
   app.openapi(listUsers, async (c) => {
     requireRole(c, "admin");
-    const { limit, cursor } = c.req.valid("query");
-    const found = await store.listUsers(limit + 1, cursor ?? null);
+    const { limit, cursor, q } = c.req.valid("query");
+    const found = await store.listUsers(limit + 1, cursor ?? null, q);
     const page = found.slice(0, limit);
     const nextCursor = found.length > limit ? (page.at(-1)?.id ?? null) : null;
-    return c.json({ items: page.map(accountJson), nextCursor }, 200);
+    return c.json({ items: page.map(listedJson), nextCursor }, 200);
   });
 
   app.openapi(createUser, async (c) => {
-    requireRole(c, "admin");
+    const { userId: by } = requireRole(c, "admin");
     const body = c.req.valid("json");
-    return c.json(accountJson(await users.create(body.username, body.password, body.role)), 201);
+    const created = await users.create(body.username, body.password, body.role);
+    c.get("log").info({ audit: "user-created", by, user: created.id, role: created.role }, "user created");
+    return c.json(accountJson(created), 201);
   });
 
   app.openapi(changeUser, async (c) => {
-    requireRole(c, "admin");
-    return c.json(accountJson(await users.change(c.req.valid("param").id, c.req.valid("json"))), 200);
+    const { userId: by } = requireRole(c, "admin");
+    const { id } = c.req.valid("param");
+    const asked = c.req.valid("json");
+    const changed = await users.change(id, asked);
+    const change = { ...asked, password: asked.password !== undefined };
+    c.get("log").info({ audit: "user-changed", by, user: id, change }, "user changed");
+    return c.json(accountJson(changed), 200);
   });
 
   app.openapi(deleteUser, async (c) => {
+    const { userId: by } = requireRole(c, "admin");
+    const { id } = c.req.valid("param");
+    await users.delete(id);
+    c.get("log").info({ audit: "user-deleted", by, user: id }, "user deleted");
+    return c.body(null, 204);
+  });
+
+  app.openapi(listInvites, async (c) => {
     requireRole(c, "admin");
-    await users.delete(c.req.valid("param").id);
+    const items = (await store.listInvites()).map(({ isUsed: used, createdAt, expiresAt, ...invite }) => ({
+      ...invite,
+      used,
+      createdAt: createdAt.toISOString(),
+      expiresAt: expiresAt.toISOString(),
+    }));
+    return c.json({ items }, 200, { "Cache-Control": "no-store" });
+  });
+
+  app.openapi(deleteInvite, async (c) => {
+    const { userId: by } = requireRole(c, "admin");
+    const { id } = c.req.valid("param");
+    if (!(await store.deleteInvite(id))) throw new NotFoundError("There is no invitation with this id.");
+    c.get("log").info({ audit: "invite-revoked", by, invite: id }, "invitation revoked");
     return c.body(null, 204);
   });
 
@@ -158,12 +236,17 @@ export function addUserRoutes(app: OpenAPIHono<HttpEnv>, { store, users }: AuthP
     const { userId } = requireRole(c, "admin");
     const { role, expiresIn = 7 * DAY_SECONDS } = c.req.valid("json");
     const { id, code, expiresAt, ...invite } = await users.invite(userId, role, expiresIn * 1000);
+    c.get("log").info({ audit: "invite-made", by: userId, invite: id, role: invite.role }, "invitation made");
     return c.json({ id, code, role: invite.role, expiresAt: expiresAt.toISOString() }, 201, {
       "Cache-Control": "no-store",
     });
   });
 }
 
-function accountJson({ id, username, role, disabled, createdAt }: UserRecord) {
-  return { id, username, role, disabled, createdAt: createdAt.toISOString() };
+function accountJson({ id, username, role, disabled, twoFactor, createdAt }: UserRecord) {
+  return { id, username, role, disabled, twoFactor, createdAt: createdAt.toISOString() };
+}
+
+function listedJson({ lastSeenAt, ...user }: AccountRecord) {
+  return { ...accountJson(user), lastSeenAt: lastSeenAt?.toISOString() ?? null };
 }

@@ -39,7 +39,15 @@ export class Users {
   }
 
   /** Changes role, state or password; the user's tokens end, with the sessions where that is the point. */
-  async change(id: string, change: { role?: Role; disabled?: boolean; password?: string }): Promise<UserRecord> {
+  async change(
+    id: string,
+    change: {
+      role?: Role | undefined;
+      disabled?: boolean | undefined;
+      password?: string | undefined;
+      twoFactor?: false | undefined;
+    },
+  ): Promise<UserRecord> {
     const { password, ...rest } = change;
     if (password === undefined) return this.#update(id, rest);
     requireGoodPassword(password);

@@ -29,6 +29,8 @@ export interface SignIn {
   readonly create: boolean;
   readonly invite?: string | undefined;
   readonly setupCode?: string | undefined;
+  /** Of the second factor: a code of the app, or a backup code. */
+  readonly twoFactorCode?: string | undefined;
 }
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";

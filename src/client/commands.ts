@@ -57,6 +57,7 @@ function addSignIn(program: Command): void {
     .option("--password-stdin", "take the password from standard input")
     .option("--create", "make the account when the name is new and registration is open")
     .option("--invite <code>", "the code of an invitation")
+    .option("--two-factor-code <code>", "of the second factor: a code of the app, or a backup code")
     .option("--setup-code <code>", "the code that the server printed at its start, for the first account")
     .action((name: string | undefined, options) =>
       perform(options, async (context) => (await import("./actions/sign-in.ts")).login(context, name, options)),

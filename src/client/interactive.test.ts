@@ -5,6 +5,7 @@ import { CommandLine, PASSWORD } from "../../test/support/client.ts";
 import { fixture } from "../../test/support/fixtures.ts";
 import { startTestKinora, type TestKinora, TestUser } from "../../test/support/kinora.ts";
 import { KEY, TerminalSession } from "../../test/support/terminal.ts";
+import { codeOf } from "../../test/support/totp.ts";
 import { until } from "../../test/support/until.ts";
 
 let kinora: TestKinora;
@@ -76,6 +77,25 @@ test("at a terminal login asks, hides the password, and offers to make the accou
   await session.sees("as eve (editor)");
   expect(await session.exited).toBe(0);
   expect(session.raw).not.toContain(PASSWORD);
+}, 60_000);
+
+test("where the account has a second factor, login asks for its code; a script gives it", async () => {
+  const fay = await TestUser.signIn(kinora, "fay", PASSWORD);
+  const begun = await (await fay.post("/api/auth/two-factor/enable", { password: PASSWORD })).json();
+  const { totpURI } = begun as { totpURI: string };
+  await fay.post("/api/auth/two-factor/verify-totp", { code: codeOf(totpURI, -1) });
+  using who = new CommandLine();
+  const login = ["login", "fay", "--server", kinora.url];
+  const without = await who.run([...login, "--password-stdin", "--json"], PASSWORD);
+  expect([without.code, JSON.parse(without.stderr).code]).toEqual([5, "two-factor-required"]);
+  using session = terminal(who, login);
+  await session.answers("Password", `${PASSWORD}${enter}`);
+  await session.answers("Code of the app", `${codeOf(totpURI)}${enter}`);
+  await session.sees("as fay (editor)");
+  expect(await session.exited).toBe(0);
+  const backup = (begun as { backupCodes: string[] }).backupCodes[0] ?? "";
+  const scripted = await who.run([...login, "--password-stdin", "--two-factor-code", backup], PASSWORD);
+  expect(scripted.stdout).toContain("as fay (editor)");
 }, 60_000);
 
 test("a table fits the terminal, wide characters take two columns; several of a name are a list to choose from", async () => {

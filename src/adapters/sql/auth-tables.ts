@@ -25,6 +25,8 @@ export interface AuthTables {
     banned: number | null;
     banReason: string | null;
     banExpires: NullableMoment;
+    /** 1 when signing in takes a second factor. */
+    twoFactorEnabled: number | null;
   };
   auth_sessions: {
     id: string;
@@ -36,6 +38,8 @@ export interface AuthTables {
     userAgent: string | null;
     userId: string;
     impersonatedBy: string | null;
+    /** Ours: when it was last used, to a minute; null until then. */
+    lastSeenAt: number | null;
   };
   auth_accounts: {
     id: string;
@@ -86,6 +90,17 @@ export interface AuthTables {
     updatedAt: Moment;
     permissions: string | null;
     metadata: string | null;
+  };
+  auth_two_factors: {
+    id: string;
+    userId: string;
+    /** Encrypted with the auth secret, as the backup codes are. */
+    secret: string;
+    backupCodes: string;
+    /** 0 until the first code has been right. */
+    verified: number | null;
+    failedVerificationCount: number | null;
+    lockedUntil: NullableMoment;
   };
   /** Tokens that may still be renewed. The token itself is not stored. */
   auth_tokens: {
@@ -221,6 +236,20 @@ async function createApiKeyTable(database: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
+async function createTwoFactorTable(database: Kysely<unknown>): Promise<void> {
+  await database.schema
+    .createTable("auth_two_factors")
+    .addColumn("id", "varchar(36)", (column) => column.notNull().primaryKey())
+    .addColumn("userId", "varchar(36)", (column) => column.notNull().references("auth_users.id").onDelete("cascade"))
+    .addColumn("secret", "varchar(255)", (column) => column.notNull())
+    .addColumn("backupCodes", "text", (column) => column.notNull())
+    .addColumn("verified", "integer")
+    .addColumn("failedVerificationCount", "integer")
+    .addColumn("lockedUntil", columnTypesOf(database).date)
+    .execute();
+  await database.schema.createIndex("auth_two_factors_userId_idx").on("auth_two_factors").column("userId").execute();
+}
+
 async function createOwnTables(database: Kysely<unknown>): Promise<void> {
   const { schema } = database;
   await schema
@@ -303,6 +332,13 @@ export const authMigrations: Readonly<Record<string, Migration>> = {
   "2026-11-22-auth-3-collection-grants": {
     async up(database) {
       await database.schema.alterTable("auth_grants").addColumn("collectionId", "varchar(36)").execute();
+    },
+  },
+  "2026-11-22-auth-4-two-factor": {
+    async up(database) {
+      await database.schema.alterTable("auth_users").addColumn("twoFactorEnabled", "integer").execute();
+      await database.schema.alterTable("auth_sessions").addColumn("lastSeenAt", "bigint").execute();
+      await createTwoFactorTable(database);
     },
   },
 };

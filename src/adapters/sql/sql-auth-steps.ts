@@ -74,6 +74,7 @@ export async function insertUser(transaction: Transaction<Tables>, user: NewUser
       banned: 0,
       banReason: null,
       banExpires: null,
+      twoFactorEnabled: 0,
       ...dates,
     })
     .execute();
@@ -97,7 +98,7 @@ export async function insertUser(transaction: Transaction<Tables>, user: NewUser
       ...dates,
     })
     .execute();
-  return { id, username, role, disabled: false, createdAt };
+  return { id, username, role, disabled: false, twoFactor: false, createdAt };
 }
 
 export async function endCredentials(
@@ -116,6 +117,10 @@ export async function endCredentials(
       .where("providerId", "=", "credential")
       .execute();
     await transaction.deleteFrom("auth_api_keys").where("referenceId", "=", userId).execute();
+  }
+  if (change.twoFactor === false) {
+    await transaction.updateTable("auth_users").set({ twoFactorEnabled: 0 }).where("id", "=", userId).execute();
+    await transaction.deleteFrom("auth_two_factors").where("userId", "=", userId).execute();
   }
   if (change.passwordHash !== undefined || change.disabled) {
     const sessions = transaction.deleteFrom("auth_sessions").where("userId", "=", userId);

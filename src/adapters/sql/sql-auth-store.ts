@@ -1,17 +1,20 @@
-import type { Selectable } from "kysely";
 import type {
+  AccountRecord,
   AuthStore,
   GrantQuery,
+  InviteRecord,
   Login,
   NewGrant,
   NewInvite,
   NewUser,
+  SessionRecord,
   StoredSigningKey,
   TokenRecord,
   UserChange,
   UserRecord,
 } from "../../auth/auth-store.ts";
 import type { GrantKind, GrantRecord, Revocation, Role } from "../../auth/contract.ts";
+import { listAccounts, listInvites, listSessions, sessionToken, toUser, userColumns } from "./sql-auth-lists.ts";
 import {
   endCredentials,
   exists,
@@ -22,11 +25,8 @@ import {
   useInvite,
 } from "./sql-auth-steps.ts";
 import { endGrants, findGrants, listGrants, saveGrant } from "./sql-grants.ts";
-import type { Database, Tables } from "./tables.ts";
+import type { Database } from "./tables.ts";
 import { locked, transact } from "./transact.ts";
-
-const userColumns = ["id", "username", "role", "banned", "createdAt"] as const;
-type UserRow = Pick<Selectable<Tables["auth_users"]>, (typeof userColumns)[number]>;
 
 /** What auth keeps, in SQL. All of better-auth's columns are written as better-auth itself writes them. */
 export class SqlAuthStore implements AuthStore {
@@ -53,7 +53,7 @@ export class SqlAuthStore implements AuthStore {
     const row = await this.#database
       .selectFrom("auth_sessions")
       .innerJoin("auth_users", "auth_users.id", "auth_sessions.userId")
-      .select(["auth_users.id", "username", "role", "banned", "auth_users.createdAt"])
+      .select(["auth_users.id", "username", "role", "banned", "twoFactorEnabled", "auth_users.createdAt"])
       .where("auth_sessions.id", "=", sessionId)
       .where("auth_sessions.expiresAt", ">", new Date())
       .executeTakeFirst();
@@ -66,10 +66,8 @@ export class SqlAuthStore implements AuthStore {
     return rows.map(toUser);
   }
 
-  async listUsers(limit: number, after: string | null): Promise<UserRecord[]> {
-    const query = this.#database.selectFrom("auth_users").select(userColumns).orderBy("id").limit(limit);
-    const rows = await (after === null ? query : query.where("id", ">", after)).execute();
-    return rows.map(toUser);
+  listUsers(limit: number, after: string | null, part = ""): Promise<AccountRecord[]> {
+    return listAccounts(this.#database, limit, after, part);
   }
 
   async findLogin(username: string): Promise<Login | null> {
@@ -81,6 +79,7 @@ export class SqlAuthStore implements AuthStore {
         "auth_users.username",
         "auth_users.role",
         "auth_users.banned",
+        "auth_users.twoFactorEnabled",
         "auth_users.createdAt",
         "auth_accounts.password",
       ])
@@ -90,9 +89,11 @@ export class SqlAuthStore implements AuthStore {
     return row?.password ? { ...toUser(row), passwordHash: row.password } : null;
   }
 
-  async isCurrent({ username, id, passwordHash }: Login): Promise<boolean> {
+  async isCurrent({ username, id, passwordHash, twoFactor }: Login): Promise<boolean> {
     const now = await this.findLogin(username);
-    return now !== null && now.id === id && !now.disabled && now.passwordHash === passwordHash;
+    const isSame = now !== null && now.id === id && now.passwordHash === passwordHash;
+    // One that was switched off meanwhile was asked for all the same.
+    return isSame && !now.disabled && (twoFactor || !now.twoFactor);
   }
 
   createUser(user: NewUser): ReturnType<AuthStore["createUser"]> {
@@ -134,7 +135,7 @@ export class SqlAuthStore implements AuthStore {
         .execute();
       await endCredentials(transaction, id, change, options.keepSession);
       await insertRevocations(transaction, [options.revoke()]);
-      return { ...toUser(row), ...next };
+      return { ...toUser(row), ...next, ...(change.twoFactor === undefined ? {} : { twoFactor: false }) };
     });
   }
 
@@ -147,6 +148,27 @@ export class SqlAuthStore implements AuthStore {
       await insertRevocations(transaction, [revoke()]);
       return "deleted";
     });
+  }
+
+  listSessions(userId: string): Promise<SessionRecord[]> {
+    return listSessions(this.#database, userId);
+  }
+
+  sessionToken(id: string, userId: string): Promise<string | null> {
+    return sessionToken(this.#database, id, userId);
+  }
+
+  async touchSession(id: string, at: Date): Promise<void> {
+    await this.#database.updateTable("auth_sessions").set({ lastSeenAt: at.getTime() }).where("id", "=", id).execute();
+  }
+
+  listInvites(): Promise<InviteRecord[]> {
+    return listInvites(this.#database);
+  }
+
+  async deleteInvite(id: string): Promise<boolean> {
+    const { numDeletedRows } = await this.#database.deleteFrom("auth_invites").where("id", "=", id).executeTakeFirst();
+    return numDeletedRows > 0n;
   }
 
   async createInvite(invite: NewInvite): Promise<void> {
@@ -282,10 +304,7 @@ export class SqlAuthStore implements AuthStore {
       .execute();
     await this.#database.deleteFrom("auth_grants").where("expiresAt", "<", now).execute();
     await this.#database.deleteFrom("auth_invites").where("expiresAt", "<", now).execute();
-    await this.#database.deleteFrom("auth_sessions").where("expiresAt", "<", new Date(now)).execute();
+    for (const table of ["auth_sessions", "auth_verifications"] as const)
+      await this.#database.deleteFrom(table).where("expiresAt", "<", new Date(now)).execute();
   }
-}
-
-function toUser({ id, username, role, banned, createdAt }: UserRow): UserRecord {
-  return { id, username, role: role as Role, disabled: banned === 1, createdAt: new Date(createdAt) };
 }

@@ -11,6 +11,7 @@ export interface LoginOptions {
   readonly create?: boolean;
   readonly invite?: string;
   readonly setupCode?: string;
+  readonly twoFactorCode?: string;
 }
 
 /** `kinora login [name]`: signs in and keeps the session. */
@@ -61,9 +62,9 @@ export async function enter(context: ClientContext, origin: string, username: st
 type Credentials = LoginOptions & { readonly username: string; readonly password: string };
 
 async function signIn(context: ClientContext, api: Api, given: Credentials): ReturnType<Api["signIn"]> {
-  const { username, password, create = false, invite, setupCode } = given;
+  const { username, password, create = false, invite, setupCode, twoFactorCode } = given;
   try {
-    return await api.signIn({ username, password, create, invite, setupCode });
+    return await api.signIn({ username, password, create, invite, setupCode, twoFactorCode });
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
     const mayAsk = context.isInteractive && !given.passwordStdin;
@@ -77,6 +78,11 @@ async function signIn(context: ClientContext, api: Api, given: Credentials): Ret
     if (error.code === "setup-code-required" && mayAsk && setupCode === undefined) {
       context.out.note(error.message);
       return signIn(context, api, { ...given, setupCode: await prompts.text("Code", { required: true }) });
+    }
+    if (error.code === "two-factor-required" && mayAsk && given.twoFactorCode === undefined) {
+      context.out.note("The account has a second factor.");
+      const asked = await prompts.text("Code of the app, or a backup code", { required: true });
+      return signIn(context, api, { ...given, twoFactorCode: asked });
     }
     if (error.code === "unauthorized") throw wrongPassword(error);
     throw error;

@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { startTestKinora, type TestKinora, TestUser } from "../../test/support/kinora.ts";
+
+let kinora: TestKinora;
+let root: TestUser;
+beforeAll(async () => {
+  kinora = await startTestKinora({ registration: "invite" });
+  root = await TestUser.signIn(kinora, "root");
+});
+afterAll(() => kinora.close());
+
+interface Invite {
+  readonly id: string;
+  readonly code: string;
+}
+
+const invite = async (body: object = {}) => (await (await root.post("/api/invites", body)).json()) as Invite;
+const register = (username: string, code: string) =>
+  new TestUser(kinora).post("/api/session", { username, password: "correct horse battery", invite: code });
+
+test("invitations are listed with who made and who used them, never with their codes", async () => {
+  const used = await invite({ role: "viewer" });
+  const open = await invite({ expiresIn: 3600 });
+  expect((await register("guest", used.code)).status).toBe(201);
+  const text = await (await root.get("/api/invites")).text();
+  const { items } = JSON.parse(text) as { items: Record<string, unknown>[] };
+  expect(items).toEqual([
+    expect.objectContaining({ id: open.id, role: "editor", createdBy: "root", used: false, usedBy: null }),
+    expect.objectContaining({ id: used.id, role: "viewer", createdBy: "root", used: true, usedBy: "guest" }),
+  ]);
+  expect(Object.keys(items[0] ?? {}).toSorted()).toEqual(
+    ["createdAt", "createdBy", "expiresAt", "id", "role", "used", "usedBy"].toSorted(),
+  );
+  for (const { code } of [used, open]) expect(text).not.toContain(code);
+});
+
+test("a revoked invitation lets nobody in", async () => {
+  const { id, code } = await invite();
+  expect((await root.send("DELETE", `/api/invites/${id}`)).status).toBe(204);
+  expect((await (await register("late", code)).json()).code).toBe("invalid-invite");
+  expect((await root.send("DELETE", `/api/invites/${id}`)).status).toBe(404);
+});
