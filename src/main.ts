@@ -266,8 +266,17 @@ function streamSettings(
 }
 
 /** Sends RTP in this process, and counts what comes too late. */
-function openRtp(metrics: Metrics): RtpEngine {
-  const engine = new RtpEngine();
+function openRtp({ rtsp }: Config, metrics: Metrics): RtpEngine {
+  const engine = new RtpEngine({ memoryBytes: rtsp.memory });
+  metrics.gauge({
+    name: "kinora_rtp_memory_bytes",
+    help: "Bytes of RTP packets in memory, all of them, and those kept for further streams too.",
+    label: "use",
+    read() {
+      const { memoryBytes, cachedBytes } = engine.statistics;
+      return { all: memoryBytes, cache: cachedBytes };
+    },
+  });
   metrics.counter({
     name: "kinora_rtp_packets_total",
     help: "RTP packets sent, by whether that was before they were due.",
@@ -391,9 +400,13 @@ function listenFor(
 
 /** Takes the port for RTSP where streaming runs; null where it is off, or another program has the default address. */
 async function listenRtsp({ config, names, log }: Pick<Composition, "config" | "names" | "log">, metrics: Metrics) {
-  const { listen: address, isRequired, udpPort, sessionTimeout } = config.rtsp;
+  const { listen: address, isRequired, udpPort, sessionTimeout, perGrant, perUser, perAddress } = config.rtsp;
   if (address === null || !names.includes("streaming")) return null;
-  const limits = { sessionTimeoutMs: sessionTimeout };
+  const limits = {
+    sessionTimeoutMs: sessionTimeout,
+    ...{ sessionsOfGrant: perGrant, sessionsOfUser: perUser },
+    ...{ sessionsOfAddress: perAddress, connectionsOfAddress: perAddress },
+  };
   try {
     const server = await RtspServer.listen({ ...address, udpPort, limits, log: log.child({ service: "rtsp" }) });
     metrics.gauge({
@@ -526,7 +539,7 @@ async function compose({ config, names, log, openBus, opened }: Composition) {
   const addresses = () => announcedAddresses(config, listener);
   const rtsp = await listenRtsp({ config, names, log }, metrics);
   opened.add(() => rtsp?.close());
-  const playing = { live: new LiveStreams(), rtp: openRtp(metrics), rtsp };
+  const playing = { live: new LiveStreams(), rtp: openRtp(config, metrics), rtsp };
   opened.add(() => playing.rtp.close());
   const parts: Parts = { config, log, ...shared, authenticator, metrics, ...playing, notices, connect, addresses };
   const services: MountedService[] = [];

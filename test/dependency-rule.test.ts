@@ -11,8 +11,9 @@ const areaOf = (file: string) => file.split("/")[0] ?? file;
 const allowed: Readonly<Record<string, readonly string[]>> = {
   media: [],
   rtp: ["media"],
-  rtsp: ["errors.ts", "media", "rtp"],
+  rtsp: ["errors.ts", "network.ts", "media", "rtp"],
   "errors.ts": [],
+  "network.ts": [],
   "version.ts": ["package.json"],
   bus: ["errors.ts", "contract"],
   http: ["errors.ts", "version.ts", "contract", "identity", "service.ts", "bus"],
@@ -26,6 +27,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
       service,
       [
         "errors.ts",
+        "network.ts",
         "lazy.ts",
         "service.ts",
         "contracts.ts",

@@ -32,8 +32,11 @@ export const grantHolder = z.object({
   titleId: id.nullable(),
   collectionId: id.nullable(),
   kind: grantKind,
-  /** Who made it, as they were then: every change of their account ends the grant. */
-  issuer: principal.omit({ credential: true }),
+  /**
+   * In whose name it plays, as they were when it was made: every change of their account ends the grant. Of the role it
+   * is known only whether they may see all there is (`admin`).
+   */
+  issuer: principal.pick({ userId: true, role: true }),
   expiresAt: timestamp,
 });
 export type GrantHolder = z.infer<typeof grantHolder>;
@@ -74,8 +77,10 @@ export const TOKEN_ALGORITHM = "EdDSA";
 export const TOKEN_CLOCK_SKEW_SECONDS = 2;
 
 /**
- * A grant is signed with the same keys and has the claims of a token (`sub`, `name`, `role` are its issuer's), and
- * `title` or `collection`, and `use` (its kind). Audience and `typ` differ, so that neither is ever taken for the other.
+ * A grant is signed with the same keys. Claims, beside `exp` and `iat`: `sub` its issuer's id, `jti` its own, `title` or
+ * `collection`, `use` (its kind), and `all` when its issuer may see everything. Whoever has it can read them: no names.
+ * Older ones have `name` and `role` of the issuer. Audience and `typ` differ from a token's, so that neither is ever
+ * taken for the other.
  */
 export const GRANT_AUDIENCE = "kinora:grant";
 export const GRANT_TYPE = "kinora-grant+jwt";

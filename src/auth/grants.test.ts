@@ -1,8 +1,10 @@
 import { afterEach, expect, test } from "bun:test";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { closeClusters, openCluster, password, signIn, statusOf } from "../../test/support/auth-cluster.ts";
 import { until } from "../../test/support/until.ts";
+import { createGrantVerifier } from "../identity/token-verifier.ts";
 import type { GrantHolder } from "./contract.ts";
-import { GRANTS_PER_USER } from "./contract.ts";
+import { GRANT_AUDIENCE, GRANT_TYPE, GRANTS_PER_USER, TOKEN_ALGORITHM, TOKEN_ISSUER } from "./contract.ts";
 
 afterEach(closeClusters);
 
@@ -28,11 +30,42 @@ test("a grant says, without a call, which title it is for, who made it and until
     titleId,
     collectionId: null,
     kind: "link",
-    issuer: { userId, username: "maria", role: "editor" },
+    issuer: { userId, role: "viewer" },
     expiresAt,
   });
   expect(Date.parse(expiresAt) - Date.now()).toBeLessThanOrEqual(30_000);
   expect(Date.parse((await issue()).expiresAt) - Date.now()).toBeGreaterThan(50_000);
+});
+
+test("a grant tells whoever has it no name and no role: ids, times, and whether its maker may see all there is", async () => {
+  const { a, cookie, issue, proxy, userId } = await open();
+  const claimsOf = (grant: string) => JSON.parse(Buffer.from(grant.split(".")[1] ?? "", "base64url").toString());
+  const { grant, id } = await issue();
+  const times = { iat: expect.any(Number), exp: expect.any(Number) };
+  const common = { iss: "kinora", aud: "kinora:grant", title: titleId, use: "link", ...times };
+  expect(claimsOf(grant)).toEqual({ ...common, sub: userId, jti: id });
+  const { user }: { user: { id: string } } = await (await a.send("GET", "/api/session", { Cookie: cookie })).json();
+  const ofAdmin = await proxy.issueGrant({ userId: user.id, titleId, kind: "link" });
+  expect(claimsOf(ofAdmin.grant)).toEqual({ ...common, sub: user.id, jti: ofAdmin.id, all: true });
+  expect((await a.authenticator.resolveGrant(ofAdmin.grant))?.issuer).toEqual({ userId: user.id, role: "admin" });
+});
+
+test("a grant of an earlier version, which named its maker, counts as it did", async () => {
+  const { privateKey, publicKey } = await generateKeyPair(TOKEN_ALGORITHM, { extractable: true });
+  const verify = createGrantVerifier({ keys: [{ ...(await exportJWK(publicKey)), kid: "k", alg: TOKEN_ALGORITHM }] });
+  const [sub, jti] = [Bun.randomUUIDv7(), Bun.randomUUIDv7()];
+  const grant = await new SignJWT({ name: "maria", role: "editor", title: titleId, use: "link" })
+    .setProtectedHeader({ alg: TOKEN_ALGORITHM, typ: GRANT_TYPE, kid: "k" })
+    .setIssuer(TOKEN_ISSUER)
+    .setAudience(GRANT_AUDIENCE)
+    .setSubject(sub)
+    .setJti(jti)
+    .setIssuedAt()
+    .setExpirationTime("1h")
+    .sign(privateKey);
+  expect(await verify(grant)).toMatchObject({
+    holder: { grantId: jti, titleId, issuer: { userId: sub, role: "editor" } },
+  });
 });
 
 test("a grant is no token and a token no grant", async () => {
@@ -48,7 +81,8 @@ test("a grant is no token and a token no grant", async () => {
 
 test("more than the configured lifetime, and grants for nobody, are refused", async () => {
   const { issue, proxy } = await open();
-  expect(issue(60_001)).rejects.toMatchObject({ code: "invalid-request", status: 400 });
+  const refused = { code: "invalid-request", status: 400, message: "A link counts for 1 minute at most." };
+  expect(issue(60_001)).rejects.toMatchObject(refused);
   expect(
     proxy.issueGrant({ userId: Bun.randomUUIDv7(), titleId, kind: "link", lifetimeMs: 1_000 }),
   ).rejects.toMatchObject({ code: "unauthorized" });

@@ -48,7 +48,7 @@ export class Grants {
       throw new InvalidRequestError("A link is for one title or one collection.");
     const { store, lifetimeMs: longest } = this.#dependencies;
     const lifetimeMs = asked ?? longest;
-    if (lifetimeMs > longest) throw new InvalidRequestError(`A link counts for ${longest / 1000} seconds at most.`);
+    if (lifetimeMs > longest) throw new InvalidRequestError(`A link counts for ${spanInWords(longest)} at most.`);
     // Before the user is read: a change of the account that comes after covers the grant.
     const createdAt = new Date();
     const user = await store.getUser(userId);
@@ -81,12 +81,12 @@ export class Grants {
   }
 
   async #sign(
-    { id: userId, username, role }: UserRecord,
+    { id: userId, role }: UserRecord,
     { id, titleId, collectionId, kind, createdAt, expiresAt }: NewGrant,
   ): Promise<string> {
     const { kid, privateKey } = this.#dependencies.keys.current;
     const what = titleId === null ? { collection: collectionId } : { title: titleId };
-    return new SignJWT({ name: username, role, ...what, use: kind })
+    return new SignJWT({ ...what, use: kind, ...(role === "admin" ? { all: true } : {}) })
       .setProtectedHeader({ alg: TOKEN_ALGORITHM, typ: GRANT_TYPE, kid })
       .setIssuer(TOKEN_ISSUER)
       .setAudience(GRANT_AUDIENCE)
@@ -96,4 +96,16 @@ export class Grants {
       .setExpirationTime(expiresAt.getTime() / 1000)
       .sign(privateKey);
   }
+}
+
+/** In the largest unit that it is a whole number of. */
+export function spanInWords(ms: number): string {
+  const units = [
+    [86_400_000, "day"],
+    [3_600_000, "hour"],
+    [60_000, "minute"],
+  ] as const;
+  const [unitMs, name] = units.find(([unit]) => ms % unit === 0) ?? [1_000, "second"];
+  const count = ms / unitMs;
+  return `${count} ${name}${count === 1 ? "" : "s"}`;
 }

@@ -152,6 +152,21 @@ export const configShape = z.strictObject({
       sessionTimeout: duration("2s", "1h").prefault("60s").meta({
         description: "How long a session lives without a sign of life from its player.",
       }),
+      memory: byteSize().prefault("512MiB").meta({
+        description:
+          "What packets of all streams over RTSP and RTP may take in memory together, those that wait for slow readers included. Past it the readers that are longest behind are closed, and no further ones begin. A reader at a place of its own takes 1 to 2 MiB, one that has stalled a quarter of that.",
+      }),
+      perGrant: integer(1, 100_000).prefault(100).meta({
+        description: "How many RTSP sessions there may be at a time under one grant: of one playback link or stream.",
+      }),
+      perUser: integer(1, 100_000).prefault(300).meta({
+        description:
+          "How many RTSP sessions there may be at a time in the name of one user, under all their links too.",
+      }),
+      perAddress: integer(1, 100_000).prefault(500).meta({
+        description:
+          "How many connections and sessions one address may have over RTSP at a time; of IPv6, one /64 network.",
+      }),
     })
     .prefault({}),
   streams: z

@@ -23,7 +23,10 @@ const tokenClaims = z.object({
   exp: z.number(),
 });
 const grantClaims = tokenClaims
+  .omit({ name: true })
   .extend({ title: z.uuid().optional(), collection: z.uuid().optional(), use: grantKind })
+  // Those made by earlier versions say the role, those of today only what playing takes of it.
+  .extend({ role: role.optional(), all: z.boolean().optional() })
   .refine(({ title, collection }) => (title === undefined) !== (collection === undefined));
 
 /** What a token says, once its signature, type, audience and time have been checked. */
@@ -59,13 +62,13 @@ export function createTokenVerifier(keys: JSONWebKeySet): TokenVerifier {
 /** Checks grants in the same way. */
 export function createGrantVerifier(keys: JSONWebKeySet): GrantVerifier {
   return createVerifier(keys, { typ: GRANT_TYPE, audience: GRANT_AUDIENCE }, (payload) => {
-    const { sub, jti, name, role, title, collection, use, iat, exp } = grantClaims.parse(payload);
+    const { sub, jti, role, all, title, collection, use, iat, exp } = grantClaims.parse(payload);
     const holder: GrantHolder = {
       grantId: jti,
       titleId: title ?? null,
       collectionId: collection ?? null,
       kind: use,
-      issuer: { userId: sub, username: name, role },
+      issuer: { userId: sub, role: role ?? (all ? "admin" : "viewer") },
       expiresAt: new Date(milliseconds(exp)).toISOString(),
     };
     return { holder, issuedAtMs: milliseconds(iat), untilMs: milliseconds(exp + TOKEN_CLOCK_SKEW_SECONDS) };

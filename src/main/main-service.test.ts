@@ -36,7 +36,7 @@ class TestAuthenticator implements Authenticator {
   }
 
   onRevoked(who: Principal | GrantHolder, cut: () => void): () => void {
-    const { username } = "grantId" in who ? who.issuer : who;
+    const username = "grantId" in who ? who.grantId : who.username;
     const cuts = this.watches.get(username) ?? new Set();
     this.watches.set(username, cuts.add(cut));
     return () => cuts.delete(cut);

@@ -1,12 +1,13 @@
 import { LRUCache } from "lru-cache";
 
-import { type PacketGroup, packetOverheadBytes } from "../media/rtp/packet-group.ts";
+import type { PacketGroup } from "../media/rtp/packet-group.ts";
 import { keyPiecesOf, packetise, piecesOf } from "../media/rtp/packetise.ts";
 import type { RtpTrack } from "../media/rtp/rtp-tracks.ts";
 import type { RtpOriginal } from "./rtp-stream.ts";
+import { bytesOfGroup, type StreamMemory } from "./stream-memory.ts";
 
-/** What a group costs beside its arrays. */
-const entryOverheadBytes = 1024;
+/** What is kept of the end of a track costs. */
+const endBytes = 256;
 /** Groups that are read at once, for all streams: each takes twice its bytes meanwhile. */
 const loadsAtOnce = 16;
 
@@ -38,16 +39,24 @@ interface Context {
 /** Packets of all originals up to a sum of bytes. Streams that want the same at the same time share one read. */
 export class GroupCache {
   readonly #groups: LRUCache<string, LoadedGroup>;
+  readonly #limitBytes: number;
+  readonly #memory: StreamMemory;
   /** Apart from what is kept: a load must not be given up because others filled the cache. */
   readonly #loads = new Map<string, Promise<LoadedGroup>>();
   #loading = 0;
   readonly #waiting: Readonly<Record<LoadPurpose, (() => void)[]>> = { continue: [], begin: [] };
 
-  constructor(limitBytes: number) {
+  /** Keeps so many bytes at most, and fewer when `memory` is needed by those who play. */
+  constructor(limitBytes: number, memory: StreamMemory) {
+    this.#limitBytes = limitBytes;
+    this.#memory = memory;
     this.#groups = new LRUCache({
       maxSize: limitBytes,
-      sizeCalculation: ({ group }) =>
-        entryOverheadBytes + (group === null ? 0 : group.bytes.buffer.byteLength + group.count * packetOverheadBytes),
+      sizeCalculation: sizeOf,
+      dispose: ({ group }) => memory.release(group),
+    });
+    memory.onPressure(() => {
+      while (memory.isFull && this.#groups.size > 0) this.#groups.pop();
     });
   }
 
@@ -74,11 +83,17 @@ export class GroupCache {
   async #start(key: string, context: Context, purpose: LoadPurpose): Promise<LoadedGroup> {
     try {
       const loaded = await this.#inTurn(() => load(context), purpose);
-      this.#groups.set(key, loaded);
+      this.#keep(key, loaded);
       return loaded;
     } finally {
       this.#loads.delete(key);
     }
+  }
+
+  #keep(key: string, loaded: LoadedGroup): void {
+    if (sizeOf(loaded) > this.#limitBytes) return;
+    this.#memory.hold(loaded.group);
+    this.#groups.set(key, loaded);
   }
 
   async #inTurn<T>(work: () => Promise<T>, purpose: LoadPurpose): Promise<T> {
@@ -92,6 +107,8 @@ export class GroupCache {
     }
   }
 }
+
+const sizeOf = ({ group }: LoadedGroup) => (group === null ? endBytes : bytesOfGroup(group));
 
 const keyOf = ({ key }: RtpOriginal, { trackId }: RtpTrack, { segment, piece, keysOnly }: GroupPlace) =>
   `${key} ${trackId} ${keysOnly ? "keys" : "all"} ${segment} ${piece}`;

@@ -29,7 +29,7 @@ const seekGapSeconds = 1;
 /** Sound and pictures that begin farther apart than this have the clock wait for nobody. */
 const maxHeadStartSeconds = 1;
 /** Above this the sink is waited for. */
-const maxPendingBytes = 2 ** 20;
+const maxPendingBytes = 256 * 1024;
 /** A sink that has taken nothing for so long is given up. */
 const patienceMs = 10_000;
 /** How often a sink that is waited for is looked at. */
@@ -122,6 +122,7 @@ export class PacedStream implements RtpStream, WheelTask {
     this.#waiting = null;
     this.#state = "paused";
     this.#context.wheel.cancel(this);
+    this.#rest();
     return position;
   }
 
@@ -153,6 +154,11 @@ export class PacedStream implements RtpStream, WheelTask {
     return true;
   }
 
+  /** Others need memory: lets go of what it does not send right now. */
+  spare(): void {
+    if (this.#waiting !== null || this.#state === "paused") this.#rest();
+  }
+
   /** The wheel's call: sends what is due. */
   run(): void {
     if (this.#state !== "playing") return;
@@ -167,6 +173,14 @@ export class PacedStream implements RtpStream, WheelTask {
     for (const cursor of this.#cursors) cursor.send(this.#range, limit, position);
     frames.end();
     if (this.#state === "playing") this.#planNext(position, limit);
+  }
+
+  #rest(): void {
+    for (const cursor of this.#cursors) cursor.rest();
+  }
+
+  #wake(): void {
+    for (const cursor of this.#cursors) cursor.wake();
   }
 
   get #original(): RtpOriginal {
@@ -217,6 +231,7 @@ export class PacedStream implements RtpStream, WheelTask {
     // The clock starts with the first packets, not while the answer is being written.
     this.#sinceMs = null;
     this.#nextReportMs = 0;
+    this.#wake();
     this.#context.wheel.schedule(this, 0);
     const startSeconds = this.positionSeconds;
     const clockSeconds = this.#clockAt(startSeconds);
@@ -322,6 +337,9 @@ export class PacedStream implements RtpStream, WheelTask {
     } else if (now - this.#waiting.progressMs >= patienceMs) {
       this.#end({ kind: "too-slow", reason: `The client took nothing for ${patienceMs / 1000} s.` });
       return true;
+    } else if (now > this.#waiting.progressMs) {
+      // It may take none of it for long.
+      this.#rest();
     }
     this.#context.wheel.schedule(this, drainCheckMs);
     return true;
@@ -336,6 +354,7 @@ export class PacedStream implements RtpStream, WheelTask {
   #resumeClock(): void {
     this.#waiting = null;
     this.#nextReportMs = 0;
+    this.#wake();
   }
 
   /** Where the clock is in the media; may be a little before the start, where pictures are decoded first. */

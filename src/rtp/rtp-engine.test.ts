@@ -272,6 +272,54 @@ test("a sink that takes nothing for 10 s is given up; one that takes a little is
   await expect(stream.play(request())).rejects.toThrow("closed");
 });
 
+test("streams that wait or are paused hold no packets, and go on with the very next one", async () => {
+  const clock = new HandClock();
+  const engine = new RtpEngine({ clock, cacheBytes: 1 });
+  const original = await stagedOriginal("h264-aac-60s.mp4");
+  const all = Array.from({ length: 20 }, () => open({ clock, engine, original }));
+  for (const [n, { stream }] of all.entries()) await stream.play(request({ startSeconds: 2 * n }));
+  await clock.advance(500);
+  expect(engine.statistics.memoryBytes).toBeGreaterThan(100_000);
+  for (const [n, { stream, sink }] of all.entries()) {
+    if (n % 2 === 0) stream.pause();
+    else sink.pendingBytes = 300_000;
+  }
+  await clock.advance(2000);
+  expect(engine.statistics.memoryBytes).toBe(0);
+  for (const [n, { stream, sink }] of all.entries()) {
+    if (n % 2 === 0) await stream.play(request({ startSeconds: null }));
+    else sink.drain();
+  }
+  await clock.advance(5000);
+  for (const { sink, ends } of all) {
+    expect(ends).toEqual([]);
+    const [first] = sink.of(video);
+    sink.of(video).forEach(({ seq }, i) => {
+      expect(seq).toBe(((first?.seq ?? 0) + i) & 0xffff);
+    });
+    expect((sink.packets.at(-1)?.atMs ?? 0) - (sink.packets[0]?.atMs ?? 0)).toBeGreaterThan(5000);
+  }
+  expect(engine.statistics.latePackets).toBe(0);
+  for (const { stream } of all) stream.close();
+  expect(engine.statistics.memoryBytes).toBe(0);
+});
+
+test("what is kept for others goes when those who play need the memory", async () => {
+  const clock = new HandClock();
+  const original = await stagedOriginal("h264-aac-60s.mp4");
+  const engine = new RtpEngine({ clock, memoryBytes: 2 ** 20 });
+  const all = Array.from({ length: 5 }, () => open({ clock, engine, original }));
+  for (const [n, { stream }] of all.entries()) await stream.play(request({ startSeconds: 10 * n }));
+  await clock.advance(5000);
+  const { cachedBytes } = engine.statistics;
+  expect(cachedBytes).toBeGreaterThan(0);
+  engine.memory.queued(2 ** 20);
+  expect(engine.memory.makeRoom()).toBe(false);
+  expect(engine.statistics.cachedBytes).toBe(0);
+  await clock.advance(1000);
+  expect(engine.statistics.latePackets).toBe(0);
+});
+
 test("an original that cannot be read any more ends its stream", async () => {
   const { clock, original, sink, stream, ends } = await stage("h264-aac-60s.mp4");
   await stream.play(request());

@@ -3,13 +3,17 @@ import { FrameBuffer } from "./frame-buffer.ts";
 import { GroupCache } from "./group-cache.ts";
 import { PacedStream, type StreamContext } from "./paced-stream.ts";
 import type { RtpStream, RtpStreamOptions } from "./rtp-stream.ts";
+import { StreamMemory } from "./stream-memory.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 
 const defaultCacheBytes = 64 * 2 ** 20;
+const defaultMemoryBytes = 512 * 2 ** 20;
 
 export interface RtpEngineOptions {
   /** Bytes of packets kept for other streams of the same title; 64 MiB unless given. */
   readonly cacheBytes?: number;
+  /** Bytes of packets and of queues of all streams together; 512 MiB unless given. */
+  readonly memoryBytes?: number;
   readonly clock?: Clock;
 }
 
@@ -20,18 +24,28 @@ export interface RtpEngineStatistics {
   /** Packets sent after they were due. */
   readonly latePackets: number;
   readonly cachedBytes: number;
+  /** Of packets, those kept for others too, and of queues. */
+  readonly memoryBytes: number;
 }
 
 /** What all streams of a process share: the timer and the packets. */
 export class RtpEngine {
+  /** Whoever keeps packets back for the network counts them here. */
+  readonly memory: StreamMemory;
   readonly #streams = new Set<PacedStream>();
   readonly #cache: GroupCache;
   readonly #context: StreamContext;
 
-  constructor({ cacheBytes = defaultCacheBytes, clock = systemClock }: RtpEngineOptions = {}) {
-    this.#cache = new GroupCache(cacheBytes);
+  constructor(options: RtpEngineOptions = {}) {
+    const { cacheBytes = defaultCacheBytes, memoryBytes = defaultMemoryBytes, clock = systemClock } = options;
+    const memory = new StreamMemory(memoryBytes);
+    this.memory = memory;
+    this.#cache = new GroupCache(cacheBytes, memory);
+    memory.onPressure(() => {
+      for (const stream of this.#streams) stream.spare();
+    });
     this.#context = {
-      ...{ clock, cache: this.#cache, wheel: new TimerWheel(clock), frames: new FrameBuffer() },
+      ...{ clock, memory, cache: this.#cache, wheel: new TimerWheel(clock), frames: new FrameBuffer() },
       counts: { packets: 0, latePackets: 0 },
       onClosed: (stream) => this.#streams.delete(stream),
     };
@@ -45,11 +59,13 @@ export class RtpEngine {
   }
 
   get statistics(): RtpEngineStatistics {
-    return { streams: this.#streams.size, cachedBytes: this.#cache.bytes, ...this.#context.counts };
+    const { usedBytes: memoryBytes } = this.memory;
+    return { streams: this.#streams.size, cachedBytes: this.#cache.bytes, memoryBytes, ...this.#context.counts };
   }
 
   /** Closes all streams. */
   close(): void {
     for (const stream of [...this.#streams]) stream.close();
+    this.memory.close();
   }
 }

@@ -3,11 +3,13 @@ import type { FrameBuffer } from "./frame-buffer.ts";
 import type { GroupCache, GroupPlace, LoadedGroup } from "./group-cache.ts";
 import type { RtpOriginal } from "./rtp-stream.ts";
 import type { StartPlace } from "./start-place.ts";
+import type { StreamMemory } from "./stream-memory.ts";
 import type { TrackSender } from "./track-sender.ts";
 
 /** What the cursors of all streams share, and what they count. */
 export interface CursorContext {
   readonly cache: GroupCache;
+  readonly memory: StreamMemory;
   readonly frames: FrameBuffer;
   readonly counts: { packets: number; latePackets: number };
 }
@@ -20,6 +22,12 @@ export interface PlayedRange {
   readonly scale: number;
   /** Seconds of the stream's clock at the start: it goes on through seeks. */
   readonly clockSeconds: number;
+}
+
+/** Where a cursor without its groups goes on. */
+interface Rest {
+  readonly place: GroupPlace;
+  readonly index: number;
 }
 
 /** Goes through the packets of one track while one range is played. Holds two groups at most: this one and the next. */
@@ -37,6 +45,10 @@ export class TrackCursor {
   #isLoading = false;
   #isOver = false;
   #isClosed = false;
+  /** Where it goes on; null while it has its groups or waits for the next one. */
+  #rest: Rest | null = null;
+  /** The rest that is being ended. */
+  #waking: Rest | null = null;
   /** Media seconds at which what was sent is over. */
   endSeconds = Number.NEGATIVE_INFINITY;
 
@@ -79,7 +91,38 @@ export class TrackCursor {
   close(): void {
     this.#isClosed = true;
     this.#isOver = true;
-    this.#group = this.#next = null;
+    this.#rest = this.#waking = null;
+    this.#letGo();
+  }
+
+  /** Lets go of its groups while nothing is sent. Nothing more is sent until `wake`. */
+  rest(): void {
+    if (this.#isOver) return;
+    this.#waking = null;
+    const here = { place: this.#place, index: this.#index };
+    this.#rest ??= this.#group === null ? { place: this.#nextPlace(), index: 0 } : here;
+    this.#letGo();
+  }
+
+  /** Has the groups again that `rest` let go; `onLoaded` tells when. */
+  wake(): void {
+    const rest = this.#rest;
+    if (rest === null || this.#waking === rest) return;
+    this.#waking = rest;
+    this.#context.cache.load(this.#original, this.sender.track, rest.place, "continue").then(
+      (loaded) => {
+        if (this.#waking !== rest) return;
+        this.#rest = this.#waking = null;
+        this.#place = rest.place;
+        this.#enter(loaded);
+        this.#index = rest.index;
+        if (!this.#isOver) this.#readAhead();
+        this.#onLoaded(null);
+      },
+      (error: unknown) => {
+        if (this.#waking === rest) this.#onLoaded(error ?? new Error("nothing was loaded"));
+      },
+    );
   }
 
   /** Sends all packets that are due before `limitSeconds`; `nowSeconds`, both of the media, tells which are late. */
@@ -142,23 +185,31 @@ export class TrackCursor {
   /** Goes on to the next group; false when it is not there yet. */
   #advance(): boolean {
     const next = this.#next ?? this.#context.cache.get(this.#original, this.sender.track, this.#nextPlace()) ?? null;
-    this.#group = null;
     if (next === null) {
+      this.#letGo();
       this.#readAhead();
       return false;
     }
     this.#place = this.#nextPlace();
-    this.#next = null;
     this.#enter(next);
     if (!this.#isOver) this.#readAhead();
     return true;
   }
 
   #enter({ group, isLastPiece }: LoadedGroup): void {
+    this.#context.memory.hold(group);
+    this.#letGo();
     this.#group = group;
     this.#isLastPiece = isLastPiece;
     this.#index = 0;
     if (group === null) this.#isOver = true;
+  }
+
+  #letGo(): void {
+    const { memory } = this.#context;
+    memory.release(this.#group);
+    memory.release(this.#next?.group ?? null);
+    this.#group = this.#next = null;
   }
 
   /** Finds the first packet that may be sent in this group; then begins to read ahead. */
@@ -173,26 +224,29 @@ export class TrackCursor {
   }
 
   #readAhead(): void {
-    if (this.#isLoading || this.#isClosed) return;
+    if (this.#isLoading || this.#isClosed || this.#rest !== null) return;
     this.#isLoading = true;
     const place = this.#nextPlace();
     this.#context.cache.load(this.#original, this.sender.track, place, "continue").then(
       (loaded) => this.#loaded(place, loaded),
       (error: unknown) => {
         this.#isLoading = false;
-        if (!this.#isClosed) this.#onLoaded(error ?? new Error("nothing was loaded"));
+        if (!this.#isClosed && this.#rest === null) this.#onLoaded(error ?? new Error("nothing was loaded"));
       },
     );
   }
 
   #loaded(place: GroupPlace, loaded: LoadedGroup): void {
     this.#isLoading = false;
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#rest !== null) return;
     const { segment, piece } = this.#nextPlace();
     // Another stream may have brought the same group in the meantime.
     if (place.segment !== segment || place.piece !== piece) this.#readAhead();
-    else if (this.#group !== null) this.#next = loaded;
-    else {
+    else if (this.#group !== null) {
+      this.#context.memory.hold(loaded.group);
+      this.#context.memory.release(this.#next?.group ?? null);
+      this.#next = loaded;
+    } else {
       this.#place = place;
       this.#enter(loaded);
       if (!this.#isOver) this.#readAhead();

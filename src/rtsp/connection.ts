@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { ProblemError } from "../errors.ts";
+import { networkOf } from "../network.ts";
 import { CHALLENGE, parseAuthorization } from "./authorization-header.ts";
 import { RtspError } from "./errors.ts";
 import type { RtspLimits } from "./limits.ts";
@@ -32,6 +33,8 @@ export class RtspConnection {
   readonly id = Bun.randomUUIDv7();
   /** The client's address; an IPv4 one as such. */
   readonly address: string;
+  /** The part of it that counts as one for limits. */
+  readonly network: string;
   /** The address it came to. */
   readonly localAddress: string;
   readonly server: ServerContext;
@@ -51,6 +54,7 @@ export class RtspConnection {
   #title: OpenTitle | null = null;
   #endWatch: () => void = () => undefined;
   #wasAuthorised = false;
+  readonly #leaveMemory: () => void;
   /** When a message began, or the last one was complete. */
   #heardAt = performance.now();
 
@@ -58,12 +62,18 @@ export class RtspConnection {
     this.#socket = socket;
     this.server = server;
     this.#limits = server.limits;
-    this.address = unmap(socket.remoteAddress);
+    this.address = addressOf(socket);
+    this.network = networkOf(this.address);
     this.localAddress = unmap(socket.localAddress);
     this.log = server.log.child({ connectionId: this.id });
     this.writer = new TcpWriter(socket, {
       overflow: () => queueMicrotask(() => this.close("answers are not read")),
       sent: (bytes) => server.countSent("tcp", bytes),
+      queued: (bytes) => server.engine.memory.queued(bytes),
+    });
+    this.#leaveMemory = server.engine.memory.join({
+      behindMs: (now) => this.writer.behindMs(now),
+      giveUp: (reason) => this.close(reason),
     });
   }
 
@@ -219,6 +229,7 @@ export class RtspConnection {
   #forget(reason: string): void {
     this.#closed = true;
     this.#endWatch();
+    this.#leaveMemory();
     this.#inbox = [];
     for (const session of this.sessions) if (session.delivery.over === "tcp") session.end(reason);
     this.writer.close();
@@ -229,6 +240,9 @@ export class RtspConnection {
 
 /** `::ffff:192.0.2.1` (RFC 4291 section 2.5.5.2) is the IPv4 address in it. */
 const unmap = (address: string) => address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
+
+/** The client's address; an IPv4 one as such. */
+export const addressOf = ({ remoteAddress }: Pick<ConnectionSocket, "remoteAddress">) => unmap(remoteAddress);
 
 const statusOfProblem: Readonly<Record<number, StatusCode>> = {
   400: 400,

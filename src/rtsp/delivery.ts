@@ -1,6 +1,6 @@
 import type { Delivery, SessionTrack } from "./session.ts";
 import type { TcpWriter } from "./tcp-writer.ts";
-import type { UdpPorts, UdpSink } from "./udp-ports.ts";
+import type { UdpPorts, UdpSink, UdpSinkContext } from "./udp-ports.ts";
 
 /** Packets between the answers of the connection (RFC 2326 section 10.12). */
 export function interleaved(writer: TcpWriter): Delivery {
@@ -13,16 +13,15 @@ export function interleaved(writer: TcpWriter): Delivery {
   };
 }
 
-export interface DatagramOptions {
+export interface DatagramOptions extends UdpSinkContext {
   readonly ports: UdpPorts;
   /** The client's own address: nothing is ever sent to another one. */
   readonly address: string;
   readonly onRtcp: (packet: Uint8Array) => void;
-  readonly onSent: (bytes: number) => void;
 }
 
 /** Packets to a client's UDP ports. */
-export function datagrams({ ports, address, onRtcp, onSent }: DatagramOptions): Delivery {
+export function datagrams({ ports, address, onRtcp, ...context }: DatagramOptions): Delivery {
   const listening: (() => void)[] = [];
   let sink: UdpSink | null = null;
   return {
@@ -34,7 +33,7 @@ export function datagrams({ ports, address, onRtcp, onSent }: DatagramOptions): 
     open(tracks: readonly SessionTrack[]) {
       const udp = tracks.flatMap(({ channels, clientPorts }) => (clientPorts ? [{ channels, clientPorts }] : []));
       for (const { clientPorts } of udp) listening.push(ports.listen(address, clientPorts.rtcp, onRtcp));
-      sink = ports.sinkFor(address, udp, onSent);
+      sink = ports.sinkFor(address, udp, context);
       return sink;
     },
     close() {

@@ -75,12 +75,27 @@ describe("too much of something", () => {
     await until(() => client.isClosed);
   });
 
-  test("connections of one address: the next is told 503", async () => {
+  test("connections of one address that play: the next is told 503, and the log tells in one line of many", async () => {
+    await start({ connectionsOfAddress: 3, refusalsToldEveryMs: 1_000 });
+    for (let n = 0; n < 3; n++) await (await stage.connect()).play(stage.url(FILM));
+    const refused = () => stage.logged.filter((line) => line.includes("connections refused"));
+    for (let n = 0; n < 20; n++) {
+      const one = await stage.connect();
+      expect((await one.nextAnswer()).status).toBe(503);
+      await until(() => one.isClosed);
+    }
+    await until(() => refused().reduce((sum, line) => sum + JSON.parse(line).refused, 0) === 20);
+    expect(refused().length).toBeLessThan(5);
+  });
+
+  test("half-open connections of one address make room for one that wants to play from there", async () => {
     await start({ connectionsOfAddress: 10 });
-    for (let n = 0; n < 10; n++) await stage.connect();
-    const one = await stage.connect();
-    expect((await one.nextAnswer()).status).toBe(503);
-    await until(() => one.isClosed);
+    const hoarded = await Promise.all(Array.from({ length: 10 }, () => stage.connect()));
+    await until(() => stage.server.connectionCounts.other === 10);
+    const player = await stage.connect();
+    await player.play(stage.url(FILM));
+    await until(() => hoarded.filter(({ isClosed }) => isClosed).length === 1);
+    expect(stage.server.connectionCounts).toEqual({ authorised: 1, other: 9 });
   });
 
   test("connections in all: whoever has no right to anything makes room, whoever plays stays", async () => {
@@ -109,6 +124,18 @@ describe("too much of something", () => {
     expect((await setUp(client)).status).toBe(453);
     client.close();
     await until(() => stage.server.sessionCounts.tcp === 0);
+  });
+
+  test("sessions under one grant, or of one user: 453 for one more, whatever connection it comes by", async () => {
+    for (const limits of [{ sessionsOfGrant: 2 }, { sessionsOfUser: 2 }]) {
+      await start(limits);
+      for (let n = 0; n < 2; n++) await (await stage.connect()).play(stage.url(FILM));
+      const third = await stage.connect();
+      await third.ask("DESCRIBE", stage.url(FILM));
+      expect((await setUp(third)).status).toBe(453);
+      await stage.close();
+    }
+    await start();
   });
 
   test("sessions that were never played make room, and end with their connection", async () => {
@@ -154,6 +181,24 @@ describe("too much of something", () => {
     const grown = (await round()) - before;
     expect(grown).toBeLessThan(64 * 2 ** 20);
   }, 60_000);
+
+  test("who is behind with reading when memory is needed is closed, and the log says why", async () => {
+    const limits = { requestsBeforeAuthorisation: 1_000_000, stalledMs: 60_000 };
+    stage = await RtspStage.start(limits, "127.0.0.1", { memoryBytes: 64 * 1024 });
+    const { memory } = stage.engine;
+    const client = await stage.connect();
+    client.pause();
+    const requests = Buffer.from("OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n".repeat(50));
+    await until(() => {
+      if (!memory.isFull) client.raw(requests);
+      return stage.server.connectionCounts.other === 0;
+    }, 30_000);
+    expect(stage.logged.some((line) => line.includes("others need the memory"))).toBe(true);
+    expect(memory.usedBytes).toBe(0);
+    const player = await stage.connect();
+    await player.play(stage.url(FILM));
+    await until(() => player.packets.length > 5);
+  }, 40_000);
 
   test("answers that nobody reads: the connection is closed", async () => {
     await start({ requestsBeforeAuthorisation: 1_000_000, stalledMs: 500 });

@@ -15,9 +15,15 @@ export const messageLimits = {
 /** How much of everything the server takes on; a client that goes past one is refused. */
 export interface RtspLimits {
   readonly connections: number;
+  /** Of one address; of one /64 of IPv6. */
   readonly connectionsOfAddress: number;
   readonly sessions: number;
+  /** Of one address; of one /64 of IPv6. */
   readonly sessionsOfAddress: number;
+  /** Under one grant. */
+  readonly sessionsOfGrant: number;
+  /** Of one user: with an API key, and under all the grants they made. */
+  readonly sessionsOfUser: number;
   readonly sessionsOfConnection: number;
   /** How long a session may wait for its first PLAY: until then it holds a place that others may need. */
   readonly firstPlayMs: number;
@@ -29,6 +35,8 @@ export interface RtspLimits {
   readonly sessionTimeoutMs: number;
   /** How long a connection over TCP may take none of what waits for it. */
   readonly stalledMs: number;
+  /** The log tells of connections that were refused so often at most. */
+  readonly refusalsToldEveryMs: number;
 }
 
 export const defaultLimits: RtspLimits = {
@@ -36,10 +44,13 @@ export const defaultLimits: RtspLimits = {
   connectionsOfAddress: 500,
   sessions: 2_000,
   sessionsOfAddress: 500,
+  sessionsOfGrant: 100,
+  sessionsOfUser: 300,
   sessionsOfConnection: 32,
   firstPlayMs: 15_000,
   requestsBeforeAuthorisation: 16,
   silenceMs: 10_000,
   sessionTimeoutMs: 60_000,
   stalledMs: 10_000,
+  refusalsToldEveryMs: 60_000,
 };

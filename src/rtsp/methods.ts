@@ -129,11 +129,12 @@ function trackNumber(title: OpenTitle, { track }: RequestTarget): number {
 function openSession(connection: RtspConnection, title: OpenTitle, spec: TransportSpec): RtspSession {
   const { server, address, writer } = connection;
   const log = connection.log.child({ titleId: title.titleId, ...title.viewer });
-  const onSent = (bytes: number) => server.countSent("udp", bytes);
+  const { memory } = server.engine;
+  const sent = (bytes: number) => server.countSent("udp", bytes);
   const delivery =
     spec.over === "tcp"
       ? interleaved(writer)
-      : datagrams({ ports: server.udp, address, onRtcp: (packet) => session.handleRtcp(packet), onSent });
+      : datagrams({ ports: server.udp, address, onRtcp: (packet) => session.handleRtcp(packet), memory, sent });
   const session: RtspSession = server.openSession(connection, { title, delivery, log });
   return session;
 }

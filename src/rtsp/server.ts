@@ -1,12 +1,15 @@
 import type { Logger } from "pino";
 import { StartError } from "../errors.ts";
+import { networkOf } from "../network.ts";
 import type { RtpEngine } from "../rtp/rtp-engine.ts";
-import { RtspConnection } from "./connection.ts";
+import { addressOf, RtspConnection } from "./connection.ts";
+import { ConnectionTable } from "./connection-table.ts";
 import { RtspError } from "./errors.ts";
 import { defaultLimits, type RtspLimits } from "./limits.ts";
 import { encodeResponse } from "./message.ts";
 import type { ServerContext } from "./server-context.ts";
 import { RtspSession } from "./session.ts";
+import { SessionTable } from "./session-table.ts";
 import type { RtspTitles } from "./titles.ts";
 import type { Pair } from "./transport-header.ts";
 import { UdpPorts } from "./udp-ports.ts";
@@ -32,12 +35,6 @@ export interface RtspServed {
   readonly engine: RtpEngine;
 }
 
-interface Held {
-  readonly session: RtspSession;
-  /** Where it was set up. Over UDP it may outlive it. */
-  readonly connection: RtspConnection;
-}
-
 type Socket = Bun.Socket<RtspConnection | null>;
 
 /** An RTSP 1.0 server (RFC 2326) that plays titles. */
@@ -47,8 +44,8 @@ export class RtspServer {
   readonly #limits: RtspLimits;
   readonly #log: Logger;
   readonly #host: string;
-  readonly #connections = new Set<RtspConnection>();
-  readonly #sessions = new Map<string, Held>();
+  readonly #connections: ConnectionTable;
+  readonly #sessions: SessionTable;
   #timer: ReturnType<typeof setInterval> | null = null;
   #context: ServerContext | null = null;
   readonly #bytesSent = { tcp: 0, udp: 0 };
@@ -59,6 +56,8 @@ export class RtspServer {
     this.#log = log;
     this.#host = host;
     this.#udp = udp;
+    this.#connections = new ConnectionTable(this.#limits, log);
+    this.#sessions = new SessionTable(this.#limits);
     this.#listener = Bun.listen<RtspConnection | null>({
       hostname: host,
       port,
@@ -113,7 +112,7 @@ export class RtspServer {
   /** Sessions by how their packets travel. */
   get sessionCounts(): Readonly<Record<"tcp" | "udp", number>> {
     const counts = { tcp: 0, udp: 0 };
-    for (const { session } of this.#sessions.values()) counts[session.delivery.over]++;
+    for (const { delivery } of this.#sessions.all) counts[delivery.over]++;
     return counts;
   }
 
@@ -129,10 +128,10 @@ export class RtspServer {
         this.#bytesSent[over] += bytes;
       },
       openSession: (connection, wanted) => this.#openSession(connection, { ...wanted, engine }),
-      findSession: (connection, id) => this.#findSession(connection, id),
+      findSession: (connection, id) => this.#sessions.find(connection, id),
       endSession: (session, reason) => {
         session.end(reason);
-        this.#forget(session);
+        this.#sessions.forget(session);
       },
       connectionOver: (connection) => this.#connectionOver(connection),
     };
@@ -145,9 +144,11 @@ export class RtspServer {
     this.#closed = true;
     if (this.#timer) clearInterval(this.#timer);
     this.#listener.stop();
-    for (const { session } of this.#sessions.values()) session.end("shutdown");
-    this.#sessions.clear();
-    for (const connection of this.#connections) connection.close("shutdown");
+    for (const session of this.#sessions.all) {
+      session.end("shutdown");
+      this.#sessions.forget(session);
+    }
+    for (const connection of [...this.#connections]) connection.close("shutdown");
     await Bun.sleep(this.#connections.size > 0 ? FAREWELL_MS : 0);
     this.#listener.stop(true);
     this.#udp.close();
@@ -157,91 +158,32 @@ export class RtspServer {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 30_000);
     const context = this.#context;
-    const connection = context && !this.#closed ? this.#admit(new RtspConnection(socket, context)) : null;
+    if (!context || this.#closed || !this.#connections.makeRoom(networkOf(addressOf(socket)))) {
+      refuse(socket);
+      return;
+    }
+    const connection = new RtspConnection(socket, context);
+    this.#connections.add(connection);
     socket.data = connection;
-    if (!connection) refuse(socket);
-  }
-
-  #admit(connection: RtspConnection): RtspConnection | null {
-    const ofAddress = this.#count(connection.address, this.#connections);
-    if (ofAddress < this.#limits.connectionsOfAddress && this.#makeRoom()) {
-      this.#connections.add(connection);
-      return connection;
-    }
-    this.#log.warn({ connections: this.#connections.size, ofAddress }, "RTSP connection refused: too many");
-    return null;
-  }
-
-  /** Whether one more connection has a place; whoever has waited longest without a right to anything makes it. */
-  #makeRoom(): boolean {
-    if (this.#connections.size < this.#limits.connections) return true;
-    for (const connection of this.#connections) {
-      if (connection.isAuthorised) continue;
-      connection.close("others wait");
-      return true;
-    }
-    return false;
-  }
-
-  #count(address: string, connections: Iterable<RtspConnection>): number {
-    let count = 0;
-    for (const connection of connections) if (connection.address === address) count++;
-    return count;
   }
 
   #openSession(
     connection: RtspConnection,
     wanted: Omit<ConstructorParameters<typeof RtspSession>[0], "onOver">,
   ): RtspSession {
-    this.#requirePlace(connection);
+    this.#sessions.requirePlace(connection, wanted.title);
     const session = new RtspSession({
       ...wanted,
       onOver: (over, reason) => {
-        const held = this.#sessions.get(over.id);
-        this.#forget(over);
+        const on = this.#sessions.connectionOf(over);
+        this.#sessions.forget(over);
         // There is nothing else to tell it with.
-        held?.connection.close(reason);
+        on?.close(reason);
       },
     });
     if (session.isOver) throw new RtspError(454, "the right to play has ended");
-    this.#sessions.set(session.id, { session, connection });
-    connection.sessions.add(session);
+    this.#sessions.add(session, connection);
     return session;
-  }
-
-  /**
-   * 453 when one more session has no place: on its connection, from its address, or at all. What was set up and has not
-   * played makes room, that which has waited longest first.
-   */
-  #requirePlace(connection: RtspConnection): void {
-    const { sessions, sessionsOfAddress, sessionsOfConnection } = this.#limits;
-    const all = [...this.#sessions.values()];
-    const ofAddress = all.filter((held) => held.connection.address === connection.address);
-    if (connection.sessions.size >= sessionsOfConnection) throw new RtspError(453, "too many sessions of a connection");
-    const full = ofAddress.length >= sessionsOfAddress ? ofAddress : all.length >= sessions ? all : null;
-    if (full === null) return;
-    const now = performance.now();
-    const waiting = full.find(({ session }) => session.unplayedMs(now) !== null);
-    if (!waiting) throw new RtspError(453, "too many sessions");
-    waiting.session.end("others wait");
-    this.#forget(waiting.session);
-  }
-
-  #findSession(connection: RtspConnection, id: string): RtspSession | null {
-    const held = this.#sessions.get(id);
-    if (!held) return null;
-    if (held.connection === connection) return held.session;
-    // RFC 2326 section 1.1: a session is no connection. Its id is the right to it; over TCP its packets are bound to one.
-    if (held.session.delivery.over === "tcp" || held.connection.address !== connection.address) return null;
-    held.connection.sessions.delete(held.session);
-    connection.sessions.add(held.session);
-    this.#sessions.set(id, { session: held.session, connection });
-    return held.session;
-  }
-
-  #forget(session: RtspSession): void {
-    this.#sessions.get(session.id)?.connection.sessions.delete(session);
-    this.#sessions.delete(session.id);
   }
 
   #connectionOver(connection: RtspConnection): void {
@@ -250,17 +192,18 @@ export class RtspServer {
     for (const session of [...connection.sessions]) {
       // Over UDP what plays outlives its connection; what has never played has nobody.
       if (session.unplayedMs(now) !== null) session.end("the connection closed before it played");
-      if (session.isOver) this.#forget(session);
+      if (session.isOver) this.#sessions.forget(session);
     }
   }
 
   #check(): void {
     const now = performance.now();
-    for (const { session } of [...this.#sessions.values()]) {
+    for (const session of this.#sessions.all) {
       if ((session.unplayedMs(now) ?? 0) > this.#limits.firstPlayMs) session.close("it was never played");
       else if (session.silentMs(now) > this.#limits.sessionTimeoutMs) session.close("the session timed out");
     }
-    for (const connection of this.#connections) connection.check(now);
+    for (const connection of [...this.#connections]) connection.check(now);
+    this.#connections.tell(now);
   }
 }
 

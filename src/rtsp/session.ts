@@ -177,6 +177,7 @@ export class RtspSession implements ControlledSession {
 
   #open(): RtpStream {
     if (this.#stream) return this.#stream;
+    if (!this.#dependencies.engine.memory.makeRoom()) throw new RtspError(453, "no memory for one more stream");
     const tracks = this.tracks.map(({ trackId, channels }) => ({
       trackId,
       rtpChannel: channels.rtp,

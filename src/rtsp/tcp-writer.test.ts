@@ -3,7 +3,7 @@ import { TcpWriter } from "./tcp-writer.ts";
 
 /** A connection that takes as many bytes as it has room for. */
 function open(room: number) {
-  const state = { room, written: "", overflows: 0, sent: 0 };
+  const state = { room, written: "", overflows: 0, sent: 0, queued: 0 };
   const socket = {
     write(bytes: Uint8Array) {
       const taken = Math.min(state.room, bytes.length);
@@ -16,7 +16,10 @@ function open(room: number) {
   const sent = (bytes: number) => {
     state.sent += bytes;
   };
-  return { state, writer: new TcpWriter(socket, { overflow, sent }) };
+  const queued = (bytes: number) => {
+    state.queued += bytes;
+  };
+  return { state, writer: new TcpWriter(socket, { overflow, sent, queued }) };
 }
 
 const bytes = (text: string) => Uint8Array.from(Buffer.from(text));
@@ -33,7 +36,7 @@ test("what is not taken waits in its order, and the memory it came in may be use
   expect([state.written, writer.pendingBytes]).toEqual(["packeta", 5]);
   state.room = 100;
   writer.flush();
-  expect([state.written, writer.pendingBytes, state.sent]).toEqual(["packetanswer", 0, 12]);
+  expect([state.written, writer.pendingBytes, state.sent, state.queued]).toEqual(["packetanswer", 0, 12, 0]);
 });
 
 test("packets wait for the answer that tells of them", () => {
@@ -75,4 +78,27 @@ test("more than a bound does not wait, and how long nothing was taken is known",
   expect(writer.pendingBytes).toBe(0);
   writer.send(bytes("late"));
   expect([state.written, writer.pendingBytes]).toEqual(["", 0]);
+});
+
+test("answers that are not read wait up to a bound of their own, however much of a video waits with them", () => {
+  const { state, writer } = open(0);
+  writer.send(new Uint8Array(2 ** 20));
+  for (let n = 0; n < 256; n++) writer.answer(new Uint8Array(1024));
+  expect(state.overflows).toBe(0);
+  writer.answer(bytes("one more"));
+  expect(state.overflows).toBe(1);
+  writer.close();
+  expect(state.queued).toBe(0);
+});
+
+test("whoever takes a little now and then is behind all the same, until little waits", () => {
+  const { state, writer } = open(0);
+  writer.send(new Uint8Array(100_000));
+  const now = performance.now();
+  state.room = 1_000;
+  writer.flush();
+  expect(writer.behindMs(now + 5_000)).toBeGreaterThan(4_000);
+  state.room = 90_000;
+  writer.flush();
+  expect(writer.behindMs(now + 5_000)).toBe(0);
 });

@@ -6,10 +6,26 @@ export interface WritableSocket {
   write(bytes: Uint8Array): number;
 }
 
-/** More than this may wait for nobody: a stream waits long before, so these are answers that are not read. */
+/** More than this may wait for nobody; a stream waits long before. */
 const MAX_PENDING_BYTES = 8 * 2 ** 20;
+/** Of answers: whoever does not read them asks for nothing more. */
+const MAX_ANSWER_BYTES = 256 * 1024;
 /** A stream that waits goes on when so many bytes or less are left. */
 const RESUME_BYTES = 32 * 1024;
+
+/** What a writer tells of. */
+export interface WriterEvents {
+  /** More waits than may: the connection is to be closed. Bytes are still taken until it is. */
+  overflow(): void;
+  sent(bytes: number): void;
+  /** So many bytes more wait, or fewer. */
+  queued(bytes: number): void;
+}
+
+interface Queued {
+  readonly bytes: Uint8Array;
+  readonly isAnswer: boolean;
+}
 
 /**
  * Writes answers and packets to one connection in the order they come, and keeps what the network does not take yet.
@@ -17,21 +33,22 @@ const RESUME_BYTES = 32 * 1024;
  */
 export class TcpWriter implements PacketSink {
   readonly #socket: WritableSocket;
-  readonly #onOverflow: () => void;
-  readonly #onSent: (bytes: number) => void;
-  #queue: Uint8Array[] = [];
-  #held: Uint8Array[] = [];
+  readonly #events: WriterEvents;
+  #queue: Queued[] = [];
+  #held: Queued[] = [];
   #isHolding = false;
   #pending = 0;
+  #pendingAnswers = 0;
   #resume: (() => void) | null = null;
   #closed = false;
   /** When bytes were last taken, or began to wait; by `performance.now()`. */
   #progressAt = 0;
+  /** Since when more than a little has waited without a break. */
+  #behindSince: number | null = null;
 
-  constructor(socket: WritableSocket, on: { overflow: () => void; sent: (bytes: number) => void }) {
+  constructor(socket: WritableSocket, events: WriterEvents) {
     this.#socket = socket;
-    this.#onOverflow = on.overflow;
-    this.#onSent = on.sent;
+    this.#events = events;
   }
 
   get pendingBytes(): number {
@@ -43,15 +60,20 @@ export class TcpWriter implements PacketSink {
     return this.#pending === 0 ? 0 : now - this.#progressAt;
   }
 
+  /** How long it has been behind: for a while already though it may take a little, in milliseconds. */
+  behindMs(now: number): number {
+    return this.#behindSince === null ? 0 : now - this.#behindSince;
+  }
+
   /** Packets. */
   send(frames: Uint8Array): void {
-    if (this.#isHolding) this.#keep(this.#held, frames);
-    else this.#write(frames);
+    if (this.#isHolding) this.#keep(this.#held, { bytes: frames, isAnswer: false });
+    else this.#write({ bytes: frames, isAnswer: false });
   }
 
   /** An answer: before packets that are held. */
   answer(bytes: Uint8Array): void {
-    this.#write(bytes);
+    this.#write({ bytes, isAnswer: true });
   }
 
   /** Keeps packets back until `release`. */
@@ -63,9 +85,9 @@ export class TcpWriter implements PacketSink {
     this.#isHolding = false;
     const held = this.#held;
     this.#held = [];
-    for (const bytes of held) {
-      this.#pending -= bytes.length;
-      this.#write(bytes);
+    for (const one of held) {
+      this.#changePending(-one.bytes.length);
+      this.#write(one);
     }
   }
 
@@ -80,15 +102,19 @@ export class TcpWriter implements PacketSink {
     while (!this.#closed) {
       const [first] = this.#queue;
       if (first === undefined) break;
-      const taken = this.#offer(first);
-      this.#pending -= taken;
-      if (taken < first.length) {
-        this.#queue[0] = first.subarray(taken);
+      const { bytes, isAnswer } = first;
+      const taken = this.#offer(bytes);
+      this.#changePending(-taken);
+      if (isAnswer) this.#pendingAnswers -= taken;
+      if (taken < bytes.length) {
+        this.#queue[0] = { bytes: bytes.subarray(taken), isAnswer };
         break;
       }
       this.#queue.shift();
     }
-    if (this.#pending <= RESUME_BYTES) this.#drained();
+    if (this.#pending > RESUME_BYTES) return;
+    this.#behindSince = null;
+    this.#drained();
   }
 
   /** Nothing more is written; what waits is forgotten. */
@@ -96,7 +122,9 @@ export class TcpWriter implements PacketSink {
     this.#closed = true;
     this.#queue = [];
     this.#held = [];
-    this.#pending = 0;
+    this.#changePending(-this.#pending);
+    this.#pendingAnswers = 0;
+    this.#behindSince = null;
     this.#resume = null;
   }
 
@@ -106,24 +134,32 @@ export class TcpWriter implements PacketSink {
     if (!this.#closed) resume?.();
   }
 
-  #write(bytes: Uint8Array): void {
+  #write({ bytes, isAnswer }: Queued): void {
     if (this.#closed) return;
     const taken = this.#queue.length === 0 ? this.#offer(bytes) : 0;
-    if (taken < bytes.length) this.#keep(this.#queue, bytes.subarray(taken));
+    if (taken < bytes.length) this.#keep(this.#queue, { bytes: bytes.subarray(taken), isAnswer });
   }
 
   #offer(bytes: Uint8Array): number {
     const taken = Math.max(0, this.#socket.write(bytes));
     if (taken > 0) this.#progressAt = performance.now();
-    this.#onSent(taken);
+    this.#events.sent(taken);
     return taken;
   }
 
-  #keep(where: Uint8Array[], bytes: Uint8Array): void {
+  #keep(where: Queued[], { bytes, isAnswer }: Queued): void {
     if (this.#closed) return;
-    if (this.#pending === 0) this.#progressAt = performance.now();
-    this.#pending += bytes.length;
-    where.push(bytes.slice());
-    if (this.#pending > MAX_PENDING_BYTES) this.#onOverflow();
+    const now = performance.now();
+    if (this.#pending === 0) this.#progressAt = now;
+    this.#changePending(bytes.length);
+    if (isAnswer) this.#pendingAnswers += bytes.length;
+    if (this.#pending > RESUME_BYTES) this.#behindSince ??= now;
+    where.push({ bytes: bytes.slice(), isAnswer });
+    if (this.#pending > MAX_PENDING_BYTES || this.#pendingAnswers > MAX_ANSWER_BYTES) this.#events.overflow();
+  }
+
+  #changePending(bytes: number): void {
+    this.#pending += bytes;
+    this.#events.queued(bytes);
   }
 }

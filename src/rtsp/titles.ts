@@ -17,14 +17,21 @@ export interface SessionRegistration {
   release(): void;
 }
 
+/** Under which grant, and in whose name. */
+export interface RtspViewer {
+  readonly grantId?: string;
+  /** Whose API key it is, or who made the grant. */
+  readonly userId?: string;
+}
+
 /** A title that somebody may play, for as long as nobody cuts it. */
 export interface OpenTitle {
   readonly titleId: string;
   readonly name: string;
   readonly durationSeconds: number;
   readonly original: RtpOriginal;
-  /** For the log: who or what plays; never a credential. */
-  readonly viewer: Readonly<Record<string, string>>;
+  /** Who plays, for the log and for limits; nobody of whom anything is known when it is empty. */
+  readonly viewer: RtspViewer;
   /** Calls `cut` once, within a second of the end of the right to play. The result ends the watch. */
   onCut(cut: (reason: string) => void): () => void;
   /** Makes a session known to whoever controls what plays under this right. */

@@ -5,11 +5,23 @@ import type { Pair } from "./transport-header.ts";
 /** Pairs of ports that are tried before there is none. */
 const ATTEMPTS = 50;
 /** More waits for nobody: packets beyond it are lost, as UDP loses packets. */
-const MAX_QUEUED_BYTES = 2 * 2 ** 20;
+const MAX_QUEUED_BYTES = 512 * 1024;
 /** The socket is tried again after this, in milliseconds, should it not tell by itself. */
 const RETRY_MS = 5;
 
 type Socket = Bun.udp.Socket<"buffer">;
+
+/** Counts what waits for the network, of all. */
+export interface QueueMemory {
+  readonly isFull: boolean;
+  queued(bytes: number): void;
+}
+
+/** What a sink tells, and asks. */
+export interface UdpSinkContext {
+  readonly memory: QueueMemory;
+  sent(bytes: number): void;
+}
 
 /** Where a track's packets go, by the channels they are marked with. */
 export interface UdpTrack {
@@ -71,8 +83,8 @@ export class UdpPorts {
   }
 
   /** A sink that sends to one client. */
-  sinkFor(address: string, tracks: readonly UdpTrack[], onSent: (bytes: number) => void): UdpSink {
-    return new UdpSink(this.#rtp, this.#rtcp, address, tracks, onSent);
+  sinkFor(address: string, tracks: readonly UdpTrack[], context: UdpSinkContext): UdpSink {
+    return new UdpSink(this.#rtp, this.#rtcp, address, tracks, context);
   }
 
   close(): void {
@@ -94,21 +106,15 @@ interface Way {
 export class UdpSink implements PacketSink {
   readonly #ways = new Map<number, Way>();
   readonly #address: string;
-  readonly #onSent: (bytes: number) => void;
+  readonly #context: UdpSinkContext;
   #queue: { readonly way: Way; readonly packet: Uint8Array }[] = [];
   #pending = 0;
   #retry: ReturnType<typeof setTimeout> | null = null;
   #resume: (() => void) | null = null;
 
-  constructor(
-    rtp: Socket,
-    rtcp: Socket,
-    address: string,
-    tracks: readonly UdpTrack[],
-    onSent: (bytes: number) => void,
-  ) {
+  constructor(rtp: Socket, rtcp: Socket, address: string, tracks: readonly UdpTrack[], context: UdpSinkContext) {
     this.#address = address;
-    this.#onSent = onSent;
+    this.#context = context;
     for (const { channels, clientPorts } of tracks) {
       this.#ways.set(channels.rtp, { socket: rtp, port: clientPorts.rtp });
       this.#ways.set(channels.rtcp, { socket: rtcp, port: clientPorts.rtcp });
@@ -143,7 +149,7 @@ export class UdpSink implements PacketSink {
     if (this.#retry) clearTimeout(this.#retry);
     this.#retry = null;
     this.#queue = [];
-    this.#pending = 0;
+    this.#changePending(-this.#pending);
     this.#resume = null;
   }
 
@@ -158,14 +164,14 @@ export class UdpSink implements PacketSink {
         // An address that cannot be reached right now; UDP promises nothing.
       }
     }
-    for (const { packet } of packets.slice(0, sent)) this.#onSent(packet.length);
+    for (const { packet } of packets.slice(0, sent)) this.#context.sent(packet.length);
     return sent;
   }
 
   #keep(way: Way, packet: Uint8Array): void {
-    if (this.#pending + packet.length > MAX_QUEUED_BYTES) return;
+    if (this.#pending + packet.length > MAX_QUEUED_BYTES || this.#context.memory.isFull) return;
     this.#queue.push({ way, packet: packet.slice() });
-    this.#pending += packet.length;
+    this.#changePending(packet.length);
     this.#retry ??= setTimeout(() => this.#again(), RETRY_MS);
   }
 
@@ -174,7 +180,7 @@ export class UdpSink implements PacketSink {
     this.#retry = null;
     const queue = this.#queue;
     this.#queue = [];
-    this.#pending = 0;
+    this.#changePending(-this.#pending);
     let at = 0;
     while (at < queue.length) {
       const { socket } = queue[at]?.way ?? {};
@@ -187,6 +193,11 @@ export class UdpSink implements PacketSink {
     }
     for (const { way, packet } of queue.slice(at)) this.#keep(way, packet);
     if (this.#pending === 0) this.#drained();
+  }
+
+  #changePending(bytes: number): void {
+    this.#pending += bytes;
+    this.#context.memory.queued(bytes);
   }
 
   #drained(): void {

@@ -1,8 +1,15 @@
-import type { GrantHolder, Principal } from "../auth/contract.ts";
+import type { Principal } from "../auth/contract.ts";
 import { TemporaryUnavailableError, UnauthorizedError } from "../errors.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import type { RtspCredential } from "../rtsp/authorization-header.ts";
-import type { ControlledSession, MovedTitle, OpenTitle, RtspTitles, SessionRegistration } from "../rtsp/titles.ts";
+import type {
+  ControlledSession,
+  MovedTitle,
+  OpenTitle,
+  RtspTitles,
+  RtspViewer,
+  SessionRegistration,
+} from "../rtsp/titles.ts";
 import type { StopReason } from "./contract.ts";
 import type { Elsewhere } from "./elsewhere.ts";
 import type { LiveStreams } from "./live-streams.ts";
@@ -65,7 +72,7 @@ export class PlayableTitles implements RtspTitles {
       name: title.name,
       durationSeconds: title.original.presentation.description.durationSeconds,
       original: title.original,
-      viewer: logged(viewer),
+      viewer: namesOf(viewer),
       onCut: (cut) => this.#watch(title, viewer, cut),
       register: (session) => this.#register(viewer, session),
     };
@@ -151,7 +158,7 @@ async function apiKeyUser(authenticator: Pick<Authenticator, "authenticate">, te
   return principal?.credential.kind === "api-key" ? principal : null;
 }
 
-function logged(viewer: Principal | GrantHolder | null): Readonly<Record<string, string>> {
+function namesOf(viewer: Viewer): RtspViewer {
   if (!viewer) return {};
   return "grantId" in viewer ? { grantId: viewer.grantId, userId: viewer.issuer.userId } : { userId: viewer.userId };
 }

@@ -1,7 +1,7 @@
 import pino from "pino";
 import { UnauthorizedError, WrongMediaIdError } from "../../src/errors.ts";
 import { openMedia } from "../../src/media/open.ts";
-import { RtpEngine } from "../../src/rtp/rtp-engine.ts";
+import { RtpEngine, type RtpEngineOptions } from "../../src/rtp/rtp-engine.ts";
 import type { RtspCredential } from "../../src/rtsp/authorization-header.ts";
 import type { RtspLimits } from "../../src/rtsp/limits.ts";
 import { RtspServer } from "../../src/rtsp/server.ts";
@@ -18,21 +18,27 @@ export class RtspStage implements RtspTitles {
   readonly ended: string[] = [];
   readonly registered: ControlledSession[] = [];
   readonly logged: string[] = [];
-  readonly engine = new RtpEngine();
+  readonly engine: RtpEngine;
   readonly server: RtspServer;
   readonly #cuts = new Set<(reason: string) => void>();
   readonly #titles = new Map<string, Promise<OpenTitle>>();
   readonly #clients: RtspClient[] = [];
 
-  private constructor(server: RtspServer) {
+  private constructor(server: RtspServer, engine: RtpEngine) {
     this.server = server;
+    this.engine = engine;
     server.serve({ titles: this, engine: this.engine });
   }
 
-  static async start(limits: Partial<RtspLimits> = {}, host = "127.0.0.1"): Promise<RtspStage> {
+  static async start(
+    limits: Partial<RtspLimits> = {},
+    host = "127.0.0.1",
+    engine: RtpEngineOptions = {},
+  ): Promise<RtspStage> {
     const lines: string[] = [];
     const log = pino({ level: "debug" }, { write: (line: string) => void lines.push(line) });
-    const stage = new RtspStage(await RtspServer.listen({ host, port: 0, udpPort: 0, limits, log }));
+    const server = await RtspServer.listen({ host, port: 0, udpPort: 0, limits, log });
+    const stage = new RtspStage(server, new RtpEngine(engine));
     Object.defineProperty(stage, "logged", { value: lines });
     return stage;
   }
@@ -89,7 +95,7 @@ export class RtspStage implements RtspTitles {
       name,
       durationSeconds: presentation.description.durationSeconds,
       original: { key: name, presentation, read: (use) => use(source) },
-      viewer: { grantId: "some" },
+      viewer: { grantId: "some", userId: "somebody" },
       onCut: (cut) => {
         this.#cuts.add(cut);
         return () => this.#cuts.delete(cut);

@@ -1,8 +1,9 @@
 import { forEachPacket, type PacketSink } from "../../rtp/packet-sink.ts";
+import type { StreamMemory } from "../../rtp/stream-memory.ts";
 import type { RtpTarget } from "./stream-opener.ts";
 
 /** More waits for nobody: packets beyond it are lost, as UDP loses packets. */
-const MAX_QUEUED_BYTES = 2 * 2 ** 20;
+const MAX_QUEUED_BYTES = 512 * 1024;
 /** What the system did not take is tried again after this. */
 const RETRY_MS = 5;
 /** Nobody listens when a port is refused for so long without a pause of `PAUSE_MS`; a player may start after us. */
@@ -35,11 +36,15 @@ export class ConnectedUdpSink implements PacketSink {
   #resume: (() => void) | null = null;
   #closed = false;
 
-  private constructor() {}
+  readonly #memory: StreamMemory;
 
-  /** Opens sockets for `channels` channels; rejects when the system refuses. */
-  static async open({ address, port }: RtpTarget, channels: number): Promise<ConnectedUdpSink> {
-    const sink = new ConnectedUdpSink();
+  private constructor(memory: StreamMemory) {
+    this.#memory = memory;
+  }
+
+  /** Opens sockets for `channels` channels; rejects when the system refuses. What waits is counted in `memory`. */
+  static async open({ address, port }: RtpTarget, channels: number, memory: StreamMemory): Promise<ConnectedUdpSink> {
+    const sink = new ConnectedUdpSink(memory);
     try {
       for (let channel = 0; channel < channels; channel++) {
         const isRtcp = channel % 2 === 1;
@@ -95,7 +100,7 @@ export class ConnectedUdpSink implements PacketSink {
     this.#closed = true;
     if (this.#retry) clearTimeout(this.#retry);
     this.#queue = [];
-    this.#pending = 0;
+    this.#changePending(-this.#pending);
     this.#resume = null;
     for (const socket of this.#sockets.splice(0)) socket?.close();
   }
@@ -112,9 +117,9 @@ export class ConnectedUdpSink implements PacketSink {
   }
 
   #keep(channel: number, packet: Uint8Array): void {
-    if (this.#closed || this.#pending + packet.length > MAX_QUEUED_BYTES) return;
+    if (this.#closed || this.#pending + packet.length > MAX_QUEUED_BYTES || this.#memory.isFull) return;
     this.#queue.push({ channel, packet });
-    this.#pending += packet.length;
+    this.#changePending(packet.length);
     this.#retry ??= setTimeout(() => this.#again(), RETRY_MS);
   }
 
@@ -122,7 +127,7 @@ export class ConnectedUdpSink implements PacketSink {
     this.#retry = null;
     const queue = this.#queue;
     this.#queue = [];
-    this.#pending = 0;
+    this.#changePending(-this.#pending);
     const blocked = new Set<number>();
     for (const { channel, packet } of queue) {
       if (!blocked.has(channel) && this.#sendTo(channel, [packet]) === 1) continue;
@@ -130,6 +135,11 @@ export class ConnectedUdpSink implements PacketSink {
       this.#keep(channel, packet);
     }
     if (this.#pending === 0) this.#drained();
+  }
+
+  #changePending(bytes: number): void {
+    this.#pending += bytes;
+    this.#memory.queued(bytes);
   }
 
   #drained(): void {

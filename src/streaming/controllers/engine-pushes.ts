@@ -37,7 +37,9 @@ export class EnginePushes implements RtpPushes {
     const channels = 2 * tracks.length;
     if (target.port + channels - 1 > HIGHEST_PORT)
       throw new InvalidRequestError(`This video takes ${channels} ports: choose a lower clientPort.`);
-    const sink = await ConnectedUdpSink.open(target, channels).catch((cause: unknown) => {
+    if (!this.#engine.memory.makeRoom())
+      throw new TemporaryUnavailableError("Kinora has no memory left for one more stream.");
+    const sink = await ConnectedUdpSink.open(target, channels, this.#engine.memory).catch((cause: unknown) => {
       throw new TemporaryUnavailableError("Kinora has no way to send RTP to your address.", { cause });
     });
     const numbered = tracks.map(({ trackId }, n) => ({ trackId, rtpChannel: 2 * n, rtcpChannel: 2 * n + 1 }));

@@ -82,6 +82,6 @@ export class StreamOpener {
 }
 
 function holderOf(grantId: string, titleId: string, who: Principal, expiresAt: string): GrantHolder {
-  const { userId, username, role } = who;
-  return { grantId, titleId, collectionId: null, kind: "stream", issuer: { userId, username, role }, expiresAt };
+  const { userId, role } = who;
+  return { grantId, titleId, collectionId: null, kind: "stream", issuer: { userId, role }, expiresAt };
 }
