@@ -307,13 +307,13 @@ test("streams that wait or are paused hold no packets, and go on with the very n
 test("what is kept for others goes when those who play need the memory", async () => {
   const clock = new HandClock();
   const original = await stagedOriginal("h264-aac-60s.mp4");
-  const engine = new RtpEngine({ clock, memoryBytes: 2 ** 20 });
+  const engine = new RtpEngine({ clock, memoryBytes: 64 * 2 ** 20 });
   const all = Array.from({ length: 5 }, () => open({ clock, engine, original }));
   for (const [n, { stream }] of all.entries()) await stream.play(request({ startSeconds: 10 * n }));
   await clock.advance(5000);
   const { cachedBytes } = engine.statistics;
   expect(cachedBytes).toBeGreaterThan(0);
-  engine.memory.queued(2 ** 20);
+  engine.memory.queued(64 * 2 ** 20);
   expect(engine.memory.makeRoom()).toBe(false);
   expect(engine.statistics.cachedBytes).toBe(0);
   await clock.advance(1000);
