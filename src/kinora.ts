@@ -51,6 +51,17 @@ settings(program.command("config"))
     await printConfig(options);
   });
 
+program
+  .command("probe")
+  .summary("ask whether a Kinora is ready, for health checks")
+  .description("Exits with 0 when the Kinora, or the broker, at this address is ready, else with 1.")
+  .argument("[url]", "address of /readyz or /healthz, or nats://host:port", "http://127.0.0.1:8080/readyz")
+  .option("-w, --wait <seconds>", "ask again until it is, for this long at most", "0")
+  .action(async (url: string, { wait }: { wait: string }) => {
+    const { probe } = await import("./cli/probe.ts");
+    await probe(url, Number(wait) * 1_000 || 0);
+  });
+
 const brokerSettings = (command: Command) =>
   settings(command)
     .option("--nats-listen <host:port>", "where the broker listens")

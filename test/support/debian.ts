@@ -14,6 +14,11 @@ export const debianPackages: Readonly<Record<string, string>> = {
   "gst-launch-1.0": "gstreamer1.0-tools",
   mariadbd: "mariadb-server",
   "redis-server": "redis-server",
+  caddy: "caddy",
+  "libnginx-mod-stream": "libnginx-mod-stream",
+  curl: "curl",
+  "docker-compose": "docker-compose",
+  "systemd-analyze": "systemd",
   ...Object.fromEntries(
     [
       "gstreamer1.0-plugins-base",

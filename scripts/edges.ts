@@ -1,0 +1,12 @@
+import { caddyfile } from "./edge-caddy.ts";
+import { ingress } from "./edge-ingress.ts";
+import { nginxConf, originalPortsConf, rtspConf } from "./edge-nginx.ts";
+
+/** Configurations of edge proxies that are made from the contracts, by their path in the repository. */
+export const generatedEdges = (): Readonly<Record<string, string>> => ({
+  "deploy/caddy/Caddyfile": caddyfile(),
+  "deploy/nginx/kinora.conf": nginxConf(),
+  "deploy/nginx/original-ports.conf": originalPortsConf(),
+  "deploy/nginx/rtsp.conf": rtspConf(),
+  "deploy/kubernetes/ingress.yaml": ingress(),
+});
