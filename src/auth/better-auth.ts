@@ -119,6 +119,8 @@ export function createBetterAuth(dependencies: BetterAuthDependencies) {
       admin({ defaultRole: "viewer", adminRoles: ["admin"] }),
       apiKey({
         defaultPrefix: "kinora_",
+        // The prefix and four more: enough to tell keys apart in a list.
+        startingCharactersConfig: { charactersLength: 11 },
         rateLimit: { enabled: false },
         keyExpiration: { maxExpiresIn: API_KEY_MAX_DAYS },
         schema: { apikey: { modelName: "auth_api_keys" } },

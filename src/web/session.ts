@@ -32,6 +32,8 @@ export interface Credentials {
   readonly invite?: string;
   /** The code that the server printed at its start, for the first account. */
   readonly setupCode?: string;
+  /** Of the second factor: a code of the app, or a backup code. */
+  readonly twoFactorCode?: string;
 }
 
 /** Signs in, or creates the account. */

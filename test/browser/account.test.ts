@@ -1,9 +1,30 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
+import decodeQR from "qr/decode.js";
 import { buildWeb } from "../support/build-web.ts";
 import { type Browser, enter, leave, openBrowser } from "../support/chromium.ts";
 import { has } from "../support/debian.ts";
 import { startTestKinora, type TestKinora, TestUser } from "../support/kinora.ts";
+import { codeOf } from "../support/totp.ts";
+
+/** What a phone's camera reads in a QR code. */
+async function readQr(picture: Locator): Promise<string> {
+  const sides = 6;
+  const { path, size } = await picture.evaluate((svg) => ({
+    path: svg.querySelector("path")?.getAttribute("d") ?? "",
+    size: (svg as SVGSVGElement).viewBox.baseVal.width,
+  }));
+  const [width, height] = [size * sides, size * sides];
+  const data = new Uint8Array(width * height * 4).fill(255);
+  for (const [, x, y] of path.matchAll(/M(\d+) (\d+)h1v1h-1z/g)) {
+    for (let row = 0; row < sides; row++)
+      for (let column = 0; column < sides; column++) {
+        const at = 4 * ((Number(y) * sides + row) * width + Number(x) * sides + column);
+        data.fill(0, at, at + 3);
+      }
+  }
+  return decodeQR({ width, height, data });
+}
 
 const PASSWORD = "correct horse battery";
 const NEXT = "a staple, another horse";
@@ -18,7 +39,7 @@ describe.skipIf(!has("chromium"))("accounts in the browser", () => {
     // A name that others see Kinora under makes the first account take the code.
     kinora = await startTestKinora({ registration: "open", trustedProxies: ["127.0.0.1"] });
     // Refusals are answered with 4xx, which Chromium logs.
-    browser = await openBrowser(kinora.url, { width: 390 }, [/(401|403) .*\/api\/session/]);
+    browser = await openBrowser(kinora.url, { width: 390 }, [/(401|403) .*\/api\/(session|auth\/two-factor)/]);
     page = browser.page;
   }, 60_000);
   afterAll(async () => {
@@ -26,6 +47,7 @@ describe.skipIf(!has("chromium"))("accounts in the browser", () => {
     await kinora?.close();
   });
 
+  const accountPage = () => page.getByRole("region", { name: "Account", exact: true });
   const name = () => page.getByLabel("Name", { exact: true });
   const alert = (text: string | RegExp) => page.getByRole("alert").filter({ hasText: text }).waitFor();
 
@@ -85,10 +107,98 @@ describe.skipIf(!has("chromium"))("accounts in the browser", () => {
   });
 
   test("the account page signs out, and the new password counts", async () => {
-    await page.getByRole("region", { name: "Account" }).getByRole("button", { name: "Sign out" }).click();
+    await accountPage().getByRole("button", { name: "Sign out", exact: true }).click();
     await page.waitForURL(/\/sign-in/);
     await enter(page, "maria", NEXT);
     await page.waitForURL(/\/upload$/);
+  });
+
+  test("the account page lists where one is signed in, and signs out a device and all others", async () => {
+    for (const device of ["kinora/0.1.0 (darwin)", "curl/8.0", "curl/8.1"]) {
+      const headers = { "Content-Type": "application/json", "User-Agent": device };
+      const body = JSON.stringify({ username: "maria", password: NEXT });
+      await new TestUser(kinora).fetch("/api/session", { method: "POST", headers, body });
+    }
+    await page.goto("/account");
+    const sessions = page.getByRole("region", { name: "Where you are signed in" });
+    await sessions.getByText("This device").waitFor();
+    expect(await sessions.getByRole("listitem").count()).toBe(4);
+    await sessions.getByRole("button", { name: "Sign out kinora 0.1.0 on macOS" }).click();
+    await page.getByText("Signed out there.").waitFor();
+    expect(await sessions.getByRole("heading").evaluate((heading) => heading === document.activeElement)).toBe(true);
+    await sessions.getByRole("button", { name: "Sign out everywhere else" }).click();
+    await page.getByText("Signed out on 2 other devices.").waitFor();
+    await sessions.getByText("You are signed in nowhere else.").waitFor();
+  });
+
+  test("an API key is made, shown once, works, and is deleted", async () => {
+    await page.getByRole("button", { name: "New API key" }).click();
+    await page.getByLabel("Name").fill("backup script");
+    await page.getByLabel("Counts for").selectOption("30 days");
+    await page.getByRole("button", { name: "Make the key" }).click();
+    const key = await page.getByLabel("API key", { exact: true }).inputValue();
+    const headers = { Authorization: `Bearer ${key}` };
+    expect((await new TestUser(kinora).fetch("/api/session", { headers })).status).toBe(200);
+    await page.getByRole("button", { name: "I have kept it" }).click();
+    await page.reload();
+    const keys = page.getByRole("region", { name: "API keys" });
+    await keys.getByText("backup script").waitFor();
+    expect(await page.content()).not.toContain(key);
+    await keys.getByRole("button", { name: "Delete backup script" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
+    await keys.getByText("No keys yet.").waitFor();
+    expect((await new TestUser(kinora).fetch("/api/session", { headers })).status).toBe(401);
+  });
+
+  test("two-step sign-in is set up by the picture or by hand, asked for at sign-in, and switched off", async () => {
+    await page.getByRole("button", { name: "Set up two-step sign-in" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Current password").fill(NEXT);
+    await dialog.getByRole("button", { name: "Next" }).click();
+    const address = await readQr(dialog.getByRole("img", { name: "QR code for the authenticator app" }));
+    expect(decodeURIComponent(address)).toStartWith(`otpauth://totp/Kinora:maria@${new URL(kinora.url).host}?secret=`);
+    await dialog.getByText("Type it in instead").click();
+    const secret = new URL(address).searchParams.get("secret") ?? "";
+    expect((await dialog.locator("code").innerText()).replaceAll(" ", "")).toBe(secret);
+    await dialog.getByLabel("Code from the app").fill("000000");
+    await dialog.getByRole("button", { name: "Switch on" }).click();
+    await alert(/This code is not right/);
+    await dialog.getByLabel("Code from the app").fill(codeOf(address));
+    await dialog.getByRole("button", { name: "Switch on" }).click();
+    await page.getByRole("heading", { name: "Two-step sign-in is on" }).waitFor();
+    const codes = await dialog.getByRole("listitem").allInnerTexts();
+    expect(codes).toHaveLength(10);
+    await dialog.getByRole("button", { name: "I have kept it" }).click();
+    await page.getByText("On", { exact: true }).waitFor();
+
+    await accountPage().getByRole("button", { name: "Sign out", exact: true }).click();
+    await name().fill("maria");
+    await page.getByLabel("Password").fill(NEXT);
+    await page.getByRole("button", { name: "Continue" }).click();
+    await page.getByRole("heading", { name: "One more step" }).waitFor();
+    await page.getByLabel("Code").fill("000000");
+    await page.getByRole("button", { name: "Continue" }).click();
+    await alert(/This code is not right/);
+    await page.getByLabel("Code").fill(codes[0] ?? "");
+    await page.getByRole("button", { name: "Continue" }).click();
+    await page.waitForURL(/\/upload$/);
+
+    await page.goto("/account");
+    await page.getByRole("button", { name: "Switch off two-step sign-in" }).click();
+    await dialog.getByLabel("Current password").fill("not the password");
+    await dialog.getByRole("button", { name: "Switch off two-step sign-in" }).click();
+    await alert("The password is not right.");
+    await dialog.getByLabel("Current password").fill(NEXT);
+    await dialog.getByRole("button", { name: "Switch off two-step sign-in" }).click();
+    await page.getByText("Two-step sign-in is off.").waitFor();
+  });
+
+  test("language and appearance are chosen on the account page", async () => {
+    await page.getByRole("radio", { name: "Español" }).check();
+    await page.getByRole("heading", { name: "Cuenta", exact: true }).waitFor();
+    await page.getByRole("radio", { name: "English" }).check();
+    await page.getByRole("radio", { name: "Dark" }).check();
+    expect(await page.locator("html").getAttribute("data-theme")).toBe("dark");
   });
 
   test("an account after the first is not announced as the administrator's", async () => {

@@ -142,6 +142,7 @@ export async function enter(page: Page, username: string, password: string): Pro
 /** Signs out by the account menu, and waits for the sign-in page. */
 export async function leave(page: Page): Promise<void> {
   await accountButton(page).click();
-  await page.getByRole("button", { name: "Sign out" }).click();
+  const menu = page.getByRole("group", { name: /^Account of/ });
+  await menu.getByRole("button", { name: "Sign out" }).click();
   await page.waitForURL(/\/sign-in/);
 }

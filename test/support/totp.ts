@@ -9,7 +9,7 @@ export function keyOf(address: string): Uint8Array {
   return Uint8Array.from(bits.match(/.{8}/g) ?? [], (byte) => Number.parseInt(byte, 2));
 }
 
-/** What the app shows (RFC 6238): now, or so many steps of 30 s later. One step before and after count as well. */
+/** What the app shows (RFC 6238): now, or one step of 30 s later, which counts as well, as the one before does. */
 export function codeOf(address: string, steps = 0): string {
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));

@@ -9,8 +9,8 @@ import { signIn, startPage, user } from "../session.ts";
 import { UploadPage } from "./lazy-pages.ts";
 import { adviseName } from "./user-name.ts";
 
-/** What the form asks for: first name and password; for a name that is new, the password once more. */
-type Step = "sign-in" | "new-account" | "first-account";
+/** What the form asks for: first name and password; for a name that is new, the password once more; or the second factor. */
+type Step = "sign-in" | "new-account" | "first-account" | "second-factor";
 
 /** A code the server asks for before it creates an account. */
 type CodeKind = "invite" | "setupCode";
@@ -24,7 +24,7 @@ export function SignInPage() {
   const [busy, setBusy] = useState(false);
   const wait = useCountdown();
   const again = useRef<HTMLInputElement>(null);
-  const isNew = step !== "sign-in";
+  const isNew = step === "new-account" || step === "first-account";
 
   useEffect(() => {
     if (user.value) void goOn();
@@ -38,6 +38,10 @@ export function SignInPage() {
   const fail = (error: unknown) => {
     if (error instanceof ApiError && error.code === "unknown-user")
       return setStep(error.members.first === true ? "first-account" : "new-account");
+    if (error instanceof ApiError && error.code === "two-factor-required") {
+      setStep("second-factor");
+      if (step !== "second-factor") return;
+    }
     if (error instanceof ApiError && error.code === "setup-code-required") setCodeKind("setupCode");
     if (error instanceof ApiError && error.status === 429) wait.start(error.retryAfterSeconds ?? 30);
     setProblem(explain(error, codeKind));
@@ -59,6 +63,7 @@ export function SignInPage() {
         password: text("password"),
         create: isNew,
         ...(codeKind && code ? { [codeKind]: code } : {}),
+        ...(step === "second-factor" ? { twoFactorCode: text("second") } : {}),
       });
       if (step === "first-account") notify(t("sign-in.administrator"));
       await goOn();
@@ -81,8 +86,8 @@ export function SignInPage() {
         {leads[step](username.trim().toLowerCase())}
       </p>
       <form onSubmit={(event) => void submit(event)} aria-describedby="sign-in-problem">
-        <NameField value={username} onInput={rename} />
-        <label class="field">
+        <NameField value={username} onInput={rename} hidden={step === "second-factor"} />
+        <label class="field" hidden={step === "second-factor"}>
           <span>{t("sign-in.password")}</span>
           <input
             name="password"
@@ -100,7 +105,8 @@ export function SignInPage() {
             <input ref={again} name="again" type="password" autocomplete="new-password" required />
           </label>
         )}
-        {codeKind && <CodeField kind={codeKind} />}
+        {step === "second-factor" && <SecondFactorField />}
+        {codeKind && step !== "second-factor" && <CodeField kind={codeKind} />}
         <p id="sign-in-problem" class="problem" role="alert">
           {wait.seconds > 0 ? t("error.too-many", { seconds: wait.seconds }) : problem}
         </p>
@@ -108,12 +114,19 @@ export function SignInPage() {
           <button type="submit" class="primary" disabled={busy || wait.seconds > 0}>
             {t(isNew ? "sign-in.create" : "sign-in.continue")}
           </button>
-          {isNew && (
-            <button type="button" class="plain" onClick={() => setStep("sign-in")}>
+          {step !== "sign-in" && (
+            <button
+              type="button"
+              class="plain"
+              onClick={() => {
+                setProblem(null);
+                setStep("sign-in");
+              }}
+            >
               {t("sign-in.back")}
             </button>
           )}
-          {!isNew && codeKind === null && (
+          {step === "sign-in" && codeKind === null && (
             <button type="button" class="plain" onClick={() => setCodeKind("invite")}>
               {t("sign-in.have-invitation")}
             </button>
@@ -128,21 +141,29 @@ const headings = {
   "sign-in": "sign-in.heading",
   "new-account": "sign-in.new",
   "first-account": "sign-in.first",
+  "second-factor": "sign-in.second",
 } as const satisfies Readonly<Record<Step, Key>>;
 
 const leads: Readonly<Record<Step, (name: string) => string>> = {
   "sign-in": () => t("sign-in.lead"),
   "new-account": (name) => t("sign-in.new-lead", { name }),
   "first-account": () => t("sign-in.first-lead"),
+  "second-factor": () => t("sign-in.second-lead"),
 };
 
 /** The name, with what may stand in it. */
-function NameField({ value, onInput }: { value: string; onInput(value: string): void }) {
+interface NameFieldProps {
+  readonly value: string;
+  readonly hidden: boolean;
+  onInput(value: string): void;
+}
+
+function NameField({ value, hidden, onInput }: NameFieldProps) {
   const input = useRef<HTMLInputElement>(null);
   const advice = adviseName(value.trim());
   useEffect(() => input.current?.setCustomValidity(advice?.refused ? advice.text : ""), [advice?.text]);
   return (
-    <div class="field">
+    <div class="field" hidden={hidden}>
       <label for="user-name">{t("sign-in.name")}</label>
       <input
         ref={input}
@@ -162,6 +183,27 @@ function NameField({ value, onInput }: { value: string; onInput(value: string): 
         {advice?.text ?? t("sign-in.name-rules")}
       </small>
     </div>
+  );
+}
+
+function SecondFactorField() {
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => input.current?.focus(), []);
+  return (
+    <label class="field">
+      <span>{t("sign-in.second-code")}</span>
+      <input
+        ref={input}
+        name="second"
+        class="code"
+        autocomplete="one-time-code"
+        autocapitalize="none"
+        spellcheck={false}
+        required
+        maxLength={20}
+      />
+      <small>{t("sign-in.second-hint")}</small>
+    </label>
   );
 }
 
@@ -191,6 +233,7 @@ async function goOn(): Promise<void> {
 function explain(error: unknown, asked: CodeKind | null): string {
   if (!(error instanceof ApiError)) return messageOf(error);
   if (error.code === "unauthorized") return t("sign-in.no-fit");
+  if (error.code === "two-factor-required") return t("sign-in.wrong-code");
   if (error.code !== "setup-code-required") return messageOf(error);
   // Where the server prints it: `startMessage` in the command line.
   const where = t("sign-in.where-code");

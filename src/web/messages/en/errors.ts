@@ -14,6 +14,8 @@ export const errors = {
   "refused.quota-exceeded": "Your space is used up.",
   "refused.rate-limited": "Too many attempts. Try again in a moment.",
   "refused.temporary-unavailable": "A part of the server is away. Try again in a moment.",
+  "refused.two-factor-required": "This code is not right, or has been used already.",
+  "refused.wrong-password": "The password is not right. Type it again.",
   "refused.too-large": "This is larger than the server accepts.",
   "refused.unauthorized": "You are not signed in, or name and password do not fit.",
   "refused.wrong-media-id": "There is no such video, or it is not shared with you.",

@@ -8,6 +8,8 @@ export const errors = {
   "refused.quota-exceeded": "Tu espacio está lleno.",
   "refused.rate-limited": "Demasiados intentos. Vuelve a probar dentro de un momento.",
   "refused.temporary-unavailable": "Una parte del servidor no está. Vuelve a probar dentro de un momento.",
+  "refused.two-factor-required": "Este código no es correcto o ya se ha usado.",
+  "refused.wrong-password": "La contraseña no es correcta. Escríbela de nuevo.",
   "refused.too-large": "Es más grande de lo que acepta el servidor.",
   "refused.unauthorized": "No has iniciado sesión, o el nombre y la contraseña no coinciden.",
   "refused.wrong-media-id": "Este vídeo no existe o no se comparte contigo.",

@@ -1,0 +1,29 @@
+import { copyText } from "../clipboard.ts";
+import { t } from "../i18n/i18n.ts";
+import "../messages/en/account.ts";
+import { notify } from "../notices.tsx";
+
+/** A secret that is shown this once, to be copied. */
+export function ShownOnce({ label, value }: { label: string; value: string }) {
+  return (
+    <div class="field">
+      <label for="shown-once">{label}</label>
+      <div class="field-line">
+        <input id="shown-once" class="code" readOnly value={value} onFocus={(event) => event.currentTarget.select()} />
+        <CopyButton value={value} />
+      </div>
+    </div>
+  );
+}
+
+export function CopyButton({ value }: { value: string }) {
+  const copy = async () => {
+    if (await copyText(value)) notify(t("account.copied"));
+    else notify(t("account.not-copied"), { kind: "error" });
+  };
+  return (
+    <button type="button" onClick={() => void copy()}>
+      {t("account.copy")}
+    </button>
+  );
+}
