@@ -37,15 +37,14 @@ export class SampleTable {
     this.#chunkCheckpoints = chunkCheckpoints(columns.chunkLengths);
     const { count, durations } = columns;
     const isSteady = durations.length === 1;
-    this.#checkpoints = new Float64Array(isSteady ? 0 : Math.ceil(count / checkpointInterval) + 1);
-    let time = 0;
-    if (isSteady) time = count * valueAt(durations, 0);
-    else {
-      for (let i = 0; i < count; i++) {
-        if (i % checkpointInterval === 0) this.#checkpoints[i / checkpointInterval] = time;
-        time += durations[i] ?? 0;
-      }
+    const checkpoints = new Float64Array(isSteady ? 0 : Math.ceil(count / checkpointInterval) + 1);
+    let time = isSteady ? count * valueAt(durations, 0) : 0;
+    for (let from = 0; from < count && !isSteady; from += checkpointInterval) {
+      checkpoints[from / checkpointInterval] = time;
+      const to = Math.min(count, from + checkpointInterval);
+      for (let i = from; i < to; i++) time += durations[i] ?? 0;
     }
+    this.#checkpoints = checkpoints;
     this.#totalDuration = time;
   }
 
@@ -162,9 +161,10 @@ function chunkCheckpoints(lengths: Column): Uint32Array {
   if (lengths.length === 1) return new Uint32Array(0);
   const found = new Uint32Array(Math.ceil(lengths.length / checkpointInterval));
   let start = 0;
-  for (let chunk = 0; chunk < lengths.length; chunk++) {
-    if (chunk % checkpointInterval === 0) found[chunk / checkpointInterval] = start;
-    start += lengths[chunk] ?? 0;
+  for (let from = 0; from < lengths.length; from += checkpointInterval) {
+    found[from / checkpointInterval] = start;
+    const to = Math.min(lengths.length, from + checkpointInterval);
+    for (let chunk = from; chunk < to; chunk++) start += lengths[chunk] ?? 0;
   }
   return found;
 }

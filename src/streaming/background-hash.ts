@@ -18,6 +18,8 @@ export interface BackgroundHashDependencies {
   readonly announce: (sources: readonly Source[]) => Promise<void>;
   /** Whether a folder is a library folder here. */
   readonly isOurs: (folder: string) => boolean;
+  /** What a viewer waits for, until it is there; null when nobody waits. */
+  readonly yieldTo: () => Promise<void> | null;
   /** Told how many bytes are done of how many. */
   readonly progress: (doneBytes: number, totalBytes: number, state: "running" | "done") => Promise<void>;
 }
@@ -107,6 +109,8 @@ export class BackgroundHash {
       this.#stopped.signal.throwIfAborted();
       this.#doneBytes += bytes;
       sinceTurn += bytes;
+      const awaited = this.#dependencies.yieldTo();
+      if (awaited !== null) return awaited;
       if (sinceTurn < BYTES_PER_TURN) return undefined;
       sinceTurn = 0;
       void this.#dependencies.progress(this.#doneBytes, this.#totalBytes, "running").catch(() => undefined);

@@ -76,10 +76,11 @@ export class Library {
 
   constructor(dependencies: LibraryDependencies) {
     this.#dependencies = dependencies;
-    const { sources, log, announce, hashProgress, folders } = dependencies;
+    const { sources, log, announce, hashProgress, folders, movies } = dependencies;
     this.#hash = new BackgroundHash({
       ...{ sources, log, announce },
       isOurs: (path) => this.#kept.has(path),
+      yieldTo: () => movies.whileMaking(),
       progress: (done, total, state) => {
         this.#unhashedBytes = state === "done" ? 0 : total - done;
         return hashProgress(done, total, state);

@@ -24,3 +24,20 @@ test("an index is stored behind the answers, and not after its source was remove
   await cache.close();
   expect(readdirSync(folder.path)).toEqual(["kept"]);
 });
+
+test("work behind can wait until what a viewer waits for is there", async () => {
+  using folder = temporaryFolder();
+  const cache = new MovieCache(folder.path);
+  const file = await locateFirst([await fixture("h264-aac.mp4")]);
+  expect(cache.whileMaking()).toBeNull();
+  const answers = ["one", "two"].map((id) => cache.get(id, file));
+  await cache.whileMaking();
+  expect(cache.whileMaking()).toBeNull();
+  expect((await Promise.all(answers)).every((presentation) => presentation !== null)).toBe(true);
+  // A file that cannot be read holds nothing up either.
+  const open = () => Promise.reject(new Error("gone"));
+  const gone = { ...file, isUnchanged: () => file.isUnchanged(), open };
+  await expect(cache.get("three", gone)).rejects.toThrow("gone");
+  expect(cache.whileMaking()).toBeNull();
+  await cache.close();
+});

@@ -34,6 +34,9 @@ export class MovieCache {
   readonly #loaded: LRUCache<string, Loaded, LoadContext>;
   /** Indexes that are being stored, by source. */
   readonly #storing = new Map<string, Promise<void>>();
+  /** How many indexes are being made that somebody waits for, and what is told when there are none any more. */
+  #making = 0;
+  #made = Promise.withResolvers<void>();
 
   constructor(folder: string, limitBytes = CACHE_BYTES) {
     this.#folder = folder;
@@ -52,6 +55,11 @@ export class MovieCache {
     return presentation;
   }
 
+  /** What work that nobody waits for is to wait for: null, or that the indexes are made that somebody waits for. */
+  whileMaking(): Promise<void> | null {
+    return this.#making > 0 ? this.#made.promise : null;
+  }
+
   /** Keeps an index that was just built. */
   async put(sourceId: string, file: FileState, presentation: Presentation): Promise<void> {
     await this.#write(sourceId, keyOf(sourceId, file), presentation);
@@ -65,6 +73,19 @@ export class MovieCache {
   }
 
   async #load(sourceId: string, key: string, file: LocatedOriginal): Promise<Loaded> {
+    this.#making++;
+    try {
+      return await this.#make(sourceId, key, file);
+    } finally {
+      this.#making--;
+      if (this.#making === 0) {
+        this.#made.resolve();
+        this.#made = Promise.withResolvers();
+      }
+    }
+  }
+
+  async #make(sourceId: string, key: string, file: LocatedOriginal): Promise<Loaded> {
     const stored = await this.#read(sourceId, key);
     if (stored) return stored;
     const { presentation } = await withOriginal(file, openMedia);

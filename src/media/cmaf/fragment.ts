@@ -61,7 +61,7 @@ export interface Stretch {
 /** Looks at samples of a track. */
 export function measureFragment(track: Track, stretch: Stretch): FragmentShape {
   const { from, to } = stretch;
-  return shapeOf(track, stretch, track.packets ? sumSizes(track, from, to) : findRuns(track, from, to, null));
+  return shapeOf(track, stretch, isGathered(track) ? sumSizes(track, from, to) : findRuns(track, from, to, null));
 }
 
 /** The same, with the places of the samples. */
@@ -78,6 +78,10 @@ export function layOutFragment(track: Track, stretch: Stretch): Fragment {
   const ranges = [...silenceBefore(stretch), ...gather(track, from, to, runs)];
   return { ...shape, runs: [gathered], base: 0, ranges };
 }
+
+/** Whether its samples are gathered wherever they lie. */
+const isGathered = ({ kind, samplePrefix, packets }: Track) =>
+  kind !== "video" || samplePrefix !== undefined || packets !== undefined;
 
 function silenceBefore({ lead }: Stretch): PlanPart[] {
   if (lead === null || lead.silence === null) return [];
@@ -106,11 +110,7 @@ function shapeOf(track: Track, { from, to, lead }: Stretch, extent: Extent): Fra
   const silence = lead?.silence ?? null;
   const span = end - start;
   const verbatim =
-    track.kind === "video" &&
-    track.samplePrefix === undefined &&
-    span >= sampleBytes &&
-    span - sampleBytes <= span * maxWaste &&
-    span <= maxVerbatimBytes;
+    !isGathered(track) && span >= sampleBytes && span - sampleBytes <= span * maxWaste && span <= maxVerbatimBytes;
   return {
     track,
     from,
@@ -137,24 +137,31 @@ interface Extent {
   readonly runCount: number;
 }
 
-/** Of samples that are nowhere as they are sent. */
+/** Of samples that are gathered: where they lie is of no interest. */
 function sumSizes({ samples }: Track, from: number, to: number): Extent {
-  let sampleBytes = 0;
-  for (let sample = from; sample < to; sample++) sampleBytes += samples.sizeOf(sample);
-  return { first: 0, start: 0, end: -1, sampleBytes, runCount: 1 };
+  return { first: 0, start: 0, end: -1, sampleBytes: sumOf(samples.columns.sizes, from, to), runCount: 1 };
+}
+
+function sumOf(sizes: Column, from: number, to: number): number {
+  if (sizes.length === 1) return valueAt(sizes, 0) * (to - from);
+  let sum = 0;
+  for (let i = from; i < to; i++) sum += sizes[i] ?? 0;
+  return sum;
 }
 
 /** Puts the runs into `runs` unless it is null: counting them alone makes no objects. */
 function findRuns({ samples }: Track, from: number, to: number, runs: Run[] | null): Extent {
-  const { chunkLengths, sizes } = samples.columns;
+  const { chunkLengths, chunkOffsets, chunkOffsetsHigh, sizes } = samples.columns;
   const sameSize = sizes.length === 1 ? valueAt(sizes, 0) : null;
+  const sameLength = chunkLengths.length === 1 ? valueAt(chunkLengths, 0) : null;
+  const sameLower = chunkOffsets.length === 1 ? valueAt(chunkOffsets, 0) : null;
+  const sameUpper = chunkOffsetsHigh.length === 1 ? valueAt(chunkOffsetsHigh, 0) : null;
   let [start, end, sampleBytes, runCount, lastEnd] = [Number.POSITIVE_INFINITY, 0, 0, 0, -1];
   let chunk = samples.chunkOf(from);
   const chunkStart = samples.chunkStart(chunk);
   let chunkEnd = chunkStart + valueAt(chunkLengths, chunk);
-  let offset = samples.chunkOffset(chunk);
-  for (let sample = chunkStart; sample < from; sample++) offset += samples.sizeOf(sample);
-  const first = offset;
+  const first = samples.chunkOffset(chunk) + sumOf(sizes, chunkStart, from);
+  let offset = first;
   // Each chunk of a film comes through here before its first segment is sent: no calls that can be done without.
   for (let sample = from; sample < to; ) {
     const next = chunkEnd < to ? chunkEnd : to;
@@ -168,8 +175,9 @@ function findRuns({ samples }: Track, from: number, to: number, runs: Run[] | nu
     if (lastEnd > end) end = lastEnd;
     sampleBytes += length;
     sample = next;
-    offset = samples.chunkOffset(++chunk);
-    chunkEnd += valueAt(chunkLengths, chunk) || to;
+    chunk++;
+    offset = (sameLower ?? chunkOffsets[chunk] ?? 0) + (sameUpper ?? chunkOffsetsHigh[chunk] ?? 0) * 0x1_0000_0000;
+    chunkEnd += (sameLength ?? chunkLengths[chunk]) || to;
   }
   return { first, start, end, sampleBytes, runCount };
 }

@@ -1,6 +1,7 @@
 import { type Column, SampleTable } from "../sample-table.ts";
 import type { Box } from "./box.ts";
 import { ChunkLayout, type Chunks } from "./chunk-layout.ts";
+import { ChunkPlacer } from "./chunk-placer.ts";
 import { columnOfWords, expandRuns, readColumn, readWords } from "./columns.ts";
 import type { FileLimits } from "./file-limits.ts";
 
@@ -123,67 +124,26 @@ async function readSyncSamples(stbl: Box, limits: FileLimits, count: number): Pr
 async function readChunks(
   stbl: Box,
   limits: FileLimits,
-  samples: { count: number; sizes: Column; descriptions: readonly number[] },
+  { count, sizes, descriptions }: { count: number; sizes: Column; descriptions: readonly number[] },
 ): Promise<Chunks> {
-  const { count, sizes } = samples;
-  const { chunks, offsets, wide } = await readChunkOffsets(stbl, limits);
+  const offsets = await readChunkOffsets(stbl, limits);
   const stsc = stbl.required("stsc");
-  const entries = stsc.u32(4);
-  const table = await readWords(limits, stsc, 8, entries * 3);
-  const layout = new ChunkLayout(stbl, sizes, limits.fileSize, { runs: Math.min(chunks, count), samples: count });
-  let [sample, steps] = [0, 0];
-  const turn = async () => {
+  const runs = await readWords(limits, stsc, 8, stsc.u32(4) * 3);
+  const most = { runs: Math.min(offsets.chunks, count), samples: count };
+  const layout = new ChunkLayout(stbl, sizes, limits.fileSize, most);
+  const placer = new ChunkPlacer(layout, { ...offsets, stsc, runs, descriptions });
+  for (let steps = placer.place(placedAtOnce); steps > 0; steps = placer.place(placedAtOnce)) {
     await limits.worked(steps);
-    steps = 0;
-  };
-  for (let entry = 0; entry < entries && sample < count; entry++) {
-    const first = (table[entry * 3] ?? 0) - 1;
-    const next = entry + 1 < entries ? (table[entry * 3 + 3] ?? 0) - 1 : chunks;
-    if (first < 0 || next < first) {
-      stsc.fail("chunks are out of order", { expected: `at least ${first + 1}`, got: next + 1 });
-    }
-    const perChunk = table[entry * 3 + 1] ?? 0;
-    const description = descriptionOf(stsc, table[entry * 3 + 2] ?? 0, samples.descriptions);
-    for (let chunk = first; chunk < Math.min(next, chunks) && sample < count; chunk++) {
-      const end = Math.min(count, sample + perChunk);
-      let offset = wide === null ? (offsets[chunk] ?? 0) : wide(chunk);
-      while (sample < end) {
-        const stop = Math.min(end, sample + placedAtOnce);
-        offset = layout.add(offset, sample, stop, description);
-        steps += stop - sample;
-        sample = stop;
-        if (steps >= placedAtOnce) await turn();
-      }
-      if (++steps >= placedAtOnce) await turn();
-    }
-    if (++steps >= placedAtOnce) await turn();
   }
-  if (sample < count) stsc.fail("samples belong to no chunk", { expected: count, got: sample });
+  if (placer.sample < count) stsc.fail("samples belong to no chunk", { expected: count, got: placer.sample });
   return layout.finish(limits, count);
 }
 
-function descriptionOf(box: Box, description: number, descriptions: readonly number[]): number {
-  const found = descriptions[description - 1];
-  return found ?? box.fail("no such sample entry", { expected: `1 to ${descriptions.length}`, got: description });
-}
-
-/** Where chunks start: `wide` tells where that takes 64 bits. */
-async function readChunkOffsets(
-  stbl: Box,
-  limits: FileLimits,
-): Promise<{ chunks: number; offsets: Uint32Array; wide: ((chunk: number) => number) | null }> {
+/** Where chunks start. */
+async function readChunkOffsets(stbl: Box, limits: FileLimits) {
   const co64 = stbl.child("co64");
-  if (co64 === null) {
-    const stco = stbl.required("stco");
-    const chunks = stco.u32(4);
-    return { chunks, offsets: await readWords(limits, stco, 8, chunks), wide: null };
-  }
-  const chunks = co64.u32(4);
-  const words = await readWords(limits, co64, 8, chunks * 2);
-  const wide = (chunk: number) => {
-    const offset = (words[chunk * 2] ?? 0) * 2 ** 32 + (words[chunk * 2 + 1] ?? 0);
-    // Says what is wrong with it.
-    return Number.isSafeInteger(offset) ? offset : co64.u64(8 + chunk * 8);
-  };
-  return { chunks, offsets: words, wide };
+  const box = co64 ?? stbl.required("stco");
+  const chunks = box.u32(4);
+  const offsets = await readWords(limits, box, 8, co64 === null ? chunks : chunks * 2);
+  return { chunks, offsets, isWide: co64 !== null };
 }
