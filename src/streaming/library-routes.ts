@@ -2,6 +2,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { type HttpEnv, requireRole } from "../http/env.ts";
 import { announcement, libraryReport } from "./contract.ts";
 import type { Library } from "./library.ts";
+import type { Playback } from "./playback.ts";
 import { problems } from "./route-docs.ts";
 
 const report = { description: "The folders.", content: { "application/json": { schema: libraryReport } } };
@@ -12,8 +13,16 @@ const newFolder = z
   })
   .openapi("NewLibraryFolder");
 
+const place = z
+  .object({
+    origin: z.enum(["upload", "library"]),
+    folder: z.string().nullable().openapi({ description: "The library folder; null for an upload." }),
+    path: z.string().nullable().openapi({ description: "Below the folder; null for an upload, which Kinora keeps." }),
+  })
+  .openapi("TitlePlace");
+
 /** `/api/library`: for admins. */
-export function addLibrary(app: OpenAPIHono<HttpEnv>, library: Library): void {
+export function addLibrary(app: OpenAPIHono<HttpEnv>, library: Library, playback: Pick<Playback, "find">): void {
   // Before anything of the request is looked at: others learn nothing.
   app.use("/api/library/*", async (c, next) => {
     requireRole(c, "admin");
@@ -69,6 +78,23 @@ export function addLibrary(app: OpenAPIHono<HttpEnv>, library: Library): void {
     async (c) => {
       await library.remove(c.req.valid("param").id);
       return c.body(null, 204);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/library/titles/{id}",
+      summary: "Where the file lies that plays a title (admin)",
+      tags: ["library"],
+      request: { params: z.object({ id: z.uuid() }) },
+      responses: {
+        200: { description: "Its place.", content: { "application/json": { schema: place } } },
+        ...problems(401, 403, 404, 503),
+      },
+    }),
+    async (c) => {
+      const { origin, folder, path } = (await playback.find(c.req.valid("param").id, c.get("principal"))).source;
+      return c.json({ origin, folder, path }, 200);
     },
   );
 }

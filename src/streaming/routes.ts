@@ -7,6 +7,7 @@ import { dashManifest } from "../media/dash/dash-manifest.ts";
 import { hlsKeyFramePlaylist } from "../media/hls/hls-key-frames.ts";
 import { hlsMediaPlaylist, hlsMultivariantPlaylist } from "../media/hls/hls-playlist.ts";
 import { PACKAGER_VERSION } from "../media/packager-version.ts";
+import { addChapters } from "./chapter-routes.ts";
 import { bodyOf } from "./computed-body.ts";
 import { type FaststartPlans, planAsItIs } from "./faststart-plans.ts";
 import type { Library } from "./library.ts";
@@ -54,7 +55,8 @@ export function createStreamingRoutes(dependencies: StreamingRoutesDependencies)
   addHls(app, dependencies);
   addDash(app, dependencies);
   addSubtitles(app, dependencies);
-  addLibrary(app, dependencies.library);
+  addChapters(app, dependencies);
+  addLibrary(app, dependencies.library, dependencies.playback);
   addLinks(app, dependencies.links);
   // Whether an address exists is nobody's business who is not signed in.
   app.get("/stream/*", (c) => {

@@ -43,8 +43,8 @@ function Page() {
   const watched = /^\/watch\/([^/]+)$/.exec(path)?.[1];
   const collected = /^\/collections\/([^/]+)$/.exec(path)?.[1];
   if (collected !== undefined) return <CollectionPage key={collected} id={collected} />;
-  // A public video is for everybody; the server says which.
-  if (watched !== undefined) return <WatchPage key={watched} id={watched} />;
+  // A public video is for everybody; the server says which. One after the other plays in the same player.
+  if (watched !== undefined) return <WatchPage id={watched} />;
   if (user.value === null) return <GoTo address={async () => signInAddress()} />;
   if (path === "/") return <GoTo address={startPage} />;
   if (path === "/upload") return <UploadPage />;

@@ -14,7 +14,8 @@ function copyBySelection(text: string): boolean {
   const field = document.createElement("textarea");
   field.className = "visually-hidden";
   field.value = text;
-  document.body.append(field);
+  // What stands beside an open dialog cannot be selected.
+  (before?.closest("dialog") ?? document.body).append(field);
   field.select();
   try {
     return document.execCommand("copy");

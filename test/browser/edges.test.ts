@@ -154,16 +154,18 @@ describe.skipIf(!has("chromium", "ffmpeg"))("where things are not plain, the web
     expect(await page.getByText("Resumed at").count()).toBe(0);
   });
 
-  test("copies the link of a public video, and says so", async () => {
+  test("copies the address of a public video, and says so", async () => {
     const id = await give("h264-aac.mp4");
     await page.goto(`/watch/${id}`);
-    await page.getByRole("button", { name: "Edit" }).waitFor();
-    expect(await page.getByRole("button", { name: "Copy link" }).count()).toBe(0);
-    await maria.send("PATCH", `/api/titles/${id}`, { visibility: "public" });
-    await page.reload();
     await browser.context.grantPermissions(["clipboard-read", "clipboard-write"]);
-    await page.getByRole("button", { name: "Copy link" }).click();
-    await page.getByRole("status").filter({ hasText: "Link copied" }).waitFor();
+    await page.getByRole("button", { name: "Share" }).click();
+    const dialog = page.getByRole("dialog");
+    const copy = dialog.getByRole("button", { name: "Copy: Address" });
+    expect(await copy.count()).toBe(0);
+    await dialog.getByRole("radio", { name: /Public/ }).check();
+    await dialog.getByRole("status").filter({ hasText: "Saved: Public." }).waitFor();
+    await copy.click();
+    await dialog.getByRole("status").filter({ hasText: "Copied." }).waitFor();
     const copied = () => page.evaluate(() => navigator.clipboard.readText());
     expect(await copied()).toBe(`${kinora.url}/watch/${id}`);
     await page.evaluate(async () => {
@@ -171,9 +173,9 @@ describe.skipIf(!has("chromium", "ffmpeg"))("where things are not plain, the web
       // As over plain HTTP on another address.
       Object.defineProperty(navigator, "clipboard", { value: undefined });
     });
-    await page.getByRole("button", { name: "Copy link" }).click();
+    await copy.click();
     await page.reload();
-    await page.getByRole("button", { name: "Copy link" }).waitFor();
+    await page.getByRole("button", { name: "Share" }).waitFor();
     expect(await copied()).toBe(`${kinora.url}/watch/${id}`);
   });
 

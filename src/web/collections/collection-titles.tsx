@@ -2,6 +2,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Title } from "../../catalog/contract.ts";
 import { call, messageOf } from "../api.ts";
 import { Cover } from "../components/cover.tsx";
+import { carrying } from "../grant.ts";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/collections.ts";
 import { notify } from "../notices.tsx";
@@ -100,7 +101,7 @@ export function CollectionTitles({ collectionId, grant, titles, editable, onChan
             </span>
             <Cover title={title} />
             <div class="ordered-text">
-              <a class="name" href={`/watch/${title.id}?collection=${collectionId}${grant && `&${grant}`}`}>
+              <a class="name" href={carrying(`/watch/${title.id}?collection=${collectionId}`, grant)}>
                 {title.name}
               </a>
               <Details title={title} owned={false} size={false} />

@@ -1,22 +1,23 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Collection, Title, TitlePage, Visibility } from "../../catalog/contract.ts";
+import type { Collection, Title } from "../../catalog/contract.ts";
 import { ApiError, call, messageOf } from "../api.ts";
 import { Heading } from "../components/heading.tsx";
 import { PlayIcon } from "../components/icons.tsx";
 import { Menu } from "../components/menu.tsx";
 import { Empty, Skeleton } from "../components/parts.tsx";
 import { formatDuration } from "../format.ts";
+import { carrying, grantOf } from "../grant.ts";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/collections.ts";
+import "../messages/en/share.ts";
 import { notify } from "../notices.tsx";
 import { here, navigate } from "../router.ts";
 import { user } from "../session.ts";
+import { ShareDialog } from "../share/share-dialog.tsx";
 import { whereToGo } from "../where-to-go.tsx";
+import { loadCollection, loadTitles } from "./collection-calls.ts";
 import { CollectionTitles } from "./collection-titles.tsx";
 import { NameDialog } from "./name-dialog.tsx";
-import { ShareDialog } from "./share-dialog.tsx";
-
-const visibilities: readonly Visibility[] = ["private", "members", "public"];
 
 /** One collection: its titles in order, to play from any of them; its owner orders, shares and edits it. */
 export function CollectionPage({ id }: { id: string }) {
@@ -26,14 +27,7 @@ export function CollectionPage({ id }: { id: string }) {
   const [dialog, setDialog] = useState<"edit" | "share" | null>(null);
   const grant = grantOf(here.value.query);
   const load = async () => {
-    setCollection(
-      await call<Collection>(
-        "GET",
-        `/api/collections/${encodeURIComponent(id)}${grant ? `?${grant}` : ""}`,
-        undefined,
-        anyone(grant),
-      ),
-    );
+    setCollection(await loadCollection(id, grant));
     setTitles(await loadTitles(id, grant));
   };
   useEffect(() => {
@@ -70,7 +64,7 @@ export function CollectionPage({ id }: { id: string }) {
       {collection.description && <p class="description">{collection.description}</p>}
       <div class="actions">
         {first && (
-          <a class="button primary" href={`/watch/${first.id}?collection=${id}${grant && `&${grant}`}`}>
+          <a class="button primary" href={carrying(`/watch/${first.id}?collection=${id}`, grant)}>
             <PlayIcon />
             {t("collections.play-all")}
           </a>
@@ -78,26 +72,12 @@ export function CollectionPage({ id }: { id: string }) {
         {editable && (
           <>
             <button type="button" onClick={() => setDialog("share")}>
-              {t("collections.share")}
+              {t("share.share")}
             </button>
             <Menu id="collection-menu" button={t("do.more")}>
               <button type="button" class="menu-item" onClick={() => setDialog("edit")}>
                 {t("collections.rename")}
               </button>
-              <fieldset class="menu-part">
-                <legend>{t("collections.who")}</legend>
-                {visibilities.map((visibility) => (
-                  <button
-                    key={visibility}
-                    type="button"
-                    class="menu-item"
-                    aria-pressed={collection.visibility === visibility}
-                    onClick={() => void patch({ visibility }).catch(fail)}
-                  >
-                    {t(`title.${visibility}`)}
-                  </button>
-                ))}
-              </fieldset>
               <button type="button" class="menu-item danger" onClick={() => void remove().catch(fail)}>
                 {t("collections.delete")}
               </button>
@@ -123,40 +103,15 @@ export function CollectionPage({ id }: { id: string }) {
           onClose={() => setDialog(null)}
         />
       )}
-      {dialog === "share" && <ShareDialog collection={collection} onClose={() => setDialog(null)} />}
+      {dialog === "share" && (
+        <ShareDialog
+          shared={{ kind: "collection", ...collection }}
+          onVisibility={(visibility) => patch({ visibility })}
+          onClose={() => setDialog(null)}
+        />
+      )}
     </section>
   );
-}
-
-/** The link that somebody without an account came by, as a query; empty without one. */
-function grantOf(query: URLSearchParams): string {
-  const grant = query.get("grant");
-  return grant ? new URLSearchParams({ grant }).toString() : "";
-}
-
-/** With a link, a refusal is not the end of a session. */
-const anyone = (grant: string) => ({ anonymous: grant !== "" });
-
-async function loadTitles(id: string, grant: string): Promise<Title[]> {
-  const items: Title[] = [];
-  let cursor: string | null = null;
-  do {
-    const query = new URLSearchParams({
-      collection: id,
-      sort: "position",
-      limit: "200",
-      ...(cursor ? { cursor } : {}),
-    });
-    const page: TitlePage = await call<TitlePage>(
-      "GET",
-      `/api/titles?${query}${grant && `&${grant}`}`,
-      undefined,
-      anyone(grant),
-    );
-    items.push(...page.items);
-    cursor = page.nextCursor;
-  } while (cursor);
-  return items;
 }
 
 function NotHere({ problem }: { problem: string }) {
@@ -170,6 +125,6 @@ function NotHere({ problem }: { problem: string }) {
 }
 
 function explain(error: unknown): string {
-  if (error instanceof ApiError && error.status === 401) return t("collections.link-over");
+  if (error instanceof ApiError && error.status === 401) return t("share.link-over");
   return error instanceof ApiError && error.status === 404 ? t("collections.no-such") : messageOf(error);
 }

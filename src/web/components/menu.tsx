@@ -62,15 +62,18 @@ function hide(panel: HTMLElement | null): void {
   if (panel?.matches(":popover-open")) panel.hidePopover();
 }
 
-/** Below the button, inside the window. */
+/** Below the button, else above it, else over it: inside the window. */
 function place(panel: HTMLElement, opener: HTMLElement | null): void {
   if (!opener || !panel.matches(":popover-open")) return;
   const { left, bottom, top } = opener.getBoundingClientRect();
   const { offsetWidth, offsetHeight } = panel;
-  const room = document.documentElement.clientWidth - offsetWidth - 8;
+  // Without the room that is kept for a scroll bar.
+  const room = document.body.clientWidth - offsetWidth - 8;
   const below = bottom + 6;
   panel.style.left = `${Math.max(8, Math.min(left, room))}px`;
-  panel.style.top = `${below + offsetHeight > innerHeight && top - offsetHeight > 8 ? top - offsetHeight - 6 : below}px`;
+  const above = top - offsetHeight - 6;
+  const fitting = below + offsetHeight + 8 <= innerHeight ? below : above >= 8 ? above : innerHeight - offsetHeight - 8;
+  panel.style.top = `${Math.max(8, fitting)}px`;
 }
 
 function moveByArrows(event: KeyboardEvent): void {

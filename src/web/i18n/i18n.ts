@@ -4,9 +4,11 @@ import type { account } from "../messages/en/account.ts";
 import type { admin } from "../messages/en/admin.ts";
 import type { collections } from "../messages/en/collections.ts";
 import type { core } from "../messages/en/core.ts";
+import type { edit } from "../messages/en/edit.ts";
 import type { errors } from "../messages/en/errors.ts";
 import type { library } from "../messages/en/library.ts";
 import type { manage } from "../messages/en/manage.ts";
+import type { share } from "../messages/en/share.ts";
 import type { signIn } from "../messages/en/sign-in.ts";
 import type { upload } from "../messages/en/upload.ts";
 import type { watch } from "../messages/en/watch.ts";
@@ -17,9 +19,11 @@ type Messages = typeof account &
   typeof admin &
   typeof collections &
   typeof core &
+  typeof edit &
   typeof errors &
   typeof library &
   typeof manage &
+  typeof share &
   typeof signIn &
   typeof upload &
   typeof watch;

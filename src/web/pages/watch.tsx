@@ -1,22 +1,24 @@
 import { t } from "../i18n/i18n.ts";
+import "../messages/en/share.ts";
 import "../messages/en/watch.ts";
 import { useEffect, useState } from "preact/hooks";
-import type { Title } from "../../catalog/contract.ts";
+import type { Title, Visibility } from "../../catalog/contract.ts";
 import { ApiError, call, messageOf } from "../api.ts";
-import { copyText } from "../clipboard.ts";
 import { Heading } from "../components/heading.tsx";
-import { Tags } from "../components/tags.tsx";
-import { formatBytes, formatCodec, formatDate, formatDuration } from "../format.ts";
-import { notify } from "../notices.tsx";
-import { canPlayType, findUndecodable } from "../player/decode.ts";
+import { carrying, grantOf } from "../grant.ts";
 import type { Player as PlayerComponent } from "../player/player.tsx";
 import { savesSettled } from "../player/progress-keeper.ts";
 import { resumePosition } from "../player/resume.ts";
-import { navigate } from "../router.ts";
+import { here } from "../router.ts";
 import { mayEditTitle, user } from "../session.ts";
+import { ShareDialog } from "../share/share-dialog.tsx";
 import { whereToGo } from "../where-to-go.tsx";
 import { removeTitle } from "./remove-title.ts";
 import { TitleEditor } from "./title-editor.tsx";
+import { About } from "./watch-about.tsx";
+import { WatchActions } from "./watch-actions.tsx";
+import { Queue, useQueue } from "./watch-queue.tsx";
+import { Screen } from "./watch-screen.tsx";
 
 interface Loaded {
   readonly title: Title;
@@ -24,16 +26,21 @@ interface Loaded {
   readonly Player: typeof PlayerComponent;
 }
 
-/** Plays one title and shows, edits or deletes what is known of it. */
+/** How often a video that is not there yet is asked for again. */
+const ASK_AGAIN_MS = 4_000;
+
+/** Plays one title and shows, edits, shares or deletes what is known of it; in a collection, leads to the next one. */
 export function WatchPage({ id }: { id: string }) {
+  const { query } = here.value;
+  const grant = grantOf(query);
   const [loaded, setLoaded] = useState<Loaded | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
-  const [editing, setEditing] = useState(false);
+  const [open, setOpen] = useState<"edit" | "share" | null>(null);
   const [leaving, setLeaving] = useState(false);
-  useEffect(() => {
-    load(id).then(setLoaded, (error: unknown) => setProblem(explain(error)));
-  }, [id]);
-
+  const queue = useQueue(query.get("collection"), id, grant);
+  const patch = (title: Title) => setLoaded((before) => before && { ...before, title });
+  useLoaded(id, grant, setLoaded, setProblem, () => setOpen(null));
+  useArrival(loaded?.title ?? null, grant, patch);
   useEffect(() => {
     if (!leaving || !loaded) return;
     // The player is gone by now: nothing asks for more of a video that is being deleted, or saves a position in it.
@@ -45,54 +52,97 @@ export function WatchPage({ id }: { id: string }) {
   if (problem !== null) return <NotHere problem={problem} />;
   if (!loaded) return <section class="watch" aria-busy="true" />;
   const { title } = loaded;
-  const editable = mayEditTitle(user.value, title);
-  const changed = (next: Title) => {
-    setLoaded({ ...loaded, title: next });
-    setEditing(false);
-  };
+  const editable = mayEditTitle(user.value, title) && grant === "";
   return (
     <section class="watch">
-      {leaving ? <div class="no-player" /> : <Screen {...loaded} />}
+      {leaving ? <div class="no-player" /> : <Screen {...loaded} grant={grant} queue={queue} />}
       <div class="watch-head">
         <Heading title={title.name} />
-        <div class="actions">
-          {editable && (
-            <button type="button" aria-expanded={editing} onClick={() => setEditing(!editing)}>
-              {t("do.edit")}
-            </button>
-          )}
-          {title.visibility === "public" && (
-            <button type="button" onClick={() => void copyLink(title)}>
-              {t("watch.copy-link")}
-            </button>
-          )}
-          <a class="button" href={`/stream/${title.id}/original`} download>
-            {t("watch.download")}
-          </a>
-        </div>
-      </div>
-      {editing ? (
-        <TitleEditor
+        <WatchActions
           title={title}
-          leaving={leaving}
-          onSaved={changed}
-          onCancel={() => setEditing(false)}
-          onDelete={() => setLeaving(true)}
+          grant={grant}
+          editable={editable}
+          editing={open === "edit"}
+          onEdit={() => setOpen(open === "edit" ? null : "edit")}
+          onShare={() => setOpen("share")}
+          onChange={patch}
         />
-      ) : (
-        <About title={title} />
+      </div>
+      <div class="watch-below" data-queue={queue !== null}>
+        {open === "edit" ? (
+          <TitleEditor
+            key={title.id}
+            title={title}
+            leaving={leaving}
+            onSaved={(next) => {
+              patch(next);
+              setOpen(null);
+            }}
+            onCancel={() => setOpen(null)}
+            onDelete={() => setLeaving(true)}
+          />
+        ) : (
+          <About key={title.id} title={title} isShared={grant !== ""} />
+        )}
+        {queue && <Queue queue={queue} currentId={id} />}
+      </div>
+      {open === "share" && (
+        <ShareDialog
+          shared={{ kind: "title", ...title }}
+          onVisibility={editable ? async (visibility) => patch(await setVisibility(title, visibility)) : undefined}
+          onClose={() => setOpen(null)}
+        />
       )}
     </section>
   );
 }
 
-async function load(id: string): Promise<Loaded> {
+/** Loads the title; while another one is being loaded, the one before stays. */
+function useLoaded(
+  id: string,
+  grant: string,
+  onLoaded: (loaded: Loaded) => void,
+  onProblem: (problem: string | null) => void,
+  onOther: () => void,
+): void {
+  useEffect(() => {
+    let isCurrent = true;
+    load(id, grant).then(
+      (loaded) => {
+        if (!isCurrent) return;
+        onOther();
+        onProblem(null);
+        onLoaded(loaded);
+      },
+      (error: unknown) => isCurrent && onProblem(explain(error, grant)),
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [id, grant]);
+}
+
+/** Asks for a video that is on its way, or whose disk is away, until it is there. */
+function useArrival(title: Title | null, grant: string, onChange: (title: Title) => void): void {
+  const waits = title?.availability === "receiving" || title?.availability === "unavailable";
+  useEffect(() => {
+    if (!title || !waits) return;
+    const ask = () => loadTitle(title.id, grant).then(onChange, () => undefined);
+    const timer = setInterval(() => void ask(), ASK_AGAIN_MS);
+    return () => clearInterval(timer);
+  }, [title?.id, waits]);
+}
+
+async function load(id: string, grant: string): Promise<Loaded> {
   const code = import("../player/player.tsx");
-  const path = `/api/titles/${encodeURIComponent(id)}`;
-  const title = await call<Title>("GET", path);
-  const startAtSeconds = user.peek() ? await loadPosition(title) : null;
+  const title = await loadTitle(id, grant);
+  const startAtSeconds = user.peek() && grant === "" ? await loadPosition(title) : null;
   return { title, startAtSeconds, Player: (await code).Player };
 }
+
+/** With a link, a refusal is not the end of a session. */
+const loadTitle = (id: string, grant: string) =>
+  call<Title>("GET", carrying(`/api/titles/${encodeURIComponent(id)}`, grant), undefined, { anonymous: grant !== "" });
 
 async function loadPosition(title: Title): Promise<number | null> {
   try {
@@ -104,88 +154,8 @@ async function loadPosition(title: Title): Promise<number | null> {
   }
 }
 
-/** The player, or why there is none. */
-function Screen({ title, startAtSeconds, Player }: Loaded) {
-  const [anyway, setAnyway] = useState(false);
-  const undecodable = findUndecodable(title, canPlayType);
-  if (title.availability !== "ready") return <Away title={title} />;
-  if (undecodable.video !== null && !anyway) {
-    return <Undecodable title={title} codec={undecodable.video} onTryAnyway={() => setAnyway(true)} />;
-  }
-  return (
-    <>
-      <Player title={title} startAtSeconds={startAtSeconds} keepsProgress={user.value !== null} />
-      {undecodable.audio !== null && (
-        <p class="hint" role="status">
-          {t("watch.no-sound", { codec: formatCodec(undecodable.audio) })}
-        </p>
-      )}
-    </>
-  );
-}
-
-function Undecodable({ title, codec, onTryAnyway }: { title: Title; codec: string; onTryAnyway(): void }) {
-  return (
-    <div class="no-player" role="alert">
-      <p class="no-player-heading">{t("watch.undecodable", { codec: formatCodec(codec) })}</p>
-      <p>{t("watch.undecodable-why")}</p>
-      <p class="actions">
-        <a class="button primary" href={`/stream/${title.id}/original`} download>
-          {t("watch.download-original")}
-        </a>
-        <button type="button" onClick={onTryAnyway}>
-          {t("watch.try-anyway")}
-        </button>
-      </p>
-    </div>
-  );
-}
-
-function Away({ title }: { title: Title }) {
-  if (title.availability === "ready") return null;
-  return (
-    <div class="no-player" role="alert">
-      <p class="no-player-heading">{t(`title.${title.availability}`)}</p>
-      <p>{t(`watch.${title.availability}`)}</p>
-    </div>
-  );
-}
-
-function About({ title }: { title: Title }) {
-  const { video, audio } = title;
-  const sharedWith = {
-    private: t("title.private"),
-    members: t("fact.all-members"),
-    public: t("fact.everybody"),
-  }[title.visibility];
-  const owner = title.owner?.username ?? t("title.from-folder");
-  const facts: [string, string][] = [
-    [t("fact.from"), owner],
-    [t("fact.added"), formatDate(title.createdAt)],
-    [
-      t("fact.seen-by"),
-      title.owner && user.value?.id !== title.owner.id && title.visibility === "private" ? owner : sharedWith,
-    ],
-    [t("fact.length"), formatDuration(title.durationSeconds)],
-    [t("fact.size"), formatBytes(title.sizeBytes)],
-    [t("fact.picture"), video ? `${video.width} × ${video.height}, ${formatCodec(video.codec)}` : t("fact.none")],
-    [t("fact.sound"), [...new Set(audio.map(({ codec }) => formatCodec(codec)))].join(", ") || t("fact.none")],
-  ];
-  return (
-    <div class="about">
-      {title.description && <p class="description">{title.description}</p>}
-      <Tags tags={title.tags} onChoose={(tag) => navigate(`/library?${new URLSearchParams({ tag })}`)} />
-      <dl class="facts">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
-    </div>
-  );
-}
+const setVisibility = (title: Title, visibility: Visibility) =>
+  call<Title>("PATCH", `/api/titles/${title.id}`, { visibility });
 
 function NotHere({ problem }: { problem: string }) {
   return (
@@ -197,14 +167,8 @@ function NotHere({ problem }: { problem: string }) {
   );
 }
 
-/** Copies the address of a title for somebody else; where the browser forbids that, shows it. */
-async function copyLink({ id }: Title): Promise<void> {
-  const address = `${location.origin}/watch/${id}`;
-  if (await copyText(address)) notify(t("watch.link-copied"));
-  else notify(t("watch.link-is", { address }), { seconds: 60 });
-}
-
-function explain(error: unknown): string {
+function explain(error: unknown, grant: string): string {
+  if (error instanceof ApiError && error.status === 401 && grant) return t("share.link-over");
   if (error instanceof ApiError && error.status === 404) return t("watch.no-such");
   return messageOf(error);
 }

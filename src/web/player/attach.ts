@@ -1,24 +1,29 @@
 import type { Title } from "../../catalog/contract.ts";
+import { carrying } from "../grant.ts";
 import { addSubtitles } from "./subtitles.ts";
 
 const HLS_TYPE = "application/vnd.apple.mpegurl";
 
 /** How the bytes come: chosen by what the browser has and what the title can do. */
-export type Delivery = "hls" | "native-hls" | "progressive";
+export type Delivery = "hls" | "native-hls" | "progressive" | "remote";
 
 export interface AttachOptions {
   readonly startAtSeconds: number | null;
+  /** The link that one came by, as a query that all addresses carry; empty without one. */
+  readonly grant: string;
+  /** A whole address that another screen can play: nothing else is tried. */
+  readonly remoteUrl: string | null;
   /** Told when the way of delivery is settled or changes. */
   onDelivery(delivery: Delivery): void;
   /** Told when nothing works any more. */
   onFatal(reason: string): void;
 }
 
-const hlsUrl = (id: string) => `/stream/${id}/hls/master.m3u8`;
+const hlsUrl = (id: string, grant: string) => carrying(`/stream/${id}/hls/master.m3u8`, grant);
 
 /** A file whose index stands last plays at once only through the view that has it first. */
-const progressiveUrl = ({ id, container }: Pick<Title, "id" | "container">) =>
-  `/stream/${id}/${container === "mp4" || container === "mov" ? "faststart" : "original"}`;
+const progressiveUrl = ({ id, container }: Pick<Title, "id" | "container">, grant: string) =>
+  carrying(`/stream/${id}/${container === "mp4" || container === "mov" ? "faststart" : "original"}`, grant);
 
 /** Titles that turned out to have no HLS that works here: they are not asked again. */
 const withoutHls = new Set<string>();
@@ -32,13 +37,17 @@ export function attach(
   let detach = () => {};
   let removeSubtitles = () => {};
   let ended = false;
+  const { grant, remoteUrl } = options;
   const progressive = () => {
     withoutHls.add(title.id);
     options.onDelivery("progressive");
-    removeSubtitles = addSubtitles(video, title.id);
-    setSource(video, progressiveUrl(title), options.startAtSeconds);
+    removeSubtitles = addSubtitles(video, title.id, grant);
+    setSource(video, progressiveUrl(title, grant), options.startAtSeconds);
   };
-  if (withoutHls.has(title.id) || !hasSegments(title)) {
+  if (remoteUrl !== null) {
+    options.onDelivery("remote");
+    setSource(video, remoteUrl, options.startAtSeconds);
+  } else if (withoutHls.has(title.id) || !hasSegments(title)) {
     progressive();
   } else if (prefersNativeHls(video)) {
     options.onDelivery("native-hls");
@@ -49,7 +58,7 @@ export function attach(
     };
     video.addEventListener("error", fallBack, { once: true, capture: true });
     video.addEventListener("loadeddata", () => video.removeEventListener("error", fallBack, true), { once: true });
-    setSource(video, hlsUrl(title.id), options.startAtSeconds);
+    setSource(video, hlsUrl(title.id, grant), options.startAtSeconds);
   } else if (playsAsFile(video, title) && losesSoundInSegments(title)) {
     progressive();
   } else {
@@ -57,7 +66,7 @@ export function attach(
     import("./hls.ts").then(
       ({ attachHls }) => {
         if (ended) return;
-        detach = attachHls(video, hlsUrl(title.id), { ...options, pictureAlone, onUnavailable: progressive });
+        detach = attachHls(video, hlsUrl(title.id, grant), { ...options, pictureAlone, onUnavailable: progressive });
       },
       () => ended || progressive(),
     );

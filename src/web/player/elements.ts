@@ -8,6 +8,8 @@ import "media-chrome/media-playback-rate-button";
 import "media-chrome/media-pip-button";
 import "media-chrome/media-fullscreen-button";
 import "media-chrome/media-loading-indicator";
+import "media-chrome/media-preview-chapter-display";
+import "media-chrome/media-preview-time-display";
 import "media-chrome/media-seek-backward-button";
 import "media-chrome/media-seek-forward-button";
 import "media-chrome/menu/media-captions-menu";
@@ -20,7 +22,7 @@ type PlayerPart = HTMLAttributes<HTMLElement>;
 declare module "preact" {
   namespace JSX {
     interface IntrinsicElements {
-      "media-controller": PlayerPart & { hotkeys?: string; "aria-label"?: string };
+      "media-controller": PlayerPart & { nohotkeys?: boolean; "aria-label"?: string };
       "media-control-bar": PlayerPart;
       "media-play-button": PlayerPart;
       "media-mute-button": PlayerPart;
@@ -31,6 +33,8 @@ declare module "preact" {
       "media-captions-menu-button": PlayerPart;
       "media-pip-button": PlayerPart;
       "media-fullscreen-button": PlayerPart;
+      "media-preview-chapter-display": PlayerPart;
+      "media-preview-time-display": PlayerPart;
       "media-loading-indicator": PlayerPart & { noautohide?: boolean };
       "media-seek-backward-button": PlayerPart & { seekoffset?: number };
       "media-seek-forward-button": PlayerPart & { seekoffset?: number };

@@ -2,120 +2,162 @@ import { t } from "../i18n/i18n.ts";
 import "../messages/en/watch.ts";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Title } from "../../catalog/contract.ts";
-import { formatCodec, formatDuration } from "../format.ts";
-import { attach, type Delivery } from "./attach.ts";
+import { formatDuration } from "../format.ts";
+import { carrying } from "../grant.ts";
+import { Chapters } from "./chapters.tsx";
 import "./elements.ts";
-import { ProgressKeeper } from "./progress-keeper.ts";
+import { startMediaSession } from "./media-session.ts";
+import { describeMediaError, soundOnly } from "./player-errors.ts";
+import { preferences } from "./preferences.ts";
+import { SettingsMenu } from "./settings-menu.tsx";
+import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
 import { TimeDisplay } from "./time-display.tsx";
+import { UpNext } from "./up-next.tsx";
+import { useFlash } from "./use-flash.ts";
+import { usePlayback } from "./use-playback.ts";
+import { useShortcuts } from "./use-shortcuts.ts";
+
+/** Another video of the collection that is played. */
+export interface Neighbour {
+  readonly name: string;
+  go(): void;
+}
 
 export interface PlayerProps {
   readonly title: Title;
   readonly startAtSeconds: number | null;
   /** Whether the position is kept for next time. */
   readonly keepsProgress: boolean;
+  /** The link that one came by, as a query that all addresses carry; empty without one. */
+  readonly grant: string;
+  /** The name of the collection that is played. */
+  readonly collection: string | null;
+  readonly next: Neighbour | null;
+  readonly previous: Neighbour | null;
 }
 
-/** Plays a title, with controls. */
-export function Player({ title, startAtSeconds, keepsProgress }: PlayerProps) {
+/** Plays a title, with controls. Given another title, it plays that, in the same place: also over the whole screen. */
+export function Player(props: PlayerProps) {
+  const { title, grant, collection, next, previous } = props;
   const video = useRef<HTMLVideoElement>(null);
-  const [problem, setProblem] = useState<string | null>(null);
-  const [delivery, setDelivery] = useState<Delivery | null>(null);
-  const [attempt, setAttempt] = useState(0);
-  const [resumed, setResumed] = useState(startAtSeconds);
-
+  const controller = useRef<HTMLElement>(null);
+  const playback = usePlayback(props, video);
+  const { problem, setProblem } = playback;
+  const [helps, setHelps] = useState(false);
+  const [hasEnded, setHasEnded] = useState(false);
+  const [flash, say] = useFlash();
+  const help = () => setHelps(true);
+  useShortcuts({ video, controller, next: next?.go ?? null, previous: previous?.go ?? null, help, say });
   useEffect(() => {
-    const element = video.current;
-    if (!element) return;
-    setProblem(null);
-    const startAt = attempt === 0 ? startAtSeconds : element.currentTime || startAtSeconds;
-    const detach = attach(element, title, { startAtSeconds: startAt, onDelivery: setDelivery, onFatal: setProblem });
-    const keeper = keepsProgress ? new ProgressKeeper(element, title.id) : null;
-    return () => {
-      keeper?.close();
-      detach();
-    };
-  }, [title.id, attempt]);
-
-  const startOver = () => {
-    if (video.current) video.current.currentTime = 0;
-    setResumed(null);
-  };
+    setHasEnded(false);
+    if (!video.current) return;
+    return startMediaSession(video.current, title, {
+      collection,
+      next: next?.go ?? null,
+      previous: previous?.go ?? null,
+    });
+  }, [title.id, title.name, collection, next?.name, previous?.name]);
+  const { captionSize, captionColour, captionBackground } = preferences.value;
   return (
-    <div class="player" data-delivery={delivery ?? ""}>
-      <media-controller aria-label={t("player.label", { name: title.name })}>
-        {/* biome-ignore lint/a11y/useMediaCaption: subtitles come from the stream when it has any */}
-        <video
-          slot="media"
-          ref={video}
-          playsInline
-          // Arriving here is a wish to play; where the browser disagrees, the button is there.
-          autoplay
-          preload="auto"
-          onError={(event) => setProblem(describeMediaError(event.currentTarget.error, title))}
-          onLoadedData={(event) => {
-            // Some browsers play the sound of a file whose picture they cannot decode, without an error.
-            if (title.video && event.currentTarget.videoWidth === 0) setProblem(soundOnly(title.video.codec));
-          }}
-          onPlaying={() => setTimeout(() => setResumed(null), 6000)}
-        />
-        <media-captions-menu hidden anchor="auto" />
-        <media-loading-indicator slot="centered-chrome" noautohide />
-        <media-control-bar class="time-bar">
-          <media-time-range />
-        </media-control-bar>
-        <media-control-bar>
-          <media-play-button />
-          <media-seek-backward-button seekoffset={10} class="wide" />
-          <media-seek-forward-button seekoffset={10} class="wide" />
-          <media-mute-button />
-          <media-volume-range class="wide" />
-          <TimeDisplay video={video} durationSeconds={title.durationSeconds} />
-          <span class="spacer" />
-          <media-playback-rate-button rates="0.5 0.75 1 1.25 1.5 2" />
-          <media-captions-menu-button />
-          <media-pip-button class="wide" />
-          <media-fullscreen-button />
-        </media-control-bar>
-      </media-controller>
-      {resumed !== null && problem === null && (
-        <p class="player-note" role="status">
-          {t("player.resumed", { time: formatDuration(resumed) })} <span aria-hidden="true">·</span>
-          <button type="button" class="plain" onClick={startOver}>
-            {t("player.start-again")}
-          </button>
+    <>
+      <div
+        class="player"
+        data-delivery={playback.delivery ?? ""}
+        data-caption-size={captionSize}
+        data-caption-colour={captionColour}
+        data-caption-background={captionBackground}
+      >
+        <media-controller ref={controller} nohotkeys aria-label={t("player.label", { name: title.name })}>
+          {/* biome-ignore lint/a11y/useMediaCaption: subtitles come from the stream when it has any */}
+          <video
+            slot="media"
+            ref={video}
+            playsInline
+            // Arriving here is a wish to play; where the browser disagrees, the button is there.
+            autoplay
+            preload="auto"
+            onError={(event) => setProblem(describeMediaError(event.currentTarget.error, title))}
+            onLoadedData={(event) => {
+              // Some browsers play the sound of a file whose picture they cannot decode, without an error.
+              if (title.video && event.currentTarget.videoWidth === 0) setProblem(soundOnly(title.video.codec));
+            }}
+            onPlaying={() => {
+              setHasEnded(false);
+              playback.settle();
+            }}
+            onEnded={() => setHasEnded(true)}
+          />
+          <media-captions-menu hidden anchor="auto" />
+          <media-loading-indicator slot="centered-chrome" noautohide />
+          <media-control-bar class="time-bar">
+            <media-time-range>
+              <media-preview-chapter-display slot="preview" />
+              <media-preview-time-display slot="preview" />
+            </media-time-range>
+          </media-control-bar>
+          <media-control-bar>
+            <media-play-button />
+            {next && (
+              <button type="button" class="player-button" aria-label={t("player.next", next)} onClick={next.go}>
+                <NextIcon />
+              </button>
+            )}
+            <media-seek-backward-button seekoffset={10} class="wide" />
+            <media-seek-forward-button seekoffset={10} class="wide" />
+            <media-mute-button />
+            <media-volume-range class="wide" />
+            <TimeDisplay video={video} durationSeconds={title.durationSeconds} />
+            <span class="spacer" />
+            <media-playback-rate-button rates="0.5 0.75 1 1.25 1.5 2" class="wide" />
+            <media-captions-menu-button />
+            <SettingsMenu
+              video={video}
+              inCollection={collection !== null}
+              onHelp={help}
+              onRemote={(kind) => void playback.showElsewhere(kind)}
+            />
+            <media-pip-button class="wide" />
+            <media-fullscreen-button />
+          </media-control-bar>
+        </media-controller>
+        <p class="player-flash" role="status" data-shown={flash !== ""}>
+          {flash}
         </p>
-      )}
-      {problem && (
-        <div class="player-problem" role="alert">
-          <p>{problem}</p>
-          <p class="actions">
-            <button type="button" onClick={() => setAttempt(attempt + 1)}>
-              {t("app.try-again")}
+        {playback.resumed !== null && problem === null && (
+          <p class="player-note" role="status">
+            {t("player.resumed", { time: formatDuration(playback.resumed) })} <span aria-hidden="true">·</span>
+            <button type="button" class="plain" onClick={playback.startOver}>
+              {t("player.start-again")}
             </button>
-            <a class="button" href={`/stream/${title.id}/original`} download>
-              {t("watch.download-original")}
-            </a>
           </p>
-        </div>
-      )}
-    </div>
+        )}
+        {hasEnded && next && preferences.value.playsNext && (
+          <UpNext name={next.name} onPlay={next.go} onCancel={() => setHasEnded(false)} />
+        )}
+        {problem && (
+          <div class="player-problem" role="alert">
+            <p>{problem}</p>
+            <p class="actions">
+              <button type="button" onClick={playback.again}>
+                {t("app.try-again")}
+              </button>
+              <a class="button" href={carrying(`/stream/${title.id}/original`, grant)} download>
+                {t("watch.download-original")}
+              </a>
+            </p>
+          </div>
+        )}
+      </div>
+      <Chapters video={video} titleId={title.id} grant={grant} />
+      {helps && <ShortcutsDialog inCollection={collection !== null} onClose={() => setHelps(false)} />}
+    </>
   );
 }
 
-function soundOnly(codec: string): string {
-  return t("player.sound-only", { codec: formatCodec(codec) });
-}
-
-/** What a failed player means for the person in front of it, with the codecs. */
-function describeMediaError(error: MediaError | null, title: Title): string {
-  const codecs = [title.video?.codec, ...title.audio.map(({ codec }) => codec)].filter((codec) => codec !== undefined);
-  const named = [...new Set(codecs)].map(formatCodec).join(", ") || t("player.unknown");
-  switch (error?.code) {
-    case MediaError.MEDIA_ERR_NETWORK:
-      return t("player.lost");
-    case MediaError.MEDIA_ERR_DECODE:
-      return t("player.decode", { codecs: named });
-    default:
-      return t("player.cannot", { codecs: named });
-  }
+function NextIcon() {
+  return (
+    <svg viewBox="0 0 24 24" aria-hidden="true" focusable="false" class="icon">
+      <path d="M5 4.5v15L16 12zM17 5h2.5v14H17z" />
+    </svg>
+  );
 }

@@ -1,0 +1,35 @@
+import type { Collection, Title, TitlePage } from "../../catalog/contract.ts";
+import { call } from "../api.ts";
+import { carrying } from "../grant.ts";
+
+/** With a link, a refusal is not the end of a session. */
+const anyone = (grant: string) => ({ anonymous: grant !== "" });
+
+/** A collection, as its members or whoever has the link `grant` sees it. */
+export function loadCollection(id: string, grant: string): Promise<Collection> {
+  return call<Collection>(
+    "GET",
+    carrying(`/api/collections/${encodeURIComponent(id)}`, grant),
+    undefined,
+    anyone(grant),
+  );
+}
+
+/** All titles of a collection, in its order. */
+export async function loadTitles(id: string, grant: string): Promise<Title[]> {
+  const items: Title[] = [];
+  let cursor: string | null = null;
+  do {
+    const query = new URLSearchParams({
+      collection: id,
+      sort: "position",
+      limit: "200",
+      ...(cursor ? { cursor } : {}),
+    });
+    const path = carrying(`/api/titles?${query}`, grant);
+    const page: TitlePage = await call<TitlePage>("GET", path, undefined, anyone(grant));
+    items.push(...page.items);
+    cursor = page.nextCursor;
+  } while (cursor);
+  return items;
+}

@@ -1,0 +1,59 @@
+import { useState } from "preact/hooks";
+import type { Visibility } from "../../catalog/contract.ts";
+import { messageOf } from "../api.ts";
+import { Dialog } from "../components/dialog.tsx";
+import { VisibilityChoice } from "../components/visibility-choice.tsx";
+import { t } from "../i18n/i18n.ts";
+import "../messages/en/share.ts";
+import { Address } from "./address.tsx";
+import { Links } from "./links.tsx";
+
+/** What can be shared. */
+export interface Shared {
+  readonly kind: "title" | "collection";
+  readonly id: string;
+  readonly name: string;
+  readonly visibility: Visibility;
+}
+
+interface ShareDialogProps {
+  readonly shared: Shared;
+  /** Changes who may see it; without it that is not for this person to say. */
+  onVisibility?: ((visibility: Visibility) => Promise<void>) | undefined;
+  onClose(): void;
+}
+
+/** Who may see a video or a collection, and links that play it without an account. */
+export function ShareDialog({ shared, onVisibility, onClose }: ShareDialogProps) {
+  const [said, setSaid] = useState("");
+  const [problem, setProblem] = useState<string | null>(null);
+  const { visibility } = shared;
+  const say = (text: string) => {
+    setProblem(null);
+    setSaid(text);
+  };
+  const fail = (error: unknown) => setProblem(messageOf(error));
+  const choose = async (next: Visibility) => {
+    await onVisibility?.(next);
+    say(t("share.saved", { who: t(`title.${next}`) }));
+  };
+  return (
+    <Dialog heading={t("share.heading", { name: shared.name })} class="share" onClose={onClose}>
+      {onVisibility && <VisibilityChoice chosen={visibility} onChoose={(next) => void choose(next).catch(fail)} />}
+      {visibility === "public" && (
+        <Address label={t("share.public-address")} value={pageOf(shared)} hint={t("edit.public-hint")} onSay={say} />
+      )}
+      <Links shared={shared} onSay={say} onFail={fail} />
+      <p class="said" role="status">
+        {said}
+      </p>
+      {problem && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+    </Dialog>
+  );
+}
+
+const pageOf = ({ kind, id }: Shared) => `${location.origin}/${kind === "title" ? "watch" : "collections"}/${id}`;
