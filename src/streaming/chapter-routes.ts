@@ -2,7 +2,8 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { HttpEnv } from "../http/env.ts";
 import type { Chapter } from "../media/metadata/metadata.ts";
 import { readMetadata } from "../media/metadata/read-metadata.ts";
-import { withLocated } from "./file-bytes.ts";
+
+import { withLocated } from "./original.ts";
 import { answerPlan, type PackagedAnswerDependencies, playableOf, textBody } from "./packaged-answer.ts";
 import { reading } from "./reading.ts";
 import { describe } from "./route-docs.ts";
