@@ -47,8 +47,10 @@ if (files.length === 0) {
   }
 }
 const junit = `${process.env.TMPDIR ?? "/tmp"}/kinora-tests-${process.pid}.xml`;
+const settings = ["--timeout", "60000", "--reporter=junit", `--reporter-outfile=${junit}`];
 const code = await run(
-  [process.execPath, "test", "--timeout", "60000", "--reporter=junit", `--reporter-outfile=${junit}`, ...files],
+  // Two files at a time: most of the time is waiting, for players that play and servers that start.
+  [process.execPath, "test", "--parallel=2", ...settings, ...files],
   { KINORA_TEST_LONG: long ? "1" : "", KINORA_TEST_MISSING: skipped.join(" ") },
 );
 const report = existsSync(junit) ? await Bun.file(junit).text() : "";

@@ -5,6 +5,7 @@ import { sql } from "kysely";
 import { has } from "../../../test/support/debian.ts";
 import { temporaryFolder } from "../../../test/support/folder.ts";
 import { newMysqlDatabase, sharedMariaDb, startMariaDb, type TestMariaDb } from "../../../test/support/mariadb.ts";
+import { suspend } from "../../../test/support/suspend.ts";
 import { until } from "../../../test/support/until.ts";
 import { parseMysqlAddress } from "../../config/values.ts";
 import { StartError, TemporaryUnavailableError } from "../../errors.ts";
@@ -133,7 +134,7 @@ describe.skipIf(!has("mariadbd"))("a MariaDB of its own", () => {
   test("one that hangs does not keep anybody waiting for long", async () => {
     const { database } = await openMysql(accessOf(await server.newDatabase("timeout=500ms")));
     await database.selectFrom("titles").select("id").execute();
-    process.kill(server.pid(), "SIGSTOP");
+    await suspend(server.pid());
     const before = performance.now();
     const error = await database
       .selectFrom("titles")

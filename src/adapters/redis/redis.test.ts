@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { libraryFile } from "../../../test/support/catalog.ts";
 import { has } from "../../../test/support/debian.ts";
 import { sharedRedis, startRedis } from "../../../test/support/redis.ts";
+import { suspend } from "../../../test/support/suspend.ts";
 import { until } from "../../../test/support/until.ts";
 import { attemptStoreSuite } from "../../auth/attempt-store.suite.ts";
 import type { TitleRecord } from "../../catalog/title-repository.ts";
@@ -155,7 +156,7 @@ describe.skipIf(!has("redis-server"))("a Redis of its own", () => {
     closers.push(() => server.close());
     const redis = await connect("k:", server.url);
     await redis.check();
-    process.kill(server.pid(), "SIGSTOP");
+    await suspend(server.pid());
     const before = performance.now();
     const error = await redis.check().catch((reason) => reason);
     process.kill(server.pid(), "SIGCONT");
