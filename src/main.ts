@@ -3,6 +3,7 @@ import pino, { type Logger } from "pino";
 import { openDataFolder } from "./adapters/file/data-folder.ts";
 import { FileMediaStore } from "./adapters/file/file-media-store.ts";
 import { instanceName } from "./adapters/file/instance-name.ts";
+import { FileStorageMeter } from "./adapters/file/storage-meter.ts";
 import { UploadFolder } from "./adapters/file/upload-folder.ts";
 import { probeWrite } from "./adapters/file/write-probe.ts";
 import { MemoryAttempts } from "./adapters/memory/memory-attempts.ts";
@@ -217,6 +218,7 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
       rtsp: () => rtsp && { host: rtsp.host, port: rtsp.port },
       rtspAdvertised: () => rtsp && advertisedRtsp(config, rtsp),
       streams: streamSettings(config, { ...parts, log }),
+      meter: new FileStorageMeter(storagePlaces(config)),
       log: log.child({ service: "streaming" }),
     });
     rtsp?.serve({ titles: service.titles, engine: parts.rtp });
@@ -233,6 +235,14 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
 function librarySettings({ library, nats }: Config) {
   const { rescanInterval: rescanIntervalMs, settle: settleMs, mayAdd } = library;
   return { rescanIntervalMs, settleMs, mayAdd, isAlone: nats === null };
+}
+
+function storagePlaces({ data, storage, database }: Config) {
+  return {
+    data,
+    storage: storage.kind === "file" ? storage.path : null,
+    database: database.kind === "sqlite" ? database.path : null,
+  };
 }
 
 /** Where uploads arrive. */

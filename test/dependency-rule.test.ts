@@ -15,7 +15,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "errors.ts": [],
   "network.ts": [],
   "version.ts": ["package.json"],
-  bus: ["errors.ts", "contract"],
+  bus: ["errors.ts", "version.ts", "contract"],
   http: ["errors.ts", "version.ts", "contract", "identity", "service.ts", "bus"],
   identity: ["errors.ts", "contract", "bus"],
   "service.ts": ["http", "bus"],

@@ -70,13 +70,42 @@ export function authStoreSuite(
     test("users are found by id and name, and listed in the order of their ids", async () => {
       for (const n of [2, 1, 3]) await create(n);
       const { createdAt, ...user } = (await store.getUser(testId(2))) ?? { createdAt: null };
-      expect(user).toEqual({ id: testId(2), username: "person-2", role: "admin", disabled: false });
+      expect(user).toEqual({ id: testId(2), username: "person-2", role: "admin", disabled: false, twoFactor: false });
       expect(Math.abs((createdAt?.getTime() ?? 0) - Date.now())).toBeLessThan(10_000);
       expect((await store.findLogin("person-1"))?.passwordHash).toBe("hash-1");
       expect(await store.findLogin("PERSON-1")).toBeNull();
       expect(await store.findLogin("person-1 ")).toBeNull();
       expect((await store.listUsers(2, testId(1))).map(({ id }) => id)).toEqual([testId(2), testId(3)]);
       expect((await store.getUsers([testId(3), testId(9)])).map(({ id }) => id)).toEqual([testId(3)]);
+    });
+
+    test("users are searched by a part of their names, whatever signs it has", async () => {
+      for (const [n, username] of ["anna", "hannah", "a_n", "bob"].entries()) await create(n, { username });
+      const named = async (part: string) => (await store.listUsers(10, null, part)).map(({ username }) => username);
+      expect(await named("ANN")).toEqual(["anna", "hannah"]);
+      expect(await named("_")).toEqual(["a_n"]);
+      expect(await named("%")).toEqual([]);
+      expect((await store.listUsers(10, null))[0]).toMatchObject({ username: "anna", lastSeenAt: null });
+    });
+
+    test("invitations are listed while they are in time, with who made and used them, and deleted", async () => {
+      await create(0);
+      const invite = (n: number, ms: number) =>
+        store.createInvite({
+          ...{ id: testId(n), codeHash: `code-${n}`, role: "viewer", createdBy: testId(0), expiresAt: later(ms) },
+        });
+      await invite(10, 60_000);
+      await invite(11, 60_000);
+      await invite(12, -1);
+      await create(1, { inviteHash: "code-10" });
+      expect(
+        (await store.listInvites()).map(({ id, createdBy, isUsed, usedBy }) => [id, createdBy, isUsed, usedBy]),
+      ).toEqual([
+        [testId(11), "person-0", false, null],
+        [testId(10), "person-0", true, "person-1"],
+      ]);
+      expect([await store.deleteInvite(testId(11)), await store.deleteInvite(testId(11))]).toEqual([true, false]);
+      expect(await store.hasInvite("code-11")).toBe(false);
     });
 
     test("one active admin stays, however many stop being one at the same moment", async () => {

@@ -1,4 +1,5 @@
 import { ServiceAvailability } from "../main/contract.ts";
+import { version } from "../version.ts";
 import type { BusConnection } from "./bus.ts";
 import { publish } from "./topics.ts";
 
@@ -26,10 +27,13 @@ export async function announcePresence(
 ): Promise<Presence> {
   const since = new Date().toISOString();
   const { service, instance } = connection.identity;
+  const load = loadMeter();
   const beat = () =>
     publish(connection, ServiceAvailability, {
       ...{ type: "available", service, instance, addresses: addresses(), since },
       ...details(),
+      version,
+      load: load(),
     });
   await beat();
   // A beat that fails is made good by the next one.
@@ -39,5 +43,17 @@ export async function announcePresence(
       clearInterval(timer);
       await publish(connection, ServiceAvailability, { type: "goodbye", service, instance });
     },
+  };
+}
+
+/** What this process takes: of the processor since it was asked before, of memory now. */
+function loadMeter() {
+  let before = { atMs: performance.now(), usage: process.cpuUsage() };
+  return () => {
+    const now = { atMs: performance.now(), usage: process.cpuUsage() };
+    const usedMs = (now.usage.user + now.usage.system - before.usage.user - before.usage.system) / 1000;
+    const passedMs = Math.max(1, now.atMs - before.atMs);
+    before = now;
+    return { cpu: Math.max(0, usedMs / passedMs), memoryBytes: process.memoryUsage.rss() };
   };
 }

@@ -12,6 +12,15 @@ export const serviceInstance = z.object({
   rtsp: z.string().optional(),
   /** The store of uploads that it reaches; absent where it reaches none. */
   store: z.string().optional(),
+  version: z.string().optional(),
+  /** What its process takes, with the other services in it. */
+  load: z
+    .object({
+      /** Of one core, since the heartbeat before: 0.5 is half of one, 2 are two. */
+      cpu: z.number().nonnegative(),
+      memoryBytes: z.number().int().nonnegative(),
+    })
+    .optional(),
 });
 export type ServiceInstance = z.infer<typeof serviceInstance>;
 
@@ -28,7 +37,8 @@ export type Availability = z.infer<(typeof ServiceAvailability)["payload"]>;
 
 /** How far some work is. Goes to the user it belongs to and to admins; to all signed-in users when `userId` is null. */
 export const progressEvent = z.object({
-  kind: z.enum(["scan", "upload", "job"]),
+  /** `stream`: one under control has begun, changed or ended; only its owner and admins hear of it. */
+  kind: z.enum(["scan", "upload", "job", "stream"]),
   id: z.string(),
   userId: id.nullable(),
   state: z.enum(["running", "done", "failed"]),

@@ -11,6 +11,12 @@ interface Entry {
   readonly heardAtMs: number;
 }
 
+/** A live instance, and how long ago its last heartbeat was. */
+export interface HeardInstance {
+  readonly instance: ServiceInstance;
+  readonly silentMs: number;
+}
+
 /** The live instances of all services, as their heartbeats tell. */
 export class ServiceRegistry {
   readonly #now: () => number;
@@ -34,12 +40,20 @@ export class ServiceRegistry {
 
   /** Who is alive now, by service. */
   list(): ServiceInstance[] {
+    return this.listHeard().map(({ instance }) => instance);
+  }
+
+  /** The same, with how long ago the last heartbeat of each was. */
+  listHeard(): HeardInstance[] {
     const now = this.#now();
     for (const [key, { heardAtMs }] of this.#entries) {
       if (now - heardAtMs >= GONE_AFTER_MS) this.#entries.delete(key);
     }
-    const live = [...this.#entries.values()].map(({ instance }) => instance);
-    return serviceNames.flatMap((name) => live.filter(({ service }) => service === name));
+    const live = [...this.#entries.values()].map(({ instance, heardAtMs }) => ({
+      instance,
+      silentMs: Math.max(0, now - heardAtMs),
+    }));
+    return serviceNames.flatMap((name) => live.filter(({ instance }) => instance.service === name));
   }
 
   /** An instance did not take a request: it gets no more until it is heard of again. */

@@ -6,7 +6,7 @@ import type { Authenticator } from "../identity/authenticator.ts";
 import { serviceInstance } from "./contract.ts";
 import { eventStream } from "./event-stream.ts";
 import type { ProgressFeed } from "./progress-feed.ts";
-import type { ServiceRegistry } from "./registry.ts";
+import type { HeardInstance, ServiceRegistry } from "./registry.ts";
 
 export interface MainRoutesDependencies {
   readonly registry: ServiceRegistry;
@@ -16,8 +16,13 @@ export interface MainRoutesDependencies {
 }
 
 // Made anew: schemas older than the OpenAPI extension do not have its method.
-const { service, instance, addresses, since } = serviceInstance.shape;
-const shownInstance = z.object({ service, instance, addresses, since }).openapi("ServiceInstance");
+const { service, instance, addresses, since, version, load } = serviceInstance.shape;
+const shownInstance = z
+  .object({
+    ...{ service, instance, addresses, since, version, load },
+    heardAt: z.iso.datetime().optional().describe("Its last heartbeat."),
+  })
+  .openapi("ServiceInstance", { description: "Version, load and last heartbeat are for admins." });
 
 const refused = { description: "Nobody is signed in.", content: { "application/problem+json": { schema: problem } } };
 const nothing = z.strictObject({});
@@ -46,7 +51,7 @@ const events = createRoute({
   responses: {
     200: {
       description:
-        "Server-sent events `scan`, `upload` and `job` with JSON data: one's own and those of the library; all of them for admins. A comment every 15 s.",
+        "Server-sent events `scan`, `upload`, `job` and `stream` with JSON data: one's own and those of the library; all of them for admins. A comment every 15 s.",
       content: { "text/event-stream": { schema: z.string() } },
     },
     401: refused,
@@ -63,10 +68,8 @@ export function mainRoutes({
 }: MainRoutesDependencies): OpenAPIHono<HttpEnv> {
   const app = createApp();
   app.openapi(services, (c) => {
-    requirePrincipal(c);
-    const items = registry.list().map(({ service, instance, addresses, since }) => {
-      return { service, instance, addresses, since };
-    });
+    const { role } = requirePrincipal(c);
+    const items = registry.listHeard().map(role === "admin" ? inFull : inShort);
     return c.json({ items }, 200, { "Cache-Control": "no-store" });
   });
   app.openapi(events, (c) => {
@@ -75,4 +78,15 @@ export function mainRoutes({
     return eventStream({ feed, authenticator, who, request: c.req.raw, stopping, commentEveryMs });
   });
   return app;
+}
+
+/** What everybody who is signed in may know of an instance. */
+function inShort({ instance: { service, instance, addresses, since } }: HeardInstance) {
+  return { service, instance, addresses, since };
+}
+
+function inFull(heard: HeardInstance) {
+  const { version, load } = heard.instance;
+  const heardAt = new Date(Date.now() - heard.silentMs).toISOString();
+  return { ...inShort(heard), heardAt, ...(version === undefined ? {} : { version }), ...(load ? { load } : {}) };
 }

@@ -91,6 +91,38 @@ export const libraryReport = z.object({
 });
 export type LibraryReport = z.infer<typeof libraryReport>;
 
+/** What takes space: Kinora's own first, then the library folders, which it only reads. */
+export const storageArea = z.object({
+  /**
+   * `originals`: uploaded videos, equal ones once. `uploads`: uploads that have not come to their end, or are being filed.
+   * `index`: what is kept of videos so that they start at once; it can be made again. `database`. `library`: the files of
+   * library folders.
+   */
+  kind: z.enum(["originals", "uploads", "index", "database", "library"]),
+  bytes: z.number().int(),
+  files: z.number().int().nullable(),
+  /** Whether `DELETE /api/storage/index` may remove it without loss. */
+  removable: z.boolean(),
+});
+export const storageVolume = z.object({
+  /** What of Kinora's is on it. */
+  holds: z.array(z.enum(["data", "storage", "database"])),
+  path: z.string(),
+  freeBytes: z.number().int(),
+  totalBytes: z.number().int(),
+});
+export const storageReport = z.object({
+  areas: z.array(storageArea),
+  volumes: z.array(storageVolume),
+  /** What uploaders have, those with the most first; equal uploads of several people count for each of them. */
+  owners: z.array(
+    z.object({ user: user.pick({ id: true, username: true }), bytes: z.number().int(), files: z.number().int() }),
+  ),
+  /** The instance that tells it. */
+  instance: z.string(),
+});
+export type StorageReport = z.infer<typeof storageReport>;
+
 /**
  * Why a stream was ended. `stopped`: its owner or an admin stopped it. `ended`: RTP was sent to the end. `expired`: its credential was not renewed in
  * time. `revoked`: the credential or the grant was revoked, or its user signed out. `title-unavailable`: the video was
@@ -212,5 +244,11 @@ export const streamingContract = defineService({
   publishes: ["MediaAnnouncements", "Progress", "ServiceAvailability", "StreamerSync"],
   subscribes: ["MediaReleased", "TitleChanges", "CollectionChanges", "AuthenticationStatus", "StreamerSync"],
   calls: ["main", "auth", "catalog", "streaming"],
-  routes: [{ path: "/stream" }, { path: "/api/library" }, { path: "/api/links" }, { path: "/api/streams" }],
+  routes: [
+    { path: "/stream" },
+    { path: "/api/library" },
+    { path: "/api/storage" },
+    { path: "/api/links" },
+    { path: "/api/streams" },
+  ],
 });

@@ -49,6 +49,7 @@ export function addLibrary(app: OpenAPIHono<HttpEnv>, library: Library, playback
     (c) => {
       // It may take hours; its progress is on /api/events and its failures in the report and the log.
       library.startRescan();
+      c.get("log").info({ audit: "library-rescan", by: c.get("principal")?.userId }, "rescan asked for");
       return c.json(library.report(), 202);
     },
   );
@@ -63,7 +64,10 @@ export function addLibrary(app: OpenAPIHono<HttpEnv>, library: Library, playback
     }),
     async (c) => {
       const { path, visibility } = c.req.valid("json");
-      return c.json(await library.add(path, visibility), 201);
+      const added = await library.add(path, visibility);
+      const by = c.get("principal")?.userId;
+      c.get("log").info({ audit: "library-folder-added", by, folder: path, visibility }, "library folder added");
+      return c.json(added, 201);
     },
   );
   app.openapi(
@@ -76,7 +80,10 @@ export function addLibrary(app: OpenAPIHono<HttpEnv>, library: Library, playback
       responses: { 204: { description: "Its titles are unavailable." }, ...problems(401, 403, 404, 409) },
     }),
     async (c) => {
-      await library.remove(c.req.valid("param").id);
+      const { id } = c.req.valid("param");
+      await library.remove(id);
+      const by = c.get("principal")?.userId;
+      c.get("log").info({ audit: "library-folder-removed", by, folder: id }, "library folder removed");
       return c.body(null, 204);
     },
   );

@@ -1,10 +1,11 @@
-import { appendFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { appendFile, mkdir, opendir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { LRUCache } from "lru-cache";
 import { decodeIndexInTurns, encodeIndexInTurns, indexBytes } from "../media/index-file.ts";
 import { openMedia } from "../media/open.ts";
 import type { Presentation } from "../media/presentation.ts";
 import { type LocatedOriginal, withOriginal } from "./original.ts";
+import type { StoredCount } from "./source-repository.ts";
 
 /** Largest sum of index bytes kept in memory. */
 const CACHE_BYTES = 128 * 2 ** 20;
@@ -70,6 +71,35 @@ export class MovieCache {
     await this.#storing.get(sourceId);
     for (const key of this.#loaded.keys()) if (key.startsWith(sourceId)) this.#loaded.delete(key);
     await rm(join(this.#folder, sourceId), { force: true });
+  }
+
+  /** What is stored on disk: one file for each source that was opened. */
+  async stored(): Promise<StoredCount> {
+    return this.#each(async () => true);
+  }
+
+  /** Removes what is stored on disk; it is made again when it is needed. What plays goes on from memory. */
+  async clear(): Promise<StoredCount> {
+    return this.#each(async (path) => {
+      // One that is being stored has another name until it is whole.
+      if (basename(path).includes(".")) return false;
+      await rm(path, { force: true });
+      return true;
+    });
+  }
+
+  /** The files for which `take` says yes. */
+  async #each(take: (path: string) => Promise<boolean>): Promise<StoredCount> {
+    let [files, bytes] = [0, 0];
+    const folder = await opendir(this.#folder).catch(() => null);
+    for await (const entry of folder ?? []) {
+      const path = join(this.#folder, entry.name);
+      const found = await stat(path).catch(() => null);
+      if (!found?.isFile() || !(await take(path))) continue;
+      files++;
+      bytes += found.size;
+    }
+    return { files, bytes };
   }
 
   async #load(sourceId: string, key: string, file: LocatedOriginal): Promise<Loaded> {

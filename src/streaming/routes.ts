@@ -27,6 +27,8 @@ import {
 } from "./packaged-answer.ts";
 import { reading } from "./reading.ts";
 import { describe } from "./route-docs.ts";
+import type { Storage } from "./storage.ts";
+import { addStorage } from "./storage-routes.ts";
 import { addSubtitles } from "./subtitle-routes.ts";
 
 const PLAYLIST = "application/vnd.apple.mpegurl";
@@ -45,6 +47,7 @@ export interface StreamingRoutesDependencies extends PackagedAnswerDependencies 
   readonly faststart: FaststartPlans;
   readonly library: Library;
   readonly links: Links;
+  readonly storage: Storage;
 }
 
 /** `/stream/…`, `/api/library` and `/api/links`. Every answer is authorised anew. GET routes answer HEAD too. */
@@ -58,6 +61,7 @@ export function createStreamingRoutes(dependencies: StreamingRoutesDependencies)
   addChapters(app, dependencies);
   addLibrary(app, dependencies.library, dependencies.playback);
   addLinks(app, dependencies.links);
+  addStorage(app, dependencies.storage);
   // Whether an address exists is nobody's business who is not signed in.
   app.get("/stream/*", (c) => {
     if (!viewerOf(c)) requirePrincipal(c);

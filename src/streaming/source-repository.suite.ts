@@ -125,6 +125,7 @@ export function sourceRepositorySuite(
       await sources.save(source(4, { mediaId: null, availability: "unavailable" }));
       expect((await sources.listUnhashed(null, 10)).map(({ id }) => id)).toEqual([testId(2), testId(3)]);
       expect(await sources.countUnhashedBytes()).toBe(12_000_000_000);
+      expect((await sources.countStored()).library.files).toBe(3);
       expect(await sources.identify(source(2), testMediaId(7))).toBe(true);
       expect(await sources.identify(source(3, { sizeBytes: 1 }), testMediaId(7))).toBe(false);
       expect((await sources.listUnhashed(null, 10)).map(({ id }) => id)).toEqual([testId(3)]);

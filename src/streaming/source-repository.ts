@@ -6,6 +6,11 @@ export type SourceState = Pick<
   "id" | "path" | "sizeBytes" | "mtimeMs" | "fileKey" | "availability" | "visibility"
 >;
 
+export interface StoredCount {
+  readonly files: number;
+  readonly bytes: number;
+}
+
 /** Where the sources of an instance are: the store of its uploads, and its own disks, whose folders nobody else sees. */
 export interface SourcePlaces {
   readonly upload: string;
@@ -37,6 +42,10 @@ export interface SourceRepository {
   countReady(folder: string): Promise<number>;
   /** How many bytes the ready library sources without a media id have. */
   countUnhashedBytes(): Promise<number>;
+  /** How many videos there are of each origin, and their bytes; equal uploads, which are stored once, count as one. */
+  countStored(): Promise<Readonly<Record<Source["origin"], StoredCount>>>;
+  /** What each uploader has, those with the most bytes first. Equal uploads of several people count for each of them. */
+  countByOwner(limit: number): Promise<readonly (StoredCount & { readonly ownerId: string })[]>;
   /**
    * Up to `limit` ready sources of a folder whose id comes after `afterId`, by id: those at `below` and below it, or
    * all of them when it is empty.

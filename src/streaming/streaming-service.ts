@@ -27,6 +27,7 @@ import { PlayableTitles } from "./rtsp-titles.ts";
 import { Sidecars } from "./sidecars.ts";
 import { announcementOf, type Source } from "./source.ts";
 import type { SourceRepository } from "./source-repository.ts";
+import { Storage, type StorageMeter } from "./storage.ts";
 import { Subtitles } from "./subtitles.ts";
 import { TitleGate } from "./title-gate.ts";
 import { UploadIntake } from "./upload-intake.ts";
@@ -55,6 +56,7 @@ export interface StreamingDependencies {
   /** `host:port` at which players reach it from elsewhere; null where there is none. */
   readonly rtspAdvertised: () => string | null;
   readonly streams: StreamSettings;
+  readonly meter: StorageMeter;
   readonly log: Logger;
 }
 
@@ -149,6 +151,13 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
     subtitles: new Subtitles(movies, new Sidecars()),
     faststart: new FaststartPlans(),
     library,
+    storage: new Storage({
+      instance,
+      sources,
+      movies,
+      meter: dependencies.meter,
+      auth: proxyOf(connection, authContract),
+    }),
     links: new Links({ gate, auth: proxyOf(connection, authContract), urls }),
   });
   routes.route("/", streams.routes);

@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 
 import { join } from "node:path";
 import pino from "pino";
 import { FileMediaStore } from "../../src/adapters/file/file-media-store.ts";
+import { FileStorageMeter } from "../../src/adapters/file/storage-meter.ts";
 import { MemoryBus } from "../../src/adapters/memory/memory-bus.ts";
 import { migrate } from "../../src/adapters/sql/migrate.ts";
 import { SqlLibraryStore } from "../../src/adapters/sql/sql-library-store.ts";
@@ -78,6 +79,7 @@ export class Stage {
       indexFolder: join(this.folder.path, "index"),
       folders,
       excluded: store.folders,
+      meter: new FileStorageMeter({ data: this.folder.path, storage: this.media, database: null }),
       rtspAdvertised: () => null,
       rtsp: () => ({ host: "127.0.0.1", port: 8554 }),
       streams: {

@@ -1,6 +1,6 @@
 import { type Selectable, sql, type Transaction } from "kysely";
 import type { Source } from "../../streaming/source.ts";
-import type { SourcePlaces, SourceRepository, SourceState } from "../../streaming/source-repository.ts";
+import type { SourcePlaces, SourceRepository, SourceState, StoredCount } from "../../streaming/source-repository.ts";
 import type { SourceRow } from "./streaming-tables.ts";
 import type { Database, Tables } from "./tables.ts";
 import { transact } from "./transact.ts";
@@ -125,6 +125,39 @@ export class SqlSourceRepository implements SourceRepository {
       .where("media_id", "is", null)
       .executeTakeFirst();
     return Number(row?.bytes ?? 0);
+  }
+
+  async countStored(): Promise<Record<Source["origin"], StoredCount>> {
+    const count = async (origin: Source["origin"]) => {
+      const stored = this.#database
+        .selectFrom("sources")
+        .select(({ fn }) => fn.max("size_bytes").as("bytes"))
+        .where("origin", "=", origin)
+        .where("place", "=", this.#places[origin])
+        .where("availability", "=", "ready")
+        // A library has equal files as often as they are there.
+        .groupBy(sql`case when origin = 'upload' then coalesce(media_id, id) else id end`);
+      const row = await this.#database
+        .selectFrom(stored.as("stored"))
+        .select(({ fn }) => [fn.countAll().as("files"), fn.sum("bytes").as("bytes")])
+        .executeTakeFirst();
+      return { files: Number(row?.files ?? 0), bytes: Number(row?.bytes ?? 0) };
+    };
+    return { upload: await count("upload"), library: await count("library") };
+  }
+
+  async countByOwner(limit: number): Promise<(StoredCount & { readonly ownerId: string })[]> {
+    const rows = await this.#database
+      .selectFrom("sources")
+      .select(({ fn }) => ["owner_id", fn.countAll().as("files"), fn.sum("size_bytes").as("bytes")])
+      .where("origin", "=", "upload")
+      .where("place", "=", this.#places.upload)
+      .where("owner_id", "is not", null)
+      .groupBy("owner_id")
+      .orderBy("bytes", "desc")
+      .limit(limit)
+      .execute();
+    return rows.map((row) => ({ ownerId: row.owner_id ?? "", files: Number(row.files), bytes: Number(row.bytes) }));
   }
 
   async listReady(folder: string, below: string, afterId: string | null, limit: number): Promise<SourceState[]> {

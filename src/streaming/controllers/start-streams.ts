@@ -7,8 +7,8 @@ import { publish, subscribe } from "../../bus/topics.ts";
 import type { HttpEnv } from "../../http/env.ts";
 import type { GaugeSource } from "../../http/metrics.ts";
 import type { Authenticator } from "../../identity/authenticator.ts";
-import { mainContract } from "../../main/contract.ts";
-import { type StreamEvent, StreamerSync, streamingContract } from "../contract.ts";
+import { mainContract, Progress } from "../../main/contract.ts";
+import { type StreamEvent, StreamerSync, type StreamSummary, streamingContract } from "../contract.ts";
 import type { LiveStreams } from "../live-streams.ts";
 import type { PlayUrls } from "../play-urls.ts";
 import type { RtpOriginals } from "../rtp-originals.ts";
@@ -75,6 +75,7 @@ export async function startStreams(dependencies: StreamsDependencies): Promise<S
       await auth.revokeGrants({ ids: [id], userId: null, kind: "stream" });
     },
     publish: publishEvent,
+    onChange: (summary, isOver) => void tellChange(connection, summary, isOver).catch(() => undefined),
   });
   const directory = new StreamDirectory({
     ...{ instance, controllers },
@@ -120,6 +121,13 @@ function routesOf(dependencies: StreamsDependencies, controllers: StreamControll
     find: (id, who) => directory.get(id, who),
   });
   return createStreamRoutes({ controllers, directory, opener, events, tokenLifetimeMs });
+}
+
+/** For the lists of streams that somebody has open: what is missed is seen when they are read again. */
+function tellChange(connection: BusConnection, { id, title, user }: StreamSummary, isOver: boolean): Promise<void> {
+  const event = { kind: "stream" as const, id, userId: user.id, label: title.name, titleId: title.id };
+  const state = isOver ? ("done" as const) : ("running" as const);
+  return publish(connection, Progress, { ...event, state, done: 0, total: null, error: null });
 }
 
 function follow(live: LiveStreams, id: string, event: StreamEvent): void {

@@ -81,6 +81,7 @@ class World {
       },
       admit: (_titleId, who) => this.admit(who),
       revokeGrant: (id) => this.revokeGrant(id),
+      onChange: () => undefined,
       publish: async (_id, event) => void this.events.push(text(event)),
       log: pino({ level: "silent" }),
     });

@@ -35,6 +35,8 @@ export interface StreamControllersOptions {
   readonly admit: (titleId: string, who: Principal) => Promise<unknown>;
   readonly revokeGrant: (id: string) => Promise<void>;
   readonly publish: (id: string, event: StreamEvent) => Promise<void>;
+  /** Told of every stream that begins, changes or ends. */
+  readonly onChange: (summary: StreamSummary, isOver: boolean) => void;
   readonly log: Logger;
 }
 
@@ -103,6 +105,7 @@ export class StreamControllers {
     const controller = this.#findPausable(id, who);
     controller.pause();
     this.#options.live.pause(id);
+    this.#options.onChange(controller.summary, false);
     return controller.summary;
   }
 
@@ -111,6 +114,7 @@ export class StreamControllers {
     const controller = this.#findPausable(id, who);
     controller.resume();
     this.#options.live.resume(id);
+    this.#options.onChange(controller.summary, false);
     return controller.summary;
   }
 
@@ -161,6 +165,7 @@ export class StreamControllers {
     });
     this.#controllers.set(opened.id, controller);
     log.info({ streamId: opened.id, protocol, titleId: opened.title.id, userId: who.userId }, "stream started");
+    this.#options.onChange(controller.summary, false);
     if (this.#closed) this.#endBehind(controller, "shutdown");
     // Hidden while it was being opened, it was nobody's yet.
     else void this.#admitAgain(controller);
@@ -206,6 +211,7 @@ export class StreamControllers {
     const { live, log, revokeGrant } = this.#options;
     controller.release();
     live.close(controller.id, reason);
+    this.#options.onChange(controller.summary, true);
     this.#tell(controller.id, { type: "stopped", reason });
     log.info({ streamId: controller.id, reason }, "stream stopped");
     if (controller.opened.grant) await revokeGrant(controller.id);

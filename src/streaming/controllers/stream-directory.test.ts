@@ -40,6 +40,7 @@ async function openInstance(instance: string) {
     onRevoked: () => () => undefined,
     admit: async () => undefined,
     revokeGrant: async () => undefined,
+    onChange: () => undefined,
     publish: (id, event) => publish(connection, StreamerSync, event, id),
     log: pino({ level: "silent" }),
   });

@@ -162,7 +162,14 @@ export function createStreamRoutes(dependencies: StreamRoutesDependencies): Open
     c.json(await directory.control(c.req.valid("param").id, requirePrincipal(c), "resume"), 200, noStore),
   );
   app.openapi(stopStream, async (c) => {
-    await directory.control(c.req.valid("param").id, requirePrincipal(c), "stop");
+    const { id } = c.req.valid("param");
+    const who = requirePrincipal(c);
+    const { user } = await directory.control(id, who, "stop");
+    if (user.id !== who.userId)
+      c.get("log").info(
+        { audit: "stream-stopped", by: who.userId, stream: id, user: user.id },
+        "stream stopped by an admin",
+      );
     return c.body(null, 204);
   });
   app.openapi(followStream, (c) => {
