@@ -22,7 +22,7 @@ interface Key {
   readonly from: string;
 }
 
-const INTERNAL = /^(kysely_|sqlite_|title_search|title_grams)/;
+const INTERNAL = /^(kysely_|sqlite_)/;
 
 /** `docs/data-model.md`: the tables as the migrations make them, with an ER diagram. */
 export async function dataModelPage(): Promise<string> {
@@ -96,6 +96,6 @@ ${diagram.join("\n")}
 - Types above are SQLite's. On MySQL and MariaDB \`seq\` is a \`bigint\`, text is utf8mb4 with a collation in which
   only equal text is equal (\`utf8mb4_0900_bin\`, \`utf8mb4_nopad_bin\`), and \`sources\` has \`path_hash\`, which makes
   a file unique however long its path is.
-- The text index belongs to the catalog and differs: on SQLite the FTS5 tables \`title_search\` and \`title_grams\`, on
-  MySQL and MariaDB \`title_terms\` (term, seq) and \`title_texts\` (seq, words, terms). It is made from the titles.
+- The text index belongs to the catalog and is made from the titles: \`title_keys\` numbers them, \`title_postings\` has for each term
+  and 8,192 titles the set of numbers that have it.
 `;

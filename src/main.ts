@@ -173,11 +173,11 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
   },
 
   catalog: async ({ connect, addresses, database: open, redis, log }) => {
-    const { database, search } = await open();
+    const { database } = await open();
     return startCatalog({
       connection: await connect("catalog"),
       addresses,
-      repository: new SqlTitleRepository({ database, search, indexOf: titleIndexOf }),
+      repository: new SqlTitleRepository({ database, indexOf: titleIndexOf }),
       collections: new SqlCollectionRepository({ database, keysOf: collectionKeysOf }),
       cache: redis?.titles,
       onFailure: (error) => log.error({ err: error, service: "catalog" }, "work in the background failed"),

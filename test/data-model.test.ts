@@ -11,7 +11,7 @@ test("docs/data-model.md is the schema that the migrations make (npm run docs wr
 });
 
 /** Columns that only one kind of database has, by table. */
-const ownTables = /^(title_search|title_grams|title_terms|title_texts|title_words|sqlite_|kysely_)/;
+const ownTables = /^(sqlite_|kysely_)/;
 
 describe.skipIf(!has("mariadbd"))("with MariaDB", () => {
   test("both kinds of database have the same tables and columns", async () => {

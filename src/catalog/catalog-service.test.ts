@@ -77,16 +77,7 @@ test("a catalog whose tables were emptied fills again by itself, uploads with th
   const streaming = await fakeStreaming(rig.bus, "streaming-1", () => files);
   await eventually(() => rig.repository.get(testId(2)));
   const before = (await rig.as(ann).get("/api/titles?sort=name")).body;
-  const tables = [
-    "title_states",
-    "title_tags",
-    "title_sources",
-    "title_tombstones",
-    "title_counts",
-    "titles",
-    "title_search",
-    "title_grams",
-  ];
+  const tables = ["title_states", "title_tags", "title_sources", "title_tombstones", "title_counts", "titles"];
   for (const table of tables) await sql`delete from ${sql.table(table)}`.execute(rig.database);
   expect((await rig.as(ann).get("/api/titles")).body.items).toEqual([]);
   await rig.restart();

@@ -3,7 +3,6 @@ import { migrate } from "../../src/adapters/sql/migrate.ts";
 import { SqlCollectionRepository } from "../../src/adapters/sql/sql-collection-repository.ts";
 import { SqlTitleRepository } from "../../src/adapters/sql/sql-title-repository.ts";
 import { openSqlite } from "../../src/adapters/sqlite/sqlite-database.ts";
-import { SqliteTitleSearch, sqliteTitleSearchMigrations } from "../../src/adapters/sqlite/sqlite-title-search.ts";
 import { authContract, type Principal, type Role } from "../../src/auth/contract.ts";
 import type { BusConnection } from "../../src/bus/bus.ts";
 import { type AnyContract, type ServiceName, serviceNames } from "../../src/bus/contract.ts";
@@ -67,12 +66,8 @@ export function libraryFile(n: number, changes: Partial<Announcement> = {}): Ann
 /** Titles in a SQLite database in memory. */
 export async function sqliteTitles() {
   const { database } = openSqlite(":memory:");
-  await migrate(database, sqliteTitleSearchMigrations);
-  const repository: TitleRepository = new SqlTitleRepository({
-    database,
-    search: new SqliteTitleSearch(),
-    indexOf: titleIndexOf,
-  });
+  await migrate(database);
+  const repository: TitleRepository = new SqlTitleRepository({ database, indexOf: titleIndexOf });
   const collections = new SqlCollectionRepository({ database, keysOf: collectionKeysOf });
   return { database, repository, collections };
 }

@@ -7,7 +7,6 @@ import type { Database, Tables } from "../sql/tables.ts";
 import type { MysqlAccess } from "./mysql-access.ts";
 import { KinoraMysqlDialect } from "./mysql-dialect.ts";
 import { MysqlDriver, type MysqlTimeouts } from "./mysql-driver.ts";
-import { mysqlTitleSearchMigrations } from "./mysql-title-search.ts";
 
 /** How long a start waits for a database that is not there yet. */
 const START_MS = 30_000;
@@ -48,7 +47,7 @@ export async function openMysql(access: MysqlAccess, options: OpenMysqlOptions =
   const patient = { ...timeouts, statementMs: MIGRATION_MS };
   const migrating = connect({ ...access, poolSize: 1 }, server, patient, HALF_DONE);
   try {
-    await migrate(migrating, mysqlTitleSearchMigrations);
+    await migrate(migrating);
   } finally {
     await migrating.destroy();
   }

@@ -42,7 +42,7 @@ describe.skipIf(!has("mariadbd"))("with MariaDB", () => {
     expect(ends).toEqual([0, 0, 0, 0]);
     const { database } = await openMysql(accessOf(url));
     const tables = await database.introspection.getTables();
-    expect(tables.map(({ name }) => name)).toContain("title_terms");
+    expect(tables.map(({ name }) => name)).toContain("title_postings");
     await database.destroy();
   }, 60_000);
 

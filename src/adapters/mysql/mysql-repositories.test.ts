@@ -11,7 +11,6 @@ import { SqlAuthStore } from "../sql/sql-auth-store.ts";
 import { SqlSourceRepository } from "../sql/sql-source-repository.ts";
 import { SqlTitleRepository } from "../sql/sql-title-repository.ts";
 import { SqlUploadRecords } from "../sql/upload-tables.ts";
-import { MysqlTitleSearch } from "./mysql-title-search.ts";
 
 const open = async () => {
   const { database } = await newMysqlDatabase();
@@ -19,8 +18,7 @@ const open = async () => {
 };
 const openTitles = async () => {
   const { database, close } = await open();
-  const search = new MysqlTitleSearch();
-  return { repository: new SqlTitleRepository({ database, search, indexOf: titleIndexOf }), close };
+  return { repository: new SqlTitleRepository({ database, indexOf: titleIndexOf }), close };
 };
 
 describe.skipIf(!has("mariadbd"))("with MariaDB", () => {

@@ -1,5 +1,6 @@
-import type { Kysely, Migration } from "kysely";
+import type { Generated, Kysely, Migration } from "kysely";
 import { dropProgress, growCatalog } from "./catalog-growth.ts";
+import { createPostings } from "./catalog-postings.ts";
 import { columnTypesOf } from "./column-types.ts";
 
 /**
@@ -57,6 +58,24 @@ export interface FolderTable {
   parent_id: string;
   name: string;
   name_key: string;
+}
+
+/**
+ * What titles are sorted by, in a row as short as can be. `num` counts titles as they come and is never given again: the
+ * text index (`title_postings`) knows titles by it.
+ */
+export interface TitleKeyTable {
+  num: Generated<number>;
+  seq: number;
+  name_key: string;
+  duration_ms: number;
+  height: number;
+}
+
+/** Which of 8,192 titles have a term (`title-postings.ts`). */
+export interface TitlePostingTable {
+  id: number;
+  bits: Uint8Array;
 }
 
 /** A title that is there lies in this folder, or below it. */
@@ -128,6 +147,8 @@ export interface CollectionTitleTable {
 /** The catalog's tables. */
 export interface CatalogTables {
   titles: TitleTable;
+  title_keys: TitleKeyTable;
+  title_postings: TitlePostingTable;
   title_tags: TitleTagTable;
   title_sources: TitleSourceTable;
   title_tombstones: TitleTombstoneTable;
@@ -140,12 +161,22 @@ export interface CatalogTables {
   collection_titles: CollectionTitleTable;
 }
 
+/** They made the text indexes that each database had of its own. */
+const formerIndexes = [
+  "2026-11-22-catalog-search",
+  "2026-11-22-catalog-words",
+  "2026-11-22-catalog-word-beginnings",
+  "2026-11-22-catalog-terms",
+];
+
 /** The catalog's migrations that every database shares. */
 export const catalogMigrations: Readonly<Record<string, Migration>> = {
   "2026-11-22-catalog": { up: createCatalog },
   "2026-11-23-catalog-folders": { up: createFolders },
   "2026-11-22-catalog-at-scale": { up: growCatalog },
   "2026-11-22-catalog-progress": { up: dropProgress },
+  ...Object.fromEntries(formerIndexes.map((name) => [name, { up: async () => undefined }])),
+  "2026-11-23-catalog-postings": { up: createPostings },
 };
 
 async function createCatalog(db: Kysely<unknown>): Promise<void> {

@@ -1,14 +1,11 @@
-import { type Migration, Migrator } from "kysely";
+import { Migrator } from "kysely";
 import { type Database, migrations } from "./tables.ts";
 
-/**
- * Brings the database to the current schema. `own` are migrations that only this kind of database has. Throws with
- * the name of the migration that failed.
- */
-export async function migrate(database: Database, own: Readonly<Record<string, Migration>> = {}): Promise<void> {
+/** Brings the database to the current schema. Throws with the name of the migration that failed. */
+export async function migrate(database: Database): Promise<void> {
   const migrator = new Migrator({
     db: database,
-    provider: { getMigrations: async () => ({ ...migrations, ...own }) },
+    provider: { getMigrations: async () => migrations },
     allowUnorderedMigrations: true,
   });
   const { error, results } = await migrator.migrateToLatest();

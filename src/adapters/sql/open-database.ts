@@ -1,9 +1,7 @@
 import type { MysqlAccess } from "../mysql/mysql-access.ts";
 import { openSqlite } from "../sqlite/sqlite-database.ts";
-import { SqliteTitleSearch, sqliteTitleSearchMigrations } from "../sqlite/sqlite-title-search.ts";
 import { migrate } from "./migrate.ts";
 import type { Database } from "./tables.ts";
-import type { TitleSearchIndex } from "./title-search-index.ts";
 
 /** Which database, and where it is. */
 export type DatabaseAccess =
@@ -16,8 +14,6 @@ export interface OpenDatabase {
   readonly kind: "sqlite" | "mysql";
   /** What the repositories query. Destroying it closes it. */
   readonly database: Database;
-  /** Its text index. */
-  readonly search: TitleSearchIndex;
   /** Rejects when it cannot be used right now. */
   check(): Promise<void>;
 }
@@ -30,19 +26,16 @@ const checkOf = (database: Database) => async () => {
 export async function openDatabase(access: DatabaseAccess): Promise<OpenDatabase> {
   if (access.kind === "mysql") {
     // A start on SQLite need not wait for another database's client.
-    const [{ openMysql }, { MysqlTitleSearch }] = await Promise.all([
-      import("../mysql/mysql-database.ts"),
-      import("../mysql/mysql-title-search.ts"),
-    ]);
+    const { openMysql } = await import("../mysql/mysql-database.ts");
     const { database } = await openMysql(access);
-    return { kind: "mysql", database, search: new MysqlTitleSearch(), check: checkOf(database) };
+    return { kind: "mysql", database, check: checkOf(database) };
   }
   const { database } = openSqlite(access.path);
   try {
-    await migrate(database, sqliteTitleSearchMigrations);
+    await migrate(database);
   } catch (error) {
     await database.destroy();
     throw error;
   }
-  return { kind: "sqlite", database, search: new SqliteTitleSearch(), check: checkOf(database) };
+  return { kind: "sqlite", database, check: checkOf(database) };
 }

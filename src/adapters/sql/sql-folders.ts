@@ -1,12 +1,5 @@
 import { type RawBuilder, sql, type Transaction } from "kysely";
-import type {
-  Audience,
-  Folder,
-  FolderPage,
-  FolderSearch,
-  TitleSearch,
-  TitleWithSources,
-} from "../../catalog/title-repository.ts";
+import type { Audience, Folder, FolderPage, FolderSearch, TitleWithSources } from "../../catalog/title-repository.ts";
 import type { Database, Tables } from "./tables.ts";
 
 /** Rows in one statement: databases bound its parameters. */
@@ -68,13 +61,6 @@ export async function findFolders(database: Database, search: FolderSearch, audi
 function countedFor(audience: Audience): RawBuilder<unknown> {
   if ("userId" in audience) return sql`tf.visibility in ('public', 'members')`;
   return audience.sees === "public" ? sql`tf.visibility = 'public'` : sql`1 = 1`;
-}
-
-/** The titles of the folder that a search is for, as a query with the one column `seq`; null when it is for none. */
-export function inFolder({ folder }: TitleSearch): RawBuilder<unknown> | null {
-  if (!folder) return null;
-  const direct = folder.below ? sql`` : sql` and direct = 1`;
-  return sql`select title_seq as seq from title_folders where folder_id = ${folder.id}${direct}`;
 }
 
 /** Writes in which folders a title is found. */

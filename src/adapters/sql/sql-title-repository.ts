@@ -8,8 +8,8 @@ import type {
   FolderPage,
   FolderSearch,
   FoundTitles,
+  Position,
   TitleCounts,
-  TitleIndex,
   TitleIndexOf,
   TitleRecord,
   TitleRepository,
@@ -19,16 +19,25 @@ import type {
   TitleWithSources,
   Tombstone,
 } from "../../catalog/title-repository.ts";
-import { findFolders, getFolder, hasTitlesIn, putFolders, writeTitleFolders } from "./sql-folders.ts";
+import { findFolders, getFolder, hasTitlesIn, putFolders } from "./sql-folders.ts";
 import type { Database, Tables } from "./tables.ts";
 import { changeCounts, countAll, countsOf, countThese, listTags } from "./title-counts.ts";
-import { facetsOf } from "./title-facets.ts";
-import { findTitlePlaces, findTitleRows } from "./title-find.ts";
+import { findPlaces, type Place } from "./title-find.ts";
+import { dropParts, forgetNumber, numberTitle, renumbered, termsOfTitle, writeParts } from "./title-parts.ts";
 import { bury, isTaken, nextSeq } from "./title-places.ts";
+import { changePostings, forgetPostings, type TermChange } from "./title-postings.ts";
 import { visibleTo } from "./title-ranges.ts";
 import { type TitleRow, toRecord, toRow } from "./title-rows.ts";
-import type { TitleSearchIndex } from "./title-search-index.ts";
-import { editState, getStates, moveInCollections, moveStates } from "./title-states.ts";
+import {
+  changeStateTerms,
+  editState,
+  getStates,
+  moveInCollections,
+  moveStates,
+  statesOf,
+  takeStates,
+} from "./title-states.ts";
+import type { Term } from "./title-terms.ts";
 import { locked, transact } from "./transact.ts";
 
 /** Titles that are counted one by one, when what a search finds is counted. */
@@ -38,20 +47,16 @@ const UPDATED_AT_ONCE = 200;
 
 export interface SqlTitleRepositoryOptions {
   readonly database: Database;
-  /** The text index of this kind of database. */
-  readonly search: TitleSearchIndex;
   readonly indexOf: TitleIndexOf;
 }
 
 /** Titles in any SQL database that Kysely speaks to. */
 export class SqlTitleRepository implements TitleRepository {
   readonly #database: Database;
-  readonly #search: TitleSearchIndex;
   readonly #indexOf: TitleIndexOf;
 
-  constructor({ database, search, indexOf }: SqlTitleRepositoryOptions) {
+  constructor({ database, indexOf }: SqlTitleRepositoryOptions) {
     this.#database = database;
-    this.#search = search;
     this.#indexOf = indexOf;
   }
 
@@ -62,13 +67,21 @@ export class SqlTitleRepository implements TitleRepository {
   insertAll(titles: readonly TitleWithSources[]): Promise<string[]> {
     return this.#transact(async (transaction) => {
       const inserted: string[] = [];
-      for (const title of titles) if (await this.#insert(transaction, title)) inserted.push(title.id);
+      const changes: TermChange[] = [];
+      for (const title of titles) {
+        const change = await this.#insert(transaction, title);
+        if (!change) continue;
+        inserted.push(title.id);
+        changes.push(change);
+      }
+      await changePostings(transaction, changes);
       return inserted;
     });
   }
 
-  async #insert(transaction: Transaction<Tables>, title: TitleWithSources): Promise<boolean> {
-    if (await isTaken(transaction, title.id)) return false;
+  /** Inserts all but the text index, and tells what is to be changed there; null when the id is taken. */
+  async #insert(transaction: Transaction<Tables>, title: TitleWithSources): Promise<TermChange | null> {
+    if (await isTaken(transaction, title.id)) return null;
     const index = this.#indexOf(title);
     const seq = await nextSeq(transaction, Date.parse(title.createdAt));
     const row = toRow(title, index);
@@ -76,9 +89,10 @@ export class SqlTitleRepository implements TitleRepository {
       .insertInto("titles")
       .values({ seq, ...row })
       .execute();
-    await this.#writeParts(transaction, seq, title, index);
+    await writeParts(transaction, seq, title, index);
+    const num = await numberTitle(transaction, seq, row);
     await changeCounts(transaction, [], countsOf(title, row, index));
-    return true;
+    return { num, before: NONE, after: termsOfTitle(title, row, index) };
   }
 
   async get(id: string): Promise<TitleRecord | null> {
@@ -136,38 +150,48 @@ export class SqlTitleRepository implements TitleRepository {
       if (!next) return { title: found.title, changed: false };
       const index = this.#indexOf(next);
       const row = toRow(next, index);
+      const before = this.#indexed(found.title);
       await transaction.updateTable("titles").set(row).where("seq", "=", found.seq).execute();
-      await this.#dropParts(transaction, found.seq);
-      await this.#writeParts(transaction, found.seq, next, index);
-      await changeCounts(transaction, this.#countsOf(found.title), countsOf(next, row, index));
+      await dropParts(transaction, found.seq);
+      await writeParts(transaction, found.seq, next, index);
+      await changeCounts(transaction, before.counts, countsOf(next, row, index));
+      const num = await renumbered(transaction, found.seq, row);
+      await changePostings(transaction, [{ num, before: before.terms, after: termsOfTitle(next, row, index) }]);
       return { title: next, changed: true };
     });
   }
 
   async find(search: TitleSearch, audience: Audience): Promise<FoundTitles> {
-    const rows = await findTitleRows(this.#database, search, audience, this.#search);
-    const shown = rows.slice(0, search.limit);
+    const places = await findPlaces(this.#database, search, audience, this.#indexOf);
+    const shown = places.slice(0, search.limit);
     const last = shown.at(-1);
-    const more = rows.length > search.limit && last !== undefined;
-    const key =
-      last?.sort_key == null
-        ? {}
-        : { key: typeof last.sort_key === "string" && search.sort !== "name" ? Number(last.sort_key) : last.sort_key };
-    const titles = await this.#records(this.#database, shown);
+    const more = places.length > search.limit && last !== undefined;
+    const titles = await this.#records(this.#database, await this.#rowsAt(shown, audience));
     const ids = titles.map(({ id }) => id);
     return {
       titles,
       states: search.viewerId === null ? new Map() : await getStates(this.#database, search.viewerId, ids),
-      next: more ? { place: last.seq, ...key } : null,
+      next: more ? positionOf(last) : null,
     };
+  }
+
+  /** Titles by their places, in that order. Who may see them is looked at here, whatever the text index says. */
+  async #rowsAt(places: readonly Place[], audience: Audience): Promise<TitleRow[]> {
+    if (places.length === 0) return [];
+    const { rows } = await sql<TitleRow>`select t.* from titles as t
+      where t.seq in (${sql.join(places.map(({ seq }) => seq))}) and t.deleted_at is null and ${visibleTo(audience)}`.execute(
+      this.#database,
+    );
+    const bySeq = new Map(rows.map((row) => [Number(row.seq), row]));
+    return places.flatMap(({ seq }) => bySeq.get(Number(seq)) ?? []);
   }
 
   async count(search: TitleSearch, audience: Audience, limit: number): Promise<TitleCounts> {
     if (findsAll(search)) return countAll(this.#database, audience, limit);
-    const asked = { ...search, limit: COUNTED_AT_ONCE };
-    const seqs = await findTitlePlaces(this.#database, asked, audience, this.#search);
-    const isComplete = seqs.length <= COUNTED_AT_ONCE;
-    return countThese(this.#database, seqs.slice(0, COUNTED_AT_ONCE), isComplete, limit);
+    const asked = { ...search, sort: "newest" as const, after: null, limit: COUNTED_AT_ONCE };
+    const places = await findPlaces(this.#database, asked, audience, this.#indexOf);
+    const seqs = places.slice(0, COUNTED_AT_ONCE).map(({ seq }) => seq);
+    return countThese(this.#database, seqs, places.length <= COUNTED_AT_ONCE, limit);
   }
 
   listTags(audience: Audience, prefix: string, limit: number): Promise<Counted[]> {
@@ -305,18 +329,28 @@ export class SqlTitleRepository implements TitleRepository {
   editState(userId: string, titleId: string, change: (state: TitleState | null) => TitleState): Promise<void> {
     return this.#transact(async (transaction) => {
       const title = await transaction.selectFrom("titles").select("seq").where("id", "=", titleId).executeTakeFirst();
-      if (title) await editState(transaction, userId, title.seq, change);
+      if (!title) return;
+      const { before, after } = await editState(transaction, userId, title.seq, change);
+      await changeStateTerms(transaction, [{ userId, seq: title.seq, before, after }]);
     });
   }
 
   async forgetStatesOf(userId: string): Promise<void> {
-    await this.#database.deleteFrom("title_states").where("user_id", "=", userId).execute();
+    for (;;) {
+      const left = await this.#transact(async (transaction) => {
+        const states = await takeStates(transaction, userId, UPDATED_AT_ONCE);
+        await changeStateTerms(transaction, states);
+        return states.length;
+      });
+      if (left < UPDATED_AT_ONCE) return;
+    }
   }
 
   async bringUpToDate(): Promise<void> {
     const stale = this.#database.selectFrom("catalog_stale").select("what").where("what", "=", "titles");
     if (!(await stale.executeTakeFirst())) return;
     await this.#database.deleteFrom("title_counts").execute();
+    await forgetPostings(this.#database);
     for (let after = -1; ; ) {
       const rows = await this.#database
         .selectFrom("titles")
@@ -327,25 +361,32 @@ export class SqlTitleRepository implements TitleRepository {
         .execute();
       const last = rows.at(-1);
       if (!last) break;
-      await this.#indexAnew(rows.map(({ id }) => id));
+      await this.#transact((transaction) => this.#indexAnew(transaction, rows));
       after = last.seq;
     }
     await this.#database.deleteFrom("catalog_stale").where("what", "=", "titles").execute();
   }
 
-  #indexAnew(ids: readonly string[]): Promise<void> {
-    return this.#transact(async (transaction) => {
-      for (const id of ids) {
-        const found = await this.#whole(transaction, id);
-        if (!found) continue;
-        const index = this.#indexOf(found.title);
-        const row = toRow(found.title, index);
-        await transaction.updateTable("titles").set(row).where("seq", "=", found.seq).execute();
-        await this.#dropParts(transaction, found.seq);
-        await this.#writeParts(transaction, found.seq, found.title, index);
-        await changeCounts(transaction, [], countsOf(found.title, row, index));
-      }
-    });
+  async #indexAnew(
+    transaction: Transaction<Tables>,
+    titles: readonly { readonly id: string; readonly seq: number }[],
+  ): Promise<void> {
+    const changes: TermChange[] = [];
+    for (const { id } of titles) {
+      const found = await this.#whole(transaction, id);
+      if (!found) continue;
+      const index = this.#indexOf(found.title);
+      const row = toRow(found.title, index);
+      await transaction.updateTable("titles").set(row).where("seq", "=", found.seq).execute();
+      await dropParts(transaction, found.seq);
+      await writeParts(transaction, found.seq, found.title, index);
+      const num = await renumbered(transaction, found.seq, row);
+      await changeCounts(transaction, [], countsOf(found.title, row, index));
+      changes.push({ num, before: NONE, after: termsOfTitle(found.title, row, index) });
+    }
+    await changePostings(transaction, changes);
+    const seqs = titles.map(({ seq }) => seq);
+    await changeStateTerms(transaction, await statesOf(transaction, seqs));
   }
 
   /** What may not happen at the same time stands on the title's row, which is locked, or on a unique key. */
@@ -398,55 +439,28 @@ export class SqlTitleRepository implements TitleRepository {
     return { seq: row.seq, title: { ...record, sources: parsed } satisfies TitleWithSources };
   }
 
-  /** Writes tags, sources and, unless the title is deleted, the text index. */
-  async #writeParts(
-    transaction: Transaction<Tables>,
-    seq: number,
-    title: TitleWithSources,
-    index: TitleIndex,
-  ): Promise<void> {
-    const tags = title.tags.map((tag, position) => ({
-      title_seq: seq,
-      position,
-      tag,
-      tag_key: index.tagKeys[position] ?? tag,
-    }));
-    if (tags.length > 0) await transaction.insertInto("title_tags").values(tags).execute();
-    const sources = title.sources.map(({ sourceId, provider, origin, availability, mediaId, ...source }) => ({
-      source_id: sourceId,
-      title_seq: seq,
-      provider,
-      origin,
-      availability,
-      media_id: mediaId,
-      derived: source.derived && JSON.stringify(source.derived),
-      fingerprint: source.fingerprint,
-    }));
-    if (sources.length > 0) await transaction.insertInto("title_sources").values(sources).execute();
-    if (title.deletedAt !== null) return;
-    await writeTitleFolders(transaction, seq, title);
-    const { visibility, owner } = title;
-    const facets = facetsOf(toRow(title, index), title.sources);
-    await this.#search.put(transaction, { seq, visibility, ownerId: owner?.id ?? null, index, facets });
-  }
-
-  async #dropParts(transaction: Transaction<Tables>, seq: number): Promise<void> {
-    await transaction.deleteFrom("title_tags").where("title_seq", "=", seq).execute();
-    await transaction.deleteFrom("title_sources").where("title_seq", "=", seq).execute();
-    await transaction.deleteFrom("title_folders").where("title_seq", "=", seq).execute();
-    await this.#search.remove(transaction, seq);
-  }
-
-  async #delete(transaction: Transaction<Tables>, seq: number, title: TitleRecord): Promise<void> {
-    await this.#dropParts(transaction, seq);
+  async #delete(transaction: Transaction<Tables>, seq: number, title: TitleWithSources): Promise<void> {
+    const { counts, terms } = this.#indexed(title);
+    await dropParts(transaction, seq);
+    const num = await forgetNumber(transaction, seq);
     await transaction.deleteFrom("titles").where("seq", "=", seq).execute();
-    await changeCounts(transaction, this.#countsOf(title), []);
+    await changeCounts(transaction, counts, []);
+    // Nobody gets its number again: what people have done with it may stay among the terms.
+    if (num !== null) await changePostings(transaction, [{ num, before: terms, after: NONE }]);
   }
 
-  #countsOf(title: TitleRecord) {
+  /** What a title counts for, and is found by. */
+  #indexed(title: TitleWithSources) {
     const index = this.#indexOf(title);
-    return countsOf(title, toRow(title, index), index);
+    const row = toRow(title, index);
+    return { counts: countsOf(title, row, index), terms: termsOfTitle(title, row, index) };
   }
+}
+
+const NONE: ReadonlySet<Term> = new Set();
+
+function positionOf({ seq, sort_key }: Place): Position {
+  return sort_key === null ? { place: Number(seq) } : { place: Number(seq), key: sort_key };
 }
 
 /** Whether a search has no condition at all. */

@@ -1,232 +1,175 @@
-import { type RawBuilder, sql } from "kysely";
-import type { Audience, TitleSearch } from "../../catalog/title-repository.ts";
-import { inFolder } from "./sql-folders.ts";
+import { sql } from "kysely";
+import type { Audience, TitleIndexOf, TitleSearch } from "../../catalog/title-repository.ts";
 import type { Database } from "./tables.ts";
-import { filterConditions, flagsOf, isImpossible, isSet, tagConditions } from "./title-conditions.ts";
-import { inRange, rangesOf, visibleTo } from "./title-ranges.ts";
-import type { TitleRow } from "./title-rows.ts";
-import type { TitleSearchIndex } from "./title-search-index.ts";
+import { keyConditions, looksRight } from "./title-conditions.ts";
+import { beyond, first, type Order, orderOf, playedOrder } from "./title-orders.ts";
+import { planOf } from "./title-plan.ts";
+import { type Candidates, findCandidates } from "./title-postings.ts";
+import { termOf } from "./title-terms.ts";
 
 /**
- * Up to so many candidates are looked at one by one and sorted; where there are more, titles are read in the page's
- * order until it is full. Of a million titles, the one costs at most as much as the other at the square root of a
- * page's titles times all titles: some thousands.
+ * Reading one title more of an order costs so much of looking one up: at this share of them both ways of finding a page
+ * cost the same.
  */
-const SORTED_AT_ONCE = 3_000;
+const READING = 0.4;
+/** So few are always looked up, and so many never. */
+const FEWEST = 400;
+const MOST = 50_000;
+/** Titles that are read of an order at once. */
+const READ_AT_ONCE = 8_000;
+/** An order in which what is looked for comes late is left after so many, where looking up is possible. */
+const PATIENCE = 20_000;
+/** Titles whose text is looked at together. */
+const LOOKED_AT = 400;
 
-/** A title, and what the page's order goes by before its place in time; null when that is all. */
-export type FoundRow = TitleRow & { readonly sort_key: string | number | null };
-
-/** What titles are sorted by, of title `t`. */
-interface Order {
-  /** Null for time alone. */
-  readonly key: RawBuilder<unknown> | null;
-  /** The key where it is the same for all of a source, and nothing to sort them by. */
-  readonly constant?: number;
-  readonly isDescending: boolean;
+/** A title's place in time, and what the page's order goes by before that; null when that is all. */
+export interface Place {
+  readonly seq: number;
+  readonly sort_key: string | number | null;
 }
 
-/** A query of titles `t`: where they are read from, and under which conditions. */
-interface Source {
-  readonly from: RawBuilder<unknown>;
-  readonly conditions: readonly RawBuilder<unknown>[];
-  readonly order: Order;
-  /** The column whose index gives the order. */
-  readonly place: RawBuilder<unknown>;
-  /** Where it begins; null at its beginning. */
-  readonly after: TitleSearch["after"];
-}
+type NumberedPlace = Place & { readonly num: number };
 
-/** Rows of one page, and one more when there are more. */
-export async function findTitleRows(
+/** Places of one page, and one more when there are more. */
+export async function findPlaces(
   database: Database,
   search: TitleSearch,
   audience: Audience,
-  index: TitleSearchIndex,
-): Promise<readonly FoundRow[]> {
-  const sources = await sourcesOf(database, search, audience, index);
-  if (sources.length === 0) return [];
-  const page = sql`select seq, sort_key from (${sql.join(sources.map(pageOf(search)), sql` union `)}) as pages
-    order by ${direction(sql`sort_key`, orderOf(search))}, ${direction(sql`seq`, orderOf(search))} limit ${search.limit + 1}`;
-  const { rows } = await sql<FoundRow>`select t.*, p.sort_key from (${page}) as p
-    inner join titles as t on t.seq = p.seq
-    order by ${direction(sql`p.sort_key`, orderOf(search))}, ${direction(sql`p.seq`, orderOf(search))}`.execute(
-    database,
-  );
-  return rows;
+  indexOf: TitleIndexOf,
+): Promise<Place[]> {
+  const plan = planOf(search, audience);
+  if (plan === null) return [];
+  const candidates = await findCandidates(database, plan.asked);
+  const fits = async (places: readonly Place[]) => looksRight(database, search, plan.looksAt, places, indexOf);
+  const wanted = search.limit + 1;
+  const found: Place[] = [];
+  for await (const places of inOrder(database, search, await narrowed(database, search, candidates), wanted)) {
+    found.push(...(await fits(places)));
+    if (found.length >= wanted) break;
+  }
+  return found.slice(0, wanted);
 }
 
-/** The places in time of what a search finds, the newest first, at most `search.limit` and one more. */
-export async function findTitlePlaces(
-  database: Database,
-  search: TitleSearch,
-  audience: Audience,
-  index: TitleSearchIndex,
-): Promise<number[]> {
-  const sources = await sourcesOf(database, { ...search, sort: "newest", after: null }, audience, index);
-  if (sources.length === 0) return [];
-  const pages = sql.join(sources.map(pageOf({ ...search, sort: "newest", after: null })), sql` union `);
-  const { rows } = await sql<{ seq: number }>`select seq from (${pages}) as pages
-    order by seq desc limit ${search.limit + 1}`.execute(database);
-  return rows.map(({ seq }) => seq);
-}
-
-/** Where the titles of a page come from, so that few others have to be looked at. */
-async function sourcesOf(
-  database: Database,
-  search: TitleSearch,
-  audience: Audience,
-  index: TitleSearchIndex,
-): Promise<Source[]> {
-  if (isImpossible(search)) return [];
-  const filters = filterConditions(search);
-  const tested = [...filters, ...tagConditions(search), ...index.conditions(search)];
+/** What of the candidates is in the collection, or in a range of durations that few titles are in. */
+async function narrowed(database: Database, search: TitleSearch, candidates: Candidates): Promise<Candidates> {
   if (search.collectionId !== null) {
-    const from = sql`collection_titles as c cross join titles as t on t.seq = c.title_seq`;
-    const inside = sql`c.collection_id = ${search.collectionId}`;
-    return [gathered(search, from, [inside, visibleTo(audience), ...tested])];
-  }
-  const touched = touchedTitles(search);
-  const few = touched && (await fewOf(database, [touched]));
-  if (few) return [these(search, few, [visibleTo(audience), ...tested])];
-  const matches = index.match(search, audience);
-  if (matches) {
-    const conditions = [visibleTo(audience), ...filters];
-    if (isByTime(search)) return matches.map((match) => inTime(search, match, conditions));
-    const found = await fewOf(database, matches);
-    if (found) return [these(search, found, conditions)];
-  }
-  const inside = inFolder(search);
-  if (inside) {
-    const conditions = [visibleTo(audience), ...tested];
-    if (isByTime(search)) return [inTime(search, inside, conditions)];
-    const found = await fewOf(database, [inside]);
-    if (found) return [these(search, found, conditions)];
-  }
-  return walked(search, audience, tested);
-}
-
-const isByTime = ({ sort }: TitleSearch) => sort === "newest" || sort === "oldest";
-
-/** Titles that the viewer has done something with, where the search asks for that. */
-function touchedTitles({ viewerId, state }: TitleSearch): RawBuilder<unknown> | null {
-  const [flag, ...others] = flagsOf(state);
-  if (flag === undefined || viewerId === null) return null;
-  const conditions = [flag, ...others].map(isSet("v"));
-  return sql`select v.title_seq as seq from title_states as v
-    where v.user_id = ${viewerId} and ${sql.join(conditions, sql` and `)}`;
-}
-
-/** What these queries give together, when that is so little that all of it can be looked at; null otherwise. */
-async function fewOf(database: Database, queries: readonly RawBuilder<unknown>[]): Promise<number[] | null> {
-  const found = new Set<number>();
-  for (const query of queries) {
-    const { rows } = await sql<{ seq: number }>`select seq from (${query}) as q limit ${SORTED_AT_ONCE + 1}`.execute(
+    const { rows } = await sql<{ num: number }>`select k.num from collection_titles as c
+      cross join title_keys as k on k.seq = c.title_seq where c.collection_id = ${search.collectionId}`.execute(
       database,
     );
-    for (const { seq } of rows) found.add(seq);
-    if (found.size > SORTED_AT_ONCE) return null;
+    return candidates.only(rows.map(({ num }) => Number(num)));
   }
-  return [...found];
-}
-
-/** Titles at these places, to be looked at one by one. */
-function these(search: TitleSearch, seqs: readonly number[], conditions: readonly RawBuilder<unknown>[]): Source {
-  // As text: thousands of parameters would have to be bound one by one.
-  const list = sql.raw(seqs.length === 0 ? "null" : seqs.map((seq) => Math.trunc(Number(seq))).join(","));
-  return gathered(search, sql`titles as t`, [sql`t.seq in (${list})`, ...conditions]);
-}
-
-/** What a query gives in the order of time, read as far as the page needs. */
-function inTime(search: TitleSearch, query: RawBuilder<unknown>, conditions: readonly RawBuilder<unknown>[]): Source {
-  const from = sql`(${query}) as s cross join titles as t on t.seq = s.seq`;
-  return { ...gathered(search, from, conditions), place: sql`s.seq` };
-}
-
-/** A source that is read whole and then sorted (or read in the order of time). */
-function gathered(search: TitleSearch, from: RawBuilder<unknown>, conditions: readonly RawBuilder<unknown>[]): Source {
-  return { from, conditions, order: orderOf(search), place: sql`t.seq`, after: search.after };
-}
-
-/** Sources that are read in the page's order from the indexes, each as far as the page needs. */
-function walked(search: TitleSearch, audience: Audience, conditions: readonly RawBuilder<unknown>[]): Source[] {
-  if (search.sort === "last-watched") return walkedByWatching(search, audience, conditions);
-  return rangesOf(search, audience).map((range) => ({
-    ...gathered(search, sql`titles as t`, [inRange(range), ...conditions]),
-  }));
-}
-
-/** What the viewer has watched, and after it all the rest, the newest first. */
-function walkedByWatching(
-  search: TitleSearch,
-  audience: Audience,
-  conditions: readonly RawBuilder<unknown>[],
-): Source[] {
-  const mine = sql`w.user_id = ${search.viewerId} and w.watched_at > 0`;
-  const { after } = search;
-  const watched: Source = {
-    after,
-    from: sql`title_states as w cross join titles as t on t.seq = w.title_seq`,
-    conditions: [mine, visibleTo(audience), ...conditions],
-    order: { key: sql`w.watched_at`, isDescending: true },
-    place: sql`w.title_seq`,
-  };
-  const unwatched = sql`not exists (select 1 from title_states as w where w.title_seq = t.seq and ${mine})`;
-  const isPastWatched = after !== null && after.key === 0;
-  const others = rangesOf(search, audience).map(
-    (range): Source => ({
-      ...gathered(search, sql`titles as t`, [inRange(range), unwatched, ...conditions]),
-      order: { key: null, constant: 0, isDescending: true },
-      after: isPastWatched ? after : null,
-    }),
+  const { min, max } = search.durationMs;
+  const most = lookedUpAtMost(candidates, search.limit);
+  if ((min === null && max === null) || candidates.count <= most) return candidates;
+  const { rows } = await sql<{ num: number }>`select num from title_keys
+    where duration_ms >= ${min ?? 0} ${max === null ? sql`` : sql`and duration_ms <= ${max}`} limit ${most + 1}`.execute(
+    database,
   );
-  return isPastWatched ? others : [watched, ...others];
+  return rows.length > most ? candidates : candidates.only(rows.map(({ num }) => Number(num)));
 }
 
-function orderOf({ sort, viewerId, collectionId }: TitleSearch): Order {
-  switch (sort) {
-    case "newest":
-      return { key: null, isDescending: true };
-    case "oldest":
-      return { key: null, isDescending: false };
-    case "name":
-      return { key: sql`t.name_key`, isDescending: false };
-    case "longest":
-      return { key: sql`t.duration_ms`, isDescending: true };
-    case "position":
-      return {
-        key: sql`(select o.position from collection_titles as o
-          where o.collection_id = ${collectionId} and o.title_seq = t.seq)`,
-        isDescending: false,
-      };
-    case "last-watched":
-      return {
-        key: sql`coalesce((select o.watched_at from title_states as o
-          where o.user_id = ${viewerId} and o.title_seq = t.seq), 0)`,
-        isDescending: true,
-      };
+/** Candidates in the page's order from its beginning on, some at a time. */
+async function* inOrder(
+  database: Database,
+  search: TitleSearch,
+  candidates: Candidates,
+  wanted: number,
+): AsyncGenerator<NumberedPlace[]> {
+  if (search.sort !== "last-watched") {
+    yield* placesOf(database, search, candidates, orderOf(search), wanted, search.after);
+    return;
+  }
+  // What the caller has never watched comes after the rest, the newest first.
+  const { after, viewerId } = search;
+  const groups = [[termOf("played", viewerId ?? "")]];
+  const everPlayed = await findCandidates(database, { groups, none: [] });
+  const played = candidates.only(everPlayed.nums());
+  const isPast = after?.key === 0;
+  if (!isPast) yield* placesOf(database, search, played, playedOrder(viewerId), wanted, after);
+  const unplayed = candidates.without(played);
+  const newest = { ...orderOf({ ...search, sort: "newest" }), constant: 0 };
+  yield* placesOf(database, search, unplayed, newest, wanted, isPast && after ? { place: after.place } : null);
+}
+
+const lookedUpAtMost = ({ size }: Candidates, page: number) => Math.max(FEWEST, Math.sqrt(READING * page * size));
+
+/** Few are looked up and sorted; of many, titles are read in the page's order until it is full. */
+async function* placesOf(
+  database: Database,
+  search: TitleSearch,
+  candidates: Candidates,
+  order: Order,
+  wanted: number,
+  from: TitleSearch["after"],
+): AsyncGenerator<NumberedPlace[]> {
+  if (candidates.count === 0) return;
+  let after = from;
+  let read = 0;
+  let isFewEnough = candidates.count <= lookedUpAtMost(candidates, wanted);
+  while (!isFewEnough) {
+    const expected = Math.ceil((1.2 * wanted * candidates.size) / candidates.count) + 20;
+    const step = await readOrder(database, order, after, Math.min(READ_AT_ONCE, expected));
+    const nums = step.nums.filter((num) => candidates.has(num));
+    if (nums.length > 0) yield await lookUp(database, search, nums, order, null, nums.length);
+    if (step.last === null) return;
+    after = step.last;
+    read += step.nums.length;
+    isFewEnough = read > PATIENCE && candidates.count <= MOST;
+  }
+  const nums = candidates.nums();
+  for (let some = wanted; ; some = LOOKED_AT) {
+    const places = await lookUp(database, search, nums, order, after, some);
+    yield places;
+    const last = places.at(-1);
+    if (places.length < some || !last) return;
+    after = positionOf(last);
   }
 }
 
-const direction = (column: RawBuilder<unknown>, { isDescending }: Order) =>
-  isDescending ? sql`${column} desc` : column;
+const positionOf = ({ seq, sort_key }: Place) => ({
+  place: Number(seq),
+  ...(sort_key === null ? {} : { key: sort_key }),
+});
 
-/** The beginning of a source, as far as a page may need it. */
-const pageOf =
-  ({ limit }: TitleSearch) =>
-  ({ from, conditions, order, place, after }: Source): RawBuilder<unknown> => {
-    const key = order.key ?? sql`${sql.lit(order.constant ?? null)}`;
-    const all = [...conditions, ...(after === null ? [] : [isAfter(after, order, place)])];
-    const sorted = [...(order.key ? [direction(sql`sort_key`, order)] : []), direction(place, order)];
-    return sql`select seq, sort_key from (select t.seq as seq, ${key} as sort_key from ${from}
-      where ${sql.join(all, sql` and `)} order by ${sql.join(sorted)} limit ${limit + 1}) as page`;
-  };
-
-function isAfter(after: NonNullable<TitleSearch["after"]>, order: Order, place: RawBuilder<unknown>) {
-  const beyond = order.isDescending ? sql`<` : sql`>`;
-  const here = sql`${place} ${beyond} ${after.place}`;
-  if (order.key === null) return here;
-  const key = after.key ?? 0;
-  // The first of the three says where in the index to begin.
-  return sql`${order.key} ${beyond}= ${key} and (${order.key} ${beyond} ${key} or ${here})`;
+/** The next titles of an order, and the place of the last one when there may be more. */
+async function readOrder(database: Database, order: Order, after: TitleSearch["after"], count: number) {
+  const from = order.reading?.from ?? sql`title_keys as k`;
+  const by = { key: order.reading?.key ?? order.key, isDescending: order.isDescending };
+  const place = order.reading?.place ?? SEQ;
+  const conditions = [order.reading?.condition ?? sql`1 = 1`, ...beyond(by, place, after)];
+  const { rows } = await sql<{ num: number }>`select k.num from ${from}
+    where ${sql.join(conditions, sql` and `)} ${first(by, place, count)}`.execute(database);
+  const nums = rows.map(({ num }) => Number(num));
+  const end = nums.at(-1);
+  if (nums.length < count || end === undefined) return { nums, last: null };
+  const found = await sql<NumberedPlace>`select ${columns(order)} from title_keys as k where k.num = ${end}`.execute(
+    database,
+  );
+  const [last] = found.rows;
+  return { nums, last: last ? positionOf(last) : null };
 }
+
+const SEQ = sql`k.seq`;
+const columns = ({ key }: Order) => sql`k.num, k.seq, ${key ?? sql`null`} as sort_key`;
+
+/** The first of these titles in an order, after a place in it. */
+async function lookUp(
+  database: Database,
+  search: TitleSearch,
+  nums: readonly number[],
+  order: Order,
+  after: TitleSearch["after"],
+  count: number,
+): Promise<NumberedPlace[]> {
+  // As text: thousands of parameters would have to be bound one by one.
+  const list = sql.raw(nums.length === 0 ? "null" : nums.join(","));
+  const conditions = [sql`k.num in (${list})`, ...keyConditions(search), ...beyond(order, SEQ, after)];
+  const { rows } = await sql<NumberedPlace>`select ${columns(order)} from title_keys as k
+    where ${sql.join(conditions, sql` and `)} ${first(order, SEQ, count)}`.execute(database);
+  return rows.map((row) => ({ ...row, sort_key: order.constant ?? keyOf(row.sort_key, search) }));
+}
+
+/** Numbers may come as text from some databases. */
+const keyOf = (key: string | number | null, { sort }: TitleSearch) =>
+  typeof key === "string" && sort !== "name" ? Number(key) : key;

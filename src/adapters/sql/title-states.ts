@@ -2,6 +2,8 @@ import type { Transaction } from "kysely";
 import type { TitleState } from "../../catalog/title-repository.ts";
 import type { TitleStateTable } from "./catalog-tables.ts";
 import type { Database, Tables } from "./tables.ts";
+import { changePostings } from "./title-postings.ts";
+import { type Term, termOf } from "./title-terms.ts";
 
 // What people have done with titles.
 
@@ -38,14 +40,16 @@ export async function editState(
   userId: string,
   seq: number,
   change: (state: TitleState | null) => TitleState,
-): Promise<void> {
+): Promise<StateChange> {
   const row = await transaction
     .selectFrom("title_states as s")
     .select(columns)
     .where("s.user_id", "=", userId)
     .where("s.title_seq", "=", seq)
     .executeTakeFirst();
-  const next = toRow(change(row ? toState(row) : null));
+  const before = row ? toState(row) : null;
+  const after = change(before);
+  const next = toRow(after);
   if (row) {
     await transaction
       .updateTable("title_states")
@@ -59,6 +63,70 @@ export async function editState(
       .values({ user_id: userId, title_seq: seq, ...next })
       .execute();
   }
+  return { userId, seq, before, after };
+}
+
+/** What somebody has done with a title, before and after; null for nothing. */
+export interface StateChange {
+  readonly userId: string;
+  readonly seq: number;
+  readonly before: TitleState | null;
+  readonly after: TitleState | null;
+}
+
+/** Has titles found by what people have done with them. */
+export async function changeStateTerms(
+  transaction: Transaction<Tables>,
+  changes: readonly StateChange[],
+): Promise<void> {
+  const changed = changes
+    .map(({ userId, seq, before, after }) => ({ seq, before: termsOf(userId, before), after: termsOf(userId, after) }))
+    .filter(({ before, after }) => before.symmetricDifference(after).size > 0);
+  if (changed.length === 0) return;
+  const seqs = [...new Set(changed.map(({ seq }) => seq))];
+  const keys = await transaction.selectFrom("title_keys").select(["num", "seq"]).where("seq", "in", seqs).execute();
+  const nums = new Map(keys.map(({ num, seq }) => [Number(seq), num]));
+  await changePostings(
+    transaction,
+    changed.flatMap(({ seq, before, after }) => {
+      const num = nums.get(seq);
+      return num === undefined ? [] : [{ num, before, after }];
+    }),
+  );
+}
+
+function termsOf(userId: string, state: TitleState | null): Set<Term> {
+  return new Set([
+    ...(state?.favourite ? [termOf("favourite", userId)] : []),
+    ...(state?.inProgress ? [termOf("inProgress", userId)] : []),
+    ...(state?.watched ? [termOf("watched", userId)] : []),
+    ...(state?.watchedAt ? [termOf("played", userId)] : []),
+  ]);
+}
+
+/** What people have done with these titles, as a change from nothing. */
+export async function statesOf(transaction: Transaction<Tables>, seqs: readonly number[]): Promise<StateChange[]> {
+  if (seqs.length === 0) return [];
+  const rows = await transaction.selectFrom("title_states").selectAll().where("title_seq", "in", seqs).execute();
+  return rows.map((row) => ({ userId: row.user_id, seq: Number(row.title_seq), before: null, after: toState(row) }));
+}
+
+/** Forgets some of what a user has done. */
+export async function takeStates(
+  transaction: Transaction<Tables>,
+  userId: string,
+  limit: number,
+): Promise<StateChange[]> {
+  const rows = await transaction
+    .selectFrom("title_states")
+    .selectAll()
+    .where("user_id", "=", userId)
+    .limit(limit)
+    .execute();
+  const seqs = rows.map(({ title_seq }) => title_seq);
+  if (seqs.length > 0)
+    await transaction.deleteFrom("title_states").where("user_id", "=", userId).where("title_seq", "in", seqs).execute();
+  return rows.map((row) => ({ userId, seq: Number(row.title_seq), before: toState(row), after: null }));
 }
 
 /** Makes what people have done with one title what they have done with another, unless they have with that too. */
@@ -67,6 +135,12 @@ export async function moveStates(transaction: Transaction<Tables>, from: number,
   let moved = transaction.updateTable("title_states").set({ title_seq: to }).where("title_seq", "=", from);
   for (const { user_id } of users) moved = moved.where("user_id", "!=", user_id);
   await moved.execute();
+  const known = new Set(users.map(({ user_id }) => user_id));
+  const now = await statesOf(transaction, [to]);
+  await changeStateTerms(
+    transaction,
+    now.filter(({ userId }) => !known.has(userId)),
+  );
 }
 
 /** Puts one title in the places that another has in collections, unless it is in them too. */

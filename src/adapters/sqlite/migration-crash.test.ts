@@ -3,21 +3,19 @@ import { join } from "node:path";
 import { temporaryFolder } from "../../../test/support/folder.ts";
 import { migrate } from "../sql/migrate.ts";
 import { openSqlite } from "./sqlite-database.ts";
-import { sqliteTitleSearchMigrations } from "./sqlite-title-search.ts";
 
 /** Migrates, and kills its own process before a given statement. */
 const script = `
   import { Database } from "bun:sqlite";
   import { migrate } from "${join(import.meta.dir, "../sql/migrate.ts")}";
   import { openSqlite } from "${join(import.meta.dir, "sqlite-database.ts")}";
-  import { sqliteTitleSearchMigrations } from "${join(import.meta.dir, "sqlite-title-search.ts")}";
   let left = Number(process.env.STATEMENTS);
   const query = Database.prototype.query;
   Database.prototype.query = function (sql) {
     if (left-- === 0) process.kill(process.pid, "SIGKILL");
     return query.call(this, sql);
   };
-  await migrate(openSqlite(process.env.FILE).database, sqliteTitleSearchMigrations);
+  await migrate(openSqlite(process.env.FILE).database);
 `;
 
 async function migrateUntilKilled(file: string, statements: number): Promise<boolean> {
@@ -34,7 +32,7 @@ test("a first start that is killed at any statement does not keep the next one f
     const file = join(folder.path, "kinora.db");
     const wasKilled = await migrateUntilKilled(file, statements);
     const { database } = openSqlite(file);
-    await migrate(database, sqliteTitleSearchMigrations);
+    await migrate(database);
     await database.destroy();
     if (!wasKilled) break;
     killed++;

@@ -1,0 +1,78 @@
+/**
+ * Sets of small numbers, as they are kept: titles are numbered, and of each term there is for each chunk of numbers
+ * one row that says which of them have it. Few are written as their offsets in order (two bytes each, the lower one
+ * first), more as a bit for each.
+ */
+
+/** Numbers in a chunk. */
+export const CHUNK = 8_192;
+const WORDS = CHUNK / 32;
+const BYTES = CHUNK / 8;
+
+/** The bits of one chunk while they are worked with. */
+export const newChunk = () => new Uint32Array(WORDS);
+
+const scratch = new Uint8Array(BYTES);
+const scratchWords = new Uint32Array(scratch.buffer);
+
+/** Adds the numbers that are kept as `kept` to those of a chunk. */
+export function addKept(chunk: Uint32Array, kept: Uint8Array): void {
+  if (kept.length === BYTES) {
+    scratch.set(kept);
+    for (let i = 0; i < WORDS; i++) chunk[i] = (chunk[i] ?? 0) | (scratchWords[i] ?? 0);
+    return;
+  }
+  for (let at = 0; at < kept.length; at += 2) {
+    const offset = (kept[at] ?? 0) | ((kept[at + 1] ?? 0) << 8);
+    chunk[offset >>> 5] = (chunk[offset >>> 5] ?? 0) | (1 << (offset & 31));
+  }
+}
+
+/** What a chunk is kept as; null when nothing is in it. */
+export function toKept(chunk: Uint32Array): Uint8Array | null {
+  const count = countOf(chunk);
+  if (count === 0) return null;
+  if (2 * count >= BYTES) return new Uint8Array(chunk.buffer.slice(chunk.byteOffset, chunk.byteOffset + BYTES));
+  const kept = new Uint8Array(2 * count);
+  let at = 0;
+  forEach(chunk, (offset) => {
+    kept[at++] = offset & 0xff;
+    kept[at++] = offset >>> 8;
+  });
+  return kept;
+}
+
+/** Leaves only what is in both. */
+export function keepCommon(chunk: Uint32Array, other: Uint32Array): void {
+  for (let i = 0; i < chunk.length; i++) chunk[i] = (chunk[i] ?? 0) & (other[i] ?? 0);
+}
+
+/** Takes out what is in the other. */
+export function takeOut(chunk: Uint32Array, other: Uint32Array): void {
+  for (let i = 0; i < chunk.length; i++) chunk[i] = (chunk[i] ?? 0) & ~(other[i] ?? 0);
+}
+
+export function setBit(chunk: Uint32Array, offset: number, isSet: boolean): void {
+  const before = chunk[offset >>> 5] ?? 0;
+  chunk[offset >>> 5] = isSet ? before | (1 << (offset & 31)) : before & ~(1 << (offset & 31));
+}
+
+export const hasBit = (chunk: Uint32Array, offset: number): boolean =>
+  (((chunk[offset >>> 5] ?? 0) >>> (offset & 31)) & 1) === 1;
+
+export function countOf(chunk: Uint32Array): number {
+  let count = 0;
+  for (const word of chunk) {
+    let bits = word - ((word >>> 1) & 0x55555555);
+    bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
+    count += Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+  }
+  return count;
+}
+
+/** Tells all numbers in their order. */
+export function forEach(chunk: Uint32Array, tell: (offset: number) => void): void {
+  for (let i = 0; i < chunk.length; i++) {
+    for (let word = chunk[i] ?? 0; word !== 0; word &= word - 1) tell(32 * i + 31 - Math.clz32(word & -word));
+  }
+}
