@@ -1,7 +1,7 @@
-import type { Database } from "bun:sqlite";
+import { CHUNK, newChunk, setBit, toKept } from "../../src/adapters/sql/posting-bits.ts";
 import { facetsOf } from "../../src/adapters/sql/title-facets.ts";
 import { toRow } from "../../src/adapters/sql/title-rows.ts";
-import { postingsOf } from "../../src/adapters/sqlite/sqlite-title-search.ts";
+import { TERM_LIMIT, termOf, termsOf } from "../../src/adapters/sql/title-terms.ts";
 import { titleIndexOf } from "../../src/catalog/title-index.ts";
 import type { TitleRecord } from "../../src/catalog/title-repository.ts";
 
@@ -17,8 +17,8 @@ export const COMMON_TAG = "Movies";
 
 const OTHERS = 100;
 const TAGS = 5_000;
-const TITLES_AT_ONCE = 10_000;
-const STATES = 5_000;
+/** Two people have done something with every so manieth title. */
+const STATE_EACH = 200;
 
 const words = (
   "the of and in my love night day house river city story last first man woman dark light summer winter road home world " +
@@ -49,71 +49,109 @@ export function randomNumbers(seed: number) {
 
 const idOf = (n: number) => `01900000-0000-7000-8000-${String(n).padStart(12, "0")}`;
 
-/** Writes `count` titles into a migrated SQLite database: rows, tags, counts, text index, what two people have watched. */
-export function writeTitles(handle: Database, count: number): void {
-  const indexes = handle
-    .query<{ name: string; sql: string }, []>(
-      "select name, sql from sqlite_master where type = 'index' and sql is not null and tbl_name in ('titles', 'title_tags')",
-    )
-    .all();
-  for (const { name } of indexes) handle.run(`drop index ${name}`);
-  handle.run("pragma synchronous = off");
-  for (const table of ["title_search", "title_grams"])
-    handle.run(`insert into ${table}(${table}, rank) values ('hashsize', ${32 * 2 ** 20})`);
-  const write = writerOf(handle);
-  for (let from = 0; from < count; from += TITLES_AT_ONCE) {
-    handle.run("begin");
-    for (let n = from; n < Math.min(count, from + TITLES_AT_ONCE); n++) write(n, count);
-    handle.run("commit");
-  }
-  for (const { sql } of indexes) handle.run(sql);
-  handle.run("begin");
-  countTitles(handle);
-  writeStates(handle, count);
-  handle.run("commit");
-  for (const table of ["title_search", "title_grams"])
-    handle.run(`insert into ${table}(${table}, rank) values ('hashsize', ${2 ** 20})`);
-  handle.run("pragma wal_checkpoint(truncate)");
+/** Rows of one table, in the order of `columns`. */
+export interface Rows {
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly rows: unknown[][];
 }
 
-function writerOf(handle: Database) {
+/** Rows of `count` titles, their tags and their text index, some thousand titles at a time. */
+export function* rowsOfTitles(count: number): Generator<Rows[]> {
   const random = randomNumbers(42);
-  const inserts = {
-    title:
-      handle.prepare(`insert into titles (seq, id, name, name_folded, name_key, description, owner_id, owner_name, origin,
-      visibility, availability, media_id, size_bytes, info, created_at, deleted_at, duration_ms, height, codec)
-      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
-    tag: handle.prepare("insert into title_tags (title_seq, position, tag, tag_key) values (?, ?, ?, ?)"),
-    search: handle.prepare("insert into title_search (rowid, words, extra) values (?, ?, ?)"),
-    grams: handle.prepare("insert into title_grams (rowid, grams) values (?, ?)"),
-    words: handle.prepare("insert into title_words (seq, words) values (?, ?)"),
-  };
-  return (n: number, count: number) => {
-    const title = titleOf(n, count, random);
-    const index = titleIndexOf(title);
-    const row = toRow(title, index);
-    const seq = Date.parse(title.createdAt) * 2_048;
-    const { id, name, name_folded, name_key, description, owner_id, owner_name, origin, visibility } = row;
-    const { availability, media_id, size_bytes, info, created_at, duration_ms, height, codec } = row;
-    inserts.title.run(
-      ...[seq, id, name, name_folded, name_key, description, owner_id, owner_name, origin, visibility, availability],
-      ...[media_id, size_bytes, info, created_at, null, duration_ms, height, codec],
-    );
-    for (const [i, tag] of title.tags.entries()) inserts.tag.run(seq, i, tag, index.tagKeys[i] ?? tag);
-    const { words, extra, grams, text } = postingsOf({
-      visibility,
-      ownerId: owner_id,
-      index,
-      facets: facetsOf(row, []),
-    });
-    inserts.search.run(seq, words, extra);
-    inserts.grams.run(seq, grams);
-    inserts.words.run(seq, text);
-  };
+  for (let from = 0; from < count; from = endOf(from, count)) {
+    const parts = newParts();
+    const postings = new Map<number, Uint32Array>();
+    const end = endOf(from, count);
+    for (let n = from; n < end; n++) addTitle(parts, postings, titleOf(n, random), n);
+    parts.postings.rows.push(...postingRows(postings, Math.floor((from + 1) / CHUNK)));
+    yield Object.values(parts);
+  }
 }
 
-function titleOf(n: number, count: number, random: ReturnType<typeof randomNumbers>): TitleRecord {
-  const { ownerId, visibility } = ownerOf(n, count, random);
+/** Numbers begin with 1: the first chunk has one less. */
+const endOf = (from: number, count: number) => Math.min(count, (Math.floor((from + 1) / CHUNK) + 1) * CHUNK - 1);
+
+function newParts() {
+  const titles: Rows = {
+    table: "titles",
+    columns: [
+      ...["seq", "id", "name", "name_folded", "name_key", "description", "owner_id", "owner_name", "origin"],
+      ...["visibility", "availability", "media_id", "size_bytes", "info", "created_at", "deleted_at"],
+      ...["duration_ms", "height", "codec"],
+    ],
+    rows: [],
+  };
+  const keys: Rows = { table: "title_keys", columns: ["num", "seq", "name_key", "duration_ms", "height"], rows: [] };
+  const tags: Rows = { table: "title_tags", columns: ["title_seq", "position", "tag", "tag_key"], rows: [] };
+  const postings: Rows = { table: "title_postings", columns: ["id", "bits"], rows: [] };
+  return { titles, keys, tags, postings };
+}
+
+function addTitle(
+  { titles, keys, tags }: ReturnType<typeof newParts>,
+  postings: Map<number, Uint32Array>,
+  title: TitleRecord,
+  n: number,
+): void {
+  const index = titleIndexOf(title);
+  const row = toRow(title, index);
+  const seq = seqOf(n);
+  const values: Record<string, unknown> = { seq, ...row };
+  titles.rows.push(titles.columns.map((column) => values[column]));
+  keys.rows.push([n + 1, seq, row.name_key, row.duration_ms, row.height]);
+  for (const [i, tag] of title.tags.entries()) tags.rows.push([seq, i, tag, index.tagKeys[i] ?? tag]);
+  const state = statesAt(n).flatMap(([user, flags]) => flags.map((flag) => termOf(flag, user)));
+  const terms = termsOf({
+    visibility: row.visibility,
+    ownerId: row.owner_id,
+    index,
+    facets: facetsOf(row, []),
+  });
+  for (const term of [...terms, ...state]) {
+    const chunk = postings.get(term) ?? newChunk();
+    setBit(chunk, (n + 1) % CHUNK, true);
+    postings.set(term, chunk);
+  }
+}
+
+const postingRows = (postings: Map<number, Uint32Array>, chunk: number) =>
+  [...postings]
+    .sort(([a], [b]) => a - b)
+    .map(([term, bits]) => [chunk * TERM_LIMIT + term, toKept(bits) ?? new Uint8Array()]);
+
+const seqOf = (n: number) => (Date.UTC(2020, 0, 1) + n * 60_000) * 2_048;
+
+/** What two people have done with each of some titles. */
+function statesAt(n: number): [user: string, flags: ("inProgress" | "watched" | "favourite" | "played")[]][] {
+  if (n % STATE_EACH !== 0) return [];
+  const i = n / STATE_EACH;
+  const flags = [
+    "played" as const,
+    ...(i % 3 === 0 ? ["inProgress" as const] : []),
+    ...(i % 3 === 1 ? ["watched" as const] : []),
+    ...(i % 7 === 0 ? ["favourite" as const] : []),
+  ];
+  return Object.values(people).map((user) => [user, flags]);
+}
+
+/** Rows of what people have done with so many titles. */
+export function rowsOfStates(count: number): Rows {
+  const rows: unknown[][] = [];
+  for (let n = 0; n < count; n += STATE_EACH) {
+    for (const [user, flags] of statesAt(n)) {
+      const has = (flag: (typeof flags)[number]) => (flags.includes(flag) ? 1 : 0);
+      const position = has("inProgress") ? 10 : null;
+      const flagged = [has("inProgress"), has("watched"), has("favourite")];
+      rows.push([user, seqOf(n), position, ...flagged, 1_790_000_000_000 + n]);
+    }
+  }
+  const columns = ["user_id", "title_seq", "position_seconds", "in_progress", "watched", "favourite", "watched_at"];
+  return { table: "title_states", columns, rows };
+}
+
+function titleOf(n: number, random: ReturnType<typeof randomNumbers>): TitleRecord {
+  const { ownerId, visibility } = ownerOf(random);
   const length = 2 + random.below(4);
   const name = Array.from({ length }, () => words[random.common(words.length)] ?? "");
   if (ownerId === people.half && random.chance(0.9)) name.push(HIDDEN_WORD);
@@ -152,8 +190,8 @@ function titleOf(n: number, count: number, random: ReturnType<typeof randomNumbe
 }
 
 /** Half of all titles are one person's own, one in a hundred can be seen by the other. */
-function ownerOf(n: number, count: number, random: ReturnType<typeof randomNumbers>) {
-  const place = random.below(1_000) + (0 * n) / count;
+function ownerOf(random: ReturnType<typeof randomNumbers>) {
+  const place = random.below(1_000);
   if (place < 500) return { ownerId: people.half, visibility: "private" as const };
   if (place < 502) return { ownerId: people.hundredth, visibility: "private" as const };
   if (place < 506) return { ownerId: null, visibility: "members" as const };
@@ -161,35 +199,19 @@ function ownerOf(n: number, count: number, random: ReturnType<typeof randomNumbe
   return { ownerId: idOf(10_000_000 + random.below(OTHERS)), visibility: "private" as const };
 }
 
-function countTitles(handle: Database): void {
+/** Statements that count what was written. */
+export function countingStatements(): string[] {
   const scope = "case when visibility = 'private' then owner_id else visibility end";
-  const counted = (kind: string, value: string, label: string, from: string) => {
-    for (const one of ["'*'", scope])
-      handle.run(`insert into title_counts (scope, kind, value, label, titles)
-        select ${one} as scope, '${kind}', ${value}, min(${label}), count(*) from ${from}
-        group by 1, ${value} having scope is not null`);
-  };
-  counted("title", "''", "''", "titles");
-  counted("codec", "codec", "codec", "titles");
-  counted("height", "cast(height as text)", "cast(height as text)", "titles");
-  counted("tag", "tag_key", "tag", "title_tags join titles on titles.seq = title_tags.title_seq");
-}
-
-function writeStates(handle: Database, count: number): void {
-  const insert = handle.prepare(`insert into title_states
-    (user_id, title_seq, position_seconds, in_progress, watched, favourite, watched_at) values (?, ?, ?, ?, ?, ?, ?)`);
-  for (const user of Object.values(people)) {
-    for (let i = 0; i < STATES; i++) {
-      const seq = (Date.UTC(2020, 0, 1) + Math.floor((i * count) / STATES) * 60_000) * 2_048;
-      insert.run(
-        user,
-        seq,
-        i % 3 === 0 ? 10 : null,
-        i % 3 === 0 ? 1 : 0,
-        i % 3 === 1 ? 1 : 0,
-        i % 7 === 0 ? 1 : 0,
-        1_790_000_000_000 + i,
-      );
-    }
-  }
+  const counted = (kind: string, value: string, label: string, from: string) =>
+    ["'*'", scope].map(
+      (one) => `insert into title_counts (scope, kind, value, label, titles)
+        select s, k, v, min(l), count(*) from (select ${one} as s, '${kind}' as k, ${value} as v, ${label} as l from ${from}) as c
+        where s is not null group by s, k, v`,
+    );
+  return [
+    ...counted("title", "''", "''", "titles"),
+    ...counted("codec", "codec", "codec", "titles"),
+    ...counted("height", "cast(height as char)", "cast(height as char)", "titles"),
+    ...counted("tag", "tag_key", "tag", "title_tags join titles on titles.seq = title_tags.title_seq"),
+  ];
 }

@@ -19,6 +19,7 @@ import type {
   TitleWithSources,
   Tombstone,
 } from "../../catalog/title-repository.ts";
+import { listOf } from "./number-list.ts";
 import { findFolders, getFolder, hasTitlesIn, putFolders } from "./sql-folders.ts";
 import type { Database, Tables } from "./tables.ts";
 import { changeCounts, countAll, countsOf, countThese, listTags } from "./title-counts.ts";
@@ -32,6 +33,7 @@ import {
   changeStateTerms,
   editState,
   getStates,
+  getStatesOf,
   moveInCollections,
   moveStates,
   statesOf,
@@ -166,11 +168,10 @@ export class SqlTitleRepository implements TitleRepository {
     const shown = places.slice(0, search.limit);
     const last = shown.at(-1);
     const more = places.length > search.limit && last !== undefined;
-    const titles = await this.#records(this.#database, await this.#rowsAt(shown, audience));
-    const ids = titles.map(({ id }) => id);
+    const rows = await this.#rowsAt(shown, audience);
     return {
-      titles,
-      states: search.viewerId === null ? new Map() : await getStates(this.#database, search.viewerId, ids),
+      titles: await this.#records(this.#database, rows),
+      states: search.viewerId === null ? new Map() : await getStatesOf(this.#database, search.viewerId, rows),
       next: more ? positionOf(last) : null,
     };
   }
@@ -179,7 +180,7 @@ export class SqlTitleRepository implements TitleRepository {
   async #rowsAt(places: readonly Place[], audience: Audience): Promise<TitleRow[]> {
     if (places.length === 0) return [];
     const { rows } = await sql<TitleRow>`select t.* from titles as t
-      where t.seq in (${sql.join(places.map(({ seq }) => seq))}) and t.deleted_at is null and ${visibleTo(audience)}`.execute(
+      where t.seq in (${listOf(places.map(({ seq }) => seq))}) and t.deleted_at is null and ${visibleTo(audience)}`.execute(
       this.#database,
     );
     const bySeq = new Map(rows.map((row) => [Number(row.seq), row]));
@@ -401,16 +402,8 @@ export class SqlTitleRepository implements TitleRepository {
 
   async #records(database: Database | Transaction<Tables>, rows: readonly TitleRow[]): Promise<TitleRecord[]> {
     if (rows.length === 0) return [];
-    const tags = await database
-      .selectFrom("title_tags")
-      .select(["title_seq", "tag"])
-      .where(
-        "title_seq",
-        "in",
-        rows.map(({ seq }) => seq),
-      )
-      .orderBy("position")
-      .execute();
+    const { rows: tags } = await sql<{ title_seq: number; tag: string }>`select title_seq, tag from title_tags
+      where title_seq in (${listOf(rows.map(({ seq }) => seq))}) order by position`.execute(database);
     const bySeq = Map.groupBy(tags, ({ title_seq }) => title_seq);
     return rows.map((row) =>
       toRecord(

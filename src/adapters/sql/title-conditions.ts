@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Range, TitleIndexOf, TitleSearch } from "../../catalog/title-repository.ts";
+import { listOf } from "./number-list.ts";
 import type { Database } from "./tables.ts";
 
 /** Conditions on `title_keys` as k that the postings tell only roughly. */
@@ -25,23 +26,22 @@ export async function looksRight<Place extends { readonly seq: number }>(
   indexOf: TitleIndexOf,
 ): Promise<readonly Place[]> {
   if (places.length === 0 || !(looksAt.name || looksAt.phrases)) return places;
-  const seqs = places.map(({ seq }) => seq);
-  const rows = await database
-    .selectFrom("titles")
-    .select(["seq", "name_folded", "name", "description"])
-    .where("seq", "in", seqs)
-    .execute();
-  const tags = looksAt.phrases
-    ? await database.selectFrom("title_tags").select(["title_seq", "tag"]).where("title_seq", "in", seqs).execute()
-    : [];
+  const seqs = listOf(places.map(({ seq }) => seq));
+  const texts = looksAt.phrases ? sql`, name, description` : sql``;
+  const { rows } = await sql<{ seq: number; name_folded: string; name: string; description: string }>`
+    select seq, name_folded${texts} from titles where seq in (${seqs})`.execute(database);
+  const { rows: tags } = looksAt.phrases
+    ? await sql<{ title_seq: number; tag: string }>`select title_seq, tag from title_tags
+        where title_seq in (${seqs})`.execute(database)
+    : { rows: [] };
   const tagsOf = Map.groupBy(tags, ({ title_seq }) => title_seq);
   const part = search.name?.folded ?? "";
-  const texts = search.phrases.map((tokens) => ` ${tokens.join(" ")}`);
+  const phrases = search.phrases.map((tokens) => ` ${tokens.join(" ")}`);
   const right = rows.filter(({ seq, name_folded, name, description }) => {
     if (looksAt.name && !name_folded.includes(part)) return false;
     if (!looksAt.phrases) return true;
     const words = textOf(indexOf({ name, description, tags: (tagsOf.get(seq) ?? []).map(({ tag }) => tag) }).tokens);
-    return texts.every((text) => words.includes(text));
+    return phrases.every((text) => words.includes(text));
   });
   const isRight = new Set(right.map(({ seq }) => seq));
   return places.filter(({ seq }) => isRight.has(seq));

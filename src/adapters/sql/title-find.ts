@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Audience, TitleIndexOf, TitleSearch } from "../../catalog/title-repository.ts";
+import { listOf } from "./number-list.ts";
 import type { Database } from "./tables.ts";
 import { keyConditions, looksRight } from "./title-conditions.ts";
 import { beyond, first, type Order, orderOf, playedOrder } from "./title-orders.ts";
@@ -92,7 +93,8 @@ async function* inOrder(
   yield* placesOf(database, search, unplayed, newest, wanted, isPast && after ? { place: after.place } : null);
 }
 
-const lookedUpAtMost = ({ size }: Candidates, page: number) => Math.max(FEWEST, Math.sqrt(READING * page * size));
+const lookedUpAtMost = ({ size }: Candidates, page: number) =>
+  Math.max(FEWEST, Math.floor(Math.sqrt(READING * page * size)));
 
 /** Few are looked up and sorted; of many, titles are read in the page's order until it is full. */
 async function* placesOf(
@@ -137,7 +139,7 @@ async function readOrder(database: Database, order: Order, after: TitleSearch["a
   const from = order.reading?.from ?? sql`title_keys as k`;
   const by = { key: order.reading?.key ?? order.key, isDescending: order.isDescending };
   const place = order.reading?.place ?? SEQ;
-  const conditions = [order.reading?.condition ?? sql`1 = 1`, ...beyond(by, place, after)];
+  const conditions = [sql`1 = 1`, ...(order.reading?.conditions ?? []), ...beyond(by, place, after)];
   const { rows } = await sql<{ num: number }>`select k.num from ${from}
     where ${sql.join(conditions, sql` and `)} ${first(by, place, count)}`.execute(database);
   const nums = rows.map(({ num }) => Number(num));
@@ -162,9 +164,7 @@ async function lookUp(
   after: TitleSearch["after"],
   count: number,
 ): Promise<NumberedPlace[]> {
-  // As text: thousands of parameters would have to be bound one by one.
-  const list = sql.raw(nums.length === 0 ? "null" : nums.join(","));
-  const conditions = [sql`k.num in (${list})`, ...keyConditions(search), ...beyond(order, SEQ, after)];
+  const conditions = [sql`k.num in (${listOf(nums)})`, ...keyConditions(search), ...beyond(order, SEQ, after)];
   const { rows } = await sql<NumberedPlace>`select ${columns(order)} from title_keys as k
     where ${sql.join(conditions, sql` and `)} ${first(order, SEQ, count)}`.execute(database);
   return rows.map((row) => ({ ...row, sort_key: order.constant ?? keyOf(row.sort_key, search) }));

@@ -8,24 +8,33 @@ export interface Order {
   /** What is said to be the key, where it is the same for all. */
   readonly constant?: number;
   readonly isDescending: boolean;
-  /** Where titles are read in this order from an index, when that is another table. */
+  /** Where titles are read in this order from an index, when that is another table or only a part of it. */
   readonly reading?: {
-    readonly from: RawBuilder<unknown>;
-    readonly condition: RawBuilder<unknown>;
-    readonly key: RawBuilder<unknown>;
-    readonly place: RawBuilder<unknown>;
+    readonly from?: RawBuilder<unknown>;
+    readonly conditions: readonly RawBuilder<unknown>[];
+    readonly key?: RawBuilder<unknown>;
+    readonly place?: RawBuilder<unknown>;
   };
 }
 
 /** The order of a page; that by the last time of watching is only in part one of titles (`playedOrder`). */
-export function orderOf({ sort, collectionId }: TitleSearch): Order {
+export function orderOf({ sort, collectionId, durationMs: { min, max } }: TitleSearch): Order {
   switch (sort) {
     case "oldest":
       return { key: null, isDescending: false };
     case "name":
       return { key: sql`k.name_key`, isDescending: false };
     case "longest":
-      return { key: sql`k.duration_ms`, isDescending: true };
+      return {
+        key: sql`k.duration_ms`,
+        isDescending: true,
+        reading: {
+          conditions: [
+            ...(min === null ? [] : [sql`k.duration_ms >= ${min}`]),
+            ...(max === null ? [] : [sql`k.duration_ms <= ${max}`]),
+          ],
+        },
+      };
     case "position": {
       const position = sql`(select o.position from collection_titles as o
         where o.collection_id = ${collectionId} and o.title_seq = k.seq)`;
@@ -43,7 +52,7 @@ export function playedOrder(userId: string | null): Order {
     isDescending: true,
     reading: {
       from: sql`title_states as w cross join title_keys as k on k.seq = w.title_seq`,
-      condition: sql`w.user_id = ${userId} and w.watched_at > 0`,
+      conditions: [sql`w.user_id = ${userId} and w.watched_at > 0`],
       key: sql`w.watched_at`,
       place: sql`w.title_seq`,
     },

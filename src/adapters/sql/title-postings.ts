@@ -1,5 +1,6 @@
 import { sql, type Transaction } from "kysely";
 import { isSqlite } from "./column-types.ts";
+import { listOf } from "./number-list.ts";
 import {
   addKept,
   CHUNK,
@@ -126,10 +127,8 @@ async function readRows(database: Reader, chunks: readonly number[], terms: read
 async function readIds(database: Reader, ids: readonly number[]): Promise<Rows> {
   const found: Rows = new Map();
   for (let from = 0; from < ids.length; from += ROWS_READ) {
-    // As text: a thousand parameters would have to be bound one by one.
-    const list = sql.raw(ids.slice(from, from + ROWS_READ).join(","));
-    const { rows } = await sql<{ id: number; bits: Uint8Array }>`
-      select id, bits from title_postings where id in (${list})`.execute(database);
+    const { rows } = await sql<{ id: number; bits: Uint8Array }>`select id, bits from title_postings
+      where id in (${listOf(ids.slice(from, from + ROWS_READ))})`.execute(database);
     for (const { id, bits } of rows) found.set(Number(id), bits);
   }
   return found;

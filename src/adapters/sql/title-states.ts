@@ -1,6 +1,7 @@
-import type { Transaction } from "kysely";
+import { sql, type Transaction } from "kysely";
 import type { TitleState } from "../../catalog/title-repository.ts";
 import type { TitleStateTable } from "./catalog-tables.ts";
+import { listOf } from "./number-list.ts";
 import type { Database, Tables } from "./tables.ts";
 import { changePostings } from "./title-postings.ts";
 import { type Term, termOf } from "./title-terms.ts";
@@ -32,6 +33,24 @@ export async function getStates(
     .where("s.user_id", "=", userId)
     .execute();
   return new Map(rows.map(({ id, ...row }) => [id, toState(row)]));
+}
+
+/** The same for titles whose places are known. */
+export async function getStatesOf(
+  database: Database,
+  userId: string,
+  titles: readonly { readonly id: string; readonly seq: number }[],
+): Promise<Map<string, TitleState>> {
+  if (titles.length === 0) return new Map();
+  const { rows } = await sql<TitleStateTable>`select * from title_states
+    where user_id = ${userId} and title_seq in (${listOf(titles.map(({ seq }) => seq))})`.execute(database);
+  const states = new Map(rows.map((row) => [Number(row.title_seq), toState(row)]));
+  return new Map(
+    titles.flatMap(({ id, seq }) => {
+      const state = states.get(Number(seq));
+      return state ? [[id, state]] : [];
+    }),
+  );
 }
 
 /** Changes what a user has done with the title at a place; nothing is kept of somebody who has done nothing. */

@@ -14,8 +14,19 @@ export interface SqliteDatabase {
   readonly handle: BunDatabase;
 }
 
-/** Opens (or creates, mode 0600) a SQLite file in WAL mode with foreign keys on. `:memory:` keeps it in memory. */
+/**
+ * Opens (or creates, mode 0600) a SQLite file in WAL mode with foreign keys on, and once more for queries while a
+ * transaction is open. `:memory:` keeps it in memory.
+ */
 export function openSqlite(path: string): SqliteDatabase {
+  const handle = openHandle(path);
+  const reader = path === ":memory:" ? null : openHandle(path);
+  reader?.run("PRAGMA query_only = ON");
+  const dialect = new PatientSqliteDialect(handle, reader);
+  return { database: new Kysely<Tables>({ dialect }), handle };
+}
+
+function openHandle(path: string): BunDatabase {
   const handle = new BunDatabase(path, { create: true, strict: true });
   if (path !== ":memory:") chmodSync(path, 0o600);
   handle.run("PRAGMA busy_timeout = 5000");
@@ -26,6 +37,5 @@ export function openSqlite(path: string): SqliteDatabase {
   handle.run(`PRAGMA cache_size = -${CACHE_KIB}`);
   // From here on nobody waits inside SQLite, which would keep the whole process waiting: the driver does it.
   handle.run("PRAGMA busy_timeout = 0");
-  const dialect = new PatientSqliteDialect(handle);
-  return { database: new Kysely<Tables>({ dialect }), handle };
+  return handle;
 }

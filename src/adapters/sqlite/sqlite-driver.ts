@@ -8,6 +8,8 @@ import {
 } from "kysely";
 import { StorageFullError, TemporaryUnavailableError } from "../../errors.ts";
 
+/** A transaction that takes longer lets everything else have a turn, again and again. */
+const TURN_MS = 5;
 /** A statement gives up after the database was locked for this long by another process. */
 const PATIENCE_MS = 3_000;
 const LONGEST_PAUSE_MS = 50;
@@ -19,21 +21,25 @@ const LONGEST_PAUSE_MS = 50;
  * the disk is full; nothing is changed then.
  *
  * All connections share one handle. A statement outside of a transaction waits while one is open, as it would
- * otherwise become part of it. Transactions that may write take the lock at their beginning: halfway they could
- * find that somebody else has written, and could only fail.
+ * otherwise become part of it; but a query runs on the second handle then, where it sees what was there before. A long
+ * transaction stops now and then, so that queries come in between. Transactions that may write take the lock at their
+ * beginning: halfway they could find that somebody else has written, and could only fail.
  */
 export class PatientSqliteDriver implements Driver {
   readonly #handle: BunDatabase;
+  readonly #reader: BunDatabase | null;
   readonly #turn = new Turn();
 
-  constructor(handle: BunDatabase) {
+  /** `reader` is the same file once more; null where there is none (in memory). */
+  constructor(handle: BunDatabase, reader: BunDatabase | null) {
     this.#handle = handle;
+    this.#reader = reader;
   }
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<SqliteConnection> {
-    return new SqliteConnection(this.#handle, this.#turn);
+    return new SqliteConnection(this.#handle, this.#reader, this.#turn);
   }
 
   async beginTransaction(connection: SqliteConnection, { accessMode }: TransactionSettings): Promise<void> {
@@ -56,6 +62,7 @@ export class PatientSqliteDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
+    this.#reader?.close();
     this.#handle.close();
   }
 }
@@ -83,10 +90,14 @@ class Turn {
 
 class SqliteConnection implements DatabaseConnection {
   readonly #handle: BunDatabase;
+  readonly #reader: BunDatabase | null;
   readonly #turn: Turn;
+  /** Since when nothing else had a turn; null outside of a transaction. */
+  #since: number | null = null;
 
-  constructor(handle: BunDatabase, turn: Turn) {
+  constructor(handle: BunDatabase, reader: BunDatabase | null, turn: Turn) {
     this.#handle = handle;
+    this.#reader = reader;
     this.#turn = turn;
   }
 
@@ -95,31 +106,34 @@ class SqliteConnection implements DatabaseConnection {
       this.#handle.run(sql);
       this.#turn.take(this);
     });
+    this.#since = performance.now();
   }
 
   release(): void {
+    this.#since = null;
     this.#turn.release(this);
   }
 
-  executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
-    return this.#patiently(() => {
-      const statement = this.#handle.query<Row, SQLQueryBindings[]>(sql);
-      const bindings = parameters.map(bindingOf);
-      if (statement.columnNames.length > 0) return { rows: statement.all(...bindings) };
-      const { changes, lastInsertRowid } = statement.run(...bindings);
-      return { numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid), rows: [] };
-    });
+  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    if (this.#since !== null && performance.now() - this.#since > TURN_MS) {
+      await new Promise((resolve) => setImmediate(resolve));
+      this.#since = performance.now();
+    }
+    const isBetween = this.#reader !== null && isRead(query.sql) && this.#turn.othersEnd(this) !== null;
+    const handle = isBetween && this.#reader ? this.#reader : this.#handle;
+    return this.#patiently(() => run<Row>(handle, query), handle);
   }
 
   async *streamQuery<Row>(query: CompiledQuery): AsyncGenerator<QueryResult<Row>> {
     yield await this.executeQuery<Row>(query);
   }
 
-  async #patiently<Result>(run: () => Result): Promise<Result> {
+  async #patiently<Result>(run: () => Result, handle = this.#handle): Promise<Result> {
     let giveUpAt = 0;
     for (let pauseMs = 2; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       // Asked again after each wait, and not awaited without need: another one may take the turn in between.
-      for (let end = this.#turn.othersEnd(this); end; end = this.#turn.othersEnd(this)) await end;
+      if (handle === this.#handle)
+        for (let end = this.#turn.othersEnd(this); end; end = this.#turn.othersEnd(this)) await end;
       try {
         return run();
       } catch (error) {
@@ -131,6 +145,16 @@ class SqliteConnection implements DatabaseConnection {
     }
   }
 }
+
+function run<Row>(handle: BunDatabase, { sql, parameters }: CompiledQuery): QueryResult<Row> {
+  const statement = handle.query<Row, SQLQueryBindings[]>(sql);
+  const bindings = parameters.map(bindingOf);
+  if (statement.columnNames.length > 0) return { rows: statement.all(...bindings) };
+  const { changes, lastInsertRowid } = statement.run(...bindings);
+  return { numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid), rows: [] };
+}
+
+const isRead = (sql: string) => /^\s*select\b/i.test(sql);
 
 /** A moment is ISO 8601 text, as better-auth writes it. */
 const bindingOf = (value: unknown) => (value instanceof Date ? value.toISOString() : value) as SQLQueryBindings;

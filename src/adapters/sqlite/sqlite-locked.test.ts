@@ -88,3 +88,24 @@ test("a statement outside of an open transaction waits for its end and is not un
   await outside;
   expect(await ids()).toEqual([2]);
 });
+
+test("queries run while a transaction is open and see what was there before it, however long it takes", async () => {
+  await insert(1);
+  const work = mine.database.transaction().execute(async (on) => {
+    for (let id = 2; id <= 3_000; id++) await sql`insert into t (id) values (${id})`.execute(on);
+  });
+  const seen: number[] = [];
+  let isOver = false;
+  void work.then(() => {
+    isOver = true;
+  });
+  const blocked = longestBlock(work);
+  while (!isOver) {
+    seen.push((await ids()).length);
+    await Bun.sleep(1);
+  }
+  await blocked;
+  expect(seen.filter((count) => count === 1).length).toBeGreaterThan(2);
+  expect(seen.filter((count) => count !== 1 && count !== 3_000)).toEqual([]);
+  expect(await ids()).toHaveLength(3_000);
+});

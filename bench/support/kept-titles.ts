@@ -1,0 +1,156 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Subprocess } from "bun";
+import { type Connection, createConnection } from "mysql2/promise";
+import { openMysql } from "../../src/adapters/mysql/mysql-database.ts";
+import { migrate } from "../../src/adapters/sql/migrate.ts";
+import type { Database } from "../../src/adapters/sql/tables.ts";
+import { openSqlite } from "../../src/adapters/sqlite/sqlite-database.ts";
+import { freePort } from "../../test/support/nats.ts";
+import { until } from "../../test/support/until.ts";
+import { countingStatements, type Rows, rowsOfStates, rowsOfTitles } from "./many-titles.ts";
+
+/** A database with many titles that is made once and then kept in `.cache/bench`. */
+export interface KeptTitles {
+  readonly database: Database;
+  /** How long it took to write; null when it was there. */
+  readonly seconds: number | null;
+  readonly bytes: number;
+  close(): Promise<void>;
+}
+
+/** Part of the kept folders' names: another form of what is written makes them anew. */
+const FORM = 1;
+const CACHE = join(import.meta.dir, "../../.cache/bench");
+const POOL_MIB = 256;
+
+function keptFolder(kind: string, titles: number) {
+  const folder = join(CACHE, `titles-${kind}-${titles}-${FORM}`);
+  const mark = join(folder, "complete");
+  const isComplete = existsSync(mark);
+  if (!isComplete) rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  return { folder, isComplete, complete: () => writeFileSync(mark, "") };
+}
+
+export async function sqliteWithTitles(titles: number): Promise<KeptTitles> {
+  const { folder, isComplete, complete } = keptFolder("sqlite", titles);
+  const path = join(folder, "kinora.db");
+  const { database, handle } = openSqlite(path);
+  const begin = performance.now();
+  if (!isComplete) {
+    await migrate(database);
+    handle.run("delete from catalog_stale");
+    handle.run("pragma synchronous = off");
+    const write = ({ table, columns, rows }: Rows) => {
+      const values = columns.map(() => "?").join(", ");
+      const insert = handle.prepare(`insert into ${table} (${columns.join(", ")}) values (${values})`);
+      for (const row of rows) insert.run(...(row as string[]));
+    };
+    for (const parts of rowsOfTitles(titles)) handle.transaction(() => parts.forEach(write))();
+    handle.transaction(() => write(rowsOfStates(titles)))();
+    for (const statement of countingStatements()) handle.run(statement);
+    handle.run("pragma wal_checkpoint(truncate)");
+    handle.run("pragma synchronous = normal");
+    complete();
+  }
+  return {
+    database,
+    seconds: isComplete ? null : (performance.now() - begin) / 1_000,
+    bytes: statSync(path).size,
+    close: () => database.destroy(),
+  };
+}
+
+export async function mariaDbWithTitles(titles: number): Promise<KeptTitles> {
+  const { folder, isComplete, complete } = keptFolder("mariadb", titles);
+  const server = await startServer(folder);
+  const begin = performance.now();
+  const access = { host: "127.0.0.1", port: server.port, user: "kinora", password: "kinora", name: "kinora" };
+  const { database } = await openMysql({ ...access, poolSize: 4, statementMs: 600_000, tls: "off", ca: null });
+  if (!isComplete) {
+    await fill(server.socket, titles);
+    complete();
+  }
+  return {
+    database,
+    seconds: isComplete ? null : (performance.now() - begin) / 1_000,
+    bytes: sizeOf(join(folder, "data", "kinora")),
+    async close() {
+      await database.destroy();
+      await server.close();
+    },
+  };
+}
+
+const sizeOf = (folder: string) =>
+  readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+
+async function fill(socketPath: string, titles: number): Promise<void> {
+  const connection = await createConnection({ socketPath, user: "root", database: "kinora" });
+  await connection.query("set session unique_checks = 0, foreign_key_checks = 0, sql_log_bin = 0");
+  await connection.query("delete from catalog_stale");
+  for (const parts of rowsOfTitles(titles)) {
+    await connection.query("begin");
+    for (const part of parts) await write(connection, part);
+    await connection.query("commit");
+  }
+  await write(connection, rowsOfStates(titles));
+  for (const statement of countingStatements()) await connection.query(statement);
+  await connection.end();
+}
+
+async function write(connection: Connection, { table, columns, rows }: Rows): Promise<void> {
+  for (let from = 0; from < rows.length; from += 1_000) {
+    const some = rows.slice(from, from + 1_000);
+    const values = some.map((row) => row.map((value) => (value instanceof Uint8Array ? Buffer.from(value) : value)));
+    await connection.query(`insert into ${table} (${columns.join(", ")}) values ?`, [values]);
+  }
+}
+
+async function startServer(folder: string) {
+  const data = join(folder, "data");
+  const user = process.getuid?.() === 0 ? ["--user=root"] : [];
+  const quiet = { stdio: ["ignore", "ignore", "ignore"] as ["ignore", "ignore", "ignore"] };
+  const isNew = !existsSync(data);
+  if (isNew) {
+    const install = ["mariadb-install-db", "--no-defaults", `--datadir=${data}`, "--skip-test-db", ...user];
+    if ((await Bun.spawn([...install, "--auth-root-authentication-method=normal"], quiet).exited) !== 0)
+      throw new Error("mariadb-install-db failed");
+  }
+  const port = await freePort();
+  const socket = join("/tmp", `kinora-bench-${process.pid}.socket`);
+  const child: Subprocess = Bun.spawn(
+    [
+      ...["mariadbd", "--no-defaults", `--datadir=${data}`, `--socket=${socket}`, `--port=${port}`, ...user],
+      ...["--bind-address=127.0.0.1", "--skip-name-resolve", `--innodb-buffer-pool-size=${POOL_MIB}M`],
+      ...["--innodb-log-file-size=256M", "--innodb-flush-log-at-trx-commit=2", `--log-error=${join(folder, "log")}`],
+    ],
+    quiet,
+  );
+  const query = async (sql: string) => {
+    const connection = await createConnection({ socketPath: socket, user: "root" });
+    await connection.query(sql);
+    await connection.end();
+  };
+  await until(
+    () =>
+      query("select 1")
+        .then(() => true)
+        .catch(() => null),
+    60_000,
+  );
+  if (isNew) {
+    await query("create database kinora");
+    await query("grant all on kinora.* to kinora@'127.0.0.1' identified by 'kinora'");
+  }
+  return {
+    port,
+    socket,
+    async close() {
+      child.kill("SIGTERM");
+      await child.exited;
+      rmSync(socket, { force: true });
+    },
+  };
+}
