@@ -4,7 +4,7 @@ import { derivedOf, fingerprintOf, follow, isUnedited } from "./derived.ts";
 import type { TitleRepository, TitleSource, TitleWithSources } from "./title-repository.ts";
 
 /** New titles of one transaction: others wait for its end. */
-const MADE_TOGETHER = 25;
+const MADE_TOGETHER = 100;
 
 export interface AnnouncementsDependencies {
   readonly repository: TitleRepository;
@@ -52,7 +52,7 @@ export class Announcements {
     batch: readonly Announcement[],
     onFailure: (announced: Announcement, error: unknown) => void,
   ): Promise<void> {
-    let fresh = new Map<string, Announcement>();
+    let fresh: Announcement[] = [];
     const handle = async (announced: Announcement) => {
       try {
         await this.handle(announced);
@@ -61,31 +61,34 @@ export class Announcements {
       }
     };
     const make = async () => {
-      const all = [...fresh.values()];
-      fresh = new Map();
+      const all = fresh;
+      fresh = [];
       // One that cannot be made must not keep the others from it.
       await this.#createAll(all).catch(async () => {
         for (const announced of all) await handle(announced);
       });
     };
+    const unknown = await this.#findUnknown(batch).catch(() => new Set<string>());
+    // What an earlier one of the batch was about may be known by now.
+    const met = new Set<string>();
     for (const announced of batch) {
-      const content = announced.mediaId ?? announced.sourceId;
-      const isNew = !fresh.has(content) && (await this.#isNew(announced).catch(() => false));
-      if (isNew) fresh.set(content, announced);
+      const { sourceId, mediaId } = announced;
+      const isNew = unknown.has(sourceId) && !met.has(sourceId) && !(mediaId !== null && met.has(mediaId));
+      met.add(sourceId);
+      if (mediaId !== null) met.add(mediaId);
+      if (isNew) fresh.push(announced);
       else {
         await make();
         await handle(announced);
       }
-      if (fresh.size >= MADE_TOGETHER) await make();
+      if (fresh.length >= MADE_TOGETHER) await make();
     }
     await make();
   }
 
-  /** Whether there is neither a title nor a memory of a source, nor another library file of its content. */
-  async #isNew({ sourceId, mediaId, origin }: Announcement): Promise<boolean> {
-    if (origin !== "library" || (await this.#repository.getTombstone(sourceId, null)) !== null) return false;
-    if ((await this.#repository.getBySource(sourceId)) || (await this.#repository.get(sourceId))) return false;
-    return mediaId === null || (await this.#repository.getLibraryTitle(mediaId)) === null;
+  /** Library files of which there is neither a title nor a memory, nor another library file of their content. */
+  #findUnknown(batch: readonly Announcement[]): Promise<Set<string>> {
+    return this.#repository.listUnknown(batch.filter(({ origin }) => origin === "library"));
   }
 
   async #createAll(announced: readonly Announcement[]): Promise<void> {

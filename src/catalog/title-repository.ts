@@ -211,6 +211,8 @@ export interface TitleRepository {
   getBySource(sourceId: string): Promise<TitleRecord | null>;
   /** Of the titles with this content: the user's own, else the oldest the audience may see. */
   getByMedia(mediaId: string, audience: Audience): Promise<TitleRecord | null>;
+  /** Of these sources those of which there is neither a title nor a tombstone, nor a library title of their content. */
+  listUnknown(sources: readonly Pick<TitleSource, "sourceId" | "mediaId">[]): Promise<Set<string>>;
   /** The oldest library title with this content. */
   getLibraryTitle(mediaId: string): Promise<TitleRecord | null>;
   /**

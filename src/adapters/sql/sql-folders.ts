@@ -1,9 +1,7 @@
-import { type RawBuilder, sql, type Transaction } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Audience, Folder, FolderPage, FolderSearch, TitleWithSources } from "../../catalog/title-repository.ts";
-import type { Database, Tables } from "./tables.ts";
-
-/** Rows in one statement: databases bound its parameters. */
-const ROWS_AT_ONCE = 200;
+import type { TitleFolderTable } from "./catalog-tables.ts";
+import type { Database } from "./tables.ts";
 
 /** Keeps folders; those that are there stay. */
 export async function putFolders(
@@ -63,12 +61,8 @@ function countedFor(audience: Audience): RawBuilder<unknown> {
   return audience.sees === "public" ? sql`tf.visibility = 'public'` : sql`1 = 1`;
 }
 
-/** Writes in which folders a title is found. */
-export async function writeTitleFolders(
-  transaction: Transaction<Tables>,
-  seq: number,
-  { sources, visibility }: TitleWithSources,
-): Promise<void> {
+/** In which folders a title is found. */
+export function folderRows(seq: number, { sources, visibility }: TitleWithSources): TitleFolderTable[] {
   const direct = new Map<string, boolean>();
   for (const { derived } of sources) {
     const { folders = [] } = derived ?? {};
@@ -76,16 +70,10 @@ export async function writeTitleFolders(
       direct.set(id, depth === folders.length - 1 || (direct.get(id) ?? false));
     }
   }
-  const rows = [...direct].map(([folderId, here]) => ({
+  return [...direct].map(([folderId, here]) => ({
     folder_id: folderId,
     title_seq: seq,
     direct: here ? 1 : 0,
     visibility,
   }));
-  for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
-    await transaction
-      .insertInto("title_folders")
-      .values(rows.slice(from, from + ROWS_AT_ONCE))
-      .execute();
-  }
 }

@@ -24,8 +24,8 @@ import { findFolders, getFolder, hasTitlesIn, putFolders } from "./sql-folders.t
 import type { Database, Tables } from "./tables.ts";
 import { changeCounts, countAll, countsOf, countThese, listTags } from "./title-counts.ts";
 import { findPlaces, type Place } from "./title-find.ts";
-import { dropParts, forgetNumber, numberTitle, renumbered, termsOfTitle, writeParts } from "./title-parts.ts";
-import { bury, isTaken, nextSeq } from "./title-places.ts";
+import { dropParts, forgetNumber, inParts, numberTitles, renumbered, termsOfTitle, writeParts } from "./title-parts.ts";
+import { bury, freePlaces, takenIds } from "./title-places.ts";
 import { changePostings, forgetPostings, type TermChange } from "./title-postings.ts";
 import { visibleTo } from "./title-ranges.ts";
 import { type TitleRow, toRecord, toRow } from "./title-rows.ts";
@@ -46,6 +46,8 @@ import { locked, transact } from "./transact.ts";
 const COUNTED_AT_ONCE = 1_000;
 /** Titles brought up to date in one transaction. */
 const UPDATED_AT_ONCE = 200;
+/** Titles that one statement inserts: databases bound its parameters. */
+const TITLES_IN_STATEMENT = 50;
 
 export interface SqlTitleRepositoryOptions {
   readonly database: Database;
@@ -68,33 +70,67 @@ export class SqlTitleRepository implements TitleRepository {
 
   insertAll(titles: readonly TitleWithSources[]): Promise<string[]> {
     return this.#transact(async (transaction) => {
-      const inserted: string[] = [];
-      const changes: TermChange[] = [];
-      for (const title of titles) {
-        const change = await this.#insert(transaction, title);
-        if (!change) continue;
-        inserted.push(title.id);
-        changes.push(change);
-      }
-      await changePostings(transaction, changes);
-      return inserted;
+      const taken = await takenIds(
+        transaction,
+        titles.map(({ id }) => id),
+      );
+      const fresh = new Map(titles.filter(({ id }) => !taken.has(id)).map((title) => [title.id, title]));
+      await this.#insertFresh(transaction, [...fresh.values()]);
+      return [...fresh.keys()];
     });
   }
 
-  /** Inserts all but the text index, and tells what is to be changed there; null when the id is taken. */
-  async #insert(transaction: Transaction<Tables>, title: TitleWithSources): Promise<TermChange | null> {
-    if (await isTaken(transaction, title.id)) return null;
-    const index = this.#indexOf(title);
-    const seq = await nextSeq(transaction, Date.parse(title.createdAt));
-    const row = toRow(title, index);
-    await transaction
-      .insertInto("titles")
-      .values({ seq, ...row })
+  /** Inserts titles whose ids are free. */
+  async #insertFresh(transaction: Transaction<Tables>, titles: readonly TitleWithSources[]): Promise<void> {
+    const seqs = await freePlaces(
+      transaction,
+      titles.map(({ createdAt }) => Date.parse(createdAt)),
+    );
+    const entries = titles.map((title, i) => {
+      const index = this.#indexOf(title);
+      return { title, index, seq: seqs[i] ?? 0, row: toRow(title, index) };
+    });
+    await inParts(entries, TITLES_IN_STATEMENT, (some) =>
+      transaction
+        .insertInto("titles")
+        .values(some.map(({ seq, row }) => ({ seq, ...row })))
+        .execute(),
+    );
+    await writeParts(transaction, entries);
+    const nums = await numberTitles(transaction, entries);
+    await changeCounts(
+      transaction,
+      [],
+      entries.flatMap(({ title, row, index }) => countsOf(title, row, index)),
+    );
+    await changePostings(
+      transaction,
+      entries.map(({ title, seq, row, index }) => ({
+        num: nums.get(seq) ?? 0,
+        before: NONE,
+        after: termsOfTitle(title, row, index),
+      })),
+    );
+  }
+
+  async listUnknown(sources: readonly Pick<TitleSource, "sourceId" | "mediaId">[]): Promise<Set<string>> {
+    if (sources.length === 0) return new Set();
+    const ids = sources.map(({ sourceId }) => sourceId);
+    const known = await takenIds(this.#database, ids);
+    const mediaIds = sources.flatMap(({ mediaId }) => mediaId ?? []);
+    const twins = await this.#database
+      .selectFrom("titles")
+      .select("media_id")
+      .where("media_id", "in", mediaIds.length === 0 ? [""] : mediaIds)
+      .where("origin", "=", "library")
+      .where("deleted_at", "is", null)
       .execute();
-    await writeParts(transaction, seq, title, index);
-    const num = await numberTitle(transaction, seq, row);
-    await changeCounts(transaction, [], countsOf(title, row, index));
-    return { num, before: NONE, after: termsOfTitle(title, row, index) };
+    const twinned = new Set(twins.map(({ media_id }) => media_id));
+    return new Set(
+      sources
+        .filter(({ sourceId, mediaId }) => !known.has(sourceId) && !twinned.has(mediaId))
+        .map((one) => one.sourceId),
+    );
   }
 
   async get(id: string): Promise<TitleRecord | null> {
@@ -155,7 +191,7 @@ export class SqlTitleRepository implements TitleRepository {
       const before = this.#indexed(found.title);
       await transaction.updateTable("titles").set(row).where("seq", "=", found.seq).execute();
       await dropParts(transaction, found.seq);
-      await writeParts(transaction, found.seq, next, index);
+      await writeParts(transaction, [{ seq: found.seq, title: next, index }]);
       await changeCounts(transaction, before.counts, countsOf(next, row, index));
       const num = await renumbered(transaction, found.seq, row);
       await changePostings(transaction, [{ num, before: before.terms, after: termsOfTitle(next, row, index) }]);
@@ -380,7 +416,7 @@ export class SqlTitleRepository implements TitleRepository {
       const row = toRow(found.title, index);
       await transaction.updateTable("titles").set(row).where("seq", "=", found.seq).execute();
       await dropParts(transaction, found.seq);
-      await writeParts(transaction, found.seq, found.title, index);
+      await writeParts(transaction, [{ seq: found.seq, title: found.title, index }]);
       const num = await renumbered(transaction, found.seq, row);
       await changeCounts(transaction, [], countsOf(found.title, row, index));
       changes.push({ num, before: NONE, after: termsOfTitle(found.title, row, index) });

@@ -1,6 +1,7 @@
-import type { Transaction } from "kysely";
+import { sql, type Transaction } from "kysely";
 import type { TitleIndex, TitleRecord, TitleSource, TitleWithSources } from "../../catalog/title-repository.ts";
-import { writeTitleFolders } from "./sql-folders.ts";
+import { listOf } from "./number-list.ts";
+import { folderRows } from "./sql-folders.ts";
 import type { Tables } from "./tables.ts";
 import { facetsOf } from "./title-facets.ts";
 import type { TitleRow } from "./title-rows.ts";
@@ -8,32 +9,50 @@ import { type Term, termsOf } from "./title-terms.ts";
 
 // What belongs to a title beside its row.
 
+/** Rows in one statement: databases bound its parameters. */
+const ROWS_AT_ONCE = 200;
+
 /** Writes tags, sources and, unless the title is deleted, its folders. */
 export async function writeParts(
   transaction: Transaction<Tables>,
-  seq: number,
-  title: TitleWithSources,
-  index: TitleIndex,
+  titles: readonly { readonly seq: number; readonly title: TitleWithSources; readonly index: TitleIndex }[],
 ): Promise<void> {
-  const tags = title.tags.map((tag, position) => ({
-    title_seq: seq,
-    position,
-    tag,
-    tag_key: index.tagKeys[position] ?? tag,
-  }));
-  if (tags.length > 0) await transaction.insertInto("title_tags").values(tags).execute();
-  const sources = title.sources.map(({ sourceId, provider, origin, availability, mediaId, ...source }) => ({
+  const tags = titles.flatMap(({ seq, title, index }) =>
+    title.tags.map((tag, position) => ({
+      title_seq: seq,
+      position,
+      tag,
+      tag_key: index.tagKeys[position] ?? tag,
+    })),
+  );
+  const sources = titles.flatMap(({ seq, title }) => title.sources.map((source) => sourceRow(seq, source)));
+  const folders = titles.flatMap(({ seq, title }) => (title.deletedAt === null ? folderRows(seq, title) : []));
+  await inParts(tags, ROWS_AT_ONCE, (rows) => transaction.insertInto("title_tags").values(rows).execute());
+  await inParts(sources, ROWS_AT_ONCE, (rows) => transaction.insertInto("title_sources").values(rows).execute());
+  await inParts(folders, ROWS_AT_ONCE, (rows) => transaction.insertInto("title_folders").values(rows).execute());
+}
+
+function sourceRow(seq: number, source: TitleSource) {
+  const { sourceId, provider, origin, availability, mediaId, derived, fingerprint } = source;
+  return {
     source_id: sourceId,
     title_seq: seq,
     provider,
     origin,
     availability,
     media_id: mediaId,
-    derived: source.derived && JSON.stringify(source.derived),
-    fingerprint: source.fingerprint,
-  }));
-  if (sources.length > 0) await transaction.insertInto("title_sources").values(sources).execute();
-  if (title.deletedAt === null) await writeTitleFolders(transaction, seq, title);
+    derived: derived && JSON.stringify(derived),
+    fingerprint,
+  };
+}
+
+/** Does something with some of many at a time. */
+export async function inParts<Item>(
+  items: readonly Item[],
+  size: number,
+  work: (some: Item[]) => Promise<unknown>,
+): Promise<void> {
+  for (let from = 0; from < items.length; from += size) await work(items.slice(from, from + size));
 }
 
 export async function dropParts(transaction: Transaction<Tables>, seq: number): Promise<void> {
@@ -46,19 +65,26 @@ type Keys = Pick<TitleRow, "name_key" | "duration_ms" | "height">;
 
 const keysOf = ({ name_key, duration_ms, height }: Keys): Keys => ({ name_key, duration_ms, height });
 
-/** Gives a new title its number. */
-export async function numberTitle(transaction: Transaction<Tables>, seq: number, row: Keys): Promise<number> {
-  const { insertId } = await transaction
-    .insertInto("title_keys")
-    .values({ seq, ...keysOf(row) })
-    .executeTakeFirstOrThrow();
-  return Number(insertId);
+/** Gives new titles their numbers, in their order; the numbers by the titles' places. */
+export async function numberTitles(
+  transaction: Transaction<Tables>,
+  titles: readonly { readonly seq: number; readonly row: Keys }[],
+): Promise<Map<number, number>> {
+  await inParts(titles, ROWS_AT_ONCE, (some) =>
+    transaction
+      .insertInto("title_keys")
+      .values(some.map(({ seq, row }) => ({ seq, ...keysOf(row) })))
+      .execute(),
+  );
+  const { rows } = await sql<{ num: number; seq: number }>`select num, seq from title_keys
+    where seq in (${listOf(titles.map(({ seq }) => seq))})`.execute(transaction);
+  return new Map(rows.map(({ num, seq }) => [Number(seq), num]));
 }
 
 /** Keeps what a title is sorted by now; its number, one that it gets now if it had none. */
 export async function renumbered(transaction: Transaction<Tables>, seq: number, row: Keys): Promise<number> {
   const known = await transaction.selectFrom("title_keys").select("num").where("seq", "=", seq).executeTakeFirst();
-  if (!known) return numberTitle(transaction, seq, row);
+  if (!known) return (await numberTitles(transaction, [{ seq, row }])).get(seq) ?? 0;
   await transaction.updateTable("title_keys").set(keysOf(row)).where("num", "=", known.num).execute();
   return known.num;
 }

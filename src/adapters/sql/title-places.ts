@@ -1,13 +1,32 @@
-import type { Transaction } from "kysely";
+import { sql, type Transaction } from "kysely";
 import type { TitleWithSources } from "../../catalog/title-repository.ts";
-import type { Tables } from "./tables.ts";
+import { listOf } from "./number-list.ts";
+import type { Database, Tables } from "./tables.ts";
 
 /** Titles that can be made in one millisecond before they count as made in the next. */
 const PLACES_IN_A_MILLISECOND = 2_048;
 
-/** The first free place in time at or after a moment (ms since 1970). */
-export async function nextSeq(transaction: Transaction<Tables>, createdAtMs: number): Promise<number> {
-  const first = createdAtMs * PLACES_IN_A_MILLISECOND;
+/** Free places in time at or after these moments (ms since 1970), one for each. */
+export async function freePlaces(transaction: Transaction<Tables>, moments: readonly number[]): Promise<number[]> {
+  const wanted = moments.map((moment) => moment * PLACES_IN_A_MILLISECOND);
+  const { rows } = await sql<{ seq: number }>`select seq from titles where seq in (${listOf(wanted)})`.execute(
+    transaction,
+  );
+  const taken = new Set(rows.map(({ seq }) => Number(seq)));
+  const given = new Map<number, number>();
+  const places: number[] = [];
+  for (const first of wanted) {
+    const before = given.get(first);
+    const isShared = before !== undefined || taken.has(first);
+    const place = isShared ? await nextPlace(transaction, first, before) : first;
+    given.set(first, place);
+    places.push(place);
+  }
+  return places;
+}
+
+/** The first free place at or after one that is taken, and after one that was given already. */
+async function nextPlace(transaction: Transaction<Tables>, first: number, given: number | undefined): Promise<number> {
   for (let start = first; ; start += PLACES_IN_A_MILLISECOND) {
     const row = await transaction
       .selectFrom("titles")
@@ -15,26 +34,28 @@ export async function nextSeq(transaction: Transaction<Tables>, createdAtMs: num
       .where("seq", ">=", start)
       .where("seq", "<", start + PLACES_IN_A_MILLISECOND)
       .executeTakeFirst();
-    if (row?.last == null) return start;
-    const next = Number(row.last) + 1;
+    const last = Math.max(row?.last == null ? start - 1 : Number(row.last), given ?? 0);
+    if (last < start) return start;
+    const next = last + 1;
     if (next < start + PLACES_IN_A_MILLISECOND) return next;
   }
 }
 
-/** Whether an id is a title's, a source's or a tombstone's. */
-export async function isTaken(transaction: Transaction<Tables>, id: string): Promise<boolean> {
-  const title = await transaction.selectFrom("titles").select("id").where("id", "=", id).executeTakeFirst();
-  const source = await transaction
+/** Of these ids those that are a title's, a source's or a tombstone's. */
+export async function takenIds(database: Database | Transaction<Tables>, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const titles = await database.selectFrom("titles").select("id").where("id", "in", ids).execute();
+  const sources = await database
     .selectFrom("title_sources")
-    .select("source_id")
-    .where("source_id", "=", id)
-    .executeTakeFirst();
-  const tombstone = await transaction
+    .select("source_id as id")
+    .where("source_id", "in", ids)
+    .execute();
+  const tombstones = await database
     .selectFrom("title_tombstones")
-    .select("source_id")
-    .where("source_id", "=", id)
-    .executeTakeFirst();
-  return title !== undefined || source !== undefined || tombstone !== undefined;
+    .select("source_id as id")
+    .where("source_id", "in", ids)
+    .execute();
+  return new Set([...titles, ...sources, ...tombstones].map(({ id }) => id));
 }
 
 /** Leaves tombstones of a title's id and sources. */
