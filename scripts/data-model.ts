@@ -6,8 +6,11 @@ const owners: readonly (readonly [prefix: string, service: string])[] = [
   ["auth_", "auth"],
   ["title", "catalog"],
   ["folders", "catalog"],
+  ["collection", "catalog"],
+  ["catalog_", "catalog"],
   ["upload", "upload"],
   ["sources", "streaming"],
+  ["library_", "streaming"],
 ];
 
 interface Column {

@@ -14,6 +14,8 @@ const START_AGAIN_MS = 250;
 const CONNECT_MS = 3_000;
 const ACQUIRE_MS = 5_000;
 const LOCK_WAIT_SECONDS = 5;
+/** Longest list of numbers that a query gives as one text. */
+const NUMBERS_BYTES = 2 ** 20;
 /** Migrations may rebuild tables, and wait for another instance's. */
 const MIGRATION_MS = 24 * 3_600_000;
 
@@ -84,7 +86,9 @@ function connect(
   const setup = [
     `set names utf8mb4 collate ${collation}`,
     `set session sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00',
-      innodb_lock_wait_timeout = ${LOCK_WAIT_SECONDS}, ${limit}`,
+      innodb_lock_wait_timeout = ${LOCK_WAIT_SECONDS}, group_concat_max_len = ${NUMBERS_BYTES}, ${limit}`,
+    // What is looked up by a thousand numbers is not to be joined with them as with a table.
+    ...(isMariaDb ? ["set session in_predicate_conversion_threshold = 0"] : []),
   ];
   const driver = () => new MysqlDriver(createPool(poolOptions(access)), { setup, timeouts, ignored });
   return new Kysely<Tables>({ dialect: new KinoraMysqlDialect({ driver, collation }) });

@@ -22,7 +22,8 @@ export function addKept(chunk: Uint32Array, kept: Uint8Array): void {
     for (let i = 0; i < WORDS; i++) chunk[i] = (chunk[i] ?? 0) | (scratchWords[i] ?? 0);
     return;
   }
-  for (let at = 0; at < kept.length; at += 2) {
+  const { length } = kept;
+  for (let at = 0; at < length; at += 2) {
     const offset = (kept[at] ?? 0) | ((kept[at + 1] ?? 0) << 8);
     chunk[offset >>> 5] = (chunk[offset >>> 5] ?? 0) | (1 << (offset & 31));
   }
@@ -44,12 +45,14 @@ export function toKept(chunk: Uint32Array): Uint8Array | null {
 
 /** Leaves only what is in both. */
 export function keepCommon(chunk: Uint32Array, other: Uint32Array): void {
-  for (let i = 0; i < chunk.length; i++) chunk[i] = (chunk[i] ?? 0) & (other[i] ?? 0);
+  const { length } = chunk;
+  for (let i = 0; i < length; i++) chunk[i] = (chunk[i] ?? 0) & (other[i] ?? 0);
 }
 
 /** Takes out what is in the other. */
 export function takeOut(chunk: Uint32Array, other: Uint32Array): void {
-  for (let i = 0; i < chunk.length; i++) chunk[i] = (chunk[i] ?? 0) & ~(other[i] ?? 0);
+  const { length } = chunk;
+  for (let i = 0; i < length; i++) chunk[i] = (chunk[i] ?? 0) & ~(other[i] ?? 0);
 }
 
 export function setBit(chunk: Uint32Array, offset: number, isSet: boolean): void {
@@ -62,7 +65,9 @@ export const hasBit = (chunk: Uint32Array, offset: number): boolean =>
 
 export function countOf(chunk: Uint32Array): number {
   let count = 0;
-  for (const word of chunk) {
+  const { length } = chunk;
+  for (let i = 0; i < length; i++) {
+    const word = chunk[i] ?? 0;
     let bits = word - ((word >>> 1) & 0x55555555);
     bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
     count += Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
@@ -72,7 +77,8 @@ export function countOf(chunk: Uint32Array): number {
 
 /** Tells all numbers in their order. */
 export function forEach(chunk: Uint32Array, tell: (offset: number) => void): void {
-  for (let i = 0; i < chunk.length; i++) {
+  const { length } = chunk;
+  for (let i = 0; i < length; i++) {
     for (let word = chunk[i] ?? 0; word !== 0; word &= word - 1) tell(32 * i + 31 - Math.clz32(word & -word));
   }
 }

@@ -26,7 +26,7 @@ import { TERM_LIMIT, type Term } from "./title-terms.ts";
 export const LOCK_ROW = 0;
 
 /** Rows that one statement reads or writes. */
-const ROWS_READ = 1_000;
+const ROWS_READ = 2_000;
 const ROWS_WRITTEN = 100;
 
 const rowOf = (chunk: number, term: Term) => chunk * TERM_LIMIT + term;
@@ -120,7 +120,8 @@ function addTerms(target: Uint32Array, rows: Rows, chunk: number, terms: readonl
 type Rows = Map<number, Uint8Array>;
 
 async function readRows(database: Reader, chunks: readonly number[], terms: readonly Term[]): Promise<Rows> {
-  const ids = chunks.flatMap((chunk) => terms.map((term) => rowOf(chunk, term)));
+  const ids: number[] = [];
+  for (const chunk of chunks) for (const term of terms) ids.push(rowOf(chunk, term));
   return readIds(database, ids);
 }
 
