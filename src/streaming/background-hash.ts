@@ -28,6 +28,9 @@ export interface BackgroundHashDependencies {
 export class BackgroundHash {
   readonly #dependencies: BackgroundHashDependencies;
   readonly #stopped = new AbortController();
+  readonly #untilStopped = new Promise<void>((resolve) =>
+    this.#stopped.signal.addEventListener("abort", () => resolve(), { once: true }),
+  );
   #running: Promise<void> | null = null;
   #again = false;
   #doneBytes = 0;
@@ -110,7 +113,7 @@ export class BackgroundHash {
       this.#doneBytes += bytes;
       sinceTurn += bytes;
       const awaited = this.#dependencies.yieldTo();
-      if (awaited !== null) return awaited;
+      if (awaited !== null) return Promise.race([awaited, this.#untilStopped]);
       if (sinceTurn < BYTES_PER_TURN) return undefined;
       sinceTurn = 0;
       void this.#dependencies.progress(this.#doneBytes, this.#totalBytes, "running").catch(() => undefined);

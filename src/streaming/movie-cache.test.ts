@@ -31,13 +31,18 @@ test("work behind can wait until what a viewer waits for is there", async () => 
   const file = await locateFirst([await fixture("h264-aac.mp4")]);
   expect(cache.whileMaking()).toBeNull();
   const answers = ["one", "two"].map((id) => cache.get(id, file));
-  await cache.whileMaking();
-  expect(cache.whileMaking()).toBeNull();
   expect((await Promise.all(answers)).every((presentation) => presentation !== null)).toBe(true);
-  // A file that cannot be read holds nothing up either.
+  // Its first segments are asked for now.
+  const moment = cache.whileMaking();
+  expect(moment).not.toBeNull();
+  expect(readdirSync(folder.path)).toEqual([]);
+  await moment;
+  expect(cache.whileMaking()).toBeNull();
+  // A file that cannot be read holds nothing up for longer either.
   const open = () => Promise.reject(new Error("gone"));
   const gone = { ...file, isUnchanged: () => file.isUnchanged(), open };
   await expect(cache.get("three", gone)).rejects.toThrow("gone");
+  await cache.whileMaking();
   expect(cache.whileMaking()).toBeNull();
   await cache.close();
 });

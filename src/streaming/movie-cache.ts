@@ -12,6 +12,12 @@ const CACHE_BYTES = 128 * 2 ** 20;
 /** What a kept index costs beside its arrays. */
 const ENTRY_OVERHEAD_BYTES = 4096;
 
+/**
+ * After an index was made its viewer asks for the first segments: work that nobody waits for, and storing the index, begin
+ * this much later.
+ */
+const QUIET_MS = 300;
+
 /** What loading an index takes. */
 interface LoadContext {
   readonly sourceId: string;
@@ -35,9 +41,12 @@ export class MovieCache {
   readonly #loaded: LRUCache<string, Loaded, LoadContext>;
   /** Indexes that are being stored, by source. */
   readonly #storing = new Map<string, Promise<void>>();
-  /** How many indexes are being made that somebody waits for, and what is told when there are none any more. */
+  /** How many indexes are being made that somebody waits for, or were a moment ago. */
   #making = 0;
+  /** Told when there are none any more. */
   #made = Promise.withResolvers<void>();
+  /** Ends all moments of quiet. */
+  #hurry = Promise.withResolvers<void>();
 
   constructor(folder: string, limitBytes = CACHE_BYTES) {
     this.#folder = folder;
@@ -56,7 +65,7 @@ export class MovieCache {
     return presentation;
   }
 
-  /** What work that nobody waits for is to wait for: null, or that the indexes are made that somebody waits for. */
+  /** What work that nobody waits for is to wait for: null, or until a viewer has an index and first segments. */
   whileMaking(): Promise<void> | null {
     return this.#making > 0 ? this.#made.promise : null;
   }
@@ -68,6 +77,7 @@ export class MovieCache {
 
   /** Forgets a source's index, in memory and on disk. */
   async remove(sourceId: string): Promise<void> {
+    this.#endQuiet();
     await this.#storing.get(sourceId);
     for (const key of this.#loaded.keys()) if (key.startsWith(sourceId)) this.#loaded.delete(key);
     await rm(join(this.#folder, sourceId), { force: true });
@@ -107,12 +117,28 @@ export class MovieCache {
     try {
       return await this.#make(sourceId, key, file);
     } finally {
-      this.#making--;
-      if (this.#making === 0) {
-        this.#made.resolve();
-        this.#made = Promise.withResolvers();
-      }
+      void this.#quiet().then(() => this.#end());
     }
+  }
+
+  #end(): void {
+    this.#making--;
+    if (this.#making > 0) return;
+    this.#made.resolve();
+    this.#made = Promise.withResolvers();
+  }
+
+  /** Waits a moment, or until there is no time for it. */
+  async #quiet(): Promise<void> {
+    const timer = Promise.withResolvers<void>();
+    const running = setTimeout(timer.resolve, QUIET_MS);
+    await Promise.race([timer.promise, this.#hurry.promise]);
+    clearTimeout(running);
+  }
+
+  #endQuiet(): void {
+    this.#hurry.resolve();
+    this.#hurry = Promise.withResolvers();
   }
 
   async #make(sourceId: string, key: string, file: LocatedOriginal): Promise<Loaded> {
@@ -126,7 +152,7 @@ export class MovieCache {
 
   /** Stores an index while its title plays already. Where it cannot be stored it is built again after the next start. */
   #storeSoon(sourceId: string, key: string, presentation: Presentation): void {
-    const storing = (this.#storing.get(sourceId) ?? Promise.resolve())
+    const storing = Promise.all([this.#quiet(), this.#storing.get(sourceId)])
       .then(() => this.#write(sourceId, key, presentation))
       .catch(() => undefined)
       .finally(() => {
@@ -137,6 +163,7 @@ export class MovieCache {
 
   /** Waits for what is being stored. */
   async close(): Promise<void> {
+    this.#endQuiet();
     await Promise.all(this.#storing.values());
   }
 

@@ -31,6 +31,7 @@ import { Storage, type StorageMeter } from "./storage.ts";
 import { Subtitles } from "./subtitles.ts";
 import { TitleGate } from "./title-gate.ts";
 import { UploadIntake } from "./upload-intake.ts";
+import { warmUpSoon } from "./warm-up.ts";
 
 const REANNOUNCE_PAGE = 200;
 /** How often bytes that could not be removed are removed again. */
@@ -142,6 +143,7 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
     return { store: store.place, ...(rtsp === null ? {} : { rtsp }) };
   });
   library.start();
+  const stopWarming = warmUpSoon();
   const sweep = () => void intake.sweep().catch((error: unknown) => log.warn({ err: error }, "leftovers not removed"));
   const sweeping = setInterval(sweep, SWEEP_MS);
   sweep();
@@ -166,6 +168,7 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
     ready: async () => undefined,
     async close() {
       clearInterval(sweeping);
+      stopWarming();
       await streams.close();
       await library.close();
       await movies.close();

@@ -105,14 +105,18 @@ interface KeyFrame {
 
 /** The key frame nearest to `target` ticks after `last`; null when there is none after it. Found without looking at each. */
 function keyFrameNear(track: VideoTrack, last: KeyFrame, target: number): KeyFrame | null {
-  const { samples } = track;
+  const { samples, endSample } = track;
   const wanted = samples.sampleAtDecodeTime(samples.decodeTimeOf(last.sample) + target);
-  const found = [lastSyncSampleUpTo(samples, wanted), syncSampleFrom(samples, Math.max(wanted, last.sample) + 1)]
-    .filter((sample) => sample > last.sample && sample < track.endSample)
-    .map((sample) => ({ sample, time: presentationTicks(track, sample) }));
-  const distance = ({ time }: KeyFrame) => Math.abs(time - last.time - target);
-  const [before = null, after = null] = found;
-  return before !== null && after !== null && distance(after) < distance(before) ? after : before;
+  const before = lastSyncSampleUpTo(samples, wanted);
+  const after = syncSampleFrom(samples, Math.max(wanted, last.sample) + 1);
+  const isBefore = before > last.sample && before < endSample;
+  const isAfter = after > last.sample && after < endSample;
+  const timeBefore = isBefore ? presentationTicks(track, before) : 0;
+  const timeAfter = isAfter ? presentationTicks(track, after) : 0;
+  const wantedTime = last.time + target;
+  const isAfterNearer = Math.abs(timeAfter - wantedTime) < Math.abs(timeBefore - wantedTime);
+  if (isAfter && (!isBefore || isAfterNearer)) return { sample: after, time: timeAfter };
+  return isBefore ? { sample: before, time: timeBefore } : null;
 }
 
 function lastSyncSampleUpTo({ columns }: SampleTable, sample: number): number {
@@ -176,11 +180,19 @@ function* entryChanges({ samples }: Track): Generator<number> {
 }
 
 function tidy(track: Track, cuts: readonly number[]): Uint32Array {
-  const inside = cuts.filter((sample) => sample >= track.firstSample && sample < track.endSample);
-  const starts = [...new Set(inside)].sort((a, b) => a - b);
-  if (starts.length > maxSegments) {
+  const starts = Uint32Array.from(cuts).sort();
+  let kept = 0;
+  for (let i = 0; i < starts.length; i++) {
+    const sample = starts[i] ?? 0;
+    const isInside = sample >= track.firstSample && sample < track.endSample;
+    if (isInside && (kept === 0 || sample !== starts[kept - 1])) starts[kept++] = sample;
+  }
+  if (kept > maxSegments) {
     const details = { expected: `at most ${maxSegments}`, got: "more" };
     throw new MediaError("unsupported", `Track ${track.id} has too many segments`, details);
   }
-  return Uint32Array.from([...starts, track.endSample]);
+  const found = new Uint32Array(kept + 1);
+  found.set(starts.subarray(0, kept));
+  found[kept] = track.endSample;
+  return found;
 }
