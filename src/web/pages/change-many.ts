@@ -3,6 +3,7 @@ import { ApiError, call, messageOf } from "../api.ts";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/manage.ts";
 import { notify } from "../notices.tsx";
+import { type TitleBefore, undoing } from "./undoing.ts";
 import { titlesChanged } from "./use-titles.ts";
 
 /** The most that one request changes. */
@@ -10,7 +11,7 @@ const AT_ONCE = 200;
 /** As long as the server can take a deletion back. */
 const UNDO_SECONDS = 60;
 
-interface Changes {
+export interface Changes {
   readonly addTags?: readonly string[];
   readonly removeTags?: readonly string[];
   readonly visibility?: Visibility;
@@ -26,12 +27,29 @@ interface Results {
   }[];
 }
 
-/** Changes many titles and says so; false when none could be. */
-export async function changeMany(ids: readonly string[], changes: Changes): Promise<boolean> {
+/**
+ * Changes many titles and says so, with a way to take it back; false when none could be. `before` are those whose
+ * state is known: a title that had a tag keeps it when adding that is taken back.
+ */
+export async function changeMany(
+  ids: readonly string[],
+  changes: Changes,
+  before: readonly TitleBefore[],
+): Promise<boolean> {
   const changed = await send(ids, changes);
-  if (changed.length > 0) notify(t("manage.changed", { count: changed.length }));
   titlesChanged();
-  return changed.length > 0;
+  if (changed.length === 0) return false;
+  const undo = async () => {
+    let back = 0;
+    for (const step of undoing(changed, changes, before)) back += (await send(step.ids, step.changes)).length;
+    titlesChanged();
+    if (back > 0) notify(t("manage.changed-back", { count: back }));
+  };
+  notify(t("manage.changed", { count: changed.length }), {
+    action: { label: t("do.undo"), run: undo },
+    seconds: UNDO_SECONDS,
+  });
+  return true;
 }
 
 /** Deletes many titles, with a way to take it back; the ids of those that are gone. */

@@ -23,7 +23,7 @@ export function SelectBar({ selection, list }: { selection: Selection; list: Tit
     list.reload();
   };
   const change = async (changes: Parameters<typeof changeMany>[1]) => {
-    if (await changeMany(ids, changes)) selection.end();
+    if (await changeMany(ids, changes, list.items)) selection.end();
     list.reload();
   };
   return (

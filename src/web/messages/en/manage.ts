@@ -40,6 +40,7 @@ export const manage = define({
   "manage.apply": "Apply",
   "manage.tag-heading": { one: "Tag {count} video", other: "Tag {count} videos" },
   "manage.changed": { one: "{count} video changed.", other: "{count} videos changed." },
+  "manage.changed-back": { one: "{count} video is as it was.", other: "{count} videos are as they were." },
   "manage.deleted": { one: "{count} video deleted.", other: "{count} videos deleted." },
   "manage.restored": { one: "{count} video is back.", other: "{count} videos are back." },
   "manage.refused": {

@@ -45,6 +45,11 @@ export const manage = {
     many: "{count} de vídeos cambiados.",
     other: "{count} vídeos cambiados.",
   },
+  "manage.changed-back": {
+    one: "{count} vídeo está como antes.",
+    many: "{count} de vídeos están como antes.",
+    other: "{count} vídeos están como antes.",
+  },
   "manage.deleted": {
     one: "{count} vídeo eliminado.",
     many: "{count} de vídeos eliminados.",
