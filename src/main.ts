@@ -217,6 +217,7 @@ const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Service>>
       excluded: [...store.folders, indexFolder],
       rtsp: () => rtsp && { host: rtsp.host, port: rtsp.port },
       rtspAdvertised: () => rtsp && advertisedRtsp(config, rtsp),
+      direct: config.redirectTo?.origin ?? null,
       streams: streamSettings(config, { ...parts, log }),
       meter: new FileStorageMeter(storagePlaces(config)),
       log: log.child({ service: "streaming" }),
@@ -400,7 +401,8 @@ function listenFor(
   metrics: Metrics,
 ) {
   const { host, port } = config.listen;
-  const { trustedProxies, allowedHosts, loopbackOnly, tls } = config;
+  const { trustedProxies, loopbackOnly, tls } = config;
+  const allowedHosts = [...config.allowedHosts, ...(config.redirectTo ? [config.redirectTo.hostname] : [])];
   const publicOrigin = config.publicUrl?.origin ?? null;
   return listen({
     ...{ host, port, tls, trustedProxies, publicOrigin, allowedHosts, loopbackOnly, log, metrics },

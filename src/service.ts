@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { ServiceName } from "./bus/contract.ts";
 import type { HttpContext, HttpEnv } from "./http/env.ts";
+import type { ApiDocument } from "./http/openapi.ts";
 
 /** Requests whose body may be larger than usual. */
 export interface LargeBodies {
@@ -17,6 +18,8 @@ export interface Service {
   readonly routes: OpenAPIHono<HttpEnv>;
   /** Answers a request that another process owns; null when it is to be answered here. */
   readonly forward?: (c: HttpContext) => Promise<Response | null>;
+  /** Descriptions of what other processes answer behind it, from those that can be asked now. */
+  readonly describeOthers?: () => Promise<readonly ApiDocument[]>;
   /** Where it takes bodies larger than the default limit, and limits them itself. */
   readonly largeBodies?: readonly LargeBodies[];
   /** Resolves when it can do its work; rejects with the reason when it cannot. Asked by `/readyz`. */

@@ -15,8 +15,12 @@ export interface Presence {
 export interface PresenceDetails {
   /** `host:port` of its RTSP server. */
   readonly rtsp?: string;
+  /** Base URL at which players reach its videos without main. */
+  readonly direct?: string;
   /** The store of uploads that it reaches. */
   readonly store?: string;
+  /** The name of its data folder, which outlives restarts. */
+  readonly writer?: string;
 }
 
 /** Announces this instance now and every 2 s. `addresses` are the base URLs of its HTTP listener. */

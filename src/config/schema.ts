@@ -286,6 +286,12 @@ export const configShape = z.strictObject({
     defaultText: "`listen`, or this machine's addresses when that is 0.0.0.0",
     example: "http://10.0.0.5:8080",
   }),
+  redirectTo: origin().nullable().default(null).meta({
+    description:
+      "Where players reach this streaming instance without main. Main then answers requests for its videos that bring a grant (playback links, streams) with 307 to there, and sends on the bytes of all others itself.",
+    defaultText: "main sends all bytes on",
+    example: "https://media2.example.org",
+  }),
   auth: z
     .strictObject({
       defaultRole: oneOf(["admin", "editor", "viewer"]).prefault("editor").meta({

@@ -58,7 +58,10 @@ export function assembleApp(services: readonly MountedService[], options: AppOpt
   app.route("/", operationsRoutes(services, options.metrics, options.checks ?? []));
   app.route(
     "/",
-    apiDocsRoutes(() => describeApi(app)),
+    apiDocsRoutes(
+      () => describeApi(app),
+      services.find(({ service }) => service.describeOthers)?.service.describeOthers,
+    ),
   );
   for (const { service } of services) app.route("/", service.routes);
   app.notFound((c) => {

@@ -51,6 +51,19 @@ export interface ApiSchema {
 const description = `Errors are problem documents (RFC 9457) with a stable \`code\`. Ids are UUIDv7, times ISO 8601 in UTC. Unknown fields and \
 query parameters are refused with 400. HEAD stands wherever GET does. Every answer carries \`X-Request-Id\`.`;
 
+/** Several descriptions as one; what more than one of them describes is as the first one says. */
+export function joinDocuments(first: ApiDocument, others: readonly ApiDocument[]): ApiDocument {
+  const all = [first, ...others].toReversed();
+  return {
+    ...first,
+    paths: Object.assign({}, ...all.map(({ paths }) => paths)),
+    components: {
+      ...first.components,
+      schemas: Object.assign({}, ...all.map(({ components }) => components.schemas ?? {})),
+    },
+  };
+}
+
 /** The description of everything that is mounted on an app, from the same schemas that check its requests. */
 export function describeApi(app: OpenAPIHono<HttpEnv>): ApiDocument {
   const { openAPIRegistry: registry } = app;

@@ -10,6 +10,8 @@ export const serviceInstance = z.object({
   since: timestamp,
   /** `host:port` of its RTSP server, as players reach it; absent where there is none. */
   rtsp: z.string().optional(),
+  /** Base URL at which players reach its videos without main; absent where they do not. */
+  direct: z.string().optional(),
   /** The store of uploads that it reaches; absent where it reaches none. */
   store: z.string().optional(),
   version: z.string().optional(),
@@ -21,6 +23,8 @@ export const serviceInstance = z.object({
       memoryBytes: z.number().int().nonnegative(),
     })
     .optional(),
+  /** The name of its data folder, by which uploads know the instance that receives them. */
+  writer: z.string().optional(),
 });
 export type ServiceInstance = z.infer<typeof serviceInstance>;
 

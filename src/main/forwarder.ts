@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
+import { GRANT_PARAMETER } from "../auth/contract.ts";
+import { serviceNames } from "../bus/contract.ts";
 import { ownerOf } from "../bus/route-table.ts";
 import { contracts } from "../contracts.ts";
 import { TemporaryUnavailableError } from "../errors.ts";
 import type { HttpContext } from "../http/env.ts";
 import { CLIENT_HEADER, encodeClient, FORWARDED_HEADER, WRONG_INSTANCE_HEADER } from "../http/forwarded.ts";
+import type { ApiDocument } from "../http/openapi.ts";
 import type { ServiceInstance } from "./contract.ts";
 import type { Places } from "./places.ts";
 import type { ServiceRegistry } from "./registry.ts";
@@ -31,6 +34,8 @@ const WITH_ID = /^\/(?:stream|api\/uploads|api\/imports|api\/streams)\/([^/]+)/;
 
 /** A paused player and an event stream are silent for a while. */
 const IDLE_SECONDS = 240;
+/** How long an instance may take to describe itself. */
+const DESCRIBE_MS = 3_000;
 /** While an answer is awaited, its instance must stay alive; looked at this often. */
 const LOOK_MS = 500;
 
@@ -59,6 +64,8 @@ export class Forwarder {
     const owner = ownerOf(contracts, method, path);
     if (owner === null || owner === "main") return null;
     const candidates = await this.#candidates(owner, path);
+    const direct = await this.#directly(c, candidates[0]);
+    if (direct) return direct;
     let refusal: Response | null = null;
     for (const candidate of candidates) {
       if (candidate.instance === this.#options.instance) return null;
@@ -74,16 +81,68 @@ export class Forwarder {
     throw new TemporaryUnavailableError(`No instance of ${owner} can be reached.`);
   }
 
+  /** What instances in other processes say of their part of the HTTP interface, one of each service; who is away is left out. */
+  async documents(): Promise<ApiDocument[]> {
+    const { registry, instance: self } = this.#options;
+    const targets = serviceNames
+      .map((name) => registry.list().filter(({ service }) => service === name))
+      .filter((live) => !live.some(({ instance }) => instance === self))
+      .flatMap(([first]) => first ?? []);
+    const asked = targets.map(async (target) => {
+      for (const address of target.addresses) {
+        const headers = { [FORWARDED_HEADER]: this.#proofFor(target) };
+        const signal = AbortSignal.timeout(DESCRIBE_MS);
+        const answer = await fetch(`${address}/api/openapi.json`, { headers, redirect: "error", signal }).catch(
+          () => null,
+        );
+        if (answer?.ok) return (await answer.json()) as ApiDocument;
+      }
+      return null;
+    });
+    return (await Promise.all(asked.map((one) => one.catch(() => null)))).filter((document) => document !== null);
+  }
+
+  #proofFor({ instance }: ServiceInstance): string {
+    return `${this.#options.instance} ${this.#options.key} ${instance}`;
+  }
+
   /** Who may answer, the best first: who has the bytes, then always the same for the same id, else in turn. */
   async #candidates(owner: ServiceInstance["service"], path: string): Promise<ServiceInstance[]> {
     const { registry, places } = this.#options;
     const id = WITH_ID.exec(path)?.[1];
     if (id === undefined) return registry.inTurn(owner);
     const ranked = registry.inTurn(owner).sort((a, b) => (rank(a, id) < rank(b, id) ? -1 : 1));
-    if (!path.startsWith("/stream/") || ranked.length < 2) return ranked;
+    if (ranked.length < 2) return ranked;
+    if (owner === "upload") {
+      const distance = await places.ofUpload(id);
+      return ranked.sort((a, b) => distance(a) - distance(b));
+    }
+    if (!path.startsWith("/stream/")) return ranked;
     const providers = await places.of(id);
     const has = ({ instance }: ServiceInstance) => providers.includes(instance);
     return [...ranked.filter(has), ...ranked.filter((instance) => !has(instance))];
+  }
+
+  /**
+   * 307 to the instance that has the bytes, where its operator wants that; else null. Only for a request that brings a grant in its
+   * URL: a cookie counts at this origin alone.
+   */
+  async #directly(c: HttpContext, target: ServiceInstance | undefined): Promise<Response | null> {
+    const { method, path } = c.req;
+    const isFor = path.startsWith("/stream/") && SAFE.has(method) && c.req.query(GRANT_PARAMETER) !== undefined;
+    if (!isFor || target?.direct === undefined) return null;
+    const providers = await this.#options.places.of(WITH_ID.exec(path)?.[1] ?? "");
+    if (!providers.includes(target.instance)) return null;
+    const { pathname, search } = new URL(c.req.raw.url);
+    const headers = {
+      Location: `${target.direct}${pathname}${search}`,
+      // The next one may have to go elsewhere.
+      "Cache-Control": "no-store",
+      "Access-Control-Allow-Origin": "*",
+      "Cross-Origin-Resource-Policy": "cross-origin",
+      "Referrer-Policy": "no-referrer",
+    };
+    return new Response(null, { status: 307, headers });
   }
 
   /** An instance's answer; null when it could not be reached and the request may go to another. */
@@ -148,7 +207,7 @@ export class Forwarder {
     headers.set("X-Forwarded-Proto", c.env.secure ? "https" : "http");
     const host = headers.get("Host");
     if (host !== null) headers.set("X-Forwarded-Host", host);
-    headers.set(FORWARDED_HEADER, `${this.#options.instance} ${this.#options.key} ${target.instance}`);
+    headers.set(FORWARDED_HEADER, this.#proofFor(target));
     headers.set(CLIENT_HEADER, encodeClient(c.env));
     return headers;
   }

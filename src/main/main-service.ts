@@ -8,6 +8,7 @@ import { createApp } from "../http/app.ts";
 import type { HttpContext } from "../http/env.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import type { Service } from "../service.ts";
+import { uploadContract } from "../upload/contract.ts";
 import { mainContract, Progress, ServiceAvailability } from "./contract.ts";
 import { COMMENT_EVERY_MS } from "./event-stream.ts";
 import { Forwarder } from "./forwarder.ts";
@@ -46,11 +47,16 @@ export async function startMain(dependencies: MainDependencies): Promise<Service
   routes.route("/", mainRoutes({ registry, feed, authenticator, commentEveryMs }));
   routes.route("/", createWebApp(await loadWebAssets()));
   const { instance } = connection.identity;
-  const places = new Places(proxyOf(connection, catalogContract));
+  const places = new Places({
+    catalog: proxyOf(connection, catalogContract),
+    upload: proxyOf(connection, uploadContract),
+  });
   const forwarder = new Forwarder({ registry, places, instance, key });
   return {
     routes,
-    ...(dependencies.forwards ? { forward: (c: HttpContext) => forwarder.forward(c) } : {}),
+    ...(dependencies.forwards
+      ? { forward: (c: HttpContext) => forwarder.forward(c), describeOthers: () => forwarder.documents() }
+      : {}),
     ready: async () => undefined,
     async close() {
       await presence.close();

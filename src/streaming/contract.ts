@@ -80,6 +80,8 @@ export const libraryFolder = z.object({
   refused: z.array(z.object({ path: z.string(), code: z.string(), detail: z.string() })),
   /** All files that were refused; `refused` names the first thousand. */
   refusedFiles: z.number().int(),
+  /** The streaming instance whose machine it is on, as `/api/services` names it. */
+  instance: z.string().optional(),
 });
 
 export const libraryReport = z.object({
@@ -88,6 +90,8 @@ export const libraryReport = z.object({
   unhashedBytes: z.number().int(),
   /** Whether `POST /api/library/folders` is allowed here. */
   mayAdd: z.boolean(),
+  /** Live streaming instances whose folders are not among these: they did not answer in time. */
+  missing: z.array(z.string()).optional(),
 });
 export type LibraryReport = z.infer<typeof libraryReport>;
 
@@ -226,6 +230,14 @@ export const streamingContract = defineService({
       output: z.boolean(),
       repeatable: true,
     },
+    /** The library folders of this very instance. */
+    reportLibrary: { input: none, output: libraryReport, repeatable: true },
+    /** Has this very instance begin to scan its library folders again. */
+    rescanLibrary: { input: none, output: libraryReport, repeatable: true },
+    /** Adds a library folder of this very instance's machine; what `POST /api/library/folders` refuses is refused. */
+    addFolder: { input: z.object({ path: z.string(), visibility: announcement.shape.visibility }), output: none },
+    /** Removes an added library folder of this very instance. */
+    removeFolder: { input: z.object({ id: z.string() }), output: none },
     /** The stream controllers that this very instance holds, of one user or (null) all of them; with `id` only that one. */
     listStreams: {
       input: z.object({ userId: id.nullable(), id: id.optional() }),

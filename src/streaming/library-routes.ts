@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { type HttpEnv, requireRole } from "../http/env.ts";
+import type { AllLibraries } from "./all-libraries.ts";
 import { announcement, libraryReport } from "./contract.ts";
-import type { Library } from "./library.ts";
 import type { Playback } from "./playback.ts";
 import { problems } from "./route-docs.ts";
 
@@ -10,6 +10,9 @@ const newFolder = z
   .strictObject({
     path: z.string().min(1).max(4096).openapi({ description: "An absolute path on the machine that Kinora runs on" }),
     visibility: announcement.shape.visibility.default("members"),
+    instance: z.string().max(200).optional().openapi({
+      description: "The streaming instance whose machine it is on; needed where several run",
+    }),
   })
   .openapi("NewLibraryFolder");
 
@@ -22,7 +25,7 @@ const place = z
   .openapi("TitlePlace");
 
 /** `/api/library`: for admins. */
-export function addLibrary(app: OpenAPIHono<HttpEnv>, library: Library, playback: Pick<Playback, "find">): void {
+export function addLibrary(app: OpenAPIHono<HttpEnv>, library: AllLibraries, playback: Pick<Playback, "find">): void {
   // Before anything of the request is looked at: others learn nothing.
   app.use("/api/library/*", async (c, next) => {
     requireRole(c, "admin");
@@ -36,7 +39,7 @@ export function addLibrary(app: OpenAPIHono<HttpEnv>, library: Library, playback
       tags: ["library"],
       responses: { 200: report, ...problems(401, 403) },
     }),
-    (c) => c.json(library.report(), 200),
+    async (c) => c.json(await library.report(), 200),
   );
   app.openapi(
     createRoute({
@@ -46,11 +49,11 @@ export function addLibrary(app: OpenAPIHono<HttpEnv>, library: Library, playback
       tags: ["library"],
       responses: { 202: report, ...problems(401, 403) },
     }),
-    (c) => {
+    async (c) => {
       // It may take hours; its progress is on /api/events and its failures in the report and the log.
-      library.startRescan();
+      const report = await library.rescan();
       c.get("log").info({ audit: "library-rescan", by: c.get("principal")?.userId }, "rescan asked for");
-      return c.json(library.report(), 202);
+      return c.json(report, 202);
     },
   );
   app.openapi(
@@ -60,13 +63,16 @@ export function addLibrary(app: OpenAPIHono<HttpEnv>, library: Library, playback
       summary: "Add a library folder; its scan begins at once (admin)",
       tags: ["library"],
       request: { body: { required: true, content: { "application/json": { schema: newFolder } } } },
-      responses: { 201: report, ...problems(400, 401, 403, 409) },
+      responses: { 201: report, ...problems(400, 401, 403, 404, 409) },
     }),
     async (c) => {
-      const { path, visibility } = c.req.valid("json");
-      const added = await library.add(path, visibility);
+      const { path, visibility, instance } = c.req.valid("json");
+      const added = await library.add({ path, visibility }, instance);
       const by = c.get("principal")?.userId;
-      c.get("log").info({ audit: "library-folder-added", by, folder: path, visibility }, "library folder added");
+      c.get("log").info(
+        { audit: "library-folder-added", by, folder: path, visibility, instance },
+        "library folder added",
+      );
       return c.json(added, 201);
     },
   );

@@ -7,10 +7,10 @@ import { dashManifest } from "../media/dash/dash-manifest.ts";
 import { hlsKeyFramePlaylist } from "../media/hls/hls-key-frames.ts";
 import { hlsMediaPlaylist, hlsMultivariantPlaylist } from "../media/hls/hls-playlist.ts";
 import { PACKAGER_VERSION } from "../media/packager-version.ts";
+import type { AllLibraries } from "./all-libraries.ts";
 import { addChapters } from "./chapter-routes.ts";
 import { bodyOf } from "./computed-body.ts";
 import { type FaststartPlans, planAsItIs } from "./faststart-plans.ts";
-import type { Library } from "./library.ts";
 import { addLibrary } from "./library-routes.ts";
 import { addLinks } from "./link-routes.ts";
 import type { Links } from "./links.ts";
@@ -45,7 +45,7 @@ const containerTypes: Readonly<Record<string, string>> = {
 
 export interface StreamingRoutesDependencies extends PackagedAnswerDependencies {
   readonly faststart: FaststartPlans;
-  readonly library: Library;
+  readonly library: AllLibraries;
   readonly links: Links;
   readonly storage: Storage;
 }

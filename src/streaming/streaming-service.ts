@@ -9,6 +9,7 @@ import { CollectionChanges, catalogContract, MediaReleased, TitleChanges } from 
 import { mainContract, Progress, type ProgressEvent } from "../main/contract.ts";
 import type { RtspTitles } from "../rtsp/titles.ts";
 import type { Service } from "../service.ts";
+import { AllLibraries } from "./all-libraries.ts";
 import { MediaAnnouncements, streamingContract } from "./contract.ts";
 import { type StreamSettings, startStreams } from "./controllers/start-streams.ts";
 import { Elsewhere } from "./elsewhere.ts";
@@ -56,6 +57,8 @@ export interface StreamingDependencies {
   readonly rtsp: () => RtspAddress | null;
   /** `host:port` at which players reach it from elsewhere; null where there is none. */
   readonly rtspAdvertised: () => string | null;
+  /** Base URL at which players reach this instance without main; null or absent where they do not. */
+  readonly direct?: string | null;
   readonly streams: StreamSettings;
   readonly meter: StorageMeter;
   readonly log: Logger;
@@ -97,12 +100,9 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
   const originals = new RtpOriginals(playback, movies);
   const urls = new PlayUrls(dependencies.rtsp);
   const { authenticator, live } = dependencies.streams;
-  const elsewhere = new Elsewhere({
-    catalog: proxyOf(connection, catalogContract),
-    main: proxyOf(connection, mainContract),
-    streaming: proxyOf(connection, streamingContract),
-    instance,
-  });
+  const [main, streaming] = [proxyOf(connection, mainContract), proxyOf(connection, streamingContract)];
+  const elsewhere = new Elsewhere({ catalog, main, streaming, instance });
+  const libraries = new AllLibraries({ own: library, main, streaming, instance });
   const titles = new PlayableTitles({ originals, gate, authenticator, live, elsewhere });
   const streams = await startStreams({ ...dependencies.streams, connection, gate, originals, urls, log });
 
@@ -136,11 +136,25 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
     },
     reannounce,
     isAvailable: async ({ mediaId, titleId = "" }) => (await sources.findPlayable(titleId, mediaId)) !== null,
+    reportLibrary: async () => libraries.ownReport(),
+    rescanLibrary: async () => {
+      library.startRescan();
+      return libraries.ownReport();
+    },
+    addFolder: async ({ path, visibility }) => {
+      await library.add(path, visibility);
+      return {};
+    },
+    removeFolder: async ({ id }) => {
+      await library.remove(id);
+      return {};
+    },
     ...streams.operations,
   });
   const presence = await announcePresence(connection, dependencies.addresses, () => {
     const rtsp = dependencies.rtspAdvertised();
-    return { store: store.place, ...(rtsp === null ? {} : { rtsp }) };
+    const direct = dependencies.direct ?? null;
+    return { store: store.place, ...(rtsp === null ? {} : { rtsp }), ...(direct === null ? {} : { direct }) };
   });
   library.start();
   const stopWarming = warmUpSoon();
@@ -152,7 +166,7 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
     movies,
     subtitles: new Subtitles(movies, new Sidecars()),
     faststart: new FaststartPlans(),
-    library,
+    library: libraries,
     storage: new Storage({
       instance,
       sources,

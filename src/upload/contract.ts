@@ -16,7 +16,16 @@ export type Upload = z.infer<typeof upload>;
 
 export const uploadContract = defineService({
   name: "upload",
-  operations: {},
+  operations: {
+    /** The store that has an upload and the instance (its data folder's name) that receives it; null when there is none. */
+    placeOf: {
+      input: z.object({ id }),
+      output: z.object({
+        upload: z.object({ place: z.string().nullable(), writer: z.string().nullable() }).nullable(),
+      }),
+      repeatable: true,
+    },
+  },
   publishes: ["Progress", "ServiceAvailability"],
   subscribes: ["TitleChanges", "AuthenticationStatus"],
   durable: ["AuthenticationStatus"],

@@ -24,6 +24,8 @@ export interface FinisherDependencies {
   readonly files: UploadFiles;
   /** This instance, as the records name it. */
   readonly writer: string;
+  /** The store that its uploads arrive in. */
+  readonly place: string;
   readonly intake: Intake;
   readonly progress: UploadProgress;
   readonly catalog: Pick<ServiceProxy<typeof catalogContract>, "createTitle" | "completeTitle" | "discardTitle">;
@@ -110,7 +112,8 @@ export class Finisher {
   }
 
   /** Whether this instance is to go on with it: it received it, or the one that did has not come back in time. */
-  #isOurs({ writer, leaseUntil }: UploadRecord): boolean {
+  #isOurs({ writer, place, leaseUntil }: UploadRecord): boolean {
+    if (place !== null && place !== this.#dependencies.place) return false;
     if (writer === null || writer === this.#dependencies.writer) return true;
     return (leaseUntil?.getTime() ?? 0) < this.#dependencies.now().getTime();
   }

@@ -44,9 +44,14 @@ export function createRoutes(uploads: Uploads): OpenAPIHono<HttpEnv> {
 
   app.patch(`${TUS_PATH}/:id`, async (c) => {
     const request = await ownRequest(c, uploads);
+    await uploads.requireHere(request.id, request.who);
     return unhurried(c, async () => (await tus()).send(request));
   });
-  app.delete(`${TUS_PATH}/:id`, async (c) => (await tus()).delete(await ownRequest(c, uploads)));
+  app.delete(`${TUS_PATH}/:id`, async (c) => {
+    const request = await ownRequest(c, uploads);
+    await uploads.requireHere(request.id, request.who);
+    return (await tus()).delete(request);
+  });
   return app;
 }
 

@@ -19,6 +19,7 @@ const upload = (n: number, changes: Partial<UploadRecord> = {}): UploadRecord =>
   mediaId: null,
   error: null,
   writer: "here",
+  place: "file:1",
   leaseUntil: null,
   createdAt: at(n),
   expiresAt: at(1_000 + n),

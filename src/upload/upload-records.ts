@@ -27,6 +27,8 @@ export interface UploadRecord {
   readonly error: { readonly code: string; readonly detail: string; readonly status: number } | null;
   /** The instance that received its bytes last, and knows their hash; null for records older than this. */
   readonly writer: string | null;
+  /** The store its bytes arrive in, which not every instance may reach; null for records older than this. */
+  readonly place: string | null;
   /** Until then no other instance goes on with it. */
   readonly leaseUntil: Date | null;
   readonly createdAt: Date;

@@ -2,13 +2,14 @@ import type { Logger } from "pino";
 import { AuthenticationStatus } from "../auth/contract.ts";
 import type { BusConnection } from "../bus/bus.ts";
 import { announcePresence } from "../bus/presence.ts";
-import { proxyOf } from "../bus/proxy.ts";
+import { proxyOf, serveContract } from "../bus/proxy.ts";
 import { publish, subscribe, subscribeDurably } from "../bus/topics.ts";
 import { catalogContract, TitleChanges } from "../catalog/contract.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import { mainContract, Progress } from "../main/contract.ts";
 import type { Service } from "../service.ts";
 import { streamingContract } from "../streaming/contract.ts";
+import { uploadContract } from "./contract.ts";
 import { Finisher } from "./finisher.ts";
 import { Intake } from "./intake.ts";
 import { NearStreaming } from "./near-streaming.ts";
@@ -71,7 +72,11 @@ export async function startUpload(dependencies: UploadDependencies): Promise<Ser
   };
   const stopResuming = repeat(RESUME_MS, resume, log);
   const stopSweeping = repeat(SWEEP_MS, () => uploads.sweep(), log);
-  const presence = await announcePresence(connection, addresses);
+  await serveContract(connection, uploadContract, {
+    placeOf: async ({ id }) => ({ upload: await uploads.placeOf(id) }),
+  });
+  const { place: store, writer } = dependencies;
+  const presence = await announcePresence(connection, addresses, () => ({ store, writer }));
   let closing: Promise<void> | null = null;
   const close = async () => {
     // First, as everything else waits for inspections too.
@@ -98,7 +103,7 @@ export async function startUpload(dependencies: UploadDependencies): Promise<Ser
 }
 
 function createUploads(dependencies: UploadDependencies) {
-  const { connection, records, files, writer, maxSizeBytes, log } = dependencies;
+  const { connection, records, files, writer, place, maxSizeBytes, log } = dependencies;
   const now = dependencies.now ?? (() => new Date());
   const progress = new UploadProgress((event) => {
     publish(connection, Progress, event).catch((error: unknown) => log.warn({ err: error }, "progress not published"));
@@ -112,11 +117,24 @@ function createUploads(dependencies: UploadDependencies) {
   const receptions = new Receptions(dependencies.authenticator, dependencies.locks);
   const intake = new Intake({ files, writer, records, progress, maxSizeBytes, now });
   const bound = dependencies.adoptTimeoutMs ? { adoptTimeoutMs: dependencies.adoptTimeoutMs } : {};
-  const finisher = new Finisher({ records, files, writer, intake, progress, catalog, streaming, log, now, ...bound });
+  const finisher = new Finisher({
+    records,
+    files,
+    writer,
+    place,
+    intake,
+    progress,
+    catalog,
+    streaming,
+    log,
+    now,
+    ...bound,
+  });
   const uploads = new Uploads({
     records,
     files,
     writer,
+    place,
     intake,
     catalog,
     finisher,

@@ -1,6 +1,6 @@
 import type { Principal } from "../auth/contract.ts";
 import type { Title } from "../catalog/contract.ts";
-import { ConflictError, ProblemError, RateLimitedError } from "../errors.ts";
+import { ConflictError, ProblemError, RateLimitedError, TemporaryUnavailableError } from "../errors.ts";
 import type { Checksum } from "./checksum.ts";
 import type { Upload } from "./contract.ts";
 import {
@@ -36,7 +36,7 @@ export interface UploadBody {
 }
 
 export interface UploadsDependencies
-  extends Pick<FinisherDependencies, "records" | "files" | "writer" | "intake" | "catalog" | "log" | "now"> {
+  extends Pick<FinisherDependencies, "records" | "files" | "writer" | "place" | "intake" | "catalog" | "log" | "now"> {
   readonly finisher: Finisher;
   readonly receptions: Receptions;
   readonly maxSizeBytes: number;
@@ -84,6 +84,20 @@ export class Uploads {
     const record = await this.#dependencies.records.get(id);
     if (!record || record.ownerId !== who.userId) throw new UploadNotFoundError();
     return record;
+  }
+
+  /** `temporary-unavailable` when the caller's upload lies in a store that this instance does not reach. */
+  async requireHere(id: string, who: Pick<Principal, "userId">): Promise<void> {
+    if (!this.#reaches(await this.find(id, who)))
+      throw new TemporaryUnavailableError("The instance that has this upload cannot be reached. Go on with it later.", {
+        retryAfterSeconds: 5,
+      });
+  }
+
+  /** Which store has an upload and which instance receives it; null where there is none. */
+  async placeOf(id: string): Promise<Pick<UploadRecord, "place" | "writer"> | null> {
+    const record = await this.#dependencies.records.get(id);
+    return record && { place: record.place, writer: record.writer };
   }
 
   /** Appends to a resumable upload at its offset and returns the new one. What cannot be a video ends it. */
@@ -158,7 +172,8 @@ export class Uploads {
    */
   async titleDeleted(id: string): Promise<void> {
     const { records } = this.#dependencies;
-    if (!(await records.get(id))) return;
+    const known = await records.get(id);
+    if (!known || !this.#reaches(known)) return;
     await this.receptions.cut(id, new UploadGoneError("The title of this upload was deleted."));
     const record = await records.get(id);
     if (record?.state === "receiving") await this.#remove(id);
@@ -167,8 +182,11 @@ export class Uploads {
 
   /** The user is gone: so are their unfinished uploads. */
   async userDeleted(userId: string): Promise<void> {
-    for (const { id, state } of await this.#dependencies.records.ofOwner(userId)) {
+    for (const record of await this.#dependencies.records.ofOwner(userId)) {
+      const { id, state } = record;
       await this.receptions.cut(id, new UploadGoneError());
+      // What another store has, its instance finds expired.
+      if (!this.#reaches(record)) continue;
       if (state === "receiving" || state === "failed") await this.#remove(id);
     }
   }
@@ -177,8 +195,9 @@ export class Uploads {
   async sweep(): Promise<void> {
     const { records, files, log, now } = this.#dependencies;
     await files.sweep(async (id) => (await records.get(id)) !== null);
-    for (const { id, state } of await records.expired(now())) {
-      if (state === "finishing") continue;
+    for (const record of await records.expired(now())) {
+      const { id, state } = record;
+      if (state === "finishing" || !this.#reaches(record)) continue;
       log.info({ id, state }, "upload expired");
       await this.#expire(id, state).catch((error: unknown) => log.warn({ err: error, id }, "upload not removed"));
     }
@@ -196,13 +215,20 @@ export class Uploads {
   }
 
   /** Whether nobody else can be receiving it: only its own instance knows that of a form. */
-  #mayRecover({ kind, writer, leaseUntil }: UploadRecord): boolean {
+  #mayRecover(record: UploadRecord): boolean {
+    const { kind, writer, leaseUntil } = record;
+    if (!this.#reaches(record)) return false;
     if (writer === null || writer === this.#dependencies.writer) return true;
     return kind === "tus" && (leaseUntil?.getTime() ?? 0) < this.#dependencies.now().getTime();
   }
 
+  /** Whether its bytes are in the store of this instance. */
+  #reaches({ place }: Pick<UploadRecord, "place">): boolean {
+    return place === null || place === this.#dependencies.place;
+  }
+
   async #create(id: string, kind: "tus" | "form", upload: NewUpload, who: Principal): Promise<UploadRecord> {
-    const { records, files, writer, now } = this.#dependencies;
+    const { records, files, writer, place, now } = this.#dependencies;
     const unfinished = (await records.ofOwner(who.userId)).filter(({ state }) => state === "receiving");
     if (unfinished.length >= UNFINISHED_MAX)
       throw new RateLimitedError(`You have ${UNFINISHED_MAX} unfinished uploads. Finish or cancel some first.`, 60);
@@ -219,6 +245,7 @@ export class Uploads {
       mediaId: null,
       error: null,
       writer,
+      place,
       leaseUntil: kind === "form" ? new Date(createdAt.getTime() + LEASE_MS) : null,
       createdAt,
       expiresAt: new Date(createdAt.getTime() + EXPIRY_MS),

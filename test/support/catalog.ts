@@ -83,7 +83,7 @@ export async function fakeStreaming(bus: MemoryBus, instance: string, files: () 
   const handlers: Handlers<typeof streamingContract> = {
     adopt: refuse,
     identify: refuse,
-    isAvailable: refuse,
+    ...{ isAvailable: refuse, reportLibrary: refuse, rescanLibrary: refuse, addFolder: refuse, removeFolder: refuse },
     listStreams: refuse,
     refreshStream: refuse,
     controlStream: refuse,

@@ -16,6 +16,8 @@ const START_MS = 60_000;
 export interface ClusterProcess {
   readonly name: string;
   readonly url: string;
+  /** Where its RTSP server listens, if it has one. */
+  readonly rtspPort: number;
   /** What it has printed. */
   output(): string;
   /** kill -9. */
@@ -30,6 +32,8 @@ export interface ClusterOptions {
   /** What its services may have besides. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Of that, what depends on where it listens. */
+  readonly envAt?: (url: string) => Readonly<Record<string, string>>;
 }
 
 /** Kinora spread out over processes, with a real nats-server under our configuration. */
@@ -68,6 +72,7 @@ export class Cluster {
       KINORA_REGISTRATION: "open",
       KINORA_LOG_LEVEL: "warn",
       ...options.env,
+      ...options.envAt?.(`http://127.0.0.1:${port}`),
     };
     const command = [process.execPath, program, "serve", ...services, ...(options.args ?? [])];
     let child: Bun.Subprocess<"ignore", "pipe", "pipe"> | null = null;
@@ -79,6 +84,7 @@ export class Cluster {
     const running = {
       name,
       url: `http://127.0.0.1:${port}`,
+      rtspPort,
       output: () => output,
       async kill() {
         child?.kill("SIGKILL");

@@ -173,7 +173,7 @@ export class FakeStreaming {
         return {};
       },
       reannounce: noop,
-      isAvailable: noop,
+      ...{ isAvailable: noop, reportLibrary: noop, rescanLibrary: noop, addFolder: noop, removeFolder: noop },
       listStreams: noop,
       refreshStream: noop,
       controlStream: noop,

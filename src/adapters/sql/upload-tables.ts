@@ -19,6 +19,7 @@ export interface UploadTables {
     error: string | null;
     writer: string | null;
     lease_until: number;
+    place: string | null;
     created_at: number;
     expires_at: number;
   };
@@ -66,6 +67,11 @@ export const uploadMigrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "2026-11-23-upload-4-place": {
+    async up(db: Kysely<unknown>) {
+      await db.schema.alterTable("upload").addColumn("place", "varchar(300)").execute();
+    },
+  },
 };
 
 /** The table of uploads in any database that Kysely speaks. */
@@ -92,6 +98,7 @@ export class SqlUploadRecords implements UploadRecords {
       media_id: record.mediaId,
       error: record.error && JSON.stringify(record.error),
       writer: record.writer,
+      place: record.place,
       lease_until: record.leaseUntil?.getTime() ?? 0,
       created_at: record.createdAt.getTime(),
       expires_at: record.expiresAt.getTime(),
@@ -198,6 +205,7 @@ function toRecord(row: Selectable<UploadTables["upload"]>): UploadRecord {
     mediaId: row.media_id,
     error: row.error === null ? null : (JSON.parse(row.error) as UploadRecord["error"]),
     writer: row.writer,
+    place: row.place,
     leaseUntil: Number(row.lease_until) === 0 ? null : new Date(Number(row.lease_until)),
     createdAt: new Date(Number(row.created_at)),
     expiresAt: new Date(Number(row.expires_at)),

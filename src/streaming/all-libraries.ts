@@ -1,0 +1,98 @@
+import type { ServiceProxy } from "../bus/proxy.ts";
+import { ConflictError, NotFoundError } from "../errors.ts";
+import type { mainContract } from "../main/contract.ts";
+import type { Announcement, LibraryReport, streamingContract } from "./contract.ts";
+import type { Library } from "./library.ts";
+
+/** How long another instance may take to answer, in milliseconds. */
+const ASK_MS = 2_000;
+
+export interface AllLibrariesDependencies {
+  /** The folders of this instance. */
+  readonly own: Pick<Library, "report" | "startRescan" | "add" | "remove">;
+  readonly main: Pick<ServiceProxy<typeof mainContract>, "listServices">;
+  readonly streaming: Pick<
+    ServiceProxy<typeof streamingContract>,
+    "reportLibrary" | "rescanLibrary" | "addFolder" | "removeFolder"
+  >;
+  /** This instance. */
+  readonly instance: string;
+}
+
+/** The library folders of all live streaming instances, each on its own machine. */
+export class AllLibraries {
+  readonly #dependencies: AllLibrariesDependencies;
+
+  constructor(dependencies: AllLibrariesDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** What this very instance has. */
+  ownReport(): LibraryReport {
+    const { own, instance } = this.#dependencies;
+    const report = own.report();
+    return { ...report, items: report.items.map((item) => ({ ...item, instance })) };
+  }
+
+  /** The folders of all; who does not answer in time is named in `missing`. */
+  report(): Promise<LibraryReport> {
+    const { streaming } = this.#dependencies;
+    return this.#collect((instance) => streaming.reportLibrary({}, { instance, timeoutMs: ASK_MS }));
+  }
+
+  /** Asks all for a scan, and does not wait for the end of it: it may take hours. */
+  rescan(): Promise<LibraryReport> {
+    const { own, streaming } = this.#dependencies;
+    own.startRescan();
+    return this.#collect((instance) => streaming.rescanLibrary({}, { instance, timeoutMs: ASK_MS }));
+  }
+
+  /** Adds a folder of the machine that `instance` runs on. `ConflictError` when it is not named and there are several. */
+  async add(
+    { path, visibility }: Pick<Announcement, "visibility"> & { readonly path: string },
+    instance: string | undefined,
+  ): Promise<LibraryReport> {
+    const { own, streaming, instance: self } = this.#dependencies;
+    const others = await this.#others();
+    const target = instance ?? (others.length === 0 ? self : null);
+    if (target === null) {
+      throw new ConflictError(
+        `Several machines run here: name the one by its instance (${[self, ...others].join(", ")}).`,
+      );
+    }
+    if (target === self) await own.add(path, visibility);
+    else if (others.includes(target)) await streaming.addFolder({ path, visibility }, { instance: target });
+    else throw new NotFoundError("There is no streaming instance of this name.");
+    return this.report();
+  }
+
+  /** Removes an added folder, wherever it is. */
+  async remove(id: string): Promise<void> {
+    const { own, streaming, instance: self } = this.#dependencies;
+    const isOwn = own.report().items.some((item) => item.id === id);
+    const holder = isOwn ? self : (await this.report()).items.find((item) => item.id === id)?.instance;
+    if (holder === undefined || holder === self) await own.remove(id);
+    else await streaming.removeFolder({ id }, { instance: holder });
+  }
+
+  async #collect(ask: (instance: string) => Promise<LibraryReport>): Promise<LibraryReport> {
+    const others = await this.#others();
+    const answers = await Promise.all(others.map((instance) => ask(instance).catch(() => null)));
+    const reports = [this.ownReport(), ...answers.filter((answer) => answer !== null)];
+    return {
+      items: reports.flatMap(({ items }) => items),
+      unhashedBytes: reports.reduce((sum, { unhashedBytes }) => sum + unhashedBytes, 0),
+      mayAdd: reports.some(({ mayAdd }) => mayAdd),
+      missing: others.filter((_, index) => answers[index] === null),
+    };
+  }
+
+  /** The other live instances of streaming; none when nobody can be asked. */
+  async #others(): Promise<string[]> {
+    const { main, instance: self } = this.#dependencies;
+    const known = await main.listServices({}, { timeoutMs: ASK_MS }).catch(() => ({ items: [] }));
+    return known.items
+      .filter(({ service, instance }) => service === "streaming" && instance !== self)
+      .map(({ instance }) => instance);
+  }
+}
