@@ -160,6 +160,7 @@ export class Stage {
     const app = createApp();
     app.use(async (c, next) => {
       c.set("principal", { ...principal(owner), role: "admin" });
+      c.set("log", pino({ level: "silent" }));
       await next();
     });
     if (this.#service) app.route("/", this.#service.routes);
