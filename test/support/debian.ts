@@ -27,6 +27,8 @@ export const debianPackages: Readonly<Record<string, string>> = {
       "gstreamer1.0-libav",
       "gir1.2-gstreamer-1.0",
       "python3-gi",
+      "python3-seccomp",
+      "debootstrap",
     ].map((name) => [name, name]),
   ),
 };
