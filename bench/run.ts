@@ -11,6 +11,7 @@ import { benchIndexBuild } from "./index-build.ts";
 import { benchPackager } from "./packager.ts";
 import { benchPages } from "./pages.ts";
 import { benchRtsp, rtspPackages } from "./rtsp.ts";
+import { benchScale, scalePackages } from "./scale.ts";
 import { benchScan } from "./scan.ts";
 import { benchSearch } from "./search.ts";
 import { benchServing } from "./serving.ts";
@@ -31,6 +32,7 @@ const benches: Readonly<Record<string, () => Promise<Figure[]>>> = {
   pages: benchPages,
   scan: benchScan,
   bus: benchBus,
+  scale: benchScale,
   rtsp: benchRtsp,
 };
 
@@ -43,6 +45,7 @@ const missing = await ensureDebianPackages({
   chromium: "chromium",
   "nats-server": "nats-server",
   ...rtspPackages,
+  ...scalePackages,
 });
 if (missing.length > 0) throw new Error(`Install these first: apt-get install -y ${missing.join(" ")}`);
 

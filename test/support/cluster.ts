@@ -18,6 +18,8 @@ export interface ClusterProcess {
   readonly url: string;
   /** Where its RTSP server listens, if it has one. */
   readonly rtspPort: number;
+  /** Of the running process; 0 before the first start. */
+  readonly pid: number;
   /** What it has printed. */
   output(): string;
   /** kill -9. */
@@ -85,6 +87,9 @@ export class Cluster {
       name,
       url: `http://127.0.0.1:${port}`,
       rtspPort,
+      get pid() {
+        return child?.pid ?? 0;
+      },
       output: () => output,
       async kill() {
         child?.kill("SIGKILL");

@@ -7,6 +7,7 @@ import { until } from "./until.ts";
 
 /** A program in front of Kinora, with its own folder. */
 export interface EdgeProgram {
+  readonly pid: number;
   close(): Promise<void>;
 }
 
@@ -71,6 +72,7 @@ async function started(
     return (await Promise.all(ports.map(accepts))).every(Boolean);
   }, 30_000);
   return {
+    pid: server.pid,
     async close() {
       // nginx's workers end with their master only when it is asked to.
       if (end !== "SIGKILL" && server.exitCode === null) {
