@@ -174,6 +174,7 @@ describe.skipIf(!has("nats-server", "mariadbd", "ffmpeg"))("two upload and two s
       player.close();
       expect(led.status).toBe(302);
       expect(led.headers.get("location")).toBe(`rtsp://127.0.0.1:${first.rtspPort}${path}`);
+      if (LONG) await expectFollowed(`rtsp://127.0.0.1:${second.rtspPort}${path}`);
       player = await RtspClient.connect(first.rtspPort);
       expect((await player.play(led.headers.get("location") ?? "")).status).toBe(200);
     } else {
@@ -181,6 +182,13 @@ describe.skipIf(!has("nats-server", "mariadbd", "ffmpeg"))("two upload and two s
     }
     await until(() => player.packets.length > 20);
     player.close();
+  }
+
+  /** A real player goes where it is led. */
+  async function expectFollowed(url: string): Promise<void> {
+    const show = ["-show_entries", "stream=codec_name", "-of", "csv=p=0"];
+    const probe = Bun.spawn(["ffprobe", "-v", "error", "-rtsp_transport", "tcp", ...show, url], { stdout: "pipe" });
+    expect((await new Response(probe.stdout).text()).trim().split("\n").toSorted()).toEqual(["aac", "h264"]);
   }
 
   test("resumable uploads through main: each request reaches the instance that has the bytes, whoever made it", async () => {

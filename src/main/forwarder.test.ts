@@ -44,6 +44,12 @@ async function openOwner(instance: string) {
     seen.push({ instance, address: clientAddress, origin, secure, headers: c.req.raw.headers });
     return c.text(instance, 200, { "X-Kept": "yes", "Keep-Alive": "timeout=1" });
   });
+  routes.get("/stream/:id/sized/:bytes", (c) => {
+    const size = Number(c.req.param("bytes"));
+    const headers = { "Content-Length": String(size), ETag: '"a"', "Accept-Ranges": "bytes" };
+    if (c.req.header("If-None-Match") === '"a"') return new Response(null, { status: 304, headers: { ETag: '"a"' } });
+    return new Response(c.req.method === "HEAD" ? null : new Uint8Array(size), { headers });
+  });
   routes.get("/stream/:id/endless", () => {
     const chunk = new Uint8Array(64 << 10);
     return new Response(
@@ -114,6 +120,24 @@ describe("main sends requests on", () => {
     expect(lastSeen().headers.get("X-Secret-Hop")).toBeNull();
     expect(response.headers.get("X-Kept")).toBe("yes");
     expect(response.headers.get("Keep-Alive")).toBeNull();
+  });
+
+  test("answers keep their tags and their length: HEAD always, GET where they are small", async () => {
+    for (const [method, size, length] of [
+      ["HEAD", 5_000_000, "5000000"],
+      ["HEAD", 100, "100"],
+      ["GET", 100, "100"],
+      ["GET", 100_000, "100000"],
+      ["GET", 5_000_000, null],
+    ] as const) {
+      const answer = await fetch(`${main.url}/stream/1/sized/${size}`, { method });
+      const { headers } = answer;
+      expect([method, size, answer.status, headers.get("Content-Length")]).toEqual([method, size, 200, length]);
+      expect([headers.get("ETag"), headers.get("Accept-Ranges")]).toEqual(['"a"', "bytes"]);
+      expect((await answer.bytes()).length).toBe(method === "HEAD" ? 0 : size);
+    }
+    const same = await fetch(`${main.url}/stream/1/sized/100`, { headers: { "If-None-Match": '"a"' } });
+    expect([same.status, same.headers.get("ETag")]).toEqual([304, '"a"']);
   });
 
   test("who reaches an owner directly is believed nothing", async () => {

@@ -34,6 +34,8 @@ const WITH_ID = /^\/(?:stream|api\/uploads|api\/imports|api\/streams)\/([^/]+)/;
 
 /** A paused player and an event stream are silent for a while. */
 const IDLE_SECONDS = 240;
+/** Answers up to this size wait until they are here, and go on with their length. */
+const SMALL_BYTES = 128 * 1024;
 /** How long an instance may take to describe itself. */
 const DESCRIBE_MS = 3_000;
 /** While an answer is awaited, its instance must stay alive; looked at this often. */
@@ -183,7 +185,8 @@ export class Forwarder {
         keepalive: SAFE.has(method),
         signal: AbortSignal.any([raw.signal, gone.signal]),
       } as RequestInit & { decompress: boolean; timeout: false });
-      return new Response(answer.body, { status: answer.status, headers: withoutHops(answer.headers) });
+      const body = isSmall(answer) && method !== "HEAD" ? await answer.arrayBuffer() : answer.body;
+      return new Response(body, { status: answer.status, headers: withoutHops(answer.headers) });
     } finally {
       gone.stop();
     }
@@ -212,6 +215,10 @@ export class Forwarder {
     return headers;
   }
 }
+
+/** What is in memory as a whole is sent with its length; Bun names none beside a body that is a stream. */
+const isSmall = ({ body, headers }: Response) =>
+  body !== null && Number(headers.get("Content-Length") ?? Number.NaN) <= SMALL_BYTES;
 
 /** The connection was not there: the instance has seen nothing of the request. */
 const NOT_SENT = new Set(["ECONNREFUSED", "ConnectionRefused", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND"]);

@@ -42,3 +42,24 @@ test("a finished upload can be asked for during 24 hours; its title stays", asyn
   expect(kinora.catalog.titles.get(idOf(path))?.availability).toBe("ready");
   expect(kinora.catalog.discarded).not.toContain(idOf(path));
 });
+
+test("what lies in another store waits for its instance: it is not received, removed, finished or expired here", async () => {
+  const bytes = videoBytes(20_000);
+  const [path, complete] = [await kinora.create(bytes.length), await kinora.create(bytes.length)];
+  await kinora.append(path, 0, bytes.slice(0, 5_000));
+  await kinora.append(complete, 0, bytes);
+  kinora.place = "file:other";
+  await restartAfter(1);
+  expect(await kinora.offset(path)).toBe(5_000);
+  for (const refused of [await kinora.append(path, 5_000, bytes.slice(5_000)), await kinora.tus("DELETE", path)]) {
+    expect([refused.status, Number(refused.headers.get("Retry-After")) > 0]).toEqual([503, true]);
+  }
+  await restartAfter(30);
+  await kinora.restart();
+  expect(kinora.leftBehind()).toContain(idOf(path));
+  expect((await kinora.fetch(path)).status).toBe(200);
+  kinora.place = "file:harness";
+  await kinora.restart();
+  await until(async () => (await kinora.fetch(path)).status === 404);
+  await until(() => !kinora.leftBehind().includes(idOf(path)));
+});

@@ -242,6 +242,8 @@ export class UploadHarness {
   readonly streaming: FakeStreaming;
   readonly progress: ProgressEvent[] = [];
   url = "";
+  /** Names the store that uploads arrive in, from the next start on. */
+  place = "file:harness";
   /** Milliseconds that the service's clock is ahead. */
   aheadMs = 0;
   readonly #options: HarnessOptions;
@@ -295,7 +297,7 @@ export class UploadHarness {
       authenticator,
       records: new SqlUploadRecords(database),
       files: this.#options.wrapFiles?.(files) ?? files,
-      place: "file:harness",
+      place: this.place,
       writer: this.#options.writer ?? "harness",
       maxSizeBytes: this.#options.maxSizeBytes ?? 1 << 30,
       log,
