@@ -115,6 +115,8 @@ test.each(["HTTP", "HTTPS"])(
         at += chunk.length;
         if (viewer % 3 === 0 && Math.floor(at / 2 ** 20) > Math.floor((at - chunk.length) / 2 ** 20))
           await Bun.sleep(20);
+        // Long enough that its memory is given back.
+        if (viewer % 7 === 1 && at - chunk.length < 8_000_000 && at >= 8_000_000) await Bun.sleep(700);
         if (viewer % 5 === 4 && at > start + 3_000_000) return "left";
       }
       return at === all.length ? "whole" : `ended at ${at}`;

@@ -6,7 +6,7 @@ import type { LocatedOriginal, OpenOriginal } from "./original.ts";
 /** A body up to this size is sent from memory in one piece, with its length. */
 const SMALL_BYTES = 128 * 1024;
 /** What bodies that are being sent may take together for their chunks, as long as each has the least. */
-const CHUNKS_BYTES = 4 * 2 ** 20;
+const CHUNKS_BYTES = 32 * 2 ** 20;
 const LEAST_CHUNK_BYTES = 64 * 1024;
 const MOST_CHUNK_BYTES = 512 * 1024;
 /** Reads under way at once in all answers together: bounds the memory when a thousand viewers start at once. */
@@ -288,31 +288,78 @@ class ChunkSource implements UnderlyingDefaultSource<Uint8Array> {
   }
 }
 
-/** One piece of memory for all chunks of a body: what was just used is still near, and needs no collecting. */
+/** How often memory is looked for that nobody uses. */
+const SWEEP_MS = 250;
+
+/** Memory whose viewer takes nothing right now: what has lain here from one sweep to the next is given back. */
+class RestingMemory {
+  readonly #resting = new Map<ChunkMemory, number>();
+  #sweep = 0;
+  #timer: Timer | null = null;
+
+  add(memory: ChunkMemory): void {
+    this.#resting.set(memory, this.#sweep);
+    this.#timer ??= setInterval(() => this.#giveBack(), SWEEP_MS).unref();
+  }
+
+  delete(memory: ChunkMemory): void {
+    this.#resting.delete(memory);
+  }
+
+  #giveBack(): void {
+    for (const [memory, since] of this.#resting) {
+      if (since === this.#sweep) continue;
+      memory.giveBack();
+      this.#resting.delete(memory);
+    }
+    this.#sweep++;
+    if (this.#resting.size > 0 || this.#timer === null) return;
+    clearInterval(this.#timer);
+    this.#timer = null;
+  }
+}
+
+const resting = new RestingMemory();
+
+/**
+ * One piece of memory for all chunks of a body: what was just used is still near, and needs no collecting. A viewer who
+ * takes nothing for a while has none: the chunk was copied when the next one was asked for, or to the connection.
+ */
 class ChunkMemory {
-  readonly #bytes: Buffer<ArrayBuffer>;
+  readonly #size: number;
+  #bytes: Buffer<ArrayBuffer> | null = null;
   #inUse = false;
   #isOver = false;
 
   constructor(size: number) {
-    this.#bytes = Buffer.allocUnsafeSlow(size) as Buffer<ArrayBuffer>;
+    this.#size = size;
   }
 
   /** Gives `size` bytes to be written to. */
   async use<T>(size: number, write: (target: Uint8Array) => Promise<T>): Promise<T> {
+    resting.delete(this);
     this.#inUse = true;
+    this.#bytes ??= Buffer.allocUnsafeSlow(this.#size) as Buffer<ArrayBuffer>;
     try {
       return await write(this.#bytes.subarray(0, size));
     } finally {
       this.#inUse = false;
-      if (this.#isOver) this.free();
+      if (this.#isOver) this.giveBack();
+      else resting.add(this);
     }
   }
 
-  /** Gives the memory back at once: what a thousand viewers who left had would else stay until it is collected. */
+  /** The body is over. */
   free(): void {
     this.#isOver = true;
+    resting.delete(this);
     // Not while the system still writes to it.
-    if (!this.#inUse && !this.#bytes.buffer.detached) this.#bytes.buffer.transfer(0);
+    if (!this.#inUse) this.giveBack();
+  }
+
+  /** Gives the memory back at once: what a thousand viewers had would else stay until it is collected. */
+  giveBack(): void {
+    if (this.#bytes !== null && !this.#bytes.buffer.detached) this.#bytes.buffer.transfer(0);
+    this.#bytes = null;
   }
 }

@@ -109,6 +109,7 @@ function shapeOf(track: Track, { from, to, lead }: Stretch, extent: Extent): Fra
   const { first, start, end, sampleBytes, runCount } = extent;
   const silence = lead?.silence ?? null;
   const span = end - start;
+  const pattern = samplePattern(track, from, to);
   const verbatim =
     !isGathered(track) && span >= sampleBytes && span - sampleBytes <= span * maxWaste && span <= maxVerbatimBytes;
   return {
@@ -121,9 +122,10 @@ function shapeOf(track: Track, { from, to, lead }: Stretch, extent: Extent): Fra
     runCount: verbatim ? runCount : 1,
     payloadBytes: verbatim ? span : sampleBytes + (silence === null ? 0 : silence.count * silence.packet.length),
     leadBytes: verbatim ? first - start : 0,
-    ...samplePattern(track, from, to),
+    ...pattern,
     ...(lead === null ? {} : { duration: null }),
-    ...(silence === null ? {} : { size: null }),
+    // The first sample is one of silence then.
+    ...(silence === null ? {} : { size: null, sync: pattern.sync === "first" ? "each" : pattern.sync }),
   };
 }
 

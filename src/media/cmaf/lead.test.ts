@@ -1,10 +1,21 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { checkBoxes } from "../../../test/fuzz/checks.ts";
 import { fixture } from "../../../test/support/fixtures.ts";
 import { temporaryFolder } from "../../../test/support/folder.ts";
-import { bytesSource, fileSource, joinSegments, packetsOf, run, withHlsFolder } from "../../../test/support/packets.ts";
+import {
+  bytesSource,
+  fileSource,
+  joinSegments,
+  movieOf,
+  packetsOf,
+  run,
+  withHlsFolder,
+} from "../../../test/support/packets.ts";
 import { openMedia } from "../open.ts";
 import type { Presentation } from "../presentation.ts";
+import { SampleTable } from "../sample-table.ts";
+import { mediaSegment } from "./media-segment.ts";
 
 async function packaged(path: string): Promise<Presentation> {
   const { presentation } = await openMedia(await fileSource(path));
@@ -77,4 +88,22 @@ test("segments are decoded from the times of the playlist on, also where the ori
   const header = Buffer.from(second?.header ?? []);
   const decodeTime = Number(header.readBigUInt64BE(header.indexOf("tfdt") + 8)) / (video?.timescale ?? 1);
   expect(decodeTime).toBeCloseTo(presentation.segmentTimes(video?.id ?? 0)[1] ?? 0, 3);
+});
+
+test("silence is a key packet whether all packets are, some, or only the first", async () => {
+  const movie = movieOf(await packaged(await fixture("h264-late-aac.mp4")));
+  for (const syncSamples of [null, Uint32Array.of(0, 2), Uint32Array.of(0)]) {
+    const tracks = movie.tracks.map(({ segments, ...track }) => {
+      const isSound = track.kind === "audio";
+      return isSound ? { ...track, samples: new SampleTable({ ...track.samples.columns, syncSamples }) } : track;
+    });
+    const plan = mediaSegment({ ...movie, tracks }, 2, 1);
+    const header = Buffer.from(plan?.header ?? []);
+    checkBoxes(header, (plan?.sizeBytes ?? 0) - header.length);
+    const run = header.indexOf("trun");
+    const [flags, fieldsAt] = [header.readUInt32BE(run + 4) & 0xffffff, run + 16];
+    // Duration and size come first.
+    const own = (flags & 0x400) === 0 ? header.indexOf("tfhd") + 24 : fieldsAt + 8;
+    expect(header.readUInt32BE(own)).toBe(0x0200_0000);
+  }
 });

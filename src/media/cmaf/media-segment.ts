@@ -176,12 +176,13 @@ function writeRun(fields: Fields, fragment: Fragment, run: Run, dataOffset: numb
   }
 }
 
-function writeSilence(fields: Fields, { lead, hasCompositionOffsets }: Fragment): void {
+function writeSilence(fields: Fields, { lead, sync, hasCompositionOffsets }: Fragment): void {
   if (lead === null || lead.silence === null) return;
   const { count, packet, ticks, firstTicks } = lead.silence;
   for (let i = 0; i < count; i++) {
     fields.u32(i === 0 ? firstTicks : ticks);
     fields.u32(packet.length);
+    if (sync === "each") fields.u32(syncFlags);
     if (hasCompositionOffsets) fields.i32(0);
   }
 }
