@@ -57,8 +57,10 @@ import type { UploadFiles } from "./upload/upload-files.ts";
 import { startUpload } from "./upload/upload-service.ts";
 import { version } from "./version.ts";
 
-/** How long running answers may take when Kinora stops. */
-const GRACE_MS = 7_000;
+/** How long others may take to hear that an instance stops, running answers to end, and calls to be answered. */
+const DRAIN_MS = 1_000;
+const GRACE_MS = 6_000;
+const RETIRE_MS = 1_000;
 
 export interface Kinora {
   /** Base URL of the HTTP interface, from this machine. */
@@ -530,6 +532,13 @@ interface Composition {
   readonly opened: Opened;
 }
 
+/** Has others turn elsewhere before anything is refused. */
+async function leave(listener: Listener, services: readonly MountedService[]): Promise<void> {
+  listener.drain();
+  await Promise.all(services.map(({ service }) => service.leave()));
+  await Bun.sleep(DRAIN_MS);
+}
+
 async function compose({ config, names, log, openBus, opened }: Composition) {
   if (keepsData(names)) {
     const data = openDataFolder(config.data);
@@ -543,7 +552,12 @@ async function compose({ config, names, log, openBus, opened }: Composition) {
   const bus = await openBus(permissionsOf(contracts), onFailure);
   opened.add(() => bus.close());
   const instance = `${process.pid}-${Bun.randomUUIDv7().slice(-8)}`;
-  const connect = (service: ServiceName) => bus.connect({ service, instance });
+  const connections: BusConnection[] = [];
+  const connect = async (service: ServiceName) => {
+    const connection = await bus.connect({ service, instance });
+    connections.push(connection);
+    return connection;
+  };
   const connection = await connect(names[0] ?? "main");
   const authenticator = await BusAuthenticator.start(connection);
   opened.add(() => authenticator.close());
@@ -561,7 +575,10 @@ async function compose({ config, names, log, openBus, opened }: Composition) {
     services.push({ name, service });
   }
   listener.mount(services, authenticator, config.nats === null ? undefined : new BusForwardTrust(connection));
+  opened.add(() => Promise.all(connections.map((one) => one.retire(RETIRE_MS))));
   opened.add(() => listener.close(GRACE_MS));
+  // Alone there is nobody else to go to.
+  if (config.nats !== null) opened.add(() => leave(listener, services));
   const rtspUrl = rtsp && `rtsp://${formatListenAddress(rtsp)}`;
   return { listener, rtspUrl, services: names, firstAdminCode: notices.firstAdminCode, routes: routesOf(services) };
 }

@@ -1,5 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
-import { InvalidRequestError } from "../errors.ts";
+import { InvalidRequestError, TemporaryUnavailableError } from "../errors.ts";
 import type { AttemptLimits } from "./attempt-limits.ts";
 import type { AuthStore, Login } from "./auth-store.ts";
 import type { Role } from "./contract.ts";
@@ -53,26 +53,40 @@ export class Accounts {
 
   /** Signs in, or creates the account where the rules allow it. */
   async enter(request: SignInRequest): Promise<{ readonly login: Login; readonly created: boolean }> {
-    const { limits, store } = this.#dependencies;
     if (request.invite !== undefined || request.setupCode !== undefined) await this.#checkCodes(request);
-    await limits.attempt(request.username, request.clientAddress);
-    // Both are looked up for everybody: the time must not tell who exists.
-    const [login, mayRegister] = [await store.findLogin(request.username), await this.#mayRegister(request)];
-    if (login === null && mayRegister) {
+    const { limits, store } = this.#dependencies;
+    const known = await this.#counted(request, async () => {
+      // Both are looked up for everybody: the time must not tell who exists.
+      const [login, mayRegister] = [await store.findLogin(request.username), await this.#mayRegister(request)];
+      if (login !== null || !mayRegister) return this.#check(request, login);
       await limits.takeBack(request.username, request.clientAddress);
-      if (request.create === false) throw new UnknownUserError(!(await store.hasUsers()));
-      const created = await this.#register(request);
-      if (created) return { login: created, created: true };
-      // Somebody, or the same form sent twice, was faster.
-      return { login: await this.verify(request), created: false };
-    }
-    return { login: await this.#check(request, login), created: false };
+      return null;
+    });
+    if (known) return { login: known, created: false };
+    if (request.create === false) throw new UnknownUserError(!(await store.hasUsers()));
+    const created = await this.#register(request);
+    if (created) return { login: created, created: true };
+    // Somebody, or the same form sent twice, was faster.
+    return { login: await this.verify(request), created: false };
   }
 
   /** The user behind name and password; never creates one. */
   async verify(request: SignInRequest): Promise<Login> {
-    await this.#dependencies.limits.attempt(request.username, request.clientAddress);
-    return this.#check(request, await this.#dependencies.store.findLogin(request.username));
+    const { store } = this.#dependencies;
+    return this.#counted(request, async () => this.#check(request, await store.findLogin(request.username)));
+  }
+
+  /** Counts an attempt; one that came to nothing, as the database was away, is not held against anybody. */
+  async #counted<Result>({ username, clientAddress }: SignInRequest, work: () => Promise<Result>): Promise<Result> {
+    const { limits } = this.#dependencies;
+    await limits.attempt(username, clientAddress);
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof TemporaryUnavailableError)
+        await limits.takeBack(username, clientAddress).catch(() => undefined);
+      throw error;
+    }
   }
 
   /** The same steps and the same time whether the user exists or not. */

@@ -85,6 +85,7 @@ export async function startAuth(dependencies: AuthDependencies): Promise<AuthSer
     routes: authRoutes(parts),
     firstAdminCode: await parts.accounts.firstAdminCode(),
     ready: async () => void (await store.hasUsers()),
+    leave: () => presence.close(),
     async close() {
       clearInterval(timer);
       parts.revocations.close();

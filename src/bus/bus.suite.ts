@@ -620,6 +620,43 @@ export function busSuite(name: string, open: (permissions: PermissionTable) => P
       expect((await call).code).toBe("temporary-unavailable");
     });
 
+    test("a member that retires answers the calls it has, and gets no more; what it asks and hears goes on", async () => {
+      const held = Promise.withResolvers<void>();
+      let running = 0;
+      await asShop.serve(async () => {
+        running++;
+        await held.promise;
+        return "answered";
+      });
+      const call = asReader.request({ service: "auth" }, "x", "", { timeoutMs: 10_000 });
+      await until(() => running === 1);
+      const retired = asShop.retire(10_000);
+      await serveShop(await connect("auth", "2"));
+      const whoAmI = () => proxyOf(asReader, shop).whoAmI({}, { timeoutMs: 5_000 });
+      for (let n = 0; n < 4; n++) expect(await whoAmI()).toEqual({ instance: "2 for catalog" });
+      held.resolve();
+      expect(await call).toBe("answered");
+      await retired;
+      const seen: number[] = [];
+      await subscribe(asReader, News, ({ n }) => void seen.push(n));
+      await publish(asShop, News, { n: 1 });
+      await until(() => seen.length === 1);
+    });
+
+    test("a member that retires waits for a call that does not end no longer than it was told", async () => {
+      const end = Promise.withResolvers<string>();
+      let running = 0;
+      await asShop.serve(() => {
+        running++;
+        return end.promise;
+      });
+      const call = asReader.request({ service: "auth" }, "x", "", { timeoutMs: 10_000 }).catch(() => "failed");
+      await until(() => running === 1);
+      await asShop.retire(20);
+      end.resolve("late");
+      expect(await call).toBe("late");
+    });
+
     test("closing lets the event handler that runs end first", async () => {
       let state = "";
       await subscribe(asReader, News, async () => {

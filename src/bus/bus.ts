@@ -70,6 +70,8 @@ export interface BusConnection {
    * learnt from events must be read anew. Never in a single process.
    */
   onInterruption(handler: () => void): () => void;
+  /** Takes no more calls, and resolves when those that run have been answered, or after so many milliseconds. */
+  retire(withinMs: number): Promise<void>;
   /**
    * Ends all subscriptions and serving. Calls it waits for, and calls it is answering, fail with `temporary-unavailable`
    * at once; handlers that run may end within a second. What is asked of it afterwards throws `BusClosedError`.

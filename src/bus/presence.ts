@@ -4,10 +4,12 @@ import type { BusConnection } from "./bus.ts";
 import { publish } from "./topics.ts";
 
 export const HEARTBEAT_MS = 2_000;
+/** How long a goodbye may take. */
+const GOODBYE_MS = 500;
 
 /** A running instance's heartbeat on `ServiceAvailability`. */
 export interface Presence {
-  /** Says goodbye, so that nobody waits for missed heartbeats. */
+  /** Says goodbye, so that nobody waits for missed heartbeats. Calling it again does nothing. */
   close(): Promise<void>;
 }
 
@@ -42,10 +44,17 @@ export async function announcePresence(
   await beat();
   // A beat that fails is made good by the next one.
   const timer = setInterval(() => void beat().catch(() => undefined), HEARTBEAT_MS);
+  let said: Promise<void> | null = null;
+  const goodbye = async () => {
+    const saying = publish(connection, ServiceAvailability, { type: "goodbye", service, instance });
+    // Without a broker there is nobody to say it to.
+    await Promise.race([saying.catch(() => undefined), Bun.sleep(GOODBYE_MS)]);
+  };
   return {
-    async close() {
+    close() {
       clearInterval(timer);
-      await publish(connection, ServiceAvailability, { type: "goodbye", service, instance });
+      said ??= goodbye();
+      return said;
     },
   };
 }

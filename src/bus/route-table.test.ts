@@ -8,7 +8,7 @@ test.each([
   ["GET", "/api/services", "main"],
   ["POST", "/api/session", "auth"],
   ["PUT", "/api/session/password", "auth"],
-  ["GET", "/api/sessions", "main"],
+  ["GET", "/api/sessionless", "main"],
   ["GET", "/api/titles", "catalog"],
   ["POST", "/api/titles", "upload"],
   ["POST", "/api/titles/1/tags", "catalog"],

@@ -95,6 +95,7 @@ export async function startCatalog(dependencies: CatalogDependencies): Promise<S
       shared: new Shared({ titles: repository, collections }),
     }),
     ready: async () => void (await repository.firstDeletion()),
+    leave: () => presence.close(),
     close: () => (closing ??= close()),
   };
 }

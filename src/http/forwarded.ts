@@ -5,7 +5,7 @@ import type { HttpBindings } from "./env.ts";
 export const FORWARDED_HEADER = "Kinora-Forwarded";
 /** What main knows of the client, as JSON. Counts only beside a proof. */
 export const CLIENT_HEADER = "Kinora-Client";
-/** Marks the answer of an instance that is not the one meant: another one has its address now. */
+/** Marks the answer of an instance that has done nothing: another one was meant, or it cannot tell who asks. */
 export const WRONG_INSTANCE_HEADER = "Kinora-Wrong-Instance";
 
 const client = z.strictObject({
@@ -32,6 +32,9 @@ export function readClient(header: string | null): ForwardedClient | null {
 
 /** Finds out whether a request that claims to come from main does. */
 export interface ForwardTrust {
-  /** `here`: it does, and is meant for this instance. `elsewhere`: it does, and is meant for another. */
-  check(claim: string): Promise<"here" | "elsewhere" | "no">;
+  /**
+   * `here`: it does, and is meant for this instance. `elsewhere`: it does, and is meant for another. `unknown`: that
+   * cannot be told right now.
+   */
+  check(claim: string): Promise<"here" | "elsewhere" | "unknown" | "no">;
 }

@@ -52,6 +52,7 @@ const services: MountedService[] = [
       routes,
       largeBodies: [{ method: "POST", path: "/api/large" }],
       ready: async () => undefined,
+      leave: async () => undefined,
       close: async () => undefined,
     },
   },
@@ -62,6 +63,7 @@ const services: MountedService[] = [
       ready: async () => {
         if (broken) throw new Error("no database");
       },
+      leave: async () => undefined,
       close: async () => undefined,
     },
   },

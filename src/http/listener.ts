@@ -44,9 +44,17 @@ export interface Listener {
    * is believed to be main.
    */
   mount(services: readonly MountedService[], authenticator: Authenticator, trust?: ForwardTrust): void;
+  /** Goes on answering, but asks its clients to look for another: `/readyz` is 503, and connections are closed after their answer. */
+  drain(): void;
   /** Stops accepting, waits for running answers up to `graceMs`, then cuts them. Calling it again does nothing. */
   close(graceMs: number): Promise<void>;
 }
+
+const notReady = () =>
+  Response.json(
+    { status: "not-ready", notReady: ["stopping"] },
+    { status: 503, headers: { "Cache-Control": "no-store" } },
+  );
 
 type Fetch = (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
 
@@ -55,9 +63,9 @@ interface Mounted {
   readonly trust: ForwardTrust | null;
 }
 
-/** 503: main meant another instance, which had this address before. */
+/** 503: main meant another instance, which had this address before, or it cannot be told whether it was main. */
 function wrongInstance(): Response {
-  const response = problemResponse(new TemporaryUnavailableError("Another instance was meant."));
+  const response = problemResponse(new TemporaryUnavailableError("This instance cannot answer for main."));
   response.headers.set(WRONG_INSTANCE_HEADER, "1");
   return response;
 }
@@ -66,12 +74,20 @@ function wrongInstance(): Response {
 export function listen(options: ListenerOptions): Listener {
   const clients = new ClientAddresses(options.trustedProxies);
   const stopping = new AbortController();
+  let isDraining = false;
   const mounted = Promise.withResolvers<Mounted>();
   const server = bind(options, async (request, bun) => {
+    if (!isDraining) return answer(request, bun);
+    const isProbe = new URL(request.url).pathname === "/readyz";
+    const response = isProbe ? notReady() : await answer(request, bun);
+    response.headers.set("Connection", "close");
+    return response;
+  });
+  const answer = async (request: Request, bun: Bun.Server<undefined>): Promise<Response> => {
     const { fetch, trust } = await mounted.promise;
     const claim = trust === null ? null : request.headers.get(FORWARDED_HEADER);
     const verdict = claim === null ? null : await trust?.check(claim);
-    if (verdict === "elsewhere") return wrongInstance();
+    if (verdict === "elsewhere" || verdict === "unknown") return wrongInstance();
     if (verdict === "no") return problemResponse(new ForbiddenError("This request claims to come from main."));
     const known = verdict === "here" ? readClient(request.headers.get(CLIENT_HEADER)) : null;
     const peer = bun.requestIP(request)?.address ?? "";
@@ -97,7 +113,7 @@ export function listen(options: ListenerOptions): Listener {
       resetIdleTimeout: () => bun.timeout(request, options.idleTimeoutSeconds ?? IDLE_TIMEOUT_SECONDS),
       ...(known ? { ...known, forwarded: true, fromThisMachine: false } : {}),
     });
-  });
+  };
   const addresses = reachableAt(options.host, server.port ?? options.port, options.tls ? "https" : "http");
   const stopped = () => problemResponse(new TemporaryUnavailableError("Kinora is stopping."));
   let closed: Promise<void> | null = null;
@@ -108,7 +124,11 @@ export function listen(options: ListenerOptions): Listener {
       const app = assembleApp(services, { ...options, authenticator });
       mounted.resolve({ fetch: (request, bindings) => app.fetch(request, bindings), trust: trust ?? null });
     },
+    drain() {
+      isDraining = true;
+    },
     close(graceMs) {
+      isDraining = true;
       mounted.resolve({ fetch: stopped, trust: null });
       stopping.abort();
       closed ??= stop(server, graceMs);

@@ -77,6 +77,7 @@ export class BusAuthenticator implements Authenticator {
   #verifiers: Verifiers | null = null;
   #loading: Promise<void> | null = null;
   #loaded = false;
+  #interruptions = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
   #unsubscribe: Unsubscribe = async () => undefined;
@@ -94,7 +95,7 @@ export class BusAuthenticator implements Authenticator {
       if (event.type === "keys-changed") authenticator.#forgetKeys();
       if (event.type === "user-deleted") authenticator.#forgetUser(event.userId);
     });
-    authenticator.#stopHearing = connection.onInterruption(() => authenticator.#reloadIn(0));
+    authenticator.#stopHearing = connection.onInterruption(() => authenticator.#interrupted());
     authenticator.#reloadIn(0);
     return authenticator;
   }
@@ -202,7 +203,12 @@ export class BusAuthenticator implements Authenticator {
   async #resolve(kind: "session" | "api-key", secret: string): Promise<Resolved | null> {
     const key = createHash("sha256").update(`${kind}:${secret}`).digest("base64url");
     const cached = this.#cache.get(key);
-    if (cached && cached.expiresAtMs > Date.now()) return cached;
+    if (cached && cached.expiresAtMs > Date.now()) {
+      if (this.#loaded) return cached;
+      // What is revoked drops out of the cache.
+      await this.#load();
+      if (this.#cache.get(key) === cached) return cached;
+    }
     const pending = this.#pending.get(key) ?? this.#ask(kind, secret, key).finally(() => this.#pending.delete(key));
     this.#pending.set(key, pending);
     return pending;
@@ -230,20 +236,34 @@ export class BusAuthenticator implements Authenticator {
     return session && { principal: session.principal, expiresAtMs: Date.parse(session.expiresAt) };
   }
 
-  /** Reads the revocations once; tokens cannot be told from revoked ones before. */
-  async #load(): Promise<void> {
-    if (this.#loaded) return;
-    this.#loading ??= this.#reload().finally(() => {
-      this.#loading = null;
-    });
-    await reaching(this.#loading);
+  /** Revocations may have been missed: nothing that was known before counts until they have been read anew. */
+  #interrupted(): void {
+    this.#interruptions++;
+    this.#loaded = false;
+    this.#loading = null;
+    this.#reloadIn(0);
   }
 
-  async #reload(): Promise<void> {
+  /** Reads the revocations where that is due; what counts cannot be told from what was revoked before. */
+  async #load(): Promise<void> {
+    while (!this.#loaded) await reaching(this.#reload());
+  }
+
+  #reload(): Promise<void> {
+    if (this.#loading) return this.#loading;
+    const loading = this.#read().finally(() => {
+      if (this.#loading === loading) this.#loading = null;
+    });
+    this.#loading = loading;
+    return loading;
+  }
+
+  async #read(): Promise<void> {
+    const interruptions = this.#interruptions;
     const { revocations } = await this.#auth.listRevocations({});
     this.apply(revocations);
     this.#revoked.purge();
-    this.#loaded = true;
+    if (interruptions === this.#interruptions) this.#loaded = true;
   }
 
   #knows({ kind, id, at }: Revocation): boolean {

@@ -59,6 +59,17 @@ async function openOwner(instance: string) {
       ),
     );
   });
+  routes.get("/stream/:id/stuck", () => {
+    let isFirst = true;
+    const pull = (it: ReadableStreamDefaultController<Uint8Array>) => {
+      if (!isFirst) return new Promise<void>(() => undefined);
+      isFirst = false;
+      return it.enqueue(new Uint8Array(10));
+    };
+    return new Response(new ReadableStream({ pull }, { highWaterMark: 0 }), {
+      headers: { "Content-Length": "1000000" },
+    });
+  });
   routes.get("/stream/:id/busy", (c) => c.text("not here", 503, { "Retry-After": "2" }));
   routes.post("/stream/:id/take", async (c) => {
     for await (const chunk of c.req.raw.body ?? []) {
@@ -71,12 +82,13 @@ async function openOwner(instance: string) {
     routes,
     largeBodies: [{ method: "POST", path: "/stream", below: true }],
     ready: async () => undefined,
+    leave: async () => undefined,
     close: async () => undefined,
   };
   const listener = open();
   listener.mount([{ name: "streaming", service }], nobody, new BusForwardTrust(connection));
   const presence = await announcePresence(connection, () => [...listener.addresses]);
-  return { listener, presence, url: listener.url };
+  return { listener, presence, connection, url: listener.url };
 }
 
 describe("main sends requests on", () => {
@@ -180,6 +192,26 @@ describe("main sends requests on", () => {
     leaving.abort();
     await until(() => state.cancelled > before);
   });
+
+  test("an answer whose instance hangs in its middle is cut, so that the reader asks again", async () => {
+    const hanging = await openOwner("hangs");
+    const id = await until(async () => {
+      const candidate = crypto.randomUUID();
+      return (await (await fetch(`${main.url}/stream/${candidate}/who`)).text()) === "hangs" && candidate;
+    });
+    const response = await fetch(`${main.url}/stream/${id}/stuck`);
+    const reader = response.body?.getReader();
+    expect((await reader?.read())?.value?.length).toBe(10);
+    const rest = reader?.read().then(
+      ({ done }) => `ended: ${done}`,
+      () => "cut",
+    );
+    // What still runs is not to depend on what a collector leaves.
+    Bun.gc(true);
+    await hanging.connection.close();
+    expect(await rest).toBe("cut");
+    await hanging.listener.close(0);
+  }, 20_000);
 
   test("an instance that is gone is passed over; one that has nothing is asked first and answered for by another", async () => {
     const other = await openOwner("b");

@@ -38,7 +38,7 @@ const IDLE_SECONDS = 240;
 const SMALL_BYTES = 128 * 1024;
 /** How long an instance may take to describe itself. */
 const DESCRIBE_MS = 3_000;
-/** While an answer is awaited, its instance must stay alive; looked at this often. */
+/** Until an answer is whole, its instance must stay alive; looked at this often. */
 const LOOK_MS = 500;
 
 export interface ForwarderOptions {
@@ -52,9 +52,16 @@ export interface ForwarderOptions {
 /** Sends requests for other services on to a live instance, and its answers back, as they come. */
 export class Forwarder {
   readonly #options: ForwarderOptions;
+  readonly #watch: InstanceWatch;
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
+    this.#watch = new InstanceWatch((instance) => options.registry.isAlive(instance));
+  }
+
+  /** Cuts nothing; answers that are under way are looked after no more. */
+  close(): void {
+    this.#watch.close();
   }
 
   /**
@@ -65,6 +72,7 @@ export class Forwarder {
     const { method, path } = c.req;
     const owner = ownerOf(contracts, method, path);
     if (owner === null || owner === "main") return null;
+    await this.#options.registry.settled(owner);
     const candidates = await this.#candidates(owner, path);
     const direct = await this.#directly(c, candidates[0]);
     if (direct) return direct;
@@ -169,9 +177,10 @@ export class Forwarder {
 
   async #send(target: ServiceInstance, address: string, c: HttpContext): Promise<Response> {
     const { raw, method } = c.req;
-    const gone = this.#whenGone(target);
+    const gone = new AbortController();
     const { pathname, search } = new URL(raw.url);
     c.env.setIdleTimeout(IDLE_SECONDS);
+    const unwatch = this.#watch.add(target, gone);
     try {
       const answer = await fetch(`${address}${pathname}${search}`, {
         method,
@@ -186,19 +195,13 @@ export class Forwarder {
         signal: AbortSignal.any([raw.signal, gone.signal]),
       } as RequestInit & { decompress: boolean; timeout: false });
       const body = isSmall(answer) && method !== "HEAD" ? await answer.arrayBuffer() : answer.body;
-      return new Response(body, { status: answer.status, headers: withoutHops(answer.headers) });
-    } finally {
-      gone.stop();
+      const response = new Response(body, { status: answer.status, headers: withoutHops(answer.headers) });
+      this.#watch.until(response, unwatch);
+      return response;
+    } catch (error) {
+      unwatch();
+      throw error;
     }
-  }
-
-  /** Aborted when the instance is not alive any more while its answer is awaited. */
-  #whenGone(target: ServiceInstance) {
-    const gone = new AbortController();
-    const timer = setInterval(() => {
-      if (!this.#options.registry.isAlive(target)) gone.abort(new Error("its heartbeats have stopped"));
-    }, LOOK_MS);
-    return { signal: gone.signal, stop: () => clearInterval(timer) };
   }
 
   #headersFor(target: ServiceInstance, c: HttpContext): Headers {
@@ -219,6 +222,46 @@ export class Forwarder {
 /** What is in memory as a whole is sent with its length; Bun names none beside a body that is a stream. */
 const isSmall = ({ body, headers }: Response) =>
   body !== null && Number(headers.get("Content-Length") ?? Number.NaN) <= SMALL_BYTES;
+
+/** Ends what waits for an instance that is not alive any more: one that hangs closes no connection. */
+class InstanceWatch {
+  readonly #isAlive: (instance: ServiceInstance) => boolean;
+  readonly #watched = new Map<AbortController, ServiceInstance>();
+  /** Nobody tells when a body has been sent; its answer is garbage then. */
+  readonly #finished = new FinalizationRegistry<() => void>((unwatch) => unwatch());
+  #timer: Timer | null = null;
+
+  constructor(isAlive: (instance: ServiceInstance) => boolean) {
+    this.#isAlive = isAlive;
+  }
+
+  add(instance: ServiceInstance, gone: AbortController): () => void {
+    this.#watched.set(gone, instance);
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
+    return () => {
+      this.#watched.delete(gone);
+      if (this.#watched.size === 0) this.close();
+    };
+  }
+
+  /** Watches until the answer has been sent. */
+  until(answer: Response, unwatch: () => void): void {
+    this.#finished.register(answer, unwatch);
+  }
+
+  close(): void {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  #look(): void {
+    for (const [gone, instance] of this.#watched) {
+      if (this.#isAlive(instance)) continue;
+      this.#watched.delete(gone);
+      gone.abort(new Error("its heartbeats have stopped"));
+    }
+  }
+}
 
 /** The connection was not there: the instance has seen nothing of the request. */
 const NOT_SENT = new Set(["ECONNREFUSED", "ConnectionRefused", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND"]);

@@ -31,7 +31,7 @@ export interface MainDependencies {
 
 /** Starts the main service: registry, entry point, event streams, web app. */
 export async function startMain(dependencies: MainDependencies): Promise<Service> {
-  const { connection, authenticator, addresses, commentEveryMs = COMMENT_EVERY_MS } = dependencies;
+  const { connection, authenticator, addresses, forwards, commentEveryMs = COMMENT_EVERY_MS } = dependencies;
   const key = randomBytes(32).toString("base64url");
   const registry = new ServiceRegistry();
   const feed = new ProgressFeed();
@@ -54,11 +54,16 @@ export async function startMain(dependencies: MainDependencies): Promise<Service
   const forwarder = new Forwarder({ registry, places, instance, key });
   return {
     routes,
-    ...(dependencies.forwards
+    ...(forwards
       ? { forward: (c: HttpContext) => forwarder.forward(c), describeOthers: () => forwarder.documents() }
       : {}),
-    ready: async () => undefined,
+    async ready() {
+      const unheard = forwards ? registry.unheard : [];
+      if (unheard.length > 0) throw new Error(`waits to hear of ${unheard.join(", ")}`);
+    },
+    leave: () => presence.close(),
     async close() {
+      forwarder.close();
       await presence.close();
       await connection.close();
     },

@@ -180,6 +180,7 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
   return {
     ...{ routes, titles },
     ready: async () => undefined,
+    leave: () => presence.close(),
     async close() {
       clearInterval(sweeping);
       stopWarming();

@@ -95,6 +95,7 @@ export async function startUpload(dependencies: UploadDependencies): Promise<Ser
       { method: "PATCH", path: TUS_PATH, below: true },
     ],
     ready: async () => void (await dependencies.files.freeBytes()),
+    leave: () => presence.close(),
     close: () => {
       closing ??= close();
       return closing;

@@ -117,7 +117,7 @@ export async function startMariaDb(...more: string[]): Promise<TestMariaDb> {
     async newDatabase(search = "") {
       const name = `kinora_${process.pid}_${++databases}`;
       await query(`create database ${name} character set latin1`);
-      await query(`grant all on ${name}.* to ${name}@'127.0.0.1' identified by '${PASSWORD}'`);
+      await query(`grant all on ${name}.* to ${name}@'%' identified by '${PASSWORD}'`);
       return `mysql://${name}:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/${name}${search && `?${search}`}`;
     },
     async close() {

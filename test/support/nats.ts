@@ -32,6 +32,7 @@ export async function freePort(): Promise<number> {
 export async function startTestNats(
   table: PermissionTable,
   options: Partial<NatsServerOptions> = {},
+  host = "127.0.0.1",
 ): Promise<TestNats> {
   const folder = mkdtempSync(join(tmpdir(), "kinora-nats-"));
   const loginOf = (service: ServiceName) =>
@@ -39,7 +40,7 @@ export async function startTestNats(
   const port = await freePort();
   const store = join(folder, "store");
   const logins = new Map(serviceNames.map((service) => [service, loginOf(service)]));
-  const config = { listen: `127.0.0.1:${port}`, storeFolder: store, tls: null, logins, ...options };
+  const config = { listen: `${host}:${port}`, storeFolder: store, tls: null, logins, ...options };
   writeFileSync(join(folder, "nats.conf"), natsServerConfig(table, config));
   let child: Bun.Subprocess | null = null;
   const kill = async () => {
@@ -59,7 +60,7 @@ export async function startTestNats(
   await start();
   return {
     port,
-    server: `127.0.0.1:${port}`,
+    server: `${host}:${port}`,
     loginOf,
     kill,
     start,

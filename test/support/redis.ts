@@ -22,10 +22,10 @@ export interface TestRedis {
 }
 
 /** A server of its own, for a test that kills it. */
-export async function startRedis(): Promise<TestRedis> {
+export async function startRedis(host = "127.0.0.1"): Promise<TestRedis> {
   const folder = mkdtempSync(join(tmpdir(), "kinora-redis-"));
   const port = await freePort();
-  const url = `redis://127.0.0.1:${port}`;
+  const url = `redis://${host}:${port}`;
   let child: BoundServer | null = null;
   const send = async (command: string, ...args: string[]) => {
     const client = new RedisClient(url, { autoReconnect: false, connectionTimeout: 1_000 });
@@ -41,7 +41,7 @@ export async function startRedis(): Promise<TestRedis> {
     child = null;
   };
   const start = async () => {
-    const options = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder];
+    const options = ["--port", String(port), "--bind", host, "--protected-mode", "no", "--dir", folder];
     const kept = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""];
     child = await startBound(folder, ["redis-server", ...options, ...kept]);
     await until(() => send("PING").catch(() => null), 30_000);

@@ -131,6 +131,8 @@ class MemoryBusConnection implements BusConnection {
   readonly identity: BusIdentity;
   readonly #bus: MemoryBus;
   readonly #ends = new Set<() => void>();
+  /** End the serving alone. */
+  readonly #servingEnds = new Set<() => void>();
   readonly #durableEnds = new Set<() => Promise<void>>();
   readonly #subscriptions = new Set<Subscription>();
   /** Fails the calls this member waits for and those it is answering. */
@@ -174,7 +176,9 @@ class MemoryBusConnection implements BusConnection {
 
   async serve(handler: RequestHandler): Promise<Unsubscribe> {
     this.#requireOpen();
-    return this.#until(this.#bus.addServer({ connection: this, handler, outstanding: 0 }));
+    const end = this.#bus.addServer({ connection: this, handler, outstanding: 0 });
+    this.#servingEnds.add(end);
+    return this.#until(end);
   }
 
   async publish(topic: string, key: string | null, body: string): Promise<void> {
@@ -210,6 +214,11 @@ class MemoryBusConnection implements BusConnection {
     return () => undefined;
   }
 
+  async retire(withinMs: number): Promise<void> {
+    for (const end of this.#servingEnds) end();
+    await settledWithin(withinMs, this.#answering);
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -223,10 +232,7 @@ class MemoryBusConnection implements BusConnection {
     const { service, instance } = this.identity;
     for (const fail of this.#callFailures) fail(new ServiceUnavailableError(service, instance));
     this.#bus.forget(this);
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, CLOSE_WAIT_MS);
-    await Promise.race([Promise.allSettled(running), late.promise]);
-    clearTimeout(timer);
+    await settledWithin(CLOSE_WAIT_MS, running);
   }
 
   /** Runs a handler for a call. What it throws is reported here and told the caller only as `internal`. */
@@ -270,6 +276,14 @@ class MemoryBusConnection implements BusConnection {
       this.#ends.delete(end);
     };
   }
+}
+
+/** Waits until all of it is over, for so long at most. */
+async function settledWithin(ms: number, work: Iterable<Promise<unknown>>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, ms);
+  await Promise.race([Promise.allSettled(work), late.promise]);
+  clearTimeout(timer);
 }
 
 function requireSize(where: string, body: string): void {

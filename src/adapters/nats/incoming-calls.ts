@@ -63,6 +63,12 @@ export class IncomingCalls {
     await link.connection.flush().catch(() => undefined);
   }
 
+  /** Resolves when the calls that run now have been answered. */
+  async answered(): Promise<void> {
+    await Promise.all([...this.#running.values()].map(({ done }) => done));
+    await this.#options.link.connection.flush().catch(() => undefined);
+  }
+
   /** Fails the calls that run, telling their handlers to stop. Resolves when those have ended. */
   async failRunning(): Promise<void> {
     const { service, instance } = this.#options.identity;

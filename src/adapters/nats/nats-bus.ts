@@ -173,6 +173,16 @@ class NatsBusConnection implements BusConnection {
     return () => void this.#interrupted.delete(handler);
   }
 
+  async retire(withinMs: number): Promise<void> {
+    const serving = this.#serving;
+    if (!serving) return;
+    await serving.stop();
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, withinMs);
+    await Promise.race([serving.answered(), late.promise]);
+    clearTimeout(timer);
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;

@@ -1,0 +1,110 @@
+import { type ServiceName, serviceNames } from "../../src/bus/contract.ts";
+import { type Balancer, startBalancer } from "./balancer.ts";
+import { Cluster, type ClusterProcess } from "./cluster.ts";
+import { TestUser } from "./kinora.ts";
+import { startMariaDb, type TestMariaDb } from "./mariadb.ts";
+import type { TestNetwork } from "./namespaces.ts";
+import { startRedis, type TestRedis } from "./redis.ts";
+import { until } from "./until.ts";
+
+export interface FleetOptions {
+  /** Gives the order in which services start. */
+  readonly seed: number;
+  /** Each instance runs in a namespace of its own. */
+  readonly network?: TestNetwork | undefined;
+}
+
+/** Which numbers of a row come first, by a seed. */
+const shuffled = <T>(items: readonly T[], seed: number): T[] =>
+  items
+    .map((item, n) => ({ item, place: Math.abs(Math.sin(seed + n * 7919)) }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ item }) => item);
+
+/** A Kinora of two instances of each service, ten processes, on MariaDB, Redis and NATS, behind a load balancer. */
+export class Fleet {
+  readonly database: TestMariaDb;
+  readonly redis: TestRedis;
+  readonly cluster: Cluster;
+  /** In the order they were started in. */
+  readonly instances: readonly Instance[];
+  readonly #balancer: Balancer;
+
+  private constructor(parts: {
+    database: TestMariaDb;
+    redis: TestRedis;
+    cluster: Cluster;
+    instances: Instance[];
+    balancer: Balancer;
+  }) {
+    this.database = parts.database;
+    this.redis = parts.redis;
+    this.cluster = parts.cluster;
+    this.instances = parts.instances;
+    this.#balancer = parts.balancer;
+  }
+
+  static async open({ seed, network }: FleetOptions): Promise<Fleet> {
+    const host = network?.host ?? "127.0.0.1";
+    const [database, redis, cluster] = await Promise.all([
+      startMariaDb(...(network ? [`--bind-address=${host}`] : [])),
+      startRedis(host),
+      Cluster.open(host),
+    ]);
+    const url = await database.newDatabase();
+    const env = { KINORA_DATABASE: url.replace("@127.0.0.1", `@${host}`), KINORA_REDIS: redis.url };
+    const planned = serviceNames.flatMap((service) => [1, 2].map((n) => ({ service, name: `${service}-${n}` })));
+    // Together, in this order, and none waits for another.
+    const instances = await Promise.all(
+      shuffled(planned, seed).map(async ({ service, name }) => {
+        const process = await cluster.run(name, [service], { env, network: network?.add() });
+        return { service, name, process };
+      }),
+    );
+    const mains = instances.filter(({ service }) => service === "main");
+    const balancer = await startBalancer(mains.map(({ process }) => process.url));
+    return new Fleet({ database, redis, cluster, instances, balancer });
+  }
+
+  /** Where people reach it. */
+  get url(): string {
+    return this.#balancer.url;
+  }
+
+  /** The first of the two instances of a service. */
+  first(service: ServiceName): Instance {
+    const found = this.instances.find(({ name }) => name === `${service}-1`);
+    if (!found) throw new Error(`there is no ${service}`);
+    return found;
+  }
+
+  /** Both instances of all services are known, as `/api/services` has it. */
+  async complete(user: TestUser, withinMs = 30_000): Promise<void> {
+    await until(async () => {
+      const answer = await user.get("/api/services").catch(() => null);
+      if (!answer?.ok) return false;
+      const { items } = (await answer.json()) as { items: unknown[] };
+      return items.length === this.instances.length;
+    }, withinMs);
+  }
+
+  /** The first account. */
+  admin(): Promise<TestUser> {
+    return until(
+      () => TestUser.signIn({ url: this.url, firstAdminCode: this.cluster.firstAdminCode }, "admin").catch(() => null),
+      30_000,
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#balancer.close();
+    await this.cluster.close();
+    await Promise.all([this.database.close(), this.redis.close()]);
+  }
+}
+
+export interface Instance {
+  readonly service: ServiceName;
+  readonly name: string;
+  readonly process: ClusterProcess;
+}
