@@ -6,7 +6,15 @@ import { messageOf } from "./api.ts";
 import { Header } from "./components/header.tsx";
 import { lazy } from "./lazy.tsx";
 import { Notices } from "./notices.tsx";
-import { AccountPage, CollectionPage, CollectionsPage, SignInPage, UploadPage, WatchPage } from "./pages/lazy-pages.ts";
+import {
+  AccountPage,
+  AdminPage,
+  CollectionPage,
+  CollectionsPage,
+  SignInPage,
+  UploadPage,
+  WatchPage,
+} from "./pages/lazy-pages.ts";
 import { TitlesPage } from "./pages/titles.tsx";
 import { here, navigate } from "./router.ts";
 import { loadSession, signInAddress, startPage, user } from "./session.ts";
@@ -49,6 +57,7 @@ function Page() {
   if (path === "/") return <GoTo address={startPage} />;
   if (path === "/upload") return <UploadPage />;
   if (path === "/account") return <AccountPage />;
+  if (path.startsWith("/admin/")) return <AdminPage />;
   if (path === "/collections") return <CollectionsPage />;
   if (path === "/videos") return <TitlesPage key="videos" owner="me" />;
   if (path === "/library") return <TitlesPage key="library" owner={null} />;

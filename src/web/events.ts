@@ -6,6 +6,9 @@ import { user } from "./session.ts";
 /** What the server works on and was heard of, by id; gone a while after its end. */
 export const works = signal<ReadonlyMap<string, ProgressEvent>>(new Map());
 
+/** Grows with every stream that begins, changes or ends: one's own, and all of them for admins. */
+export const streamChanges = signal(0);
+
 const SHOWN_AFTER_END_MS = 6_000;
 const ASK_AGAIN_MS = 15_000;
 
@@ -16,6 +19,7 @@ export function followEvents(): void {
   const open = () => {
     const opened = new EventSource("/api/events");
     source = opened;
+    opened.addEventListener("stream", () => streamChanges.value++);
     for (const kind of ["scan", "upload", "job"]) opened.addEventListener(kind, take);
     opened.addEventListener("error", () => {
       // A lost connection is taken up again by the browser; after a refusal it gives up.

@@ -9,10 +9,16 @@ import { signOut } from "../session.ts";
 import { chooseTheme, theme, themes } from "../theme.ts";
 
 /** The pages of administrators. */
-const adminPages: readonly {
+export const adminPages: readonly {
   readonly to: string;
   readonly label: Exclude<Key & `nav.${string}`, "nav.percent" | "nav.account-of">;
-}[] = [];
+}[] = [
+  { to: "/admin/users", label: "nav.users" },
+  { to: "/admin/library", label: "nav.folders" },
+  { to: "/admin/services", label: "nav.services" },
+  { to: "/admin/storage", label: "nav.storage" },
+  { to: "/admin/streams", label: "nav.streams" },
+];
 
 /** The account, how Kinora looks here, what administrators do, and the way out. */
 export function AccountPanel({ who }: { who: User }) {

@@ -2,6 +2,7 @@ import { lazy } from "../lazy.tsx";
 
 /** The pages that the lists do without. */
 export const AccountPage = lazy(async () => (await import("./account.tsx")).AccountPage);
+export const AdminPage = lazy(async () => (await import("../admin/admin.tsx")).AdminPage);
 export const CollectionPage = lazy(async () => (await import("../collections/collection.tsx")).CollectionPage);
 export const CollectionsPage = lazy(async () => (await import("../collections/collections.tsx")).CollectionsPage);
 export const SignInPage = lazy(async () => (await import("./sign-in.tsx")).SignInPage);

@@ -1,0 +1,221 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { ProgressEvent } from "../../main/contract.ts";
+import type { LibraryReport } from "../../streaming/contract.ts";
+import { call, messageOf } from "../api.ts";
+import { FormDialog } from "../components/form-dialog.tsx";
+import { Empty, Skeleton } from "../components/parts.tsx";
+import { Section } from "../components/section.tsx";
+import { useLoaded } from "../components/use-loaded.ts";
+import { works } from "../events.ts";
+import { formatBytes } from "../format.ts";
+import { formatAgo } from "../format-time.ts";
+import { t } from "../i18n/i18n.ts";
+import "../messages/en/admin.ts";
+import { notify } from "../notices.tsx";
+import { Problem } from "./problem.tsx";
+import { useRefreshed } from "./use-refreshed.ts";
+
+type Folder = LibraryReport["items"][number];
+
+const visibilities = ["members", "public", "private"] as const;
+/** Asked again this often while something is going on, and when nothing is. */
+const BUSY_MS = 2_000;
+const IDLE_MS = 20_000;
+
+/** The library's folders: added, scanned again, removed, with what was not taken and why. */
+export function FoldersPage() {
+  const report = useLoaded(() => call<LibraryReport>("GET", "/api/library"));
+  const [task, setTask] = useState<"add" | Folder | null>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const isBusy = report.data?.items.some(({ state }) => state === "scanning") || (report.data?.unhashedBytes ?? 0) > 0;
+  useRefreshed(report.reload, isBusy ? BUSY_MS : IDLE_MS);
+  const ended = [...works.value.values()].filter(({ kind, state }) => kind === "scan" && state !== "running").length;
+  useEffect(() => {
+    if (ended > 0) void report.reload();
+  }, [ended]);
+  const rescan = async () => {
+    await call("POST", "/api/library/rescan");
+    notify(t("folders.rescanning"));
+    await report.reload();
+  };
+  const close = (hasChanged: boolean) => {
+    const wasRemoved = hasChanged && task !== "add";
+    setTask(null);
+    if (hasChanged) void report.reload().then(() => wasRemoved && heading.current?.focus());
+  };
+  const { data } = report;
+  return (
+    <Section
+      layout="below"
+      heading={t("folders.heading")}
+      text={t("folders.why")}
+      headingRef={heading}
+      action={
+        data &&
+        data.items.length > 0 && (
+          <>
+            <button
+              type="button"
+              onClick={() => void rescan().catch((error: unknown) => notify(messageOf(error), { kind: "error" }))}
+            >
+              {t("folders.rescan")}
+            </button>
+            {data.mayAdd && <AddButton onClick={() => setTask("add")} />}
+          </>
+        )
+      }
+    >
+      {report.problem && <Problem text={report.problem} onRetry={() => void report.reload()} />}
+      {!data && !report.problem && <Skeleton lines={4} />}
+      {data?.items.length === 0 && (
+        <Empty heading={t("folders.none")} text={t("folders.none-why")}>
+          {data.mayAdd && <AddButton onClick={() => setTask("add")} />}
+        </Empty>
+      )}
+      {data && !data.mayAdd && <p class="meta">{t("folders.may-not-add")}</p>}
+      {data && data.unhashedBytes > 0 && (
+        <p class="meta" role="status">
+          {t("folders.hashing", { size: formatBytes(data.unhashedBytes) })}
+        </p>
+      )}
+      <ul class="entries" aria-label={t("folders.heading")}>
+        {data?.items.map((folder) => (
+          <FolderEntry
+            key={folder.id}
+            folder={folder}
+            work={works.value.get(folder.id)}
+            onRemove={() => setTask(folder)}
+          />
+        ))}
+      </ul>
+      {task === "add" && <AddFolder onClose={close} />}
+      {task !== null && task !== "add" && <RemoveFolder folder={task} onClose={close} />}
+    </Section>
+  );
+}
+
+function AddButton({ onClick }: { onClick(): void }) {
+  return (
+    <button type="button" class="primary" onClick={onClick}>
+      {t("folders.add")}
+    </button>
+  );
+}
+
+interface FolderEntryProps {
+  readonly folder: Folder;
+  readonly work: ProgressEvent | undefined;
+  onRemove(): void;
+}
+
+function FolderEntry({ folder, work, onRemove }: FolderEntryProps) {
+  const { state, origin, files, scannedAt, watched, watchedDetail } = folder;
+  const noticed =
+    watched === "events"
+      ? t("folders.watched")
+      : watchedDetail
+        ? t("folders.by-interval", { why: watchedDetail })
+        : t("folders.interval-only");
+  const parts = [
+    t("folders.videos", { count: files }),
+    t(`folders.for-${folder.visibility}`),
+    scannedAt && t("folders.scanned", { when: formatAgo(scannedAt) }),
+    noticed,
+  ];
+  return (
+    <li class="entry folder-entry">
+      <div class="entry-text">
+        <span class="entry-name">
+          <span class="path">{folder.folder}</span>
+          {state === "scanning" && <span class="badge good">{t("folders.scanning")}</span>}
+          {state === "unreadable" && <span class="badge warn">{t("folders.unreadable")}</span>}
+          {origin === "configuration" && <span class="badge">{t("folders.configured")}</span>}
+        </span>
+        <span class="meta">{parts.filter((part) => part).join(" · ")}</span>
+        {state === "unreadable" && <p class="problem">{t("folders.unreadable-why")}</p>}
+        {work?.state === "running" && <Scan work={work} name={folder.folder} />}
+        {folder.refusedFiles > 0 && <Refused folder={folder} />}
+      </div>
+      {origin === "added" && (
+        <button type="button" class="plain" aria-label={`${t("folders.remove")}: ${folder.folder}`} onClick={onRemove}>
+          {t("folders.remove")}
+        </button>
+      )}
+    </li>
+  );
+}
+
+function Scan({ work: { done, total }, name }: { work: ProgressEvent; name: string }) {
+  const text = total === null ? t("folders.progress-open", { count: done }) : t("folders.progress", { done, total });
+  return (
+    <div class="scan">
+      <progress aria-label={name} {...(total === null ? {} : { value: done, max: Math.max(1, total) })} />
+      <span class="meta">{text}</span>
+    </div>
+  );
+}
+
+function Refused({ folder: { refused, refusedFiles } }: { folder: Folder }) {
+  return (
+    <details>
+      <summary>{t("folders.refused", { count: refusedFiles })}</summary>
+      <ul class="refused">
+        {refused.map(({ path, detail }) => (
+          <li key={path}>
+            <span class="path">{path}</span>
+            <span class="meta">{detail}</span>
+          </li>
+        ))}
+      </ul>
+      {refused.length < refusedFiles && <p class="meta">{t("folders.refused-more", { count: refused.length })}</p>}
+    </details>
+  );
+}
+
+function AddFolder({ onClose }: { onClose(hasChanged: boolean): void }) {
+  const add = async (fields: FormData) => {
+    const body = { path: String(fields.get("path")).trim(), visibility: fields.get("visibility") };
+    await call("POST", "/api/library/folders", body);
+    notify(t("folders.added"));
+    onClose(true);
+    return "stay" as const;
+  };
+  return (
+    <FormDialog heading={t("folders.add")} submit={t("folders.add")} onSubmit={add} onClose={() => onClose(false)}>
+      <label class="field">
+        <span>{t("folders.path")}</span>
+        <input name="path" class="code" required maxLength={4096} autocomplete="off" spellcheck={false} autofocus />
+        <small>{t("folders.path-hint")}</small>
+      </label>
+      <fieldset>
+        <legend>{t("folders.visibility")}</legend>
+        {visibilities.map((visibility) => (
+          <label key={visibility} class="choice">
+            <input type="radio" name="visibility" value={visibility} defaultChecked={visibility === "members"} />
+            {t(`folders.for-${visibility}`)}
+          </label>
+        ))}
+      </fieldset>
+    </FormDialog>
+  );
+}
+
+function RemoveFolder({ folder, onClose }: { folder: Folder; onClose(hasChanged: boolean): void }) {
+  const remove = async () => {
+    await call("DELETE", `/api/library/folders/${folder.id}`);
+    notify(t("folders.removed"));
+    onClose(true);
+    return "stay" as const;
+  };
+  return (
+    <FormDialog
+      heading={t("folders.remove-heading", { name: folder.folder })}
+      submit={t("folders.remove")}
+      danger
+      onSubmit={remove}
+      onClose={() => onClose(false)}
+    >
+      <p>{t("folders.remove-why")}</p>
+    </FormDialog>
+  );
+}
