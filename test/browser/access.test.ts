@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { join } from "node:path";
-import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
+import { faultsOf } from "../support/axe.ts";
 import { buildWeb } from "../support/build-web.ts";
 import { type Browser, enter, openBrowser } from "../support/chromium.ts";
 import { has } from "../support/debian.ts";
@@ -9,7 +8,6 @@ import { fixture } from "../support/fixtures.ts";
 import { startTestKinora, type TestKinora, TestUser } from "../support/kinora.ts";
 
 const PASSWORD = "correct horse battery";
-const AXE = join(import.meta.dir, "..", "..", "node_modules", "axe-core", "axe.min.js");
 
 /** Each page and state: how one comes there. Those that begin with `/` are addresses. */
 type Steps = (page: Page) => Promise<unknown>;
@@ -47,15 +45,6 @@ describe.skipIf(!has("chromium", "ffmpeg"))("for everybody, axe finds nothing on
     for (const browser of browsers) await browser.close();
     await kinora?.close();
   });
-
-  /** What axe says against the page, in one line each: WCAG 2.2 A and AA, and its good practices. */
-  async function faults(page: Page): Promise<string[]> {
-    // By the debugger's own way, which the policy of the page does not hinder.
-    const source = await Bun.file(AXE).text();
-    await page.evaluate(source);
-    const { violations } = await page.evaluate<Pick<AxeResults, "violations">>("axe.run()");
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
-  }
 
   const open = (page: Page, path: string) => page.goto(path).then(() => page.locator("h1").waitFor());
   const press = (page: Page, name: string | RegExp) => page.getByRole("button", { name, exact: true }).click();
@@ -117,7 +106,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("for everybody, axe finds nothing on
   test.each(states)("%s", async (_, steps) => {
     for (const { page } of browsers) {
       await steps(page);
-      expect(await faults(page)).toEqual([]);
+      expect(await faultsOf(page)).toEqual([]);
     }
   });
 
@@ -125,7 +114,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("for everybody, axe finds nothing on
     for (const { page, context } of browsers) {
       await context.clearCookies();
       await open(page, "/sign-in");
-      expect(await faults(page)).toEqual([]);
+      expect(await faultsOf(page)).toEqual([]);
     }
   });
 });

@@ -92,8 +92,12 @@ describe.skipIf(!has("chromium", "ffmpeg"))("with the keyboard alone, on a phone
       await page.goto(path);
       await page.locator("h1").waitFor();
       await Bun.sleep(200);
-      const { scrollWidth, clientWidth } = await page.evaluate(() => document.documentElement);
-      expect([path, scrollWidth]).toEqual([path, clientWidth]);
+      const widths = await page.evaluate(() => {
+        const { scrollWidth, clientWidth } = document.documentElement;
+        return { scrollWidth, clientWidth };
+      });
+      // The place of the scroll bar may be left free.
+      expect([path, widths.scrollWidth <= widths.clientWidth]).toEqual([path, true]);
     }
   });
 

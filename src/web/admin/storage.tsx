@@ -85,7 +85,9 @@ function Volume({ volume: { holds, path, freeBytes, totalBytes } }: { volume: St
   return (
     <li class="entry">
       <div class="entry-text">
-        <span class="entry-name">{t("storage.holds", { what: list(holds.map((held) => t(`storage.holds-${held}`))) })}</span>
+        <span class="entry-name">
+          {t("storage.holds", { what: list(holds.map((held) => t(`storage.holds-${held}`))) })}
+        </span>
         <Bar part={totalBytes === 0 ? 0 : 1 - freeBytes / totalBytes} full={isFull} />
         <span class="meta path">{path}</span>
         {isFull && <p class="problem">{t("storage.full")}</p>}

@@ -136,7 +136,7 @@ function UserEntry({ account, onTask }: { account: Account; onTask(task: UserTas
     <li class={`entry ${disabled ? "off" : ""}`}>
       <div class="entry-text">
         <span class="entry-name">
-          {username}
+          <span>{username}</span>
           {isMe && <span class="badge">{t("users.you")}</span>}
           <span class={`badge ${role === "admin" ? "good" : ""}`}>{t(`users.role-${role}`)}</span>
           {twoFactor && <span class="badge">{t("users.two-factor")}</span>}
