@@ -125,8 +125,11 @@ describe.skipIf(!has("nats-server", "mariadbd", "ffmpeg"))("two upload and two s
     });
   const offsetOf = async (user: TestUser, id: string) =>
     Number((await user.fetch(`/api/uploads/${id}`, { method: "HEAD", headers: TUS })).headers.get("Upload-Offset"));
+  /** What is counted of an upload, without asking its sender to give way. */
+  const countedOf = async (id: string) =>
+    ((await (await ann.get(`/api/uploads/${id}`)).json()) as { offset: number }).offset;
   /** Sends the rest as a tus client does: asks where it is, and asks again when it may not go on yet. */
-  const finish = ({ begun, large }: Placement) =>
+  const finish = ({ begun, large }: Pick<Placement, "begun" | "large">) =>
     until(async () => {
       const offset = await offsetOf(ann, begun);
       return (await patch(ann, begun, offset, large.slice(offset))).status === 204;
@@ -209,30 +212,16 @@ describe.skipIf(!has("nats-server", "mariadbd", "ffmpeg"))("two upload and two s
       const { nodes, large } = placement;
       const [first, second] = nodes;
       placement.begun = await begin(at(first), large.length);
-      let sent = 0;
-      let over = false;
-      // Never silent for long: who is gives way to whoever comes.
-      const slow = new ReadableStream<Uint8Array>({
-        async pull(controller) {
-          // Slow enough that some of it is counted on the way.
-          if (sent > 0) await Bun.sleep(20);
-          const step = sent < 18 * MIB - 65_536 ? 65_536 : 1;
-          const end = sent === 0 ? 14 * MIB : over ? 18 * MIB : sent + step;
-          controller.enqueue(large.subarray(sent, end));
-          sent = end;
-          if (over) controller.close();
-        },
-      });
-      const sending = patch(at(first), placement.begun, 0, slow);
-      const state = () => ann.get(`/api/uploads/${placement.begun}`).then((answer) => answer.json());
-      await until(async () => ((await state()) as { offset: number }).offset > 0, PATIENCE_MS);
+      const slow = slowly(large, 18 * MIB);
+      const sending = patch(at(first), placement.begun, 0, slow.body);
+      await until(async () => (await countedOf(placement.begun)) > 0, PATIENCE_MS);
       const refused = await until(async () => {
         const { status } = await patch(at(second), placement.begun, await offsetOf(at(second), placement.begun), "x");
         // It went on in between.
         return status !== 409 && status;
       });
       expect([placement.name, refused]).toEqual([placement.name, placement.name === "own disk" ? 503 : 423]);
-      over = true;
+      slow.finish();
       expect((await sending).status).toBe(204);
       expect(await offsetOf(ann, placement.begun)).toBe(18 * MIB);
     });
@@ -274,6 +263,33 @@ describe.skipIf(!has("nats-server", "mariadbd", "ffmpeg"))("two upload and two s
       await expectSame(await ann.get(`/stream/${begun}/original`), large);
     });
   }, 150_000);
+
+  test.skipIf(!LONG)(
+    "kill -9 in the middle of receiving: nothing acknowledged is lost, and the upload goes on by itself",
+    async () => {
+      await each(async ({ name, nodes: [first], bytes }) => {
+        const large = withFreeSpace(bytes, 20 * MIB, `${name}, received twice`);
+        const id = await begin(at(first), large.length);
+        const sending = patch(at(first), id, 0, slowly(large, 18 * MIB).body).catch(() => null);
+        const counted = await until(() => countedOf(id), PATIENCE_MS);
+        await first.kill();
+        const killedAt = performance.now();
+        await sending;
+        if (name === "own disk") await first.start();
+        const least = name === "S3" ? 0 : counted;
+        expect(await until(() => offsetOf(ann, id), PATIENCE_MS)).toBeGreaterThanOrEqual(least);
+        await finish({ begun: id, large });
+        console.log(`${name}: received to its end ${Math.round((performance.now() - killedAt) / 1e3)} s after kill -9`);
+        await expectSame(await ann.get(`/stream/${id}/original`), large);
+        if (name !== "own disk") await first.start();
+      });
+      await until(
+        async () => (await services()).filter(({ service }) => service === "streaming").length === NODES,
+        20_000,
+      );
+    },
+    150_000,
+  );
 
   test("what is given up leaves nothing, in any store", async () => {
     const before = s3.keys().length;
@@ -355,6 +371,29 @@ describe.skipIf(!has("nats-server", "mariadbd", "ffmpeg"))("two upload and two s
     expect(await (await fetch(`${main.url}/api/docs`)).text()).toContain("/api/uploads");
   });
 });
+
+/** The first `end` bytes of something, most of them at once, the last not before `finish`; never silent for long: who is gives way. */
+function slowly(of: Uint8Array, end: number) {
+  let sent = 0;
+  let isOver = false;
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      // Slow enough that some of it is counted on the way.
+      if (sent > 0) await Bun.sleep(20);
+      const step = sent < end - 65_536 ? 65_536 : 1;
+      const next = sent === 0 ? end - 4 * MIB : isOver ? end : sent + step;
+      controller.enqueue(of.subarray(sent, next));
+      sent = next;
+      if (isOver) controller.close();
+    },
+  });
+  return {
+    body,
+    finish() {
+      isOver = true;
+    },
+  };
+}
 
 const sha256 = (of: Uint8Array) => new Bun.CryptoHasher("sha256").update(of).digest("hex");
 
