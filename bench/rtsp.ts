@@ -1,6 +1,7 @@
 import { linkSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { TestUser } from "../test/support/kinora.ts";
 import { untilListed } from "./serving.ts";
 import { twentyMinutes } from "./support/media.ts";
 import { cpuSecondsOf, median, rssBytesOf } from "./support/process.ts";
@@ -11,6 +12,9 @@ import { signIn, startKinoraProcess } from "./support/servers.ts";
 const RUNS = 5;
 /** How long all players play together, in seconds. */
 const SECONDS = 6;
+/** Readers that stall, and for how long. They are given up 10 s after nothing more goes into the network. */
+const STALLED = 500;
+const STALLED_SECONDS = 8;
 /** Two seconds apart: nothing that one of 300 players is sent is there for another. */
 const SPREAD = 300;
 
@@ -96,9 +100,7 @@ export async function measure(
   try {
     const before = rssBytesOf(server.pid);
     const args = [server.url, players, places, SECONDS].map(String);
-    const child = Bun.spawn([process.execPath, join(import.meta.dir, "support", "rtsp-players.ts"), ...args], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const child = spawnPlayers(args);
     const lines = linesOf(child.stdout);
     if ((await lines.next()).value !== "playing") throw new Error("the players did not begin");
     const [began, cpu] = [performance.now(), cpuSecondsOf(server.pid)];
@@ -113,6 +115,36 @@ export async function measure(
     await server.close();
   }
 }
+
+/** Readers that stop at their first packet, each at its own place of the film: what they hold while they are waited for. */
+export async function benchStalledReaders(): Promise<Figure[]> {
+  const server = await startKinora(await twentyMinutes());
+  try {
+    const before = rssBytesOf(server.pid);
+    const args = [server.url, STALLED, STALLED, STALLED_SECONDS, "stall"].map(String);
+    const child = spawnPlayers(args);
+    let peak = before;
+    const watch = setInterval(() => {
+      peak = Math.max(peak, rssBytesOf(server.pid));
+    }, 50);
+    const lines = linesOf(child.stdout);
+    if ((await lines.next()).value !== "playing") throw new Error("the players did not begin");
+    await Bun.sleep(STALLED_SECONDS * 900);
+    const during = rssBytesOf(server.pid);
+    await child.exited;
+    clearInterval(watch);
+    const mib = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
+    const what = `RTSP over TCP, ${STALLED} readers that stalled at ${STALLED} places`;
+    return [figure(`${what}: RSS before, at most, after ${STALLED_SECONDS} s`, [before, peak, during].map(mib).join(", "))];
+  } finally {
+    await server.close();
+  }
+}
+
+const spawnPlayers = (args: readonly string[]) =>
+  Bun.spawn([process.execPath, join(import.meta.dir, "support", "rtsp-players.ts"), ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
 
 /** The lines a child prints, as they come. */
 async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, undefined> {
@@ -130,7 +162,9 @@ export async function startKinora(film: string): Promise<Server> {
   linkSync(film, join(folder, "film.mp4"));
   const server = await startKinoraProcess([folder]);
   const user = await signIn(server);
-  const link = await user.post("/api/links", { titleId: await untilListed(user) });
+  const titleId = await untilListed(user);
+  await untilHashed(user, titleId);
+  const link = await user.post("/api/links", { titleId });
   const { rtspUrl } = (await link.json()) as { rtspUrl: string };
   return {
     url: rtspUrl,
@@ -140,6 +174,17 @@ export async function startKinora(film: string): Promise<Server> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Until the film's content is known: reading all of it takes a core for a while, which is not the players'. */
+async function untilHashed(user: TestUser, titleId: string): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  for (;;) {
+    const { mediaId } = (await (await user.get(`/api/titles/${titleId}`)).json()) as { mediaId: string | null };
+    if (mediaId !== null) return;
+    if (performance.now() > deadline) throw new Error("the film is not hashed");
+    await Bun.sleep(50);
+  }
 }
 
 export async function startGstreamer(film: string): Promise<Server> {

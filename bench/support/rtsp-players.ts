@@ -1,7 +1,8 @@
 /**
- * `bun bench/support/rtsp-players.ts URL COUNT PLACES SECONDS`: so many players over TCP in one process of its own, each
+ * `bun bench/support/rtsp-players.ts URL COUNT PLACES SECONDS [stall]`: so many players over TCP in one process of its own, each
  * at one of so many places two seconds apart. They read the heads of the packets and nothing else, so they cost little.
- * Prints `playing` when all have got a packet, and what they saw (`SeenByPlayers`) after so many seconds more.
+ * Prints `playing` when all have got a packet, and what they saw (`SeenByPlayers`) after so many seconds more. With
+ * `stall` each stops reading at its first packet.
  */
 
 export interface SeenByPlayers {
@@ -14,6 +15,8 @@ export interface SeenByPlayers {
   readonly lost: number;
   /** From PLAY to the first packet. */
   readonly startMs: { readonly median: number; readonly longest: number };
+  /** What the players themselves take, of a core. */
+  readonly ownCpu: number;
 }
 
 export const LATE_MS = 100;
@@ -85,7 +88,7 @@ interface Player {
 }
 
 /** Resolves when the first packet has come. */
-async function play(url: string, place: number): Promise<Player> {
+async function play(url: string, place: number, stalls: boolean): Promise<Player> {
   const { promise: began, resolve: begin, reject } = Promise.withResolvers<number>();
   let heads: PacketHeads | null = null;
   let text = "";
@@ -121,7 +124,9 @@ async function play(url: string, place: number): Promise<Player> {
     const now = performance.now();
     const wasEmpty = to.packets === 0;
     to.take(bytes, now);
-    if (wasEmpty && to.packets > 0) begin(now);
+    if (!wasEmpty || to.packets === 0) return;
+    begin(now);
+    if (stalls) socket.pause();
   };
   let cseq = 0;
   const ask = async (method: string, to: string, headers: string) => {
@@ -151,15 +156,18 @@ async function play(url: string, place: number): Promise<Player> {
   return { heads, startMs };
 }
 
-async function main([url = "", count = "", places = "", seconds = ""]: readonly string[]): Promise<void> {
+async function main([url = "", count = "", places = "", seconds = "", how]: readonly string[]): Promise<void> {
   const players = await Promise.all(
     Array.from({ length: Number(count) }, async (_, index) => {
       await Bun.sleep((index / Number(count)) * STARTS_WITHIN_MS);
-      return play(url, 2 * (index % Number(places)));
+      return play(url, 2 * (index % Number(places)), how === "stall");
     }),
   );
   console.log("playing");
+  const [began, used] = [performance.now(), process.cpuUsage()];
   await Bun.sleep(Number(seconds) * 1000);
+  const { user, system } = process.cpuUsage(used);
+  const ownCpu = (user + system) / 1e3 / (performance.now() - began);
   const total = (of: (heads: PacketHeads) => number) => players.reduce((sum, { heads }) => sum + of(heads), 0);
   const starts = players.map(({ startMs }) => startMs).sort((a, b) => a - b);
   const seen: SeenByPlayers = {
@@ -167,6 +175,7 @@ async function main([url = "", count = "", places = "", seconds = ""]: readonly 
     late: total(({ late }) => late),
     latestMs: Math.max(...players.map(({ heads }) => heads.latestMs)),
     lost: total(({ lost }) => lost),
+    ownCpu,
     startMs: { median: starts[starts.length >> 1] ?? 0, longest: starts.at(-1) ?? 0 },
   };
   console.log(JSON.stringify(seen));

@@ -64,6 +64,8 @@ export async function startKinoraProcess(folders: readonly string[] = [], data?:
       KINORA_DATA: data ?? join(folder, "data"),
       KINORA_LISTEN: `127.0.0.1:${port}`,
       KINORA_RTSP_LISTEN: "127.0.0.1:0",
+      // All players of a bench come by one link.
+      ...{ KINORA_RTSP_PER_GRANT: "1000", KINORA_RTSP_PER_USER: "1000", KINORA_RTSP_PER_ADDRESS: "1000" },
       KINORA_LOG_LEVEL: "warn",
     },
     stdio: ["ignore", "ignore", "inherit"],

@@ -11,6 +11,12 @@ const endBytes = 256;
 /** Groups that are read at once, for all streams: each takes twice its bytes meanwhile. */
 const loadsAtOnce = 16;
 
+/** A load that waits for its turn. */
+interface Turn {
+  readonly neededMs: number;
+  begin(): void;
+}
+
 /** Names a group of a track. */
 export interface GroupPlace {
   /** Segment of the track, from 1. */
@@ -20,9 +26,6 @@ export interface GroupPlace {
   /** Whether it has key frames only. */
   readonly keysOnly: boolean;
 }
-
-/** Streams that play are served before those that begin: a thousand who come at once hold up nobody who was there. */
-export type LoadPurpose = "continue" | "begin";
 
 /** A group, and whether another one of its segment follows; null past the last segment. */
 export interface LoadedGroup {
@@ -44,7 +47,8 @@ export class GroupCache {
   /** Apart from what is kept: a load must not be given up because others filled the cache. */
   readonly #loads = new Map<string, Promise<LoadedGroup>>();
   #loading = 0;
-  readonly #waiting: Readonly<Record<LoadPurpose, (() => void)[]>> = { continue: [], begin: [] };
+  /** What is needed first is last. */
+  readonly #waiting: Turn[] = [];
 
   /** Keeps so many bytes at most, and fewer when `memory` is needed by those who play. */
   constructor(limitBytes: number, memory: StreamMemory) {
@@ -70,19 +74,22 @@ export class GroupCache {
     return this.#groups.get(keyOf(original, track, place));
   }
 
-  /** Throws what the original's `read` throws, or a `MediaError`. */
-  load(original: RtpOriginal, track: RtpTrack, place: GroupPlace, purpose: LoadPurpose): Promise<LoadedGroup> {
+  /**
+   * Throws what the original's `read` throws, or a `MediaError`. What is needed first is read first, whoever came when:
+   * a thousand streams that begin at once hold up nobody who plays. `neededMs` is by any clock that all use.
+   */
+  load(original: RtpOriginal, track: RtpTrack, place: GroupPlace, neededMs: number): Promise<LoadedGroup> {
     const key = keyOf(original, track, place);
     const kept = this.#groups.get(key);
     if (kept !== undefined) return Promise.resolve(kept);
-    const running = this.#loads.get(key) ?? this.#start(key, { original, track, place }, purpose);
+    const running = this.#loads.get(key) ?? this.#start(key, { original, track, place }, neededMs);
     this.#loads.set(key, running);
     return running;
   }
 
-  async #start(key: string, context: Context, purpose: LoadPurpose): Promise<LoadedGroup> {
+  async #start(key: string, context: Context, neededMs: number): Promise<LoadedGroup> {
     try {
-      const loaded = await this.#inTurn(() => load(context), purpose);
+      const loaded = await this.#inTurn(() => load(context), neededMs);
       this.#keep(key, loaded);
       return loaded;
     } finally {
@@ -96,15 +103,29 @@ export class GroupCache {
     this.#groups.set(key, loaded);
   }
 
-  async #inTurn<T>(work: () => Promise<T>, purpose: LoadPurpose): Promise<T> {
-    while (this.#loading >= loadsAtOnce) await new Promise<void>((resolve) => this.#waiting[purpose].push(resolve));
-    this.#loading++;
+  async #inTurn<T>(work: () => Promise<T>, neededMs: number): Promise<T> {
+    if (this.#loading >= loadsAtOnce) await this.#turn(neededMs);
+    else this.#loading++;
     try {
       return await work();
     } finally {
-      this.#loading--;
-      (this.#waiting.continue.shift() ?? this.#waiting.begin.shift())?.();
+      // Whoever is next has the place from here on.
+      const next = this.#waiting.pop();
+      if (next) next.begin();
+      else this.#loading--;
     }
+  }
+
+  #turn(neededMs: number): Promise<void> {
+    return new Promise((begin) => {
+      let [low, high] = [0, this.#waiting.length];
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        if ((this.#waiting[middle]?.neededMs ?? 0) > neededMs) low = middle + 1;
+        else high = middle;
+      }
+      this.#waiting.splice(low, 0, { neededMs, begin });
+    });
   }
 }
 

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { rtpTracksOf } from "../media/rtp/rtp-tracks.ts";
-import type { Clock } from "./clock.ts";
 import { isKeyFrameScale, supportedScale } from "./play-scale.ts";
 import { middleOf, ntpTime, readReports, senderPacket } from "./rtcp.ts";
 import type {
@@ -37,7 +36,6 @@ const drainCheckMs = 500;
 
 /** What all streams of an engine share. */
 export interface StreamContext extends CursorContext {
-  readonly clock: Clock;
   readonly wheel: TimerWheel;
   /** A stream calls it once, when it is closed for whatever reason. */
   onClosed(stream: PacedStream): void;

@@ -1,4 +1,5 @@
 import type { PacketGroup } from "../media/rtp/packet-group.ts";
+import type { Clock } from "./clock.ts";
 import type { FrameBuffer } from "./frame-buffer.ts";
 import type { GroupCache, GroupPlace, LoadedGroup } from "./group-cache.ts";
 import type { RtpOriginal } from "./rtp-stream.ts";
@@ -6,8 +7,12 @@ import type { StartPlace } from "./start-place.ts";
 import type { StreamMemory } from "./stream-memory.ts";
 import type { TrackSender } from "./track-sender.ts";
 
+/** A stream that begins can wait for so long: longer than one that would stand still. */
+const beginsWithinMs = 300;
+
 /** What the cursors of all streams share, and what they count. */
 export interface CursorContext {
+  readonly clock: Clock;
   readonly cache: GroupCache;
   readonly memory: StreamMemory;
   readonly frames: FrameBuffer;
@@ -80,10 +85,10 @@ export class TrackCursor {
 
   /** Loads what is needed to send the first packet. Throws as the original's `read`, or a `MediaError`. */
   async prepare(): Promise<void> {
-    const { cache } = this.#context;
+    const { cache, clock } = this.#context;
     while (!this.#isOver && !this.#skipToFirst()) {
       if (this.#group !== null) this.#place = this.#nextPlace();
-      this.#enter(await cache.load(this.#original, this.sender.track, this.#place, "begin"));
+      this.#enter(await cache.load(this.#original, this.sender.track, this.#place, clock.now() + beginsWithinMs));
     }
   }
 
@@ -109,7 +114,8 @@ export class TrackCursor {
     const rest = this.#rest;
     if (rest === null || this.#waking === rest) return;
     this.#waking = rest;
-    this.#context.cache.load(this.#original, this.sender.track, rest.place, "continue").then(
+    const { cache, clock } = this.#context;
+    cache.load(this.#original, this.sender.track, rest.place, clock.now()).then(
       (loaded) => {
         if (this.#waking !== rest) return;
         this.#rest = this.#waking = null;
@@ -227,13 +233,20 @@ export class TrackCursor {
     if (this.#isLoading || this.#isClosed || this.#rest !== null) return;
     this.#isLoading = true;
     const place = this.#nextPlace();
-    this.#context.cache.load(this.#original, this.sender.track, place, "continue").then(
+    const { cache, clock } = this.#context;
+    cache.load(this.#original, this.sender.track, place, clock.now() + this.#leftMs()).then(
       (loaded) => this.#loaded(place, loaded),
       (error: unknown) => {
         this.#isLoading = false;
         if (!this.#isClosed && this.#rest === null) this.#onLoaded(error ?? new Error("nothing was loaded"));
       },
     );
+  }
+
+  /** How long what it has lasts, at the speed of the film. */
+  #leftMs(): number {
+    const group = this.#group;
+    return group === null ? 0 : 1000 * Math.max(0, group.endSeconds - (group.dues[this.#index] ?? group.endSeconds));
   }
 
   #loaded(place: GroupPlace, loaded: LoadedGroup): void {
