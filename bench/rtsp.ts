@@ -135,7 +135,9 @@ export async function benchStalledReaders(): Promise<Figure[]> {
     clearInterval(watch);
     const mib = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
     const what = `RTSP over TCP, ${STALLED} readers that stalled at ${STALLED} places`;
-    return [figure(`${what}: RSS before, at most, after ${STALLED_SECONDS} s`, [before, peak, during].map(mib).join(", "))];
+    return [
+      figure(`${what}: RSS before, at most, after ${STALLED_SECONDS} s`, [before, peak, during].map(mib).join(", ")),
+    ];
   } finally {
     await server.close();
   }

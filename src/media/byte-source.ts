@@ -7,4 +7,6 @@ export interface ByteSource {
    * deliver them all throws. The array may be kept by the caller.
    */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** The same into an array of the caller's; returns how many bytes came, fewer than fit only at the end. */
+  readInto?(target: Uint8Array, offset: number): Promise<number>;
 }

@@ -1,3 +1,4 @@
+import { type Buffers, freshBuffers } from "./buffers.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { layOutFragment } from "./cmaf/fragment.ts";
 import { MediaError } from "./errors.ts";
@@ -23,10 +24,17 @@ const maxGapBytes = 64 * 1024;
 /** Most bytes of one such piece. */
 const maxReadBytes = 1024 * 1024;
 
-/** Reads samples that are one after the other in a track. Throws a `MediaError` for a damaged original. */
-export async function readSamples(source: ByteSource, { track, from, to }: SampleRange): Promise<SampleBytes> {
+/**
+ * Reads samples that are one after the other in a track. Throws a `MediaError` for a damaged original. The bytes come
+ * from `buffers`, to which the caller may give them back.
+ */
+export async function readSamples(
+  source: ByteSource,
+  { track, from, to }: SampleRange,
+  buffers: Buffers = freshBuffers,
+): Promise<SampleBytes> {
   const fragment = layOutFragment(track, { from, to, lead: null });
-  const bytes = await readParts(source, fragment.ranges);
+  const bytes = await readParts(source, fragment.ranges, buffers);
   const starts = new Float64Array(to - from);
   for (const run of fragment.runs) {
     let at = run.offset - fragment.base;
@@ -51,21 +59,30 @@ interface Read {
   readonly parts: { readonly part: Exclude<PlanPart, { bytes: Uint8Array }>; readonly at: number }[];
 }
 
-async function readParts(source: ByteSource, parts: readonly PlanPart[]): Promise<Uint8Array> {
+async function readParts(source: ByteSource, parts: readonly PlanPart[], buffers: Buffers): Promise<Uint8Array> {
   const [only] = parts;
   if (parts.length === 1 && only !== undefined && "offset" in only && !("decode" in only)) {
-    return source.read(only.offset, only.length);
+    return readOne(source, only.offset, only.length, buffers);
   }
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + partBytes(part), 0));
+  const out = buffers.take(parts.reduce((sum, part) => sum + partBytes(part), 0));
   for (const read of readsOf(parts, out)) {
-    const bytes = await source.read(read.offset, read.end - read.offset);
+    const bytes = await readOne(source, read.offset, read.end - read.offset, buffers);
     for (const { part, at } of read.parts) {
       const from = part.offset - read.offset;
       const own = bytes.subarray(from, from + part.length);
       out.set("decode" in part ? part.decode(own) : own, at);
     }
+    buffers.give(bytes);
   }
   return out;
+}
+
+async function readOne(source: ByteSource, offset: number, length: number, buffers: Buffers): Promise<Uint8Array> {
+  if (!source.readInto) return source.read(offset, length);
+  const target = buffers.take(length);
+  const got = await source.readInto(target, offset);
+  if (got === length) return target;
+  throw new MediaError("truncated", "The video ends before its index does", { expected: length, got });
 }
 
 /** What is to be read, in order; literal bytes are put in place at once. */

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 
+import type { Buffers } from "../media/buffers.ts";
 import type { PacketGroup } from "../media/rtp/packet-group.ts";
 import { keyPiecesOf, packetise, piecesOf } from "../media/rtp/packetise.ts";
 import type { RtpTrack } from "../media/rtp/rtp-tracks.ts";
@@ -44,6 +45,7 @@ export class GroupCache {
   readonly #groups: LRUCache<string, LoadedGroup>;
   readonly #limitBytes: number;
   readonly #memory: StreamMemory;
+  readonly #buffers: Buffers;
   /** Apart from what is kept: a load must not be given up because others filled the cache. */
   readonly #loads = new Map<string, Promise<LoadedGroup>>();
   #loading = 0;
@@ -51,7 +53,8 @@ export class GroupCache {
   readonly #waiting: Turn[] = [];
 
   /** Keeps so many bytes at most, and fewer when `memory` is needed by those who play. */
-  constructor(limitBytes: number, memory: StreamMemory) {
+  constructor(limitBytes: number, memory: StreamMemory, buffers: Buffers) {
+    this.#buffers = buffers;
     this.#limitBytes = limitBytes;
     this.#memory = memory;
     this.#groups = new LRUCache({
@@ -89,7 +92,7 @@ export class GroupCache {
 
   async #start(key: string, context: Context, neededMs: number): Promise<LoadedGroup> {
     try {
-      const loaded = await this.#inTurn(() => load(context), neededMs);
+      const loaded = await this.#inTurn(() => load(context, this.#buffers), neededMs);
       this.#keep(key, loaded);
       return loaded;
     } finally {
@@ -134,12 +137,12 @@ const sizeOf = ({ group }: LoadedGroup) => (group === null ? endBytes : bytesOfG
 const keyOf = ({ key }: RtpOriginal, { trackId }: RtpTrack, { segment, piece, keysOnly }: GroupPlace) =>
   `${key} ${trackId} ${keysOnly ? "keys" : "all"} ${segment} ${piece}`;
 
-function load({ original, track, place }: Context): Promise<LoadedGroup> {
+function load({ original, track, place }: Context, buffers: Buffers): Promise<LoadedGroup> {
   return original.read(async (source) => {
     const range = await original.presentation.segmentSamples(source, track.trackId, place.segment);
     if (range === null) return { group: null, isLastPiece: true };
     const pieces = place.keysOnly ? keyPiecesOf(range) : piecesOf(range);
     const piece = pieces[place.piece] ?? { ...range, to: range.from };
-    return { group: await packetise(source, piece, track), isLastPiece: place.piece + 1 >= pieces.length };
+    return { group: await packetise(source, piece, track, buffers), isLastPiece: place.piece + 1 >= pieces.length };
   });
 }

@@ -31,8 +31,9 @@ const maxHeadStartSeconds = 1;
 const maxPendingBytes = 256 * 1024;
 /** A sink that has taken nothing for so long is given up. */
 const patienceMs = 10_000;
-/** How often a sink that is waited for is looked at. */
+/** How often a sink that is waited for is looked at, and the first time. */
 const drainCheckMs = 500;
+const firstDrainCheckMs = 100;
 
 /** What all streams of an engine share. */
 export interface StreamContext extends CursorContext {
@@ -327,6 +328,8 @@ export class PacedStream implements RtpStream, WheelTask {
       this.#waiting = { progressMs: now, pendingBytes };
       const generation = this.#generation;
       this.#options.sink.onDrain(() => this.#onDrained(generation));
+      this.#context.wheel.schedule(this, firstDrainCheckMs);
+      return true;
     } else if (pendingBytes <= maxPendingBytes / 2) {
       this.#resumeClock();
       return false;
@@ -335,7 +338,7 @@ export class PacedStream implements RtpStream, WheelTask {
     } else if (now - this.#waiting.progressMs >= patienceMs) {
       this.#end({ kind: "too-slow", reason: `The client took nothing for ${patienceMs / 1000} s.` });
       return true;
-    } else if (now > this.#waiting.progressMs) {
+    } else {
       // It may take none of it for long.
       this.#rest();
     }

@@ -1,3 +1,4 @@
+import { BufferPool } from "./buffer-pool.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { FrameBuffer } from "./frame-buffer.ts";
 import { GroupCache } from "./group-cache.ts";
@@ -8,6 +9,8 @@ import { TimerWheel } from "./timer-wheel.ts";
 
 const defaultCacheBytes = 64 * 2 ** 20;
 const defaultMemoryBytes = 512 * 2 ** 20;
+/** Of arrays that are used again, kept beside the above. */
+const pooledBytes = 32 * 2 ** 20;
 
 export interface RtpEngineOptions {
   /** Bytes of packets kept for other streams of the same title; 64 MiB unless given. */
@@ -38,16 +41,20 @@ export class RtpEngine {
 
   constructor(options: RtpEngineOptions = {}) {
     const { cacheBytes = defaultCacheBytes, memoryBytes = defaultMemoryBytes, clock = systemClock } = options;
-    const memory = new StreamMemory(memoryBytes);
+    const buffers = new BufferPool(Math.min(pooledBytes, memoryBytes / 4));
+    const memory = new StreamMemory(memoryBytes, buffers);
     this.memory = memory;
-    this.#cache = new GroupCache(cacheBytes, memory);
+    this.#cache = new GroupCache(cacheBytes, memory, buffers);
     memory.onPressure(() => {
       for (const stream of this.#streams) stream.spare();
     });
     this.#context = {
       ...{ clock, memory, cache: this.#cache, wheel: new TimerWheel(clock), frames: new FrameBuffer() },
       counts: { packets: 0, latePackets: 0 },
-      onClosed: (stream) => this.#streams.delete(stream),
+      onClosed: (stream) => {
+        this.#streams.delete(stream);
+        if (this.#streams.size === 0) buffers.clear();
+      },
     };
   }
 

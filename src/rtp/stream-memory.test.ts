@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { until } from "../../test/support/until.ts";
+import { BufferPool } from "./buffer-pool.ts";
 import { type MemoryUser, StreamMemory } from "./stream-memory.ts";
 
 /** Users that hold a part of a memory, behind for so long, until they are given up. */
@@ -53,4 +54,29 @@ test("what can be let go goes first, in the order it was told in", () => {
   expect(memory.makeRoom()).toBe(true);
   expect(asked).toEqual(["first"]);
   memory.close();
+});
+
+test("a group that nobody holds any more is given back, not one that was taken up again meanwhile", async () => {
+  const pool = new BufferPool(2 ** 20);
+  const memory = new StreamMemory(2 ** 20, pool);
+  const group = () => {
+    const none = { starts: new Uint32Array(1), rtpTimes: new Float64Array(0), dues: new Float64Array(0) };
+    return { ...none, bytes: pool.take(100_000), count: 0, keys: new Uint8Array(0), endSeconds: 0 };
+  };
+  const [left, kept] = [group(), group()];
+  for (const one of [left, kept]) {
+    memory.hold(one);
+    memory.hold(one);
+    memory.release(one);
+  }
+  expect(memory.usedBytes).toBeGreaterThan(200_000);
+  memory.release(left);
+  memory.release(kept);
+  expect([memory.usedBytes, pool.bytes]).toEqual([0, 0]);
+  await Promise.resolve();
+  memory.hold(kept);
+  await until(() => pool.bytes > 0);
+  const next = pool.take(100_000);
+  expect(next.buffer).toBe(left.bytes.buffer);
+  expect(pool.bytes).toBe(0);
 });

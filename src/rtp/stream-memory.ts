@@ -1,3 +1,4 @@
+import { type Buffers, freshBuffers } from "../media/buffers.ts";
 import { type PacketGroup, packetOverheadBytes } from "../media/rtp/packet-group.ts";
 
 /** What a group costs beside its arrays. */
@@ -26,15 +27,20 @@ export const bytesOfGroup = ({ bytes, count }: PacketGroup) =>
  */
 export class StreamMemory {
   readonly limitBytes: number;
+  readonly #buffers: Buffers;
   readonly #holders = new Map<PacketGroup, number>();
   readonly #users = new Set<MemoryUser>();
   readonly #relief: (() => void)[] = [];
+  /** Groups that nobody holds since this turn of the event loop: somebody who has just been given one may yet. */
+  readonly #leaving = new Set<PacketGroup>();
   #groupBytes = 0;
   #queuedBytes = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(limitBytes: number) {
+  /** `buffers` is given back the bytes of groups that nobody holds any more: whoever is given a group holds it at once. */
+  constructor(limitBytes: number, buffers: Buffers = freshBuffers) {
     this.limitBytes = limitBytes;
+    this.#buffers = buffers;
   }
 
   get usedBytes(): number {
@@ -70,7 +76,16 @@ export class StreamMemory {
     if (group === null) return;
     const holders = this.#holders.get(group) ?? 0;
     if (holders > 1) this.#holders.set(group, holders - 1);
-    else if (this.#holders.delete(group)) this.#groupBytes -= bytesOfGroup(group);
+    else if (this.#holders.delete(group)) {
+      this.#groupBytes -= bytesOfGroup(group);
+      if (this.#leaving.size === 0) setImmediate(() => this.#giveBack());
+      this.#leaving.add(group);
+    }
+  }
+
+  #giveBack(): void {
+    for (const group of this.#leaving) if (!this.#holders.has(group)) this.#buffers.give(group.bytes);
+    this.#leaving.clear();
   }
 
   /** Calls `relieve` when room is needed: what it holds and does not need is to be let go. In the order they were added. */

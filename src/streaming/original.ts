@@ -51,12 +51,20 @@ class LocatedBytes implements ByteSource {
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
-    this.#opening ??= this.#located.open();
-    return (await this.#opening).read(offset, length);
+    return (await this.#open()).read(offset, length);
+  }
+
+  async readInto(target: Uint8Array, offset: number): Promise<number> {
+    return (await this.#open()).readInto(target, offset);
   }
 
   async close(): Promise<void> {
     await (await this.#opening)?.close();
+  }
+
+  #open(): Promise<OpenOriginal> {
+    this.#opening ??= this.#located.open();
+    return this.#opening;
   }
 }
 

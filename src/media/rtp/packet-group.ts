@@ -1,3 +1,5 @@
+import { type Buffers, freshBuffers } from "../buffers.ts";
+
 /**
  * Packets of consecutive samples of a track, made once and sent by many streams. Each is a frame as RTSP interleaves
  * it: `$`, channel, length, RTP header, payload. Of the frames all is filled in but what differs between streams:
@@ -27,8 +29,9 @@ export const maxPayloadBytes = 1400;
 export const packetOverheadBytes = 21;
 
 const startPackets = 64;
-/** Of a group's bytes, what may be kept unused. */
+/** Of a group's bytes, what may be kept unused: more where the array is used again. */
 const maxSpare = 0.05;
+const maxSharedSpare = 0.25;
 /** A picture is sent within this time, not all of it at once. */
 const maxSpreadSeconds = 0.04;
 
@@ -42,6 +45,7 @@ export interface SampleTime {
 /** Writes the packets of a group one after the other. */
 export class PacketGroupWriter {
   readonly #payloadType: number;
+  readonly #buffers: Buffers;
   #bytes: Uint8Array;
   #length = 0;
   #count = 0;
@@ -55,9 +59,10 @@ export class PacketGroupWriter {
   #time: SampleTime = { rtpTime: 0, dueSeconds: 0, durationSeconds: 0 };
 
   /** `expectedBytes`: of the samples; more is no harm. */
-  constructor(payloadType: number, expectedBytes: number) {
+  constructor(payloadType: number, expectedBytes: number, buffers: Buffers = freshBuffers) {
     this.#payloadType = payloadType;
-    this.#bytes = new Uint8Array(expectedBytes);
+    this.#buffers = buffers;
+    this.#bytes = buffers.take(expectedBytes);
   }
 
   /** What follows belongs to this sample. */
@@ -114,9 +119,12 @@ export class PacketGroupWriter {
     const starts = this.#starts.slice(0, this.#count + 1);
     starts[this.#count] = this.#length;
     // It is kept for long: where much more was expected than came, the rest is given back.
-    const isTight = this.#bytes.length - this.#length <= this.#length * maxSpare;
+    const spare = this.#buffers === freshBuffers ? maxSpare : maxSharedSpare;
+    const isTight = this.#bytes.buffer.byteLength - this.#length <= this.#length * spare;
+    const bytes = isTight ? this.#bytes.subarray(0, this.#length) : this.#bytes.slice(0, this.#length);
+    if (!isTight) this.#buffers.give(this.#bytes);
     return {
-      bytes: isTight ? this.#bytes.subarray(0, this.#length) : this.#bytes.slice(0, this.#length),
+      bytes,
       count: this.#count,
       starts,
       rtpTimes: this.#rtpTimes.slice(0, this.#count),
@@ -128,8 +136,9 @@ export class PacketGroupWriter {
 
   #makeRoom(needed: number): void {
     if (this.#length + needed > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(this.#length + needed, this.#bytes.length * 2));
+      const larger = this.#buffers.take(Math.max(this.#length + needed, this.#bytes.length * 2));
       larger.set(this.#bytes.subarray(0, this.#length));
+      this.#buffers.give(this.#bytes);
       this.#bytes = larger;
     }
     // One more: `finish` notes the end.

@@ -1,3 +1,4 @@
+import { type Buffers, freshBuffers } from "../buffers.ts";
 import type { ByteSource } from "../byte-source.ts";
 import { presentationTicks } from "../cmaf/segments.ts";
 import { MediaError } from "../errors.ts";
@@ -10,8 +11,11 @@ import { h264Payload, h265Payload, type NalPayloadFormat, packetisePicture } fro
 import { maxPayloadBytes, type PacketGroup, PacketGroupWriter, type SampleTime, slotBytes } from "./packet-group.ts";
 import type { RtpTrack } from "./rtp-tracks.ts";
 
-/** Samples are read and packetised in pieces of about this size: what a stream holds at least. */
-export const pieceBytes = 512 * 1024;
+/** Samples are read and packetised in pieces of about this size: what a stream holds at least. With heads 320 KiB. */
+export const pieceBytes = 304 * 1024;
+/** Where pictures are larger, a piece lasts for this long. */
+const pieceSeconds = 0.35;
+const maxPieceBytes = 1024 * 1024;
 /** Of tiny samples, no more than this: each has a packet of its own, however small. */
 const maxPieceSamples = 2048;
 /** A picture larger than this is damage. */
@@ -21,15 +25,16 @@ const maxOpusBytes = 60_000;
 /** Key frames closer together than this are not all shown when only key frames are. */
 const minKeySeconds = 0.5;
 
-/** The samples of a segment in pieces, none much larger than `pieceBytes`; a function of the range alone. */
+/** The samples of a segment in pieces, none much larger than wanted; a function of the range alone. */
 export function piecesOf({ track, from, to }: SampleRange): SampleRange[] {
   const pieces: SampleRange[] = [];
   // Each key frame is sent with the parameter sets, which may be many where somebody means harm.
   const keyBytes = track.kind === "video" ? Math.max(0, ...track.sampleEntries.map(({ length }) => length)) : 0;
+  const most = mostBytesOf({ track, from, to });
   let [start, size] = [from, 0];
   for (let sample = from; sample < to; sample++) {
     const bytes = track.samples.sizeOf(sample) + (keyBytes > 0 && track.samples.isSync(sample) ? keyBytes : 0);
-    const isFull = (size > 0 && size + bytes > pieceBytes) || sample - start >= maxPieceSamples;
+    const isFull = (size > 0 && size + bytes > most) || sample - start >= maxPieceSamples;
     if (isFull) {
       pieces.push({ track, from: start, to: sample });
       [start, size] = [sample, 0];
@@ -38,6 +43,17 @@ export function piecesOf({ track, from, to }: SampleRange): SampleRange[] {
   }
   if (start < to) pieces.push({ track, from: start, to });
   return pieces;
+}
+
+/** Of one piece. */
+function mostBytesOf({ track: { samples, timescale }, from, to }: SampleRange): number {
+  let [bytes, ticks] = [0, 0];
+  for (let sample = from; sample < to; sample++) {
+    bytes += samples.sizeOf(sample);
+    ticks += samples.durationOf(sample);
+  }
+  const wanted = ticks > 0 ? (bytes * timescale * pieceSeconds) / ticks : 0;
+  return Math.min(Math.max(wanted, pieceBytes), maxPieceBytes);
 }
 
 /** The key frames of a segment alone, each a piece, at least half a second apart. */
@@ -75,8 +91,16 @@ export function rtpTimeOf(track: Track, sample: number, clockRate: number): numb
   return whole * clockRate + Math.round((rest * clockRate) / track.timescale);
 }
 
-/** Reads samples and makes their packets. Throws a `MediaError` for a damaged original. */
-export async function packetise(source: ByteSource, range: SampleRange, rtp: RtpTrack): Promise<PacketGroup> {
+/**
+ * Reads samples and makes their packets. Throws a `MediaError` for a damaged original. The group's bytes come from
+ * `buffers`, to which they may be given back when nobody uses the group any more.
+ */
+export async function packetise(
+  source: ByteSource,
+  range: SampleRange,
+  rtp: RtpTrack,
+  buffers: Buffers = freshBuffers,
+): Promise<PacketGroup> {
   const { track, from, to } = range;
   for (let sample = from; sample < to; sample++) {
     const size = track.samples.sizeOf(sample);
@@ -84,8 +108,8 @@ export async function packetise(source: ByteSource, range: SampleRange, rtp: Rtp
       throw new MediaError("unsupported", "A picture is too large to be sent", { expected: maxSampleBytes, got: size });
     }
   }
-  const { bytes, starts } = await readSamples(source, range);
-  const writer = new PacketGroupWriter(rtp.payloadType, expectedBytes(range, bytes.length));
+  const { bytes, starts } = await readSamples(source, range, buffers);
+  const writer = new PacketGroupWriter(rtp.payloadType, expectedBytes(range, bytes.length), buffers);
   const samples = Array.from({ length: to - from }, (_, i): Sample => {
     const start = starts[i] ?? 0;
     return {
@@ -95,6 +119,7 @@ export async function packetise(source: ByteSource, range: SampleRange, rtp: Rtp
     };
   });
   write(writer, range, rtp, samples);
+  buffers.give(bytes);
   return writer.finish();
 }
 
