@@ -304,6 +304,28 @@ test("streams that wait or are paused hold no packets, and go on with the very n
   expect(engine.statistics.memoryBytes).toBe(0);
 });
 
+test("arrays that are used again have the packets of whoever has them: streams that overlap send the same", async () => {
+  const clock = new HandClock();
+  const engine = new RtpEngine({ clock, cacheBytes: 1 });
+  const original = await stagedOriginal("h264-aac-heavy.mp4");
+  const all = Array.from({ length: 4 }, () => open({ clock, engine, original }));
+  for (const [n, { stream }] of all.entries()) await stream.play(request({ startSeconds: n }));
+  await clock.advance(3000);
+  for (const { stream } of all) stream.pause();
+  await clock.advance(100);
+  for (const { stream } of all) await stream.play(request({ startSeconds: null }));
+  await clock.advance(3000);
+  const sums = all.map(({ sink }) => sink.of(video).map(({ payload }) => Bun.hash.crc32(payload)));
+  for (const [n, later] of sums.entries()) {
+    const earlier = sums[Math.max(0, n - 1)] ?? [];
+    const from = earlier.indexOf(later[0] ?? 0);
+    expect(from).toBeGreaterThanOrEqual(0);
+    const common = earlier.slice(from, from + later.length);
+    expect(common.length).toBeGreaterThan(300);
+    expect(later.slice(0, common.length)).toEqual(common);
+  }
+});
+
 test("what is kept for others goes when those who play need the memory", async () => {
   const clock = new HandClock();
   const original = await stagedOriginal("h264-aac-60s.mp4");

@@ -112,6 +112,10 @@ export async function stagedOriginal(name: FixtureName): Promise<StagedOriginal>
       reads.bytes += length;
       return file.read(offset, length);
     },
+    async readInto(target, offset) {
+      target.set(await source.read(offset, target.length));
+      return target.length;
+    },
   };
   return {
     ...{ key: name, presentation, reads, read: (use) => use(source) },
