@@ -13,7 +13,11 @@ const program = new Command("kinora")
   .helpOption("-h, --help", "print this help")
   .helpCommand("help [command]", "print the help of a command")
   .showHelpAfterError("(kinora --help shows what there is)")
-  .configureOutput({ writeErr: (text) => (isForProgram ? undefined : process.stderr.write(text)) })
+  .configureOutput({
+    writeErr: (text) => (isForProgram ? undefined : process.stderr.write(text)),
+    // As all other problems are told.
+    outputError: (text, write) => write(text.replace(/^error: /, "kinora: ")),
+  })
   .exitOverride();
 
 const settings = (command: Command) =>

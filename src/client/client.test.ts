@@ -213,7 +213,16 @@ describe("titles", () => {
     expect(await ada.json(["show", "lighthouse"])).toMatchObject({ id: first.id });
     const { code, stderr } = await ada.run(["show", "lightho", "--json"]);
     expect([code, JSON.parse(stderr)]).toMatchObject([7, { code: "ambiguous-title", exitCode: 7 }]);
-    expect(JSON.parse(stderr).candidates).toContainEqual({ id: second.id, name: "Lighthouse at night" });
+    const expected = {
+      id: second.id,
+      name: "Lighthouse at night",
+      createdAt: expect.any(String),
+      sizeBytes: expect.any(Number),
+    };
+    expect(JSON.parse(stderr).candidates).toContainEqual(expected);
+    expect((await ada.run(["show", "lightho"])).stderr).toMatch(
+      new RegExp(`${second.id}  20.*B, ada  Lighthouse at night`),
+    );
     expect((await ada.run(["show", "no such thing"])).code).toBe(4);
   });
 
@@ -221,7 +230,27 @@ describe("titles", () => {
     const { id } = await upload(root, "Shared");
     await root.json(["edit", id, "--visibility", "members"]);
     expect((await ada.run(["rename", id, "Mine"])).code).toBe(5);
-    expect((await root.run(["tag", id, "x".repeat(65)])).code).toBe(2);
+    const long = await root.run(["tag", id, "x".repeat(65)]);
+    expect([long.code, long.stderr]).toEqual([
+      2,
+      "kinora: The body is not valid. tags.0: expected 64 characters at most\n",
+    ]);
+    const missing = await root.run(["untag", id, "nope"]);
+    expect(missing).toEqual({ code: 0, stdout: "Shared\n", stderr: "Shared has no tag nope.\n" });
+  });
+
+  test.each([
+    [["stop", "nope"], "stream-not-found", "There is no stream with the id nope: that is no id.\nkinora streams shows"],
+    [
+      ["link", "--revoke", "nope"],
+      "link-not-found",
+      "There is no link with the id nope: that is no id.\nkinora link --list",
+    ],
+    [["restore", "nope"], "title-not-found", "There is no title with the id nope: that is no id.\nkinora delete shows"],
+  ] as const)("%p: code 4, with what helps", async (args, code, text) => {
+    const { stderr, code: exit } = await ada.run(args);
+    expect([exit, stderr]).toEqual([4, expect.stringContaining(`kinora: ${text}`)]);
+    expect(JSON.parse((await ada.run([...args, "--json"])).stderr)).toMatchObject({ code, exitCode: 4 });
   });
 
   test("names cannot send anything to the terminal but text", async () => {
@@ -303,7 +332,13 @@ describe("administration", () => {
     expect(await ada.json(["link", "--revoke", made.id])).toEqual({ id: made.id, revoked: true });
     expect((await fetch(made.url)).status).toBe(401);
     expect((await ada.run(["link"])).code).toBe(2);
-    expect((await ada.run(["link", "Linked", "--expires", "soon"])).code).toBe(2);
+    const soon = await ada.run(["link", "Linked", "--expires", "soon"]);
+    expect([soon.code, soon.stderr]).toEqual([
+      2,
+      expect.stringMatching(/^kinora: option '--expires <span>' .*such as 90m/),
+    ]);
+    const long = await ada.run(["link", "Linked", "--expires", "30d"]);
+    expect([long.code, long.stderr]).toEqual([2, "kinora: A link counts for 12 hours at most.\n"]);
   });
 });
 

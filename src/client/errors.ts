@@ -48,6 +48,18 @@ export class ClientError extends Error {
 export const usageError = (detail: string, hint?: string) =>
   new ClientError("usage", detail, { exit: EXIT.usage, hint });
 
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The id of one of `things`, as the server writes it; `THING-not-found` when it is no id at all. */
+export function requireId(text: string, thing: "stream" | "link" | "title", hint: string): string {
+  const id = text.trim().toLowerCase();
+  if (ID.test(id)) return id;
+  throw new ClientError(`${thing}-not-found`, `There is no ${thing} with the id ${text}: that is no id.`, {
+    exit: EXIT.notFound,
+    hint,
+  });
+}
+
 /** The person stopped it. */
 export const interrupted = () => new ClientError("interrupted", "Stopped.", { exit: EXIT.interrupted });
 

@@ -3,7 +3,7 @@ import type { Api } from "./api.ts";
 import type { ClientContext } from "./context.ts";
 import { ClientError, EXIT } from "./errors.ts";
 import { prompts } from "./prompts.ts";
-import { titleLine } from "./title-text.ts";
+import { sizeText, timeText, titleLine } from "./title-text.ts";
 
 const ID = /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64})$/i;
 /** So many are offered, or named in the error. */
@@ -28,9 +28,13 @@ export async function findTitle(context: ClientContext, api: Api, wanted: string
   if (nextCursor !== null) context.out.note(`These are the first ${CHOICES}.`);
   return prompts.choose(
     "Which one?",
-    items.map((value) => ({ name: titleLine(value), value, description: value.id })),
+    items.map((value) => ({ name: titleLine(value), value, description: tellingApart(value) })),
   );
 }
+
+/** What tells titles of one name apart: the same file that was uploaded twice is two titles. */
+const tellingApart = ({ id, sizeBytes, owner, createdAt }: Title) =>
+  `${id}  ${timeText(createdAt)}, ${sizeText(sizeBytes)}, ${owner?.username ?? "library"}`;
 
 const notFound = (wanted: string) =>
   new ClientError("title-not-found", `No video is called ${wanted}.`, {
@@ -41,7 +45,7 @@ const notFound = (wanted: string) =>
 function ambiguous(wanted: string, items: readonly Title[]): ClientError {
   return new ClientError("ambiguous-title", `Several videos are called ${wanted}.`, {
     exit: EXIT.conflict,
-    hint: ["Name one by its id:", ...items.map(({ id, name }) => `  ${id}  ${name}`)].join("\n"),
-    data: { candidates: items.map(({ id, name }) => ({ id, name })) },
+    hint: ["Name one by its id:", ...items.map((one) => `  ${tellingApart(one)}  ${one.name}`)].join("\n"),
+    data: { candidates: items.map(({ id, name, createdAt, sizeBytes }) => ({ id, name, createdAt, sizeBytes })) },
   });
 }

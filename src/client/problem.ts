@@ -55,7 +55,8 @@ export function problemOf(status: number, text: string, headers: { get(name: str
     exit: code === "quota-exceeded" ? EXIT.conflict : exit,
     status,
     data,
-    hint: hintFor(code, headers),
+    // What the detail says already is not said again.
+    hint: /\btry again\b/i.test(detail) ? undefined : hintFor(code, headers),
   });
 }
 

@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { ZodError } from "zod";
 import { InvalidRequestError, ProblemError } from "../errors.ts";
+import { expectation } from "./expectation.ts";
 
 /** A problem document (RFC 9457) as every error answer carries it. */
 export const problem = z
@@ -64,7 +65,7 @@ export function problemResponse(error: unknown): Response {
 
 /** 400 `invalid-request` that names each field, what was expected and what came. */
 export function invalidRequest(where: string, error: ZodError): InvalidRequestError {
-  const fields = error.issues.map((issue) => ({ field: issue.path.join(".") || where, expected: issue.message }));
+  const fields = error.issues.map((issue) => ({ field: issue.path.join(".") || where, expected: expectation(issue) }));
   const detail = fields.map(({ field, expected }) => `${field}: ${expected}`).join("; ");
   return new InvalidRequestError(`The ${where} is not valid. ${detail}`, { fields });
 }

@@ -1,6 +1,6 @@
 import { type ListedLink, link, linkPage } from "../answers.ts";
 import type { ClientContext } from "../context.ts";
-import { usageError } from "../errors.ts";
+import { requireId, usageError } from "../errors.ts";
 import { findTitle } from "../find-title.ts";
 import { printable } from "../terminal/printable.ts";
 import { timeText } from "../title-text.ts";
@@ -71,7 +71,8 @@ async function listLinks(context: ClientContext): Promise<void> {
 const nameOf = ({ titleName, titleId, collectionName, collectionId }: ListedLink) =>
   titleName ?? collectionName ?? titleId ?? collectionId ?? "";
 
-async function revokeLink(context: ClientContext, id: string): Promise<void> {
-  await (await context.connect()).tell("DELETE", `/api/links/${encodeURIComponent(id)}`);
+async function revokeLink(context: ClientContext, wanted: string): Promise<void> {
+  const id = requireId(wanted, "link", "kinora link --list shows the ids of your links.");
+  await (await context.connect()).tell("DELETE", `/api/links/${id}`);
   context.out.result({ id, revoked: true }, () => context.out.line(`Revoked ${printable(id)}.`));
 }

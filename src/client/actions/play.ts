@@ -75,6 +75,8 @@ export async function playWith(context: ClientContext, api: Api, wish: Wish): Pr
 async function playUrl(context: ClientContext, api: Api, { title, protocol, player, signal }: Wish): Promise<Played> {
   const stream = await ControlledStream.start(api, { titleId: title.id, protocol });
   try {
+    const { otherHost } = stream;
+    if (otherHost !== null) context.out.note(`The server leads the player to ${otherHost}, not to ${api.origin}.`);
     const running = launch(context, player, { kind: "url", address: stream.url, title: title.name }, signal);
     return await attend(stream, running, player);
   } finally {

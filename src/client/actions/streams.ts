@@ -1,6 +1,7 @@
 import type { StreamSummary } from "../../streaming/contract.ts";
 import { streamList } from "../answers.ts";
 import type { ClientContext } from "../context.ts";
+import { requireId } from "../errors.ts";
 import { printable } from "../terminal/printable.ts";
 import type { Column } from "../terminal/table.ts";
 import { timeText } from "../title-text.ts";
@@ -22,7 +23,8 @@ export async function listStreams(context: ClientContext): Promise<void> {
 }
 
 /** `kinora stop ID` */
-export async function stopStream(context: ClientContext, id: string): Promise<void> {
-  await (await context.connect()).tell("DELETE", `/api/streams/${encodeURIComponent(id)}`);
+export async function stopStream(context: ClientContext, wanted: string): Promise<void> {
+  const id = requireId(wanted, "stream", "kinora streams shows the ids of those that play.");
+  await (await context.connect()).tell("DELETE", `/api/streams/${id}`);
   context.out.result({ id, stopped: true }, () => context.out.line(`Stopped ${printable(id)}.`));
 }

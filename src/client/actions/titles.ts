@@ -1,7 +1,7 @@
 import { type Title, title, titlePage, type Visibility } from "../../catalog/contract.ts";
 import type { Api } from "../api.ts";
 import type { ClientContext } from "../context.ts";
-import { ClientError, EXIT, usageError } from "../errors.ts";
+import { ClientError, EXIT, requireId, usageError } from "../errors.ts";
 import { findTitle } from "../find-title.ts";
 import { prompts } from "../prompts.ts";
 import { printable } from "../terminal/printable.ts";
@@ -94,6 +94,9 @@ export async function tagTitle(
   const api = await context.connect();
   const found = await findTitle(context, api, wanted);
   const path = `/api/titles/${found.id}/tags`;
+  const had = new Set(found.tags.map(folded));
+  const missing = add ? [] : tags.filter((tag) => !had.has(folded(tag)));
+  if (missing.length > 0) context.out.note(`${found.name} has no tag ${missing.join(", ")}.`);
   tellChanged(
     context,
     add
@@ -101,6 +104,9 @@ export async function tagTitle(
       : await api.call("DELETE", path, title, { query: { tag: tags } }),
   );
 }
+
+/** As tags are compared: without regard to case. */
+const folded = (tag: string) => tag.trim().normalize("NFC").toLowerCase();
 
 function tellChanged({ out }: ClientContext, changed: Title): void {
   const tags = changed.tags.length > 0 ? ` [${changed.tags.join(", ")}]` : "";
@@ -125,7 +131,8 @@ export async function deleteTitle(context: ClientContext, wanted: string, option
 }
 
 /** `kinora restore ID` */
-export async function restoreTitle(context: ClientContext, id: string): Promise<void> {
+export async function restoreTitle(context: ClientContext, wanted: string): Promise<void> {
+  const id = requireId(wanted, "title", "kinora delete shows the id of what it deletes.");
   const api = await context.connect();
-  tellChanged(context, await api.call("POST", `/api/titles/${encodeURIComponent(id)}/restore`, title));
+  tellChanged(context, await api.call("POST", `/api/titles/${id}/restore`, title));
 }

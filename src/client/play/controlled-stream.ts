@@ -52,6 +52,12 @@ export class ControlledStream {
     return url.href;
   }
 
+  /** The machine that the player is led to, when it is not the one that the server was asked at. */
+  get otherHost(): string | null {
+    const { hostname } = new URL(this.url);
+    return hostname === new URL(this.#api.origin).hostname ? null : hostname;
+  }
+
   /** Renews it in time until `signal`. Returns why the server ended it; null when it was the signal. */
   async keep(signal: AbortSignal): Promise<string | null> {
     const ending = new AbortController();
