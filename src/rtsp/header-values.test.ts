@@ -49,6 +49,10 @@ test("the ways to send that are known are found in the client's order", () => {
   expect(parseTransport("RTP/AVP/TCP;unicast;interleaved=2-3")).toEqual([
     { over: "tcp", channels: { rtp: 2, rtcp: 3 } },
   ]);
+  // Of two numbers each may be any (RFC 3550 section 11).
+  expect(parseTransport("RTP/AVP;unicast;client_port=5001-7000")).toEqual([
+    { over: "udp", clientPorts: { rtp: 5001, rtcp: 7000 }, destination: null },
+  ]);
   expect(parseTransport("RTP/AVP;unicast;client_port=5000-5001;mode=play")).toEqual([
     { over: "udp", clientPorts: { rtp: 5000, rtcp: 5001 }, destination: null },
   ]);
@@ -67,6 +71,7 @@ test("what cannot be done or would hit others is no way to send", () => {
     ...[
       "RTP/AVP;unicast;client_port=1023-1024",
       "RTP/AVP;unicast;client_port=65535",
+      "RTP/AVP;unicast;client_port=5001",
       "RTP/AVP;client_port=70000-70001",
     ],
     ...["RTP/AVP;unicast;client_port=5000-5000", "RTP/AVP/TCP;interleaved=300-301", "RTP/AVP/TCP;interleaved=x"],

@@ -54,7 +54,10 @@ function tcpSpec(parameters: ReadonlyMap<string, string>): TransportSpec | null 
 }
 
 function udpSpec(parameters: ReadonlyMap<string, string>): TransportSpec | null {
-  const clientPorts = parsePair(parameters.get("client_port") ?? "", 65_535);
+  const text = parameters.get("client_port") ?? "";
+  const clientPorts = parsePair(text, 65_535);
+  // RFC 3550 section 11: one number is the even one of a pair. The next lower of an odd one was not named: nothing goes there.
+  if (!text.includes("-") && clientPorts && clientPorts.rtp % 2 !== 0) return null;
   if (!clientPorts || clientPorts.rtp < FIRST_CLIENT_PORT || clientPorts.rtcp < FIRST_CLIENT_PORT) return null;
   return { over: "udp", clientPorts, destination: parameters.get("destination") || null };
 }
