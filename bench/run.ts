@@ -10,7 +10,7 @@ import { benchFirstPlay } from "./first-play.ts";
 import { benchIndexBuild } from "./index-build.ts";
 import { benchPackager } from "./packager.ts";
 import { benchPages } from "./pages.ts";
-import { benchRtsp, rtspPackages } from "./rtsp.ts";
+import { benchRtsp, benchRtspMany, rtspPackages } from "./rtsp.ts";
 import { benchScale, scalePackages } from "./scale.ts";
 import { benchScan } from "./scan.ts";
 import { benchSearch } from "./search.ts";
@@ -34,6 +34,7 @@ const benches: Readonly<Record<string, () => Promise<Figure[]>>> = {
   bus: benchBus,
   scale: benchScale,
   rtsp: benchRtsp,
+  "rtsp-many": benchRtspMany,
 };
 
 const args = Bun.argv.slice(2);
