@@ -25,6 +25,8 @@ const maxSleepMs = 1000;
 const reportIntervalMs = 5000;
 /** A seek leaves this between the timestamps before and after it, so that none comes twice. */
 const seekGapSeconds = 1;
+/** Packets that come so much too late are made up for. */
+const unnoticedSeconds = 0.1;
 /** Sound and pictures that begin farther apart than this have the clock wait for nobody. */
 const maxHeadStartSeconds = 1;
 /** Above this the sink is waited for. */
@@ -269,10 +271,10 @@ export class PacedStream implements RtpStream, WheelTask {
       return;
     }
     if (this.#state !== "playing" || this.#waiting !== null) return;
-    // What came late holds up the clock: nothing is made up for in a burst.
+    // What came late holds up the clock: nothing is made up for in a burst, but for what nobody notices.
     const due = Math.min(...this.#cursors.map(({ nextDue }) => nextDue ?? Number.POSITIVE_INFINITY));
     const position = this.#mediaNow();
-    if (due < position) this.#setClock(due);
+    if (due < position - unnoticedSeconds * this.#range.scale) this.#setClock(due);
     this.#context.wheel.schedule(this, 0);
   }
 

@@ -83,13 +83,23 @@ export class TrackCursor {
     return this.#group?.dues[this.#index] ?? null;
   }
 
-  /** Loads what is needed to send the first packet. Throws as the original's `read`, or a `MediaError`. */
+  /**
+   * Loads what the first packet is in, and what follows: a stream that begins has as much time ahead as one that plays.
+   * Throws as the original's `read`, or a `MediaError`.
+   */
   async prepare(): Promise<void> {
     const { cache, clock } = this.#context;
+    const load = (place: GroupPlace) =>
+      cache.load(this.#original, this.sender.track, place, clock.now() + beginsWithinMs);
     while (!this.#isOver && !this.#skipToFirst()) {
       if (this.#group !== null) this.#place = this.#nextPlace();
-      this.#enter(await cache.load(this.#original, this.sender.track, this.#place, clock.now() + beginsWithinMs));
+      const loaded = await load(this.#place);
+      if (this.#isClosed) return;
+      this.#enter(loaded);
     }
+    if (this.#isOver || this.#isClosed) return;
+    const next = await load(this.#nextPlace());
+    if (!this.#isClosed) this.#setNext(next);
   }
 
   /** Forgets its groups; what is still being loaded is not reported. */
@@ -211,6 +221,13 @@ export class TrackCursor {
     if (group === null) this.#isOver = true;
   }
 
+  #setNext(loaded: LoadedGroup): void {
+    const { memory } = this.#context;
+    memory.hold(loaded.group);
+    memory.release(this.#next?.group ?? null);
+    this.#next = loaded;
+  }
+
   #letGo(): void {
     const { memory } = this.#context;
     memory.release(this.#group);
@@ -218,14 +235,13 @@ export class TrackCursor {
     this.#group = this.#next = null;
   }
 
-  /** Finds the first packet that may be sent in this group; then begins to read ahead. */
+  /** Finds the first packet that may be sent in this group. */
   #skipToFirst(): boolean {
     const group = this.#group;
     if (group === null) return false;
     const index = group.rtpTimes.findIndex((time) => time >= this.#fromRtpTime);
     if (index < 0) return false;
     this.#index = index;
-    this.#readAhead();
     return true;
   }
 
@@ -256,9 +272,7 @@ export class TrackCursor {
     // Another stream may have brought the same group in the meantime.
     if (place.segment !== segment || place.piece !== piece) this.#readAhead();
     else if (this.#group !== null) {
-      this.#context.memory.hold(loaded.group);
-      this.#context.memory.release(this.#next?.group ?? null);
-      this.#next = loaded;
+      this.#setNext(loaded);
     } else {
       this.#place = place;
       this.#enter(loaded);
