@@ -6,6 +6,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { ensureDebianPackages } from "../test/support/debian.ts";
 import { benchBus } from "./bus.ts";
+import { benchCosts } from "./costs.ts";
 import { benchFirstPlay } from "./first-play.ts";
 import { benchIndexBuild } from "./index-build.ts";
 import { benchPackager } from "./packager.ts";
@@ -33,6 +34,7 @@ const benches: Readonly<Record<string, () => Promise<Figure[]>>> = {
   scan: benchScan,
   bus: benchBus,
   scale: benchScale,
+  costs: benchCosts,
   rtsp: benchRtsp,
   "rtsp-many": benchRtspMany,
 };
