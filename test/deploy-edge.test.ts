@@ -31,6 +31,8 @@ await ensureDebianPackages({
 /** Nothing of the system's is used or touched. */
 const CADDY_GLOBAL =
   "{\n\tadmin off\n\tauto_https disable_redirects\n\tskip_install_trust\n\tlog {\n\t\tlevel ERROR\n\t}\n}\n";
+const INIT_SQL = join(import.meta.dir, "../deploy/mysql/init.sql");
+const REDIS_PASSWORD = "a-password-of-redis";
 const password = "correct horse battery";
 /** Not the address that the proxies and the services have. */
 const CLIENT = "127.0.0.9";
@@ -66,9 +68,14 @@ describe.skipIf(!has("mariadbd", "redis-server", "nats-server", "ffmpeg", "caddy
     async function startServices(): Promise<void> {
       [cluster, redis, database] = await Promise.all([Cluster.open(), startRedis(), startMariaDb()]);
       closing.push(cluster, redis, database);
+      // As compose's images make them: the script as the administrator, and a Redis that asks for a password.
+      await database.query(`create user 'kinora'@'%' identified by '${password}'`);
+      const statements = (await Bun.file(INIT_SQL).text()).replace(/^--.*$/gm, "").split(";");
+      for (const statement of statements) if (statement.trim() !== "") await database.query(statement);
+      await redis.send("CONFIG", "SET", "requirepass", REDIS_PASSWORD);
       const env = {
-        KINORA_DATABASE: await database.newDatabase(),
-        KINORA_REDIS: redis.url,
+        KINORA_DATABASE: `mysql://kinora:${encodeURIComponent(password)}@127.0.0.1:${database.port}/kinora`,
+        KINORA_REDIS: `redis://:${REDIS_PASSWORD}@${new URL(redis.url).host}`,
         KINORA_PUBLIC_URL: at("caddy"),
         KINORA_TRUSTED_PROXIES: "127.0.0.1",
         // As the file says.
@@ -267,7 +274,7 @@ describe.skipIf(!has("mariadbd", "redis-server", "nats-server", "ffmpeg", "caddy
         const options = {
           global: "",
           resolver: "127.0.0.1",
-          target: (name: string) => servers[name] ?? instancesOf(name as ServiceName)[0] ?? "none",
+          target: (name: string) => servers[name] ?? addressOf(name),
           listen: (port: number) => `127.0.0.1:${published.get(port)}`,
         };
         const taken = real.map((port) => published.get(port) ?? 0);
@@ -304,7 +311,8 @@ describe.skipIf(!has("mariadbd", "redis-server", "nats-server", "ffmpeg", "caddy
             });
           });
         expect(await said(3306, "")).toContain("MariaDB");
-        expect(await said(6379, "PING\r\n")).toBe("+PONG\r\n");
+        expect(await said(6379, "PING\r\n")).toStartWith("-NOAUTH");
+        expect(await said(6379, `AUTH ${REDIS_PASSWORD}\r\n`)).toBe("+OK\r\n");
         expect(await said(8554, "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n")).toStartWith("RTSP/1.0 200 ");
       });
     });
