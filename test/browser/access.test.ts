@@ -15,6 +15,7 @@ type Steps = (page: Page) => Promise<unknown>;
 describe.skipIf(!has("chromium", "ffmpeg"))("for everybody, axe finds nothing on", () => {
   let kinora: TestKinora;
   let collectionId = "";
+  const ids: string[] = [];
   const browsers: Browser[] = [];
 
   beforeAll(async () => {
@@ -22,17 +23,21 @@ describe.skipIf(!has("chromium", "ffmpeg"))("for everybody, axe finds nothing on
     kinora = await startTestKinora();
     const maria = await TestUser.signIn(kinora, "maria", PASSWORD);
     const file = await fixture("h264-only.mp4");
-    const ids: string[] = [];
     for (const name of ["Harbour at dawn", "Concert", "Night train to Lisbon"])
       ids.push((await maria.upload(file, { name, tags: ["sea", "family"] })).id);
+    for (const name of ["h264-chapters.mp4", "h265-aac.mp4"] as const)
+      ids.push((await maria.upload(await fixture(name))).id);
     await maria.send("PUT", `/api/titles/${ids[0]}/progress`, { positionSeconds: 2 });
     await maria.send("PUT", `/api/titles/${ids[1]}/favourite`);
     collectionId = ((await (await maria.post("/api/collections", { name: "Summer" })).json()) as { id: string }).id;
     await maria.post(`/api/collections/${collectionId}/titles`, { titleIds: ids });
-    for (const [width, colorScheme] of [
-      [1280, "light"],
-      [390, "dark"],
-    ] as const) {
+    const long = process.env.KINORA_TEST_LONG
+      ? ([
+          [1280, "dark"],
+          [390, "light"],
+        ] as const)
+      : [];
+    for (const [width, colorScheme] of [[1280, "light"], [390, "dark"], ...long] as const) {
       const browser = await openBrowser(kinora.url, { width, colorScheme });
       browsers.push(browser);
       // In the middle of a change colours are neither what they were nor what they will be.
@@ -100,6 +105,54 @@ describe.skipIf(!has("chromium", "ffmpeg"))("for everybody, axe finds nothing on
         await page.getByRole("button", { name: "Sign out" }).first().waitFor();
       },
     ],
+    [
+      "a video of a collection",
+      async (page) => {
+        await open(page, `/watch/${ids[1]}?collection=${collectionId}`);
+        await page.getByRole("region", { name: "Collection: Summer" }).waitFor();
+        await page.locator("video").evaluate((video: HTMLVideoElement) => video.pause());
+      },
+    ],
+    ["its settings", (page) => press(page, "Settings").then(() => page.getByText("Subtitles: size").waitFor())],
+    ["its shortcuts", (page) => press(page, "Keyboard shortcuts").then(() => page.getByRole("dialog").waitFor())],
+    [
+      "its details",
+      async (page) => {
+        await page.keyboard.press("Escape");
+        await page.getByText("Details of the file").click();
+        await page.getByText("In Kinora's own storage").waitFor();
+      },
+    ],
+    [
+      "its share dialog, with a link",
+      async (page) => {
+        await press(page, "Share");
+        await press(page, "Make a link");
+        await page.getByText("For VLC and other players").click();
+        await page.getByRole("textbox", { name: "HLS" }).waitFor();
+      },
+    ],
+    ["its editor", (page) => page.keyboard.press("Escape").then(() => press(page, "Edit"))],
+    [
+      "its end, with what comes next",
+      async (page) => {
+        await press(page, "Cancel");
+        await page.locator("video").evaluate((video: HTMLVideoElement) => {
+          video.currentTime = video.duration - 0.1;
+          void video.play();
+        });
+        await page.getByRole("status").filter({ hasText: "Next" }).waitFor();
+      },
+    ],
+    [
+      "a video with chapters",
+      (page) => open(page, `/watch/${ids[3]}`).then(() => page.getByRole("button", { name: /One/ }).waitFor()),
+    ],
+    [
+      "a video that the browser cannot decode",
+      (page) => open(page, `/watch/${ids[4]}`).then(() => page.getByRole("alert").waitFor()),
+    ],
+    ["a video that is not there", (page) => open(page, "/watch/01890a5d-ac96-774b-bcce-b302099a8057")],
     ["a page that is not there", (page) => open(page, "/collections/none")],
   ];
 

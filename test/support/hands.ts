@@ -76,10 +76,13 @@ export function keyboard(page: Page): Hands {
       await eventually("it is checked", () => target.isChecked());
     },
     async chooseFiles(target, paths) {
-      await reach(target);
-      const opened = page.waitForEvent("filechooser");
-      await keys.press("Enter");
-      await (await opened).setFiles([...paths]);
+      const chooser = await eventually("the browser asks for files", async () => {
+        await reach(target);
+        const opened = page.waitForEvent("filechooser", { timeout: 3_000 }).catch(() => null);
+        await keys.press("Enter");
+        return opened;
+      });
+      await chooser.setFiles([...paths]);
     },
     async halve() {
       await keys.press("5");

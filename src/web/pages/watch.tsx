@@ -7,6 +7,7 @@ import { ApiError, call, messageOf } from "../api.ts";
 import { Heading } from "../components/heading.tsx";
 import { carrying, grantOf } from "../grant.ts";
 import type { Player as PlayerComponent } from "../player/player.tsx";
+import { loadPlayer } from "../player/player-code.ts";
 import { savesSettled } from "../player/progress-keeper.ts";
 import { resumePosition } from "../player/resume.ts";
 import { here } from "../router.ts";
@@ -134,10 +135,12 @@ function useArrival(title: Title | null, grant: string, onChange: (title: Title)
 }
 
 async function load(id: string, grant: string): Promise<Loaded> {
-  const code = import("../player/player.tsx");
+  const player = loadPlayer();
+  // Whoever waits for the title first hears of this one too.
+  player.catch(() => undefined);
   const title = await loadTitle(id, grant);
   const startAtSeconds = user.peek() && grant === "" ? await loadPosition(title) : null;
-  return { title, startAtSeconds, Player: (await code).Player };
+  return { title, startAtSeconds, Player: await player };
 }
 
 /** With a link, a refusal is not the end of a session. */

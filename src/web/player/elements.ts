@@ -4,7 +4,6 @@ import "media-chrome/media-play-button";
 import "media-chrome/media-mute-button";
 import "media-chrome/media-volume-range";
 import "media-chrome/media-time-range";
-import "media-chrome/media-playback-rate-button";
 import "media-chrome/media-pip-button";
 import "media-chrome/media-fullscreen-button";
 import "media-chrome/media-loading-indicator";
@@ -28,7 +27,6 @@ declare module "preact" {
       "media-mute-button": PlayerPart;
       "media-volume-range": PlayerPart;
       "media-time-range": PlayerPart;
-      "media-playback-rate-button": PlayerPart & { rates?: string };
       "media-captions-menu": PlayerPart & { anchor?: string };
       "media-captions-menu-button": PlayerPart;
       "media-pip-button": PlayerPart;

@@ -1,4 +1,4 @@
-import { t } from "../i18n/i18n.ts";
+import { language, t } from "../i18n/i18n.ts";
 import "../messages/en/watch.ts";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Title } from "../../catalog/contract.ts";
@@ -67,7 +67,12 @@ export function Player(props: PlayerProps) {
         data-caption-colour={captionColour}
         data-caption-background={captionBackground}
       >
-        <media-controller ref={controller} nohotkeys aria-label={t("player.label", { name: title.name })}>
+        <media-controller
+          ref={controller}
+          lang={language.value}
+          nohotkeys
+          aria-label={t("player.label", { name: title.name })}
+        >
           {/* biome-ignore lint/a11y/useMediaCaption: subtitles come from the stream when it has any */}
           <video
             slot="media"
@@ -108,7 +113,6 @@ export function Player(props: PlayerProps) {
             <media-volume-range class="wide" />
             <TimeDisplay video={video} durationSeconds={title.durationSeconds} />
             <span class="spacer" />
-            <media-playback-rate-button rates="0.5 0.75 1 1.25 1.5 2" class="wide" />
             <media-captions-menu-button />
             <SettingsMenu
               video={video}

@@ -46,7 +46,7 @@ export const isCharacter = ({ key }: Pick<KeyboardEvent, "key">) => key.length =
 const TEXT =
   "input:not([type=checkbox], [type=radio], [type=range], [type=button]), textarea, select, [contenteditable]";
 const PRESSED_BY_SPACE =
-  "button, a[href], summary, input, [role=button], [role=tab], media-play-button, media-mute-button, media-captions-menu-button, media-fullscreen-button, media-pip-button, media-playback-rate-button, media-seek-backward-button, media-seek-forward-button";
+  "button, a[href], summary, input, [role=button], [role=tab], media-play-button, media-mute-button, media-captions-menu-button, media-fullscreen-button, media-pip-button, media-seek-backward-button, media-seek-forward-button";
 const MOVED_BY_ARROWS = "input, [role=slider], [role=tablist], [role=radiogroup], media-time-range, media-volume-range";
 
 /** Whether what has the focus takes this key for itself. `path` leads from it outwards. */
