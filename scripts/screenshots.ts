@@ -117,7 +117,6 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     await page.getByRole("button", { name: "Share" }).click();
     await page.getByRole("button", { name: "Make a link" }).click();
     await page.getByRole("textbox", { name: "Link" }).waitFor();
-    await page.getByText("Link copied.").waitFor({ state: "detached", timeout: 20_000 });
   },
   watch: async ({ page, ids }) => {
     await page.goto(`/watch/${ids.get("Harbour at dawn")}`);
@@ -128,6 +127,31 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     await page.locator("video").evaluate((video: HTMLVideoElement) => video.pause());
     await page.getByText("Resumed at").waitFor({ state: "detached" });
   },
+  "watch-settings": async ({ page }) => {
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByText("Subtitles: size").waitFor();
+  },
+  "watch-keys": async ({ page }) => {
+    await page.getByRole("button", { name: "Keyboard shortcuts" }).click();
+    await page.getByRole("dialog").waitFor();
+  },
+  "watch-share": async ({ page }) => {
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Share" }).click();
+    await page.getByRole("button", { name: "Make a link" }).click();
+    await page.getByRole("textbox", { name: "Link" }).waitFor();
+  },
+  "watch-share-players": async ({ page }) => {
+    const players = page.getByText("For VLC and other players");
+    await players.click();
+    await players.scrollIntoViewIfNeeded();
+  },
+  "watch-details": async ({ page }) => {
+    await page.keyboard.press("Escape");
+    const details = page.getByText("Details of the file");
+    await details.click();
+    await page.getByText("In Kinora's own storage").scrollIntoViewIfNeeded();
+  },
   "watch-edit": async ({ page }) => {
     await page.getByRole("button", { name: "Edit" }).click();
     await page.getByRole("button", { name: "Save" }).scrollIntoViewIfNeeded();
@@ -136,11 +160,54 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     await page.goto("/account");
     await page.getByRole("heading", { name: "Change password" }).waitFor();
   },
+  "watch-collection": async ({ page, ids, collectionId }) => {
+    await page.goto(`/watch/${ids.get("Harbour at dawn")}?collection=${collectionId}`);
+    await page.getByRole("region", { name: /^Collection/ }).waitFor();
+    await pauseAt(page, 4);
+    await page.getByRole("region", { name: /^Collection/ }).scrollIntoViewIfNeeded();
+  },
+  "watch-next": async ({ page }) => {
+    await page.evaluate(() => scrollTo(0, 0));
+    await page.locator("video").evaluate((video: HTMLVideoElement) => {
+      video.currentTime = video.duration - 0.1;
+      void video.play();
+    });
+    await page.getByRole("status").filter({ hasText: "Next" }).waitFor();
+  },
+  "watch-chapters": async ({ page, ids }) => {
+    await page.goto(`/watch/${ids.get("A walk in two parts")}`);
+    await page.getByRole("navigation", { name: "Chapters" }).waitFor();
+    await pauseAt(page, 1);
+  },
+  "watch-by-link": async ({ page, ids }) => {
+    const titleId = ids.get("Grandmother tells of the winter of 1962");
+    const address = await page.evaluate(async (id) => {
+      const headers = { "Content-Type": "application/json" };
+      const made = await fetch("/api/links", { method: "POST", headers, body: JSON.stringify({ titleId: id }) });
+      return ((await made.json()) as { pageUrl: string }).pageUrl;
+    }, titleId);
+    await page.goto(address);
+    await pauseAt(page, 2);
+  },
+  "watch-gone": async ({ page }) => {
+    await page.goto("/watch/01890a5d-ac96-774b-bcce-b302099a8057");
+    await page.getByRole("heading", { name: "This video cannot be shown" }).waitFor();
+  },
   "watch-undecodable": async ({ page, ids }) => {
     await page.goto(`/watch/${ids.get("Drone over the fells")}`);
     await page.getByRole("alert").waitFor();
   },
 };
+
+/** Shows the picture at a time, with the controls. */
+async function pauseAt(page: Page, seconds: number): Promise<void> {
+  await eventually("it plays", async () => ((await videoState(page))?.currentTime ?? 0) > 0.2);
+  await page.locator("video").evaluate((video: HTMLVideoElement, time) => {
+    video.pause();
+    video.currentTime = time;
+  }, seconds);
+  await page.getByText("Resumed at").waitFor({ state: "detached" });
+}
 
 /** Something calmer to look at than the test card: a sky before sunrise. */
 async function makeDawn(folder: string): Promise<string> {
@@ -169,14 +236,16 @@ async function fill(kinora: { url: string }, dawnPath: string): Promise<Map<stri
     await who.send("PATCH", `/api/titles/${id}`, { visibility, ...(description ? { description } : {}) });
     return [name, id] as const;
   };
-  const [short, fast, h265, silent] = await Promise.all([
+  const [short, fast, h265, silent, parts] = await Promise.all([
     fixture("h264-aac.mp4"),
     fixture("h264-aac-faststart.mp4"),
     fixture("h265-aac.mp4"),
     fixture("h264-only.mp4"),
+    fixture("h264-chapters.mp4"),
   ]);
   const dawn = "Filmed from the breakwater on the first calm morning in March.\nThe ferry comes in at the end.";
   return new Map([
+    await give(maria, parts, "A walk in two parts", ["mountains"], "private"),
     await give(jonas, silent, "First steps in the sand", ["family", "sea"], "members"),
     await give(maria, fast, "Concert in the old town hall", ["music"], "public"),
     await give(jonas, short, "Sailing lesson, second day", ["sea", "sailing"], "members"),
@@ -209,7 +278,7 @@ async function shoot(page: Page, name: string): Promise<void> {
     "convert",
     path,
     "-dither",
-    name.startsWith("watch-1280") || name.startsWith("watch-390") ? "FloydSteinberg" : "None",
+    name.startsWith("watch") ? "FloydSteinberg" : "None",
     "-colors",
     String(COLOURS),
     "-define",
