@@ -4,7 +4,7 @@ import { MoviePresentation } from "./movie-presentation.ts";
 import { PACKAGER_VERSION } from "./packager-version.ts";
 import type { Presentation } from "./presentation.ts";
 import type { Column } from "./sample-table.ts";
-import { turn } from "./turn.ts";
+import { atOnce, inTurns, type Work } from "./work.ts";
 
 /** "KNIX" in the machine's own byte order: an index from a machine of the other order is stale. */
 const magic = 0x58494e4b;
@@ -75,24 +75,6 @@ class ArrayStore {
 }
 
 const aligned = (size: number) => Math.ceil(size / alignment) * alignment;
-
-/** Work in pieces, each a few milliseconds long. */
-type Work<T> = Generator<void, T>;
-
-function atOnce<T>(work: Work<T>): T {
-  for (;;) {
-    const { done, value } = work.next();
-    if (done === true) return value;
-  }
-}
-
-async function inTurns<T>(work: Work<T>): Promise<T> {
-  for (;;) {
-    const { done, value } = work.next();
-    if (done === true) return value;
-    await turn();
-  }
-}
 
 /** The index as bytes for `decodeIndex`: versioned and checksummed. */
 export const encodeIndex = (presentation: Presentation): Uint8Array => atOnce(encoding(presentation));

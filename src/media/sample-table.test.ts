@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { narrow, offsetColumns, SampleTable } from "./sample-table.ts";
+import { narrow, SampleTable } from "./sample-table.ts";
 
 /** A table of 1,000 chunks of these lengths, the last half of them beyond 4 GiB, and where each sample is, counted out. */
 function tableOf(lengthOf: (chunk: number) => number) {
@@ -14,7 +14,8 @@ function tableOf(lengthOf: (chunk: number) => number) {
     durations: new Uint8Array([1]),
     compositionOffsets: new Uint8Array([0]),
     syncSamples: null,
-    ...offsetColumns(offsets),
+    chunkOffsets: narrow(offsets.map((offset) => offset % 2 ** 32)),
+    chunkOffsetsHigh: narrow(offsets.map((offset) => Math.floor(offset / 2 ** 32))),
     chunkLengths: narrow(lengths),
     chunkEntries: new Uint8Array([1]),
   });

@@ -169,14 +169,6 @@ function chunkCheckpoints(lengths: Column): Uint32Array {
   return found;
 }
 
-/** The columns of chunks that start at these places. */
-export function offsetColumns(offsets: Float64Array): Pick<SampleColumns, "chunkOffsets" | "chunkOffsetsHigh"> {
-  return {
-    chunkOffsets: narrow(offsets.map((offset) => offset % 2 ** 32)),
-    chunkOffsetsHigh: narrow(offsets.map((offset) => Math.floor(offset / 2 ** 32))),
-  };
-}
-
 /** The value for one sample, of a column or of a constant. */
 export function valueAt(column: Column, index: number): number {
   return (column.length === 1 ? column[0] : column[index]) ?? 0;

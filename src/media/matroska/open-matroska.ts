@@ -14,7 +14,7 @@ import { readTextCues } from "./cues.ts";
 import { FrameList } from "./frames.ts";
 import { MatroskaPresentation } from "./matroska-presentation.ts";
 import { framesOf as framesOfRegion } from "./regions.ts";
-import { samplesOf, toTicks } from "./samples.ts";
+import { samplesInTurns, toTicks } from "./samples.ts";
 import { readSegment, type Segment } from "./segment.ts";
 import { placesOf, type TextClock, type TextPlaces } from "./text-blocks.ts";
 import { type MatroskaText, readTexts, textBlocksOf } from "./text-tracks.ts";
@@ -240,7 +240,7 @@ async function byFrames(source: ByteSource, parts: Parts, frames: FramesByTrack)
     await turn();
     const list = frames.get(track.number);
     if (list === undefined) throw new RangeError(`Track ${track.number} was not read.`);
-    const { samples, startTicks } = samplesOf(list, clock, null);
+    const { samples, startTicks } = await samplesInTurns(list, clock);
     const delay = startTicks - toTicks(clock, textClock.origin);
     ends.push((samples.totalDuration + delay + clock.reorderTicks - info.mediaTime) / info.timescale);
     tracks.push({

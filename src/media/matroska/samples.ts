@@ -1,4 +1,5 @@
-import { narrow, offsetColumns, type SampleColumns, SampleTable } from "../sample-table.ts";
+import { type Column, narrow, type SampleColumns, SampleTable } from "../sample-table.ts";
+import { ascending, atOnce, eachIndex, inTurns, type Work } from "../work.ts";
 import type { FrameList } from "./frames.ts";
 
 /** How frames of a track become samples. */
@@ -19,53 +20,91 @@ export interface FrameClock {
 /** A time of the segment in ticks of the track. */
 export const toTicks = ({ ratio }: Pick<FrameClock, "ratio">, time: number) => Math.round(time * ratio);
 
+/** Samples, and when the first one is decoded in ticks, lead included. */
+export interface TimedSamples {
+  readonly samples: SampleTable;
+  readonly startTicks: number;
+}
+
 /**
- * The samples of some frames, which follow each other in the file, and the decode time of the first one in ticks, lead included.
- * Matroska tells when pictures are shown; they are decoded at the same times in ascending order, and shown
- * `reorderTicks` later, which is the media time of the edit list. `nextTime` is when the first frame after them is shown
- * in segment ticks, null when there is none.
+ * The samples of some frames, which follow each other in the file. Matroska tells when pictures are shown; they are
+ * decoded at the same times in ascending order, and shown `reorderTicks` later, which is the media time of the edit list.
+ * `nextTime` is when the first frame after them is shown in segment ticks, null when there is none.
  */
-export function samplesOf(
-  frames: FrameList,
-  clock: FrameClock,
-  nextTime: number | null,
-): { samples: SampleTable; startTicks: number } {
+export const samplesOf = (frames: FrameList, clock: FrameClock, nextTime: number | null): TimedSamples =>
+  atOnce(sampling(frames, clock, nextTime));
+
+/** The same for all frames of a file, with turns for others. */
+export const samplesInTurns = (frames: FrameList, clock: FrameClock): Promise<TimedSamples> =>
+  inTurns(sampling(frames, clock, null));
+
+function* sampling(frames: FrameList, clock: FrameClock, nextTime: number | null): Work<TimedSamples> {
   const { count } = frames;
-  const shown = frames.times.slice(0, count).map((time) => toTicks(clock, time));
-  const decoded = clock.kind === "video" ? shown.toSorted() : rising(shown);
+  const isVideo = clock.kind === "video";
+  const shown = yield* shownTicks(frames, clock);
+  const decoded = isVideo ? yield* ascending(shown) : yield* rising(shown);
   const end = nextTime === null ? endOf(frames, decoded, clock) : toTicks(clock, nextTime);
-  const durations = decoded.map((time, i) => Math.max(0, (i + 1 < count ? (decoded[i + 1] ?? 0) : end) - time));
-  const offsets =
-    clock.kind === "video"
-      ? shown.map((time, i) => time - (decoded[i] ?? 0) + clock.reorderTicks)
-      : new Float64Array(1);
+  const durations = yield* columnOf(count, (i) =>
+    Math.max(0, (i + 1 < count ? (decoded[i + 1] ?? 0) : end) - (decoded[i] ?? 0)),
+  );
+  const offsets = yield* columnOf(isVideo ? count : 1, (i) =>
+    isVideo ? (shown[i] ?? 0) - (decoded[i] ?? 0) + clock.reorderTicks : 0,
+  );
   const columns: SampleColumns = {
     count,
-    sizes: narrow(frames.sizes.slice(0, count).map((size) => size + clock.prefixBytes)),
-    durations: narrow(durations),
-    compositionOffsets: narrow(offsets),
-    syncSamples: clock.kind === "video" ? keyFrames(frames) : null,
-    ...offsetColumns(frames.offsets.slice(0, count)),
+    sizes: yield* columnOf(count, (i) => (frames.sizes[i] ?? 0) + clock.prefixBytes),
+    durations,
+    compositionOffsets: offsets,
+    syncSamples: isVideo ? keyFrames(frames) : null,
+    chunkOffsets: yield* columnOf(count, (i) => (frames.offsets[i] ?? 0) % 2 ** 32),
+    chunkOffsetsHigh: yield* columnOf(count, (i) => Math.floor((frames.offsets[i] ?? 0) / 2 ** 32)),
     chunkLengths: new Uint8Array([1]),
     chunkEntries: new Uint8Array([1]),
   };
+  yield;
   return { samples: new SampleTable(columns), startTicks: (decoded[0] ?? 0) + clock.leadTicks };
 }
 
-/** How far some pictures are shown before others that are decoded first, in ticks of the track. */
-export function reorderTicksOf(frames: FrameList, clock: Pick<FrameClock, "ratio">): number {
-  const shown = frames.times.slice(0, frames.count).map((time) => toTicks(clock, time));
-  const decoded = shown.toSorted();
-  return shown.reduce((most, time, i) => Math.max(most, (decoded[i] ?? 0) - time), 0);
+function* columnOf(count: number, valueAt: (index: number) => number): Work<Column> {
+  const values = new Float64Array(count);
+  yield* eachIndex(count, (i) => {
+    values[i] = valueAt(i);
+  });
+  return narrow(values);
+}
+
+/** When frames are shown, in ticks of the track. */
+function* shownTicks({ times, count }: FrameList, clock: Pick<FrameClock, "ratio">): Work<Float64Array> {
+  const shown = new Float64Array(count);
+  yield* eachIndex(count, (i) => {
+    shown[i] = toTicks(clock, times[i] ?? 0);
+  });
+  return shown;
+}
+
+/** How far some pictures are shown before others that are decoded first, in ticks of the track; with turns for others. */
+export const reorderTicksOf = (frames: FrameList, clock: Pick<FrameClock, "ratio">): Promise<number> =>
+  inTurns(reordering(frames, clock));
+
+function* reordering(frames: FrameList, clock: Pick<FrameClock, "ratio">): Work<number> {
+  const shown = yield* shownTicks(frames, clock);
+  const decoded = yield* ascending(shown);
+  let most = 0;
+  yield* eachIndex(frames.count, (i) => {
+    most = Math.max(most, (decoded[i] ?? 0) - (shown[i] ?? 0));
+  });
+  return most;
 }
 
 /** Sound is not reordered: a packet that is said to come before the last one comes with it. */
-function rising(times: Float64Array): Float64Array {
+function* rising(times: Float64Array): Work<Float64Array> {
   let latest = Number.NEGATIVE_INFINITY;
-  return times.map((time) => {
-    latest = Math.max(latest, time);
-    return latest;
+  const risen = new Float64Array(times.length);
+  yield* eachIndex(times.length, (i) => {
+    latest = Math.max(latest, times[i] ?? 0);
+    risen[i] = latest;
   });
+  return risen;
 }
 
 /** When the last frame ends: as its block tells, else as all frames last, else as the one before lasts. */

@@ -80,14 +80,17 @@ export async function setUpTrack(
   const timescale = timescaleOf(track.kind === "audio" ? entry.sampleRate : 0, timestampScale);
   const ratio = (timestampScale * timescale) / 1e9;
   const silentTicks = track.codecDelay / timestampScale + frames.silentTicks;
+  let reorderTicks = 0;
+  for (const list of track.kind === "video" ? [frames, ...others] : []) {
+    reorderTicks = Math.max(reorderTicks, await reorderTicksOf(list, { ratio }));
+  }
   const clock: FrameClock = {
     kind: track.kind,
     ratio,
     frameTicks: nanoseconds / timestampScale,
     prefixBytes: framePrefix.length,
     leadTicks: 0,
-    reorderTicks:
-      track.kind === "video" ? Math.max(...[frames, ...others].map((list) => reorderTicksOf(list, { ratio }))) : 0,
+    reorderTicks,
   };
   const mediaTime = Math.round(silentTicks * ratio) + clock.reorderTicks;
   const info = infoOf(track, entry, { timescale, mediaTime, frames, timestampScale });
@@ -182,8 +185,12 @@ function infoOf(
 
 /** Frames for each tick. */
 function averageRate({ times, count }: FrameList): number {
-  const shown = times.slice(0, count).sort();
-  const span = (shown.at(-1) ?? 0) - (shown[0] ?? 0);
+  let [first, last] = [times[0] ?? 0, times[0] ?? 0];
+  for (let i = 1; i < count; i++) {
+    first = Math.min(first, times[i] ?? 0);
+    last = Math.max(last, times[i] ?? 0);
+  }
+  const span = last - first;
   return span > 0 ? (count - 1) / span : 0;
 }
 
