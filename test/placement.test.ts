@@ -342,6 +342,10 @@ describe.skipIf(!has("nats-server", "mariadbd", "ffmpeg"))("two upload and two s
     expect(target.pathname + target.search).toBe(path);
     expect(await (await fetch(target)).text()).toContain("#EXTM3U");
     expect((await ann.get(`/stream/${objects.title}/hls/master.m3u8`)).status).toBe(200);
+    // The policy of our own pages lets them fetch from main alone.
+    const ours: Record<string, string>[] = [{ "Sec-Fetch-Site": "same-origin" }, { Referer: `${main.url}/watch/1` }];
+    for (const headers of ours) expect((await nobody.fetch(path, { headers })).status).toBe(200);
+    expect((await nobody.fetch(path, { headers: { Referer: "https://elsewhere.example/" } })).status).toBe(307);
     const grant = await grantFor(disk.title);
     expect((await nobody.get(`/stream/${disk.title}/hls/master.m3u8?grant=${grant}`)).status).toBe(200);
   });

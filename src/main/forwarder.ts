@@ -135,12 +135,12 @@ export class Forwarder {
 
   /**
    * 307 to the instance that has the bytes, where its operator wants that; else null. Only for a request that brings a grant in its
-   * URL: a cookie counts at this origin alone.
+   * URL: a cookie counts at this origin alone. Our own pages stay here: their policy lets them fetch from nowhere else.
    */
   async #directly(c: HttpContext, target: ServiceInstance | undefined): Promise<Response | null> {
     const { method, path } = c.req;
     const isFor = path.startsWith("/stream/") && SAFE.has(method) && c.req.query(GRANT_PARAMETER) !== undefined;
-    if (!isFor || target?.direct === undefined) return null;
+    if (!isFor || target?.direct === undefined || isFromOwnPage(c)) return null;
     const providers = await this.#options.places.of(WITH_ID.exec(path)?.[1] ?? "");
     if (!providers.includes(target.instance)) return null;
     const { pathname, search } = new URL(c.req.raw.url);
@@ -218,6 +218,10 @@ export class Forwarder {
     return headers;
   }
 }
+
+/** Whether a page of ours asks, as far as browsers tell: over plain HTTP only the referrer does. */
+const isFromOwnPage = ({ req, env }: HttpContext) =>
+  req.header("Sec-Fetch-Site") === "same-origin" || URL.parse(req.header("Referer") ?? "")?.origin === env.origin;
 
 /** What is in memory as a whole is sent with its length; Bun names none beside a body that is a stream. */
 const isSmall = ({ body, headers }: Response) =>
