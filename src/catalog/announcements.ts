@@ -1,10 +1,11 @@
 import type { User } from "../auth/contract.ts";
 import type { Announcement } from "../streaming/contract.ts";
+import { turns } from "../turns.ts";
 import { derivedOf, fingerprintOf, follow, isUnedited } from "./derived.ts";
 import type { TitleRepository, TitleSource, TitleWithSources } from "./title-repository.ts";
 
 /** New titles of one transaction: others wait for its end. */
-const MADE_TOGETHER = 100;
+const MADE_TOGETHER = 50;
 
 export interface AnnouncementsDependencies {
   readonly repository: TitleRepository;
@@ -94,7 +95,11 @@ export class Announcements {
   async #createAll(announced: readonly Announcement[]): Promise<void> {
     if (announced.length === 0) return;
     const titles = await Promise.all(announced.map((one) => this.#titleOf(one)));
-    for (const id of await this.#repository.insertAll(titles)) await this.#publishChange(id, "changed");
+    const turn = turns();
+    for (const id of await this.#repository.insertAll(titles)) {
+      await turn();
+      await this.#publishChange(id, "changed");
+    }
   }
 
   /** Those that have something new to say. */

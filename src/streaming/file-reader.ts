@@ -37,12 +37,12 @@ export class FileReader {
   /**
    * The source of a file, null while it is still being written. Of a large one the content's id is left for later:
    * it can be watched before. `twins` are sources of the same file under other names: what is known of them is not
-   * read again. Throws what `inspect` throws.
+   * read again. `isKnown` when there may be a source with its path. Throws what `inspect` throws.
    */
-  async read(file: FoundFile, twins: readonly Source[]): Promise<Source | null> {
+  async read(file: FoundFile, twins: readonly Source[], isKnown: boolean): Promise<Source | null> {
     const { folder, quiet, sources } = this.#dependencies;
     if (!quiet.isQuiet(file)) return null;
-    const known = await sources.findByPath(folder.path, file.path);
+    const known = isKnown ? await sources.findByPath(folder.path, file.path) : null;
     const base = {
       id: known?.id ?? Bun.randomUUIDv7(),
       origin: "library",

@@ -23,8 +23,9 @@ import type { SourceRepository, SourceState } from "./source-repository.ts";
 
 /** Files that are compared, saved and announced together. */
 const BATCH = 200;
-/** Files that are read before they are saved and announced: on a slow disk people wait for them. */
+/** Files that are read before it is seen whether they are to be saved and announced: on a slow disk people wait for them. */
 const READ_BATCH = 25;
+const WAIT_MS = 250;
 /** Files that are read at the same time. */
 const READS_AT_ONCE = 4;
 /** Replaced files that wait for the end of the walk; more are read at once. */
@@ -48,6 +49,12 @@ export interface ScanTask {
   readonly signal: AbortSignal;
   /** Called with how many more files have been looked at. */
   readonly onFiles: (count: number) => void;
+}
+
+/** What was read and is still to be saved. */
+interface Read {
+  readonly taken: Source[];
+  readonly refused: Refusal[];
 }
 
 type Refusal = RefusedFile & Pick<FoundFile, "sizeBytes" | "mtimeMs">;
@@ -172,9 +179,17 @@ export class FolderScan {
         this.#later.push(file);
       } else unread.push(file);
     }
+    let read: Read = { taken: [], refused: [] };
+    let since = performance.now();
     for (let from = 0; from < unread.length; from += READ_BATCH) {
-      await this.#readAll(unread.slice(from, from + READ_BATCH), byKey);
+      const isKnown = ({ path }: FoundFile) => known === null || known.has(path);
+      await this.#readAll(unread.slice(from, from + READ_BATCH), byKey, isKnown, read);
+      if (performance.now() - since < WAIT_MS) continue;
+      await this.#save(read);
+      read = { taken: [], refused: [] };
+      since = performance.now();
     }
+    await this.#save(read);
   }
 
   /** Has the source of a file that was renamed follow it. False when none was. */
@@ -204,32 +219,39 @@ export class FolderScan {
     return false;
   }
 
-  async #readAll(files: readonly FoundFile[], byKey: ReadonlyMap<string | null, readonly Source[]>): Promise<void> {
-    const { sources, store, announce } = this.#dependencies;
-    const { folder, signal } = this.#task;
-    const taken: Source[] = [];
-    const refused: Refusal[] = [];
+  async #readAll(
+    files: readonly FoundFile[],
+    byKey: ReadonlyMap<string | null, readonly Source[]>,
+    isKnown: (file: FoundFile) => boolean,
+    { taken, refused }: Read,
+  ): Promise<void> {
+    const { signal } = this.#task;
     const waiting = [...files];
     const work = async () => {
       for (let file = waiting.shift(); file !== undefined && !signal.aborted; file = waiting.shift()) {
-        const twins = (byKey.get(file.fileKey) ?? []).filter((twin) => twin.path !== file.path);
-        const read = await this.#read(file, twins);
+        const { path } = file;
+        const twins = (byKey.get(file.fileKey) ?? []).filter((twin) => twin.path !== path);
+        const read = await this.#read(file, twins, isKnown(file));
         if (read === null) continue;
         if ("refused" in read) refused.push(read);
         else taken.push(read);
       }
     };
     await Promise.all(Array.from({ length: READS_AT_ONCE }, work));
+  }
+
+  async #save({ taken, refused }: Read): Promise<void> {
+    const { sources, store, announce } = this.#dependencies;
     await sources.saveAll(taken);
-    await store.putRefused(folder.path, refused);
+    await store.putRefused(this.#task.folder.path, refused);
     await announce(taken);
   }
 
   /** The source of a file that is new or has changed, the reason why there is none, or null while it is being written. */
-  async #read(file: FoundFile, twins: readonly Source[]): Promise<Source | Refusal | null> {
+  async #read(file: FoundFile, twins: readonly Source[], isKnown: boolean): Promise<Source | Refusal | null> {
     const { report, quiet } = this.#task;
     try {
-      const source = await this.#reader.read(file, twins);
+      const source = await this.#reader.read(file, twins, isKnown);
       this.#seen.add(file.path);
       if (source) report.files++;
       return source;

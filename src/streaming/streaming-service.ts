@@ -10,6 +10,7 @@ import { mainContract, Progress, type ProgressEvent } from "../main/contract.ts"
 import type { RtspTitles } from "../rtsp/titles.ts";
 import type { Service } from "../service.ts";
 import { AllLibraries } from "./all-libraries.ts";
+import { turns } from "../turns.ts";
 import { MediaAnnouncements, streamingContract } from "./contract.ts";
 import { type StreamSettings, startStreams } from "./controllers/start-streams.ts";
 import { Elsewhere } from "./elsewhere.ts";
@@ -203,7 +204,11 @@ function announceInTurns(
 ) {
   let turn: Promise<unknown> = Promise.resolve();
   const run = async (sources: readonly Source[]) => {
-    for (const source of sources) await announce(source);
+    const turn = turns();
+    for (const source of sources) {
+      await turn();
+      await announce(source);
+    }
     await catalog.settleAnnouncements({}).catch(() => undefined);
   };
   return (sources: readonly Source[]): Promise<void> => {

@@ -7,6 +7,9 @@ import { PatientSqliteDialect } from "./sqlite-dialect.ts";
 /** Pages of the file that are kept in memory at most: of a large one the upper parts of its indexes. */
 const CACHE_KIB = 65_536;
 
+/** Pages of the log before they are written back: each time the disk is waited for. */
+const CHECKPOINT_PAGES = 4_000;
+
 export interface SqliteDatabase {
   /** What the repositories query. Closing it closes the file. */
   readonly database: Database;
@@ -34,6 +37,7 @@ function openHandle(path: string): BunDatabase {
   handle.run("PRAGMA synchronous = NORMAL");
   handle.run("PRAGMA foreign_keys = ON");
   handle.run("PRAGMA temp_store = MEMORY");
+  handle.run(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   handle.run(`PRAGMA cache_size = -${CACHE_KIB}`);
   // From here on nobody waits inside SQLite, which would keep the whole process waiting: the driver does it.
   handle.run("PRAGMA busy_timeout = 0");
