@@ -149,6 +149,25 @@ test("a file that grows while it is scanned is taken when it is whole", async ()
   await until(async () => (await report()).items[0]?.refusedFiles === 0);
 });
 
+test("what has the size and time it had is neither read nor hashed again at the next start", async () => {
+  put("kept.mp4", bytesOf(1));
+  const past = new Date(Date.now() - 60_000);
+  utimesSync(at("kept.mp4"), past, past);
+  await rescan();
+  const { mediaId } = await announcementOf("kept");
+  expect(mediaId).toMatch(/^[0-9a-f]{64}$/);
+  // Other bytes under the same size and time would have another SHA-256, if they were read.
+  await again({}, () => {
+    writeFileSync(at("kept.mp4"), bytesOf(2));
+    utimesSync(at("kept.mp4"), past, past);
+  });
+  expect((await report()).items[0]?.files).toBe(1);
+  expect(latest().get("kept")?.mediaId).toBe(mediaId);
+  utimesSync(at("kept.mp4"), new Date(), new Date());
+  await rescan();
+  await until(() => latest().get("kept")?.mediaId !== mediaId);
+});
+
 test("unfinished downloads, hidden files and what systems keep for themselves are passed over", async () => {
   const passed = ["a.mp4.part", "b.mp4.crdownload", "~c.mp4", ".d.mp4", "@eaDir/e.mp4", "#recycle/f.mp4"];
   for (const name of [...passed, "lost+found/g.mp4", ".Trash-1000/files/h.mp4", ".git/i.mp4", "fine.mp4"]) put(name);

@@ -3,6 +3,7 @@ import { has } from "../../../test/support/debian.ts";
 import { newMysqlDatabase } from "../../../test/support/mariadb.ts";
 import { authStoreSuite } from "../../auth/auth-store.suite.ts";
 import { titleIndexOf } from "../../catalog/title-index.ts";
+import { titleOrdersSuite } from "../../catalog/title-orders.suite.ts";
 import { titleQueriesSuite } from "../../catalog/title-queries.suite.ts";
 import { titleRepositorySuite } from "../../catalog/title-repository.suite.ts";
 import { sourceRepositorySuite } from "../../streaming/source-repository.suite.ts";
@@ -28,6 +29,7 @@ describe.skipIf(!has("mariadbd"))("with MariaDB", () => {
   });
   titleRepositorySuite("MariaDB", openTitles);
   titleQueriesSuite("MariaDB", openTitles);
+  titleOrdersSuite("MariaDB", openTitles);
   sourceRepositorySuite("MariaDB", async () => {
     const { database, close } = await open();
     return { repository: new SqlSourceRepository(database, { upload: "store", library: "library" }), close };
