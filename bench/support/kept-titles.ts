@@ -22,7 +22,7 @@ export interface KeptTitles {
 /** Part of the kept folders' names: another form of what is written makes them anew. */
 const FORM = 1;
 const CACHE = join(import.meta.dir, "../../.cache/bench");
-const POOL_MIB = 256;
+const POOL_MIB = 2_048;
 
 function keptFolder(kind: string, titles: number) {
   const folder = join(CACHE, `titles-${kind}-${titles}-${FORM}`);
@@ -54,9 +54,12 @@ export async function sqliteWithTitles(titles: number): Promise<KeptTitles> {
     handle.run("pragma synchronous = normal");
     complete();
   }
+  const seconds = isComplete ? null : (performance.now() - begin) / 1_000;
+  // In the system's memory, as of a server that has run for a while.
+  for await (const _ of Bun.file(path).stream());
   return {
     database,
-    seconds: isComplete ? null : (performance.now() - begin) / 1_000,
+    seconds,
     bytes: statSync(path).size,
     close: () => database.destroy(),
   };
@@ -72,9 +75,11 @@ export async function mariaDbWithTitles(titles: number): Promise<KeptTitles> {
     await fill(server.socket, titles);
     complete();
   }
+  const seconds = isComplete ? null : (performance.now() - begin) / 1_000;
+  await warm(server.socket);
   return {
     database,
-    seconds: isComplete ? null : (performance.now() - begin) / 1_000,
+    seconds,
     bytes: sizeOf(join(folder, "data", "kinora")),
     async close() {
       await database.destroy();
@@ -97,6 +102,17 @@ async function fill(socketPath: string, titles: number): Promise<void> {
   }
   await write(connection, rowsOfStates(titles));
   for (const statement of countingStatements()) await connection.query(statement);
+  await connection.end();
+}
+
+/** Has the server read its tables and their indexes into its memory, as one that has run for a while. */
+async function warm(socketPath: string): Promise<void> {
+  const connection = await createConnection({ socketPath, user: "root", database: "kinora" });
+  for (const column of ["titles.info", "title_tags.tag", "title_postings.bits", "title_states.watched"])
+    await connection.query(`select sum(length(${column})) from ${column.replace(/\..*/, "")}`);
+  for (const column of ["name_key", "duration_ms", "seq"])
+    await connection.query(`select count(${column}), max(num) from title_keys order by ${column}`);
+  await connection.query("select count(*) from title_tags force index (title_tags_by_tag) where tag_key > ''");
   await connection.end();
 }
 

@@ -24,6 +24,20 @@ function randomNumbers(seed: number) {
   };
 }
 
+type Test = (title: Pick<TitleWithSources, "name" | "info" | "createdAt">) => boolean;
+
+const START = Date.UTC(2026, 0, 1);
+const durationOf = ({ info }: Pick<TitleWithSources, "info">) => info?.durationSeconds ?? -1;
+const momentOf = ({ createdAt }: Pick<TitleWithSources, "createdAt">) => Date.parse(createdAt) - START;
+
+/** What comes late in an order; it is tagged as that. */
+const late: Readonly<Record<string, Test>> = {
+  oldest: (title) => momentOf(title) > TITLES * 0.6,
+  newest: (title) => momentOf(title) < TITLES * 0.4,
+  name: ({ name }) => fold(name) >= "su",
+  longest: (title) => durationOf(title) < 150,
+};
+
 function corpus(): TitleWithSources[] {
   const random = randomNumbers(11);
   return Array.from({ length: TITLES }, (_, n) => {
@@ -31,20 +45,24 @@ function corpus(): TitleWithSources[] {
     const name = Array.from({ length: 1 + random(3) }, () => words[random(words.length)]).join(" ");
     const tags = ["Movies", "Home", "rare"].filter((_, i) => random(i === 2 ? 30 : 2) === 0);
     const isKnown = random(10) > 0;
+    const followed = {
+      name,
+      info: isKnown ? { ...someInfo, durationSeconds: random(400) } : null,
+      // Neither in the order in which they are made, nor all different.
+      createdAt: new Date(START + random(TITLES)).toISOString(),
+    };
+    const lateIn = Object.entries(late).flatMap(([sort, isLate]) => (isLate(followed) ? [`late ${sort}`] : []));
     return {
+      ...followed,
       id: testId(n + 1),
       mediaId: null,
-      name,
       description: random(4) === 0 ? "a description of it" : "",
-      tags,
+      tags: [...tags, ...lateIn],
       owner: owner && { id: owner.userId, username: owner.username },
       origin: owner ? "upload" : "library",
       visibility: owner === null ? "members" : random(3) === 0 ? "public" : "private",
       availability: "ready",
       sizeBytes: 1,
-      info: isKnown ? { ...someInfo, durationSeconds: random(400) } : null,
-      // Neither in the order in which they are made, nor all different.
-      createdAt: new Date(Date.UTC(2026, 0, 1) + random(TITLES)).toISOString(),
       deletedAt: null,
       sources: [],
     };
@@ -76,22 +94,23 @@ export function titleOrdersSuite(
     });
     afterAll(() => opened.close());
 
-    async function findAll(ask: Partial<TitleQuery>, who: typeof ann): Promise<string[]> {
+    async function findAll(ask: Partial<TitleQuery>, who: typeof ann, pages = TITLES): Promise<string[]> {
       const found: string[] = [];
       let cursor: string | null = null;
+      let page = 0;
       do {
         const query: TitleQuery = titleQuery.parse({ limit: 170, ...ask, ...(cursor === null ? {} : { cursor }) });
         const search = searchOf(query, who.userId, decodeCursor(query));
-        const page = await opened.repository.find(search, audienceOf(who));
-        found.push(...page.titles.map(({ id }) => id));
-        cursor = page.next && encodeCursor(query, page.next);
-      } while (cursor !== null);
+        const { titles: some, next } = await opened.repository.find(search, audienceOf(who));
+        found.push(...some.map(({ id }) => id));
+        cursor = next && encodeCursor(query, next);
+      } while (cursor !== null && ++page < pages);
       return found;
     }
 
-    type Test = (title: TitleWithSources) => boolean;
-    const durationOf = ({ info }: TitleWithSources) => info?.durationSeconds ?? -1;
-    const asks: Readonly<Record<string, { readonly ask: Partial<TitleQuery>; readonly fits: Test }>> = {
+    const asks: Readonly<
+      Record<string, { readonly ask: Partial<TitleQuery>; readonly fits: (title: TitleWithSources) => boolean }>
+    > = {
       everything: { ask: {}, fits: () => true },
       "a tag of half": { ask: { tags: ["movies"] }, fits: ({ tags }) => tags.includes("Movies") },
       "a part of the name": { ask: { name: "e" }, fits: ({ name }) => fold(name).includes("e") },
@@ -110,8 +129,10 @@ export function titleOrdersSuite(
       },
       "not watched": { ask: { watched: false }, fits: ({ id }) => (watchedAt.get(id) ?? 1) % 2 === 1 },
     };
-    const visible = (who: typeof ann): Test =>
-      who === admin ? () => true : ({ visibility, owner }) => visibility !== "private" || owner?.id === who.userId;
+    const visible =
+      (who: typeof ann) =>
+      ({ visibility, owner }: TitleWithSources) =>
+        who === admin || visibility !== "private" || owner?.id === who.userId;
 
     test("titles of equal moments have places of their own", () => {
       expect(newest.size).toBe(TITLES);
@@ -130,6 +151,17 @@ export function titleOrdersSuite(
         "last-watched": (a, b) => (watchedAt.get(b.id) ?? 0) - (watchedAt.get(a.id) ?? 0) || place(b) - place(a),
         position: () => 0,
       };
+
+    test("the first pages of what comes late in an order", async () => {
+      for (const [sort, isLate] of Object.entries(late)) {
+        const order = orders[sort as keyof typeof orders];
+        const wanted = titles.filter(isLate).sort(order);
+        expect(wanted.length).toBeGreaterThan(420);
+        const ask = { tags: [`late ${sort}`], sort: sort as TitleQuery["sort"], limit: 2 };
+        const first = await findAll(ask, admin, 5);
+        expect({ sort, first }).toEqual({ sort, first: wanted.slice(0, 10).map(({ id }) => id) });
+      }
+    });
 
     for (const [what, { ask, fits }] of Object.entries(asks)) {
       test(`all pages of ${what}, in every order, for who sees all and who sees a part`, async () => {

@@ -42,3 +42,13 @@ export async function createPostings(db: Kysely<unknown>): Promise<void> {
   await sql`delete from catalog_stale`.execute(db);
   await sql`insert into catalog_stale (what) values ('titles')`.execute(db);
 }
+
+export async function createTitleColumns(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable("title_columns")
+    .addColumn("id", columnTypesOf(db).sequence, (column) => column.primaryKey())
+    .addColumn("bytes", isSqlite(db) ? "blob" : sql`varbinary(8192)`, (column) => column.notNull())
+    .execute();
+  await sql`delete from catalog_stale`.execute(db);
+  await sql`insert into catalog_stale (what) values ('titles')`.execute(db);
+}

@@ -1,6 +1,6 @@
 import type { Generated, Kysely, Migration } from "kysely";
 import { dropProgress, growCatalog } from "./catalog-growth.ts";
-import { createPostings } from "./catalog-postings.ts";
+import { createPostings, createTitleColumns } from "./catalog-postings.ts";
 import { columnTypesOf } from "./column-types.ts";
 
 /**
@@ -78,6 +78,12 @@ export interface TitlePostingTable {
   bits: Uint8Array;
 }
 
+/** What 1,024 titles are sorted by, as numbers (`title-columns.ts`). */
+export interface TitleColumnTable {
+  id: number;
+  bytes: Uint8Array;
+}
+
 /** A title that is there lies in this folder, or below it. */
 export interface TitleFolderTable {
   folder_id: string;
@@ -149,6 +155,7 @@ export interface CatalogTables {
   titles: TitleTable;
   title_keys: TitleKeyTable;
   title_postings: TitlePostingTable;
+  title_columns: TitleColumnTable;
   title_tags: TitleTagTable;
   title_sources: TitleSourceTable;
   title_tombstones: TitleTombstoneTable;
@@ -177,6 +184,7 @@ export const catalogMigrations: Readonly<Record<string, Migration>> = {
   "2026-11-22-catalog-progress": { up: dropProgress },
   ...Object.fromEntries(formerIndexes.map((name) => [name, { up: async () => undefined }])),
   "2026-11-23-catalog-postings": { up: createPostings },
+  "2026-11-23-catalog-title-columns": { up: createTitleColumns },
 };
 
 async function createCatalog(db: Kysely<unknown>): Promise<void> {

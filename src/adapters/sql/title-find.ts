@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from "kysely";
 import type { Audience, TitleIndexOf, TitleSearch } from "../../catalog/title-repository.ts";
 import { listOf } from "./number-list.ts";
 import type { Database } from "./tables.ts";
+import { type Column, firstOf, numberOf } from "./title-columns.ts";
 import { keyConditions, looksRight } from "./title-conditions.ts";
 import { beyond, first, type Order, orderOf, playedOrder } from "./title-orders.ts";
 import { planOf } from "./title-plan.ts";
@@ -10,13 +11,14 @@ import { termOf } from "./title-terms.ts";
 
 /** What reading one title more of an order costs, where looking one up costs 1. */
 const READING = 0.05;
-/** So few are always looked up, and so many never. */
+/** So few are always looked up. */
 const FEWEST = 400;
-const MOST = 50_000;
 /** Titles that are read of an order at once. */
-const READ_AT_ONCE = 16_000;
-/** An order is left when so many times more of it was read than was to be expected, where looking up is possible. */
-const PATIENCE = 3;
+const READ_AT_ONCE = 32_000;
+/** An order is left when this share of it was read: what is looked for comes late, and picking costs no more by then. */
+const PATIENCE = 1 / 16;
+/** How many times more are picked when the first ones were not what was looked for. */
+const PICKED_MORE = 8;
 /** Titles whose text is looked at together. */
 const LOOKED_AT = 400;
 
@@ -97,37 +99,75 @@ async function* inOrder(
 const lookedUpAtMost = (titles: number, page: number) =>
   Math.max(FEWEST, Math.floor(Math.sqrt(READING * page * titles)));
 
+type Sized = Order & { readonly titles: number };
+
 /** Few are looked up and sorted; of many, titles are read in the page's order until it is full. */
 async function* placesOf(
   database: Database,
   search: TitleSearch,
   candidates: Candidates,
-  order: Order & { readonly titles: number },
+  order: Sized,
   wanted: number,
   from: TitleSearch["after"],
 ): AsyncGenerator<NumberedPlace[]> {
   if (candidates.count === 0) return;
   let after = from;
-  let read = 0;
-  let isFewEnough = candidates.count <= lookedUpAtMost(order.titles, wanted);
   const expected = Math.ceil((1.2 * wanted * order.titles) / candidates.count) + 20;
-  while (!isFewEnough) {
-    const step = await readOrder(database, order, after, Math.min(READ_AT_ONCE, expected));
+  const isMany = candidates.count > lookedUpAtMost(order.titles, wanted);
+  let atOnce = expected;
+  for (let read = 0; isMany && (order.column === null || read < PATIENCE * order.titles); atOnce *= 2) {
+    const step = await readOrder(database, order, after, Math.min(READ_AT_ONCE, atOnce));
     const nums = step.nums.filter((num) => candidates.has(num));
     for (let at = 0; at < nums.length; at += wanted)
       yield await lookUp(database, search, nums.slice(at, at + wanted), order, null, wanted);
     if (step.last === null) return;
     after = step.last;
     read += step.nums.length;
-    isFewEnough = read > PATIENCE * expected && candidates.count <= MOST;
   }
+  if (isMany && order.column !== null)
+    yield* picked(database, search, candidates, { ...order, column: order.column }, wanted, after);
+  else yield* sorted(database, search, candidates, order, wanted, after);
+}
+
+/** All candidates looked up and sorted. */
+async function* sorted(
+  database: Database,
+  search: TitleSearch,
+  candidates: Candidates,
+  order: Order,
+  wanted: number,
+  from: TitleSearch["after"],
+): AsyncGenerator<NumberedPlace[]> {
   const nums = candidates.nums();
+  let after = from;
   for (let some = wanted; ; some = LOOKED_AT) {
     const places = await lookUp(database, search, nums, order, after, some);
     yield places;
     const last = places.at(-1);
     if (places.length < some || !last) return;
     after = positionOf(last);
+  }
+}
+
+/** The first candidates of the order, picked by what all of them are sorted by. */
+async function* picked(
+  database: Database,
+  search: TitleSearch,
+  candidates: Candidates,
+  order: Order & { readonly column: Column },
+  wanted: number,
+  from: TitleSearch["after"],
+): AsyncGenerator<NumberedPlace[]> {
+  const { column, isDescending } = order;
+  let after = from;
+  for (let count = wanted; ; count *= PICKED_MORE) {
+    const number = after && numberOf(column, column === "time" ? after.place : (after.key ?? 0));
+    const { nums, isAll } = await firstOf(database, candidates, { column, isDescending, after: number, count });
+    const places = await lookUp(database, search, nums, order, after, nums.length);
+    yield places;
+    if (isAll) return;
+    const last = places.at(-1);
+    if (last) after = positionOf(last);
   }
 }
 

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import type { TitleSearch } from "../../catalog/title-repository.ts";
+import type { Column } from "./title-columns.ts";
 
 /** What titles are sorted by. `k` is their row in `title_keys`. */
 export interface Order {
@@ -8,6 +9,8 @@ export interface Order {
   /** What is said to be the key, where it is the same for all. */
   readonly constant?: number;
   readonly isDescending: boolean;
+  /** Where all titles' keys are kept as numbers; null where they are not. */
+  readonly column: Column | null;
   /** Where titles are read in this order from an index, when that is another table or only a part of it. */
   readonly reading?: {
     readonly from?: RawBuilder<unknown>;
@@ -21,13 +24,14 @@ export interface Order {
 export function orderOf({ sort, collectionId, durationMs: { min, max } }: TitleSearch): Order {
   switch (sort) {
     case "oldest":
-      return { key: null, isDescending: false };
+      return { key: null, isDescending: false, column: "time" };
     case "name":
-      return { key: sql`k.name_key`, isDescending: false };
+      return { key: sql`k.name_key`, isDescending: false, column: "name" };
     case "longest":
       return {
         key: sql`k.duration_ms`,
         isDescending: true,
+        column: "duration",
         reading: {
           conditions: [
             ...(min === null ? [] : [sql`k.duration_ms >= ${min}`]),
@@ -38,10 +42,10 @@ export function orderOf({ sort, collectionId, durationMs: { min, max } }: TitleS
     case "position": {
       const position = sql`(select o.position from collection_titles as o
         where o.collection_id = ${collectionId} and o.title_seq = k.seq)`;
-      return { key: position, isDescending: false };
+      return { key: position, isDescending: false, column: null };
     }
     default:
-      return { key: null, isDescending: true };
+      return { key: null, isDescending: true, column: "time" };
   }
 }
 
@@ -50,6 +54,7 @@ export function playedOrder(userId: string | null): Order {
   return {
     key: sql`(select o.watched_at from title_states as o where o.user_id = ${userId} and o.title_seq = k.seq)`,
     isDescending: true,
+    column: null,
     reading: {
       from: sql`title_states as w cross join title_keys as k on k.seq = w.title_seq`,
       conditions: [sql`w.user_id = ${userId} and w.watched_at > 0`],

@@ -3,6 +3,7 @@ import type { TitleIndex, TitleRecord, TitleSource, TitleWithSources } from "../
 import { listOf } from "./number-list.ts";
 import { folderRows } from "./sql-folders.ts";
 import type { Tables } from "./tables.ts";
+import { putColumns } from "./title-columns.ts";
 import { facetsOf } from "./title-facets.ts";
 import type { TitleRow } from "./title-rows.ts";
 import { type Term, termsOf } from "./title-terms.ts";
@@ -78,15 +79,23 @@ export async function numberTitles(
   );
   const { rows } = await sql<{ num: number; seq: number }>`select num, seq from title_keys
     where seq in (${listOf(titles.map(({ seq }) => seq))})`.execute(transaction);
-  return new Map(rows.map(({ num, seq }) => [Number(seq), num]));
+  const nums = new Map(rows.map(({ num, seq }) => [Number(seq), num]));
+  await putColumns(
+    transaction,
+    titles.map(({ seq, row }) => ({ num: nums.get(seq) ?? 0, seq, row })),
+  );
+  return nums;
 }
 
 /** Keeps what a title is sorted by now; its number, one that it gets now if it had none. */
 export async function renumbered(transaction: Transaction<Tables>, seq: number, row: Keys): Promise<number> {
-  const known = await transaction.selectFrom("title_keys").select("num").where("seq", "=", seq).executeTakeFirst();
+  const known = await transaction.selectFrom("title_keys").selectAll().where("seq", "=", seq).executeTakeFirst();
   if (!known) return (await numberTitles(transaction, [{ seq, row }])).get(seq) ?? 0;
-  await transaction.updateTable("title_keys").set(keysOf(row)).where("num", "=", known.num).execute();
-  return known.num;
+  const { num, name_key, duration_ms, height } = known;
+  if (Bun.deepEquals({ name_key, duration_ms, height }, keysOf(row))) return num;
+  await transaction.updateTable("title_keys").set(keysOf(row)).where("num", "=", num).execute();
+  await putColumns(transaction, [{ num, seq, row }]);
+  return num;
 }
 
 /** Takes a title's number from it; null when it had none. */

@@ -187,5 +187,6 @@ async function writeRows(transaction: Transaction<Tables>, rows: readonly [id: n
 /** Empties the text index: no title has a number, and there are no terms. */
 export async function forgetPostings(database: Database): Promise<void> {
   await database.deleteFrom("title_postings").where("id", "!=", LOCK_ROW).execute();
+  await database.deleteFrom("title_columns").execute();
   await database.deleteFrom("title_keys").execute();
 }
