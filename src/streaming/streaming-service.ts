@@ -9,8 +9,8 @@ import { CollectionChanges, catalogContract, MediaReleased, TitleChanges } from 
 import { mainContract, Progress, type ProgressEvent } from "../main/contract.ts";
 import type { RtspTitles } from "../rtsp/titles.ts";
 import type { Service } from "../service.ts";
-import { AllLibraries } from "./all-libraries.ts";
 import { turns } from "../turns.ts";
+import { AllLibraries } from "./all-libraries.ts";
 import { MediaAnnouncements, streamingContract } from "./contract.ts";
 import { type StreamSettings, startStreams } from "./controllers/start-streams.ts";
 import { Elsewhere } from "./elsewhere.ts";
