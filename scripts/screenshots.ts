@@ -11,6 +11,7 @@ import { buildWeb } from "../test/support/build-web.ts";
 import { enter, eventually, openBrowser, videoState } from "../test/support/chromium.ts";
 import { fixture } from "../test/support/fixtures.ts";
 import { startTestKinora, TestUser } from "../test/support/kinora.ts";
+import { accountScenes, enterAsAdmin, fillAccounts } from "./account-scenes.ts";
 
 const target = join(import.meta.dir, "..", "docs", "screenshots");
 const PASSWORD = "correct horse battery";
@@ -289,6 +290,8 @@ async function shoot(page: Page, name: string): Promise<void> {
 }
 
 const chosen = Bun.argv.slice(2);
+/** These scenes need none of the others before them. */
+const onlyAccounts = chosen.length > 0 && chosen.every((name) => name in accountScenes);
 await buildWeb();
 mkdirSync(target, { recursive: true });
 const media = mkdtempSync(join(tmpdir(), "kinora-sky-"));
@@ -307,10 +310,20 @@ for (const size of sizes) {
       await network.send("Network.emulateNetworkConditions", conditions);
     };
     try {
-      for (const [name, show] of Object.entries(scenes)) {
-        await show({ page: browser.page, ids, collectionId, throttle });
-        if (chosen.length > 0 && !chosen.includes(name)) continue;
+      const take = async (name: string) => {
+        if (chosen.length > 0 && !chosen.includes(name)) return;
         await shoot(browser.page, `${name}-${size.width}-${colorScheme}`);
+      };
+      for (const [name, show] of onlyAccounts ? [] : Object.entries(scenes)) {
+        await show({ page: browser.page, ids, collectionId, throttle });
+        await take(name);
+      }
+      if (onlyAccounts) await enterAsAdmin(browser.page, PASSWORD);
+      await fillAccounts(kinora, PASSWORD);
+      for (const [name, show] of Object.entries(accountScenes)) {
+        if (onlyAccounts && !chosen.includes(name)) continue;
+        await show({ page: browser.page, kinora, password: PASSWORD });
+        await take(name);
       }
     } finally {
       await browser.close();

@@ -3,6 +3,7 @@ import { ensureDebianPackages, has } from "./support/debian.ts";
 import { fixture } from "./support/fixtures.ts";
 import { startTestKinora, type TestKinora, TestUser } from "./support/kinora.ts";
 import { startMariaDb, type TestMariaDb } from "./support/mariadb.ts";
+import { codeOf } from "./support/totp.ts";
 import { until } from "./support/until.ts";
 
 await ensureDebianPackages({ mariadbd: "mariadb-server", ffmpeg: "ffmpeg" });
@@ -48,6 +49,29 @@ describe.skipIf(!has("mariadbd", "ffmpeg"))("a Kinora on MariaDB", () => {
     expect((await (await ann.get("/api/links")).json()) as unknown).toMatchObject({ items: [{ id: link.id }] });
     const sessions = (await (await ann.get("/api/auth/list-sessions")).json()) as unknown[];
     expect(sessions).toHaveLength(1);
+  });
+
+  test("a second factor is switched on, asked for, and lists and storage are read", async () => {
+    const password = "correct horse battery";
+    const eve = await TestUser.signIn(kinora, "eve", password);
+    const begun = await (await eve.post("/api/auth/two-factor/enable", { password })).json();
+    const { totpURI, backupCodes } = begun as { totpURI: string; backupCodes: string[] };
+    expect((await eve.post("/api/auth/two-factor/verify-totp", { code: codeOf(totpURI) })).status).toBe(200);
+    const enter = (twoFactorCode?: string) =>
+      new TestUser(kinora).post("/api/session", { username: "eve", password, twoFactorCode });
+    const statuses: number[] = [];
+    for (const code of [undefined, "000000", codeOf(totpURI), backupCodes[0], backupCodes[0]])
+      statuses.push((await enter(code)).status);
+    expect(statuses).toEqual([403, 403, 200, 200, 403]);
+    expect(await (await eve.get("/api/sessions")).json()).toMatchObject({ items: { length: 3 } });
+    expect(await (await ann.get("/api/users?q=EV")).json()).toMatchObject({
+      items: [{ username: "eve", twoFactor: true, lastSeenAt: expect.any(String) }],
+    });
+    await ann.post("/api/invites", {});
+    expect(await (await ann.get("/api/invites")).json()).toMatchObject({ items: [{ createdBy: "ann", used: false }] });
+    expect(await (await ann.get("/api/storage")).json()).toMatchObject({
+      owners: [{ user: { username: "ann" }, files: 1 }],
+    });
   });
 
   test("all of it is there after a restart", async () => {

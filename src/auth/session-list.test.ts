@@ -34,7 +34,7 @@ test("sessions are listed with device, address and last use, never with what the
   const response = await laptop.get("/api/sessions");
   const text = await response.text();
   const { items } = JSON.parse(text) as { items: Session[] };
-  expect(items.map(({ userAgent, current }) => [userAgent, current]).toSorted()).toEqual([
+  expect(items.map(({ userAgent, current }) => [userAgent, current])).toEqual([
     ["Laptop", true],
     ["Phone", false],
   ]);

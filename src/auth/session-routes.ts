@@ -99,7 +99,7 @@ const listSessions = createRoute({
   method: "get",
   path: "/api/sessions",
   tags,
-  summary: "Where I am signed in, the place used last first",
+  summary: "Where I am signed in: this session, then the one used last",
   request: { query: noQuery },
   responses: {
     200: {
@@ -139,7 +139,8 @@ export function addSessionListRoutes(app: OpenAPIHono<HttpEnv>, { sessions }: Au
   app.openapi(listSessions, async (c) => {
     const who = requirePrincipal(c);
     const own = requireSession(who);
-    const items = (await sessions.list(who.userId)).map(({ createdAt, lastSeenAt, expiresAt, ...session }) => ({
+    const listed = (await sessions.list(who.userId)).toSorted((a, b) => Number(b.id === own) - Number(a.id === own));
+    const items = listed.map(({ createdAt, lastSeenAt, expiresAt, ...session }) => ({
       ...session,
       current: session.id === own,
       createdAt: createdAt.toISOString(),

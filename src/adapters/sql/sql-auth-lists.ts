@@ -35,11 +35,15 @@ async function lastSeen(database: Database, userIds: readonly string[]): Promise
   if (userIds.length === 0) return new Map();
   const rows = await database
     .selectFrom("auth_sessions")
-    .select(({ fn }) => ["userId", fn.max("lastSeenAt").as("at")])
+    .select(["userId", "lastSeenAt", "createdAt"])
     .where("userId", "in", userIds)
-    .groupBy("userId")
     .execute();
-  return new Map(rows.flatMap(({ userId, at }) => (at === null ? [] : [[userId, new Date(Number(at))] as const])));
+  const seen = new Map<string, Date>();
+  for (const { userId, lastSeenAt, createdAt } of rows) {
+    const at = new Date(lastSeenAt === null ? createdAt : Number(lastSeenAt));
+    if (at > (seen.get(userId) ?? new Date(0))) seen.set(userId, at);
+  }
+  return seen;
 }
 
 export async function listSessions(database: Database, userId: string): Promise<SessionRecord[]> {
