@@ -208,4 +208,46 @@ describe.skipIf(!has("nats-server"))("when something goes away", () => {
       rmSync(folder, { recursive: true });
     }
   }, 30_000);
+
+  test("over TLS: the broker's certificate is checked against the one that is named, and refused without it", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "kinora-nats-tls-"));
+    const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
+    const names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"];
+    const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
+    const command = ["openssl", "req", "-x509", ...curve, ...names, "-keyout", key, "-out", cert];
+    await Bun.spawn(command, { stdio: ["ignore", "ignore", "ignore"] }).exited;
+    const encrypted = await startTestNats(permissions, { tls: { cert, key } });
+    const open = (ca: string | null) => {
+      const access = {
+        servers: [encrypted.server],
+        tls: true,
+        ca,
+        loginOf: encrypted.loginOf,
+        onState: () => undefined,
+      };
+      const bus = new NatsBus({ access, permissions, balance: "round-robin", onHandlerFailure: unexpected });
+      buses.push(bus);
+      return bus.connect({ service: "auth", instance: "1" });
+    };
+    try {
+      const news = Promise.withResolvers<number>();
+      const connection = await open(cert);
+      const catalog = buses.at(-1)?.connect({ service: "catalog", instance: "1" });
+      if (catalog) await subscribe(await catalog, News, ({ n }) => news.resolve(n));
+      await publish(connection, News, { n: 7 });
+      expect(await news.promise).toBe(7);
+      const trusted = await Promise.race([
+        open(null).then(
+          () => true,
+          () => false,
+        ),
+        Bun.sleep(1_000).then(() => false),
+      ]);
+      expect(trusted).toBe(false);
+    } finally {
+      await Promise.all(buses.splice(0).map((bus) => bus.close()));
+      await encrypted.close();
+      rmSync(folder, { recursive: true });
+    }
+  }, 30_000);
 });
