@@ -4,6 +4,7 @@ import { decodeProtectedHeader } from "jose";
 import { closeClusters, openCluster, password, signIn, statusOf } from "../../test/support/auth-cluster.ts";
 import { until } from "../../test/support/until.ts";
 import { subscribe } from "../bus/topics.ts";
+import { TemporaryUnavailableError } from "../errors.ts";
 import { createBetterAuth } from "./better-auth.ts";
 import { AuthenticationStatus, SESSION_COOKIE } from "./contract.ts";
 import { Passwords } from "./passwords.ts";
@@ -40,6 +41,20 @@ test("a session, token or API key of one instance counts on all, and what one en
   expect((await a.send("DELETE", "/api/session", { Cookie: cookie })).status).toBe(204);
   expect(await statusOf(b, { Cookie: cookie })).toBe(401);
   expect(await statusOf(b, { Authorization: `Bearer ${token}` })).toBe(401);
+});
+
+test("attempts that failed because the database was away are not held against anybody", async () => {
+  const { startInstance, store } = await openCluster();
+  const one = await startInstance("one");
+  await signIn(one, "maria");
+  const findLogin = store.findLogin.bind(store);
+  store.findLogin = () => Promise.reject(new TemporaryUnavailableError("The database is away."));
+  for (let n = 0; n < 70; n++) {
+    const answer = await one.send("POST", "/api/session", {}, { username: "maria", password });
+    expect(answer.status).toBe(503);
+  }
+  store.findLogin = findLogin;
+  await signIn(one, "maria");
 });
 
 test("an instance that starts late knows what was revoked before", async () => {

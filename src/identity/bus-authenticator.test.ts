@@ -123,6 +123,36 @@ async function open() {
   return { auth, authenticator };
 }
 
+/** A way to a bus that can be cut: what is published meanwhile is missed, as when the broker is away. */
+function cuttable(connection: BusConnection) {
+  const interrupted = new Set<() => void>();
+  let isCut = false;
+  const cut: BusConnection = {
+    identity: connection.identity,
+    request: (...call) => connection.request(...call),
+    serve: (handler) => connection.serve(handler),
+    publish: (...event) => connection.publish(...event),
+    subscribe: (topic, key, handler, options) =>
+      connection.subscribe(topic, key, (...event) => (isCut ? undefined : handler(...event)), options),
+    onInterruption(handler) {
+      interrupted.add(handler);
+      return () => void interrupted.delete(handler);
+    },
+    retire: (withinMs) => connection.retire(withinMs),
+    close: () => connection.close(),
+  };
+  return {
+    connection: cut,
+    cut: () => {
+      isCut = true;
+    },
+    mend: () => {
+      isCut = false;
+      for (const handler of interrupted) handler();
+    },
+  };
+}
+
 const withCookie = (value: string) =>
   new Request("http://kinora.test/", { headers: { Cookie: `a=b; ${SESSION_COOKIE}=${value}; c=d` } });
 const withBearer = (value: string) => new Request("http://kinora.test/", { headers: { Authorization: value } });
@@ -175,6 +205,29 @@ test("while auth is away: 503 for what is not known, the cached session goes on,
   expect((await authenticator.authenticate(withCookie("good")))?.username).toBe("maria");
   expect((await authenticator.authenticate(withBearer(token)))?.username).toBe("maria");
   expect(authenticator.authenticate(withBearer("Bearer goodkey"))).rejects.toMatchObject(unavailable);
+});
+
+test("what was revoked while the way to the broker was cut counts no more from the moment it is back", async () => {
+  const bus = new MemoryBus(permissionsOf(contracts), () => undefined);
+  closers.push(() => bus.close());
+  const auth = await openFakeAuth(bus);
+  await auth.start();
+  const way = cuttable(await bus.connect({ service: "streaming", instance: "one" }));
+  const authenticator = await BusAuthenticator.start(way.connection);
+  closers.push(() => authenticator.close());
+  const [grant, session] = [await auth.grant(), withCookie("good")];
+  const grantId = (await authenticator.resolveGrant(grant))?.grantId ?? "";
+  expect(await authenticator.authenticate(session)).not.toBeNull();
+  way.cut();
+  auth.state.session = null;
+  auth.state.revocations = [revocationOf("session", "s1"), revocationOf("grant", grantId)];
+  await auth.publish({ type: "revoked", revocations: auth.state.revocations });
+  expect(await authenticator.resolveGrant(grant)).not.toBeNull();
+  way.mend();
+  expect(await Promise.all([authenticator.resolveGrant(grant), authenticator.authenticate(session)])).toEqual([
+    null,
+    null,
+  ]);
 });
 
 test("tokens are verified without asking auth again", async () => {

@@ -55,12 +55,14 @@ export class Fleet {
     const env = { KINORA_DATABASE: url.replace("@127.0.0.1", `@${host}`), KINORA_REDIS: redis.url };
     const planned = serviceNames.flatMap((service) => [1, 2].map((n) => ({ service, name: `${service}-${n}` })));
     // Together, in this order, and none waits for another.
-    const instances = await Promise.all(
-      shuffled(planned, seed).map(async ({ service, name }) => {
-        const process = await cluster.run(name, [service], { env, network: network?.add() });
-        return { service, name, process };
-      }),
-    );
+    const starting = shuffled(planned, seed).map(async ({ service, name }) => {
+      const process = await cluster.run(name, [service], { env, network: network?.add() });
+      return { service, name, process };
+    });
+    const instances = await Promise.all(starting).catch(async (error: unknown) => {
+      await Promise.all([cluster.close(), database.close(), redis.close()]);
+      throw error;
+    });
     const mains = instances.filter(({ service }) => service === "main");
     const balancer = await startBalancer(mains.map(({ process }) => process.url));
     return new Fleet({ database, redis, cluster, instances, balancer });

@@ -9,6 +9,9 @@ export interface Namespace {
   mend(): void;
 }
 
+const HOST_MAC = "02:4b:69:6e:6f:01";
+const macOf = (n: number) => `02:4b:69:6e:6f:${n.toString(16).padStart(2, "0")}`;
+
 const ip = (...args: string[]) => {
   const { exitCode, stderr } = Bun.spawnSync(["ip", ...args], { stdout: "ignore", stderr: "pipe" });
   if (exitCode !== 0) throw new Error(`ip ${args.join(" ")}: ${stderr.toString().trim()}`);
@@ -33,7 +36,8 @@ export class TestNetwork {
   static open(): TestNetwork | null {
     const network = new TestNetwork();
     try {
-      ip("link", "add", network.#bridge, "type", "bridge");
+      // With an address of its own: it would take that of one port or another.
+      ip("link", "add", network.#bridge, "address", HOST_MAC, "type", "bridge");
       ip("addr", "add", `${network.host}/24`, "dev", network.#bridge);
       ip("link", "set", network.#bridge, "up");
       network.add();
@@ -54,10 +58,11 @@ export class TestNetwork {
     ip("link", "add", outside, "type", "veth", "peer", "name", "eth0", "netns", name);
     ip("link", "set", outside, "master", this.#bridge, "up");
     const inside = (...args: string[]) => ip("-n", name, ...args);
+    inside("link", "set", "eth0", "address", macOf(n));
     inside("addr", "add", `${address}/24`, "dev", "eth0");
     inside("link", "set", "eth0", "up");
     inside("link", "set", "lo", "up");
-    this.#introduce(name, address);
+    this.#introduce(name, n);
     return {
       address,
       command: ["ip", "netns", "exec", name],
@@ -74,14 +79,16 @@ export class TestNetwork {
     Bun.spawnSync(["ip", "link", "del", this.#bridge], { stderr: "ignore" });
   }
 
-  /** Each side keeps the other's hardware address: who is cut off is not found to be missing, but silent. */
-  #introduce(name: string, address: string): void {
-    const macOf = (...args: string[]) => {
-      const { stdout } = Bun.spawnSync(["ip", "-j", ...args], { stdout: "pipe", stderr: "ignore" });
-      return (JSON.parse(stdout.toString()) as { address: string }[])[0]?.address ?? "";
-    };
-    const [bridge, inner] = [macOf("link", "show", this.#bridge), macOf("-n", name, "link", "show", "eth0")];
-    ip("neigh", "replace", address, "lladdr", inner, "nud", "permanent", "dev", this.#bridge);
-    ip("-n", name, "neigh", "replace", this.host, "lladdr", bridge, "nud", "permanent", "dev", "eth0");
+  /** All know each other's hardware address for ever: who is cut off is not found to be missing, but silent. */
+  #introduce(name: string, n: number): void {
+    const know = (where: readonly string[], address: string, mac: string, device: string) =>
+      ip(...where, "neigh", "replace", address, "lladdr", mac, "nud", "permanent", "dev", device);
+    know([], `${this.#subnet}.${n}`, macOf(n), this.#bridge);
+    know(["-n", name], this.host, HOST_MAC, "eth0");
+    for (const [at, other] of this.#names.entries()) {
+      if (other === name) continue;
+      know(["-n", name], `${this.#subnet}.${at + 2}`, macOf(at + 2), "eth0");
+      know(["-n", other], `${this.#subnet}.${n}`, macOf(n), "eth0");
+    }
   }
 }
