@@ -31,6 +31,7 @@ class LossyBus implements Bus {
         if (!isLost(topic)) await connection.publish(topic, key, body);
       },
       onInterruption: (handler) => connection.onInterruption(handler),
+      hears: () => connection.hears(),
       retire: (withinMs) => connection.retire(withinMs),
       close: () => connection.close(),
     };

@@ -70,6 +70,11 @@ export interface BusConnection {
    * learnt from events must be read anew. Never in a single process.
    */
   onInterruption(handler: () => void): () => void;
+  /**
+   * Whether what was published until a moment ago (a second at most) has arrived here. `nothing`: the broker is not there, so
+   * that nobody can have published anything. `unknown`: this member may be cut off while others talk.
+   */
+  hears(): "all" | "nothing" | "unknown";
   /** Takes no more calls, and resolves when those that run have been answered, or after so many milliseconds. */
   retire(withinMs: number): Promise<void>;
   /**

@@ -138,6 +138,7 @@ function cuttable(connection: BusConnection) {
       interrupted.add(handler);
       return () => void interrupted.delete(handler);
     },
+    hears: () => connection.hears(),
     retire: (withinMs) => connection.retire(withinMs),
     close: () => connection.close(),
   };

@@ -32,6 +32,9 @@ const CACHED_GRANTS = 10_000;
 /** Revocations are read again this often, in case events were missed while the bus was away. */
 const RELOAD_MS = 30_000;
 const RETRY_MS = 250;
+/** How long a request waits until it is known that no revocation was missed. */
+const HEARING_MS = 3_000;
+const HEARING_STEP_MS = 20;
 /** Unknown key ids make us ask for newer keys at most this often. */
 const KEYS_REFRESH_MS = 5_000;
 /** A revocation that arrives while auth is being asked makes us ask again, this often at most. */
@@ -66,6 +69,7 @@ interface Verifiers {
  * is there, credentials get `TemporaryUnavailableError`.
  */
 export class BusAuthenticator implements Authenticator {
+  readonly #connection: BusConnection;
   readonly #auth: ServiceProxy<typeof authContract>;
   readonly #revoked = new RevocationSet();
   readonly #cache = new ExpiringCache<Resolved>(CACHED_CREDENTIALS);
@@ -84,6 +88,7 @@ export class BusAuthenticator implements Authenticator {
   #stopHearing: () => void = () => undefined;
 
   private constructor(connection: BusConnection) {
+    this.#connection = connection;
     this.#auth = proxyOf(connection, authContract);
   }
 
@@ -204,7 +209,7 @@ export class BusAuthenticator implements Authenticator {
     const key = createHash("sha256").update(`${kind}:${secret}`).digest("base64url");
     const cached = this.#cache.get(key);
     if (cached && cached.expiresAtMs > Date.now()) {
-      if (this.#loaded) return cached;
+      if (this.#loaded && this.#connection.hears() !== "unknown") return cached;
       // What is revoked drops out of the cache.
       await this.#load();
       if (this.#cache.get(key) === cached) return cached;
@@ -244,8 +249,19 @@ export class BusAuthenticator implements Authenticator {
     this.#reloadIn(0);
   }
 
+  /** Who may have missed a revocation lets nobody in on what it knew. */
+  async #requireHearing(): Promise<void> {
+    const until = performance.now() + HEARING_MS;
+    while (this.#connection.hears() === "unknown") {
+      if (performance.now() > until)
+        throw new TemporaryUnavailableError("It cannot be checked right now who you are. Try again in a moment.");
+      await Bun.sleep(HEARING_STEP_MS);
+    }
+  }
+
   /** Reads the revocations where that is due; what counts cannot be told from what was revoked before. */
   async #load(): Promise<void> {
+    if (this.#connection.hears() === "unknown") await this.#requireHearing();
     while (!this.#loaded) await reaching(this.#reload());
   }
 

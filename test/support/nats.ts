@@ -14,6 +14,9 @@ export interface TestNats {
   readonly loginOf: (service: ServiceName) => { readonly user: string; readonly password: string };
   /** kill -9. */
   kill(): Promise<void>;
+  /** It hangs, with its connections open, until it is resumed. */
+  pause(): void;
+  resume(): void;
   /** Starts it again where it was, with what it had stored unless `forgetting`. */
   start(options?: { forgetting?: boolean }): Promise<void>;
   /** Stops it and removes its folder. */
@@ -63,6 +66,8 @@ export async function startTestNats(
     server: `${host}:${port}`,
     loginOf,
     kill,
+    pause: () => child?.kill("SIGSTOP"),
+    resume: () => child?.kill("SIGCONT"),
     start,
     async close() {
       await kill();

@@ -214,6 +214,10 @@ class MemoryBusConnection implements BusConnection {
     return () => undefined;
   }
 
+  hears(): "all" {
+    return "all";
+  }
+
   async retire(withinMs: number): Promise<void> {
     for (const end of this.#servingEnds) end();
     await settledWithin(withinMs, this.#answering);

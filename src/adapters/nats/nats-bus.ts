@@ -173,6 +173,10 @@ class NatsBusConnection implements BusConnection {
     return () => void this.#interrupted.delete(handler);
   }
 
+  hears(): "all" | "nothing" | "unknown" {
+    return this.#link.hears();
+  }
+
   async retire(withinMs: number): Promise<void> {
     const serving = this.#serving;
     if (!serving) return;

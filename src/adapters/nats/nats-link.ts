@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { connect as connectTcp } from "node:net";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { connect, errors } from "@nats-io/transport-node";
 import { type BusIdentity, MESSAGE_BYTES_MAX } from "../../bus/bus.ts";
@@ -11,6 +12,9 @@ const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 1_000;
 /** A broker that is silent for two of these is given up, and the next connection tried. */
 const PING_MS = 2_500;
+/** For who must know that nothing was missed: how often the broker is asked, and for how long its answer counts. */
+const PULSE_MS = 300;
+const CERTAIN_MS = 1_000;
 /** What a message may hold beside its body: operation, calling instance, time-out. */
 const ENVELOPE_BYTES = 1_000;
 /** How long the last messages may take to leave. */
@@ -35,6 +39,10 @@ export class NatsLink {
   readonly #cutHandlers = new Set<() => void>();
   readonly #backHandlers = new Set<() => void>();
   #online: PromiseWithResolvers<void> | null = null;
+  #pulse: Timer | null = null;
+  /** When the last ping that was answered was sent, and when the broker's machine last said that there is no broker. */
+  #heardAtMs = Number.NEGATIVE_INFINITY;
+  #refusedAtMs = Number.NEGATIVE_INFINITY;
 
   private constructor(connection: NatsConnection, access: NatsAccess) {
     this.connection = connection;
@@ -120,8 +128,36 @@ export class NatsLink {
     return () => void this.#backHandlers.delete(handler);
   }
 
+  /** As the port describes it. The broker is asked from the first call on. */
+  hears(): "all" | "nothing" | "unknown" {
+    if (this.#pulse === null) {
+      this.#pulse = setInterval(() => void this.#feel(), PULSE_MS);
+      this.#pulse.unref?.();
+      void this.#feel();
+    }
+    const since = performance.now() - CERTAIN_MS;
+    if (this.isOnline && this.#heardAtMs > since) return "all";
+    return this.#refusedAtMs > since ? "nothing" : "unknown";
+  }
+
+  /** Messages come in order: with the answer to a ping all has come that the broker had before it. */
+  async #feel(): Promise<void> {
+    const sentAtMs = performance.now();
+    if (!this.isOnline) {
+      if (await isRefused(this.#access.servers)) this.#refusedAtMs = sentAtMs;
+      return;
+    }
+    await this.connection.flush().then(
+      () => {
+        this.#heardAtMs = Math.max(this.#heardAtMs, sentAtMs);
+      },
+      () => undefined,
+    );
+  }
+
   /** Sends what is left and ends. */
   async close(): Promise<void> {
+    if (this.#pulse) clearInterval(this.#pulse);
     if (this.isOnline) await Promise.race([this.connection.flush().catch(() => undefined), Bun.sleep(FLUSH_MS)]);
     await this.connection.close();
   }
@@ -140,6 +176,24 @@ export class NatsLink {
       }
     }
   }
+}
+
+/** Whether every server's machine is there and says that no broker is. */
+async function isRefused(servers: readonly string[]): Promise<boolean> {
+  const refusals = servers.map((server) => {
+    const { hostname, port } = new URL(`nats://${server}`);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const socket = connectTcp({
+      host: hostname.replace(/^\[|\]$/g, ""),
+      port: Number(port || 4222),
+      timeout: CERTAIN_MS,
+    });
+    socket.on("error", (error) => resolve("code" in error && error.code === "ECONNREFUSED"));
+    socket.on("connect", () => resolve(false));
+    socket.on("timeout", () => resolve(false));
+    return promise.finally(() => socket.destroy());
+  });
+  return (await Promise.all(refusals)).every(Boolean);
 }
 
 /** Waits that double, with some randomness, so that a broker that is back is not stormed. */

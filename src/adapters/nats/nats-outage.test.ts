@@ -173,6 +173,19 @@ describe.skipIf(!has("nats-server"))("when something goes away", () => {
     await hung.gone();
   }, 20_000);
 
+  test("who may have missed something knows: all is heard, nothing while there is no broker, unknown while it is silent", async () => {
+    const asReader = await member("catalog");
+    await until(() => asReader.hears() === "all");
+    nats.pause();
+    await until(() => asReader.hears() === "unknown");
+    nats.resume();
+    await until(() => asReader.hears() === "all");
+    await nats.kill();
+    await until(() => asReader.hears() === "nothing");
+    await nats.start();
+    await until(() => asReader.hears() === "all");
+  }, 30_000);
+
   test("services may come before their broker", async () => {
     const server = nats.server;
     await nats.kill();
