@@ -10,6 +10,8 @@ import { subjects } from "./nats-subjects.ts";
 /** Between attempts to reach the broker: the first wait and the longest, in milliseconds. */
 const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 1_000;
+/** An attempt that hangs is given up after this. */
+const CONNECT_MS = 5_000;
 /** A broker that is silent for two of these is given up, and the next connection tried. */
 const PING_MS = 2_500;
 /** For who must know that nothing was missed: how often the broker is asked, and for how long its answer counts. */
@@ -63,6 +65,7 @@ export class NatsLink {
       maxReconnectAttempts: -1,
       reconnectDelayHandler: () => backOff.next(),
       ignoreAuthErrorAbort: true,
+      timeout: CONNECT_MS,
       pingInterval: PING_MS,
       maxPingOut: 2,
     };
