@@ -187,6 +187,8 @@ describe("what is refused", () => {
   });
 });
 
+type Span = ReturnType<typeof findBox>;
+
 describe("forms a file may have", () => {
   async function segmentsOf(source: ByteSource): Promise<Uint8Array[]> {
     const movie = movieOf((await openMedia(source)).presentation);
@@ -226,6 +228,31 @@ describe("forms a file may have", () => {
     const open = bytes.slice();
     new DataView(open.buffer).setUint32(findBox(bytes, "mdat").start, 0);
     expect(await segmentsOf(bytesSource(open))).toEqual(await segmentsOf(bytesSource(bytes)));
+  });
+
+  test("mdat with a size of 64 bits", async () => {
+    const bytes = await bytesOf("h264-aac-faststart.mp4");
+    const [fileType, old, mdat] = ["ftyp", "moov", "mdat"].map((type) => findBox(bytes, type)) as [Span, Span, Span];
+    const moov = rebuildMovieBox(bytes, (child) => {
+      if (child.type !== "stco") return null;
+      // Eight bytes later, without what stood between them.
+      const more = fileType.end + old.end - old.start + 16 - (mdat.start + 8);
+      const offsets = Array.from({ length: child.u32(4) }, (_, i) => u32(child.u32(8 + i * 4) + more));
+      return fullBox("stco", 0, 0, u32(offsets.length), ...offsets);
+    });
+    const content = bytes.subarray(mdat.start + 8, mdat.end);
+    const header = Uint8Array.from([...u32(1), ...fourCc("mdat"), ...u64(content.length + 16)]);
+    const large = new Uint8Array(Buffer.concat([bytes.subarray(0, fileType.end), moov, header, content]));
+    expect(await segmentsOf(bytesSource(large))).toEqual(await segmentsOf(bytesSource(bytes)));
+  });
+
+  test("fragments that do not tell when they are decoded follow each other", async () => {
+    const bytes = await bytesOf("h264-aac-fragmented.mp4");
+    const silent = Buffer.from(bytes);
+    let count = 0;
+    for (let at = silent.indexOf("tfdt"); at >= 0; at = silent.indexOf("tfdt")) count += silent.write("free", at);
+    expect(count).toBeGreaterThan(8);
+    expect(await segmentsOf(bytesSource(new Uint8Array(silent)))).toEqual(await segmentsOf(bytesSource(bytes)));
   });
 
   test("junk after the last box is overlooked", async () => {

@@ -223,3 +223,43 @@ test("a file that took another's place is opened anew", async () => {
   renameSync(`${path}.new`, path);
   expect(await first()).toEqual(original.toReversed().slice(1_000, 1_100));
 });
+
+/** The same, and how often it was read. */
+function counting(located: LocatedFile) {
+  const counts = { reads: 0 };
+  const open = async () => {
+    const file = await located.open();
+    const counted = <T>(work: () => Promise<T>) => {
+      counts.reads++;
+      return work();
+    };
+    return {
+      ...{ size: file.size, isElsewhere: file.isElsewhere, close: () => file.close() },
+      read: (offset: number, length: number) => counted(() => file.read(offset, length)),
+      readInto: (target: Uint8Array, offset: number) => counted(() => file.readInto(target, offset)),
+      readEach: (targets: readonly Uint8Array[], offset: number) => counted(() => file.readEach(targets, offset)),
+    };
+  };
+  return { counts, located: { ...located, isUnchanged: () => located.isUnchanged(), open } };
+}
+
+test("reads only what is asked for, and nothing more once the viewer has left", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "large");
+  writeFileSync(path, new Uint8Array(8 * 2 ** 20));
+  const { counts, located } = counting(await locateFirst([path]));
+  const plan = { header: body.header, ranges: [{ offset: 0, length: 8 * 2 ** 20 }], sizeBytes: 6 + 8 * 2 ** 20 };
+  const files = new OpenFiles(40);
+  const range = { start: 0, end: plan.sizeBytes };
+  const reader = ((await bodyOf(located, plan, range, { files })) as ReadableStream<Uint8Array>).getReader();
+  await Bun.sleep(30);
+  expect(counts.reads).toBe(0);
+  await reader.read();
+  await Bun.sleep(30);
+  expect(counts.reads).toBe(1);
+  const second = reader.read();
+  await reader.cancel();
+  await second;
+  await Bun.sleep(30);
+  expect(counts.reads).toBeLessThanOrEqual(2);
+});

@@ -46,3 +46,19 @@ test("work behind can wait until what a viewer waits for is there", async () => 
   expect(cache.whileMaking()).toBeNull();
   await cache.close();
 });
+
+test("those who ask for the same at the same time share one build", async () => {
+  using folder = temporaryFolder();
+  const cache = new MovieCache(folder.path);
+  const file = await locateFirst([await fixture("h264-aac.mp4")]);
+  let opened = 0;
+  const open = () => {
+    opened++;
+    return file.open();
+  };
+  const counted = { ...file, isUnchanged: () => file.isUnchanged(), open };
+  const found = await Promise.all(Array.from({ length: 20 }, () => cache.get("one", counted)));
+  expect(opened).toBe(1);
+  expect(new Set(found).size).toBe(1);
+  await cache.close();
+});
