@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ProgressEvent } from "../../main/contract.ts";
 import type { LibraryReport } from "../../streaming/contract.ts";
-import { call, messageOf } from "../api.ts";
+import { ApiError, call, messageOf } from "../api.ts";
 import { FormDialog } from "../components/form-dialog.tsx";
 import { Empty, Skeleton } from "../components/parts.tsx";
 import { Section } from "../components/section.tsx";
@@ -9,7 +9,7 @@ import { useLoaded } from "../components/use-loaded.ts";
 import { works } from "../events.ts";
 import { formatBytes } from "../format.ts";
 import { formatAgo } from "../format-time.ts";
-import { t } from "../i18n/i18n.ts";
+import { language, t } from "../i18n/i18n.ts";
 import "../messages/en/admin.ts";
 import { notify } from "../notices.tsx";
 import { Problem } from "./problem.tsx";
@@ -160,10 +160,10 @@ function Refused({ folder: { refused, refusedFiles } }: { folder: Folder }) {
     <details>
       <summary>{t("folders.refused", { count: refusedFiles })}</summary>
       <ul class="refused">
-        {refused.map(({ path, detail }) => (
+        {refused.map(({ path, code, detail }) => (
           <li key={path}>
             <span class="path">{path}</span>
-            <span class="meta">{detail}</span>
+            <span class="meta">{messageOf(new ApiError(422, code, detail))}</span>
           </li>
         ))}
       </ul>
@@ -172,10 +172,16 @@ function Refused({ folder: { refused, refusedFiles } }: { folder: Folder }) {
   );
 }
 
+/** In English the server says which of the rules it is. */
+function refuse(error: unknown): never {
+  const isRefusal = error instanceof ApiError && (error.status === 400 || error.status === 409);
+  throw isRefusal && language.value !== "en" ? new Error(t("folders.cannot-add")) : error;
+}
+
 function AddFolder({ onClose }: { onClose(hasChanged: boolean): void }) {
   const add = async (fields: FormData) => {
     const body = { path: String(fields.get("path")).trim(), visibility: fields.get("visibility") };
-    await call("POST", "/api/library/folders", body);
+    await call("POST", "/api/library/folders", body).catch(refuse);
     notify(t("folders.added"));
     onClose(true);
     return "stay" as const;

@@ -1,4 +1,4 @@
-import { call } from "../api.ts";
+import { ApiError, call } from "../api.ts";
 import { FormDialog } from "../components/form-dialog.tsx";
 import { PasswordField } from "../components/password-field.tsx";
 import { useLoaded } from "../components/use-loaded.ts";
@@ -43,7 +43,10 @@ function NewUser({ onClose }: Pick<TaskProps, "onClose">) {
   const create = (fields: FormData) => {
     const name = String(fields.get("name")).trim().toLowerCase();
     const body = { username: name, password: String(fields.get("password")), role: roleIn(fields) };
-    return carryOut(call("POST", "/api/users", body), t("users.created", { name }), onClose);
+    const created = call("POST", "/api/users", body).catch((error: unknown) => {
+      throw error instanceof ApiError && error.code === "conflict" ? new Error(t("users.taken")) : error;
+    });
+    return carryOut(created, t("users.created", { name }), onClose);
   };
   return (
     <FormDialog heading={t("users.new")} submit={t("users.new")} onSubmit={create} onClose={() => onClose(false)}>

@@ -58,6 +58,7 @@ export const admin = define({
   "users.deleted": "{name} is deleted.",
   "users.name": "Name",
   "users.password": "Password",
+  "users.taken": "Somebody has this name already. Choose another one.",
   "users.created": "{name} may sign in now.",
 
   "invites.heading": "Invitations",
@@ -96,6 +97,8 @@ export const admin = define({
   "folders.for-members": "All members",
   "folders.for-public": "Everybody, without an account",
   "folders.for-private": "Administrators only",
+  "folders.cannot-add":
+    "This folder cannot be added: it must be there and readable, not the system's, and not overlap another library folder.",
   "folders.added": "The folder is added and is being read.",
   "folders.rescan": "Scan again",
   "folders.rescanning": "All folders are scanned again.",

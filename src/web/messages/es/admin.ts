@@ -55,6 +55,7 @@ export const admin = {
   "users.deleted": "{name} se ha eliminado.",
   "users.name": "Nombre",
   "users.password": "Contraseña",
+  "users.taken": "Alguien tiene ya este nombre. Elige otro.",
   "users.created": "{name} ya puede entrar.",
 
   "invites.heading": "Invitaciones",
@@ -92,6 +93,8 @@ export const admin = {
   "folders.for-members": "Todos los miembros",
   "folders.for-public": "Cualquiera, sin cuenta",
   "folders.for-private": "Solo quien administra",
+  "folders.cannot-add":
+    "Esta carpeta no se puede añadir: tiene que existir y poder leerse, no ser del sistema y no solaparse con otra de la biblioteca.",
   "folders.added": "La carpeta se ha añadido y se está leyendo.",
   "folders.rescan": "Volver a leer",
   "folders.rescanning": "Se vuelven a leer todas las carpetas.",
