@@ -66,8 +66,21 @@ export async function sqliteWithTitles(titles: number): Promise<KeptTitles> {
 }
 
 export async function mariaDbWithTitles(titles: number): Promise<KeptTitles> {
-  const { folder, isComplete, complete } = keptFolder("mariadb", titles);
-  const server = await startServer(folder);
+  const kept = keptFolder("mariadb", titles);
+  const server = await startServer(kept.folder);
+  try {
+    return await openTitles(kept, server, titles);
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+async function openTitles(
+  { folder, isComplete, complete }: ReturnType<typeof keptFolder>,
+  server: Awaited<ReturnType<typeof startServer>>,
+  titles: number,
+): Promise<KeptTitles> {
   const begin = performance.now();
   const access = { host: "127.0.0.1", port: server.port, user: "kinora", password: "kinora", name: "kinora" };
   const { database } = await openMysql({ ...access, poolSize: 4, statementMs: 600_000, tls: "off", ca: null });

@@ -2,6 +2,7 @@ import { sql, type Transaction } from "kysely";
 import type { Audience, Counted, TitleCounts, TitleIndex, TitleRecord } from "../../catalog/title-repository.ts";
 import type { TitleCountTable } from "./catalog-tables.ts";
 import { isSqlite } from "./column-types.ts";
+import { listOf } from "./number-list.ts";
 import type { Database, Tables } from "./tables.ts";
 import type { TitleRow } from "./title-rows.ts";
 
@@ -161,12 +162,11 @@ export async function countThese(
 ): Promise<TitleCounts> {
   const none = { titles: 0, complete, codecs: [], heights: [], tags: [] };
   if (seqs.length === 0) return none;
-  const rows = await database.selectFrom("titles").select(["codec", "height"]).where("seq", "in", seqs).execute();
-  const tags = await database
-    .selectFrom("title_tags")
-    .select(["tag_key", "tag"])
-    .where("title_seq", "in", seqs)
-    .execute();
+  const places = listOf(seqs);
+  const { rows } = await sql<{ codec: string; height: number }>`select codec, height from titles
+    where seq in (${places})`.execute(database);
+  const { rows: tags } = await sql<{ tag_key: string; tag: string }>`select tag_key, tag from title_tags
+    where title_seq in (${places})`.execute(database);
   const counted = (values: readonly { readonly key: string; readonly label: string }[]) =>
     mostFrequent(
       [...Map.groupBy(values, ({ key }) => key).values()].map((group) => ({

@@ -114,12 +114,14 @@ async function* placesOf(
   let after = from;
   const expected = Math.ceil((1.2 * wanted * order.titles) / candidates.count) + 20;
   const isMany = candidates.count > lookedUpAtMost(order.titles, wanted);
+  // Of those some do not fit when their keys are looked at.
+  const together = keyConditions(search).length > 0 ? Math.max(wanted, LOOKED_AT) : wanted;
   let atOnce = expected;
   for (let read = 0; isMany && (order.column === null || read < PATIENCE * order.titles); atOnce *= 2) {
     const step = await readOrder(database, order, after, Math.min(READ_AT_ONCE, atOnce));
     const nums = step.nums.filter((num) => candidates.has(num));
-    for (let at = 0; at < nums.length; at += wanted)
-      yield await lookUp(database, search, nums.slice(at, at + wanted), order, null, wanted);
+    for (let at = 0; at < nums.length; at += together)
+      yield await lookUp(database, search, nums.slice(at, at + together), order, null, together);
     if (step.last === null) return;
     after = step.last;
     read += step.nums.length;
