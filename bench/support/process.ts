@@ -9,6 +9,13 @@ export function cpuSecondsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
 }
 
+/** CPU seconds that all processes of the machine have used. */
+export function cpuSecondsOfAll(): number {
+  const [line = ""] = readFileSync("/proc/stat", "utf8").split("\n");
+  const [user = 0, nice = 0, system = 0, _idle, _wait, irq = 0, softirq = 0] = line.split(/ +/).slice(1).map(Number);
+  return (user + nice + system + irq + softirq) / TICKS_A_SECOND;
+}
+
 /** Resident memory of a process in bytes. */
 export function rssBytesOf(pid: number): number {
   const match = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
