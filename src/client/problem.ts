@@ -29,7 +29,7 @@ const hints: Readonly<Record<string, string>> = {
   "setup-code-required": "It is printed where the server was started. Give it with --setup-code.",
   "two-factor-required":
     "Give the code that the authenticator app shows now, or a backup code, with --two-factor-code.",
-  "last-admin": "Make somebody else admin first: kinora users role NAME admin",
+  "last-admin": "kinora users role NAME admin makes somebody one.",
   "wrong-host": "Use the server's own address with --server, or have its admin set publicUrl or allowedHosts.",
   "wrong-media-id": "kinora search shows the videos that you may see.",
   "not-packaged": "Try --protocol rtsp, or watch the original in a browser.",
