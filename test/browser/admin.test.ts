@@ -193,6 +193,8 @@ describe.skipIf(!has("chromium", "ffmpeg"))("administration in the browser", () 
   test(
     "axe finds nothing on any of the pages, and nothing is wider than the screen",
     async () => {
+      // It takes minutes, in which the machine may be busy with others.
+      if (isLong) page.setDefaultTimeout(60_000);
       for (const width of widths) {
         await page.setViewportSize({ width, height: 900 });
         for (const colorScheme of schemes) {
