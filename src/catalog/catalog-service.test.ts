@@ -119,7 +119,7 @@ test("the same announcement again is told to nobody, and leaves what people chan
   const told = rig.changes.length;
   await rig.announce(libraryFile(1));
   await rig.announce(libraryFile(2));
-  await eventually(() => rig.repository.get(testId(2)));
+  await eventually(() => rig.changes.slice(told).some(({ titleId }) => titleId === testId(2)));
   expect((await rig.as(ann).get(`/api/titles/${testId(1)}`)).body).toMatchObject({
     name: "Renamed",
     visibility: "public",

@@ -1,0 +1,85 @@
+import type { Logger } from "pino";
+import { FileMediaStore } from "../adapters/file/file-media-store.ts";
+import { instanceName } from "../adapters/file/instance-name.ts";
+import { RedisAttempts } from "../adapters/redis/redis-attempts.ts";
+import { type RedisAccess, RedisConnection } from "../adapters/redis/redis-connection.ts";
+import { RedisSessions } from "../adapters/redis/redis-sessions.ts";
+import { RedisTitleCache } from "../adapters/redis/redis-title-cache.ts";
+import { RedisUploadLocks } from "../adapters/redis/redis-upload-locks.ts";
+import type { S3Bucket } from "../adapters/s3/s3-bucket.ts";
+import { type OpenDatabase, openDatabase } from "../adapters/sql/open-database.ts";
+import { SqlStoredContents } from "../adapters/sql/sql-stored-contents.ts";
+import type { Config } from "../config/schema.ts";
+import { deriveSecret, loadSecrets } from "../config/secrets.ts";
+import { TemporaryUnavailableError } from "../errors.ts";
+import { lazy } from "../lazy.ts";
+import { FileBytes, locateFirst } from "../streaming/file-bytes.ts";
+import type { MediaStore } from "../streaming/media-store.ts";
+import type { Opened } from "./composition.ts";
+
+/** What services share in a process, made when the first of them asks. */
+export function sharedParts(config: Config, log: Logger, opened: Opened) {
+  const database = lazy(async () => {
+    const open = await openDatabase(config.database);
+    opened.add(() => open.database.destroy());
+    return open;
+  });
+  const bucket = lazy(() => openBucket(config, log));
+  return {
+    database,
+    bucket,
+    writer: () => instanceName(config.data),
+    store: lazy(() => openStore(config, { database, bucket })),
+    authSecret: () =>
+      config.secret === null
+        ? loadSecrets(config.data, (message) => log.warn(message)).authSecret
+        : deriveSecret(config.secret, "sessions and signing keys"),
+    redis: config.redis && openRedis(config.redis, opened),
+  };
+}
+
+export type RedisParts = ReturnType<typeof openRedis>;
+
+/** What instances share in Redis. It connects with the first command: services start without it, and say so in `/readyz`. */
+function openRedis(access: RedisAccess, opened: Opened) {
+  const redis = new RedisConnection(access);
+  opened.add(() => redis.close());
+  return {
+    attempts: new RedisAttempts(redis),
+    sessions: new RedisSessions(redis),
+    titles: new RedisTitleCache(redis),
+    locks: new RedisUploadLocks(redis),
+    check: () => redis.check(),
+  };
+}
+
+/** The bucket of the configuration, tried out: the start fails where it refuses, and goes on where it is away. */
+async function openBucket({ storage, s3Credentials }: Config, log: Logger): Promise<S3Bucket> {
+  if (storage.kind !== "s3" || s3Credentials === null) throw new Error("the storage is not in S3");
+  const { S3Bucket } = await import("../adapters/s3/s3-bucket.ts");
+  const bucket = new S3Bucket({ ...storage, ...s3Credentials });
+  try {
+    await bucket.tryOut();
+  } catch (error) {
+    if (!(error instanceof TemporaryUnavailableError)) throw error;
+    log.warn(`Kinora starts while the storage is away. ${error.message}`);
+  }
+  return bucket;
+}
+
+async function openStore(
+  { storage, s3 }: Config,
+  { database, bucket }: { database: () => Promise<OpenDatabase>; bucket: () => Promise<S3Bucket> },
+): Promise<MediaStore> {
+  if (storage.kind === "file") return FileMediaStore.open(storage.path, { locateFirst, openFirst: FileBytes.open });
+  const { S3MediaStore } = await import("../adapters/s3/s3-media-store.ts");
+  return new S3MediaStore({
+    bucket: await bucket(),
+    // Without the endpoint: a server may get another name.
+    place: `s3:${storage.bucket}/${storage.prefix}`,
+    contents: new SqlStoredContents((await database()).database),
+    cacheBytes: s3.cache,
+  });
+}
+
+export type SharedParts = ReturnType<typeof sharedParts>;
