@@ -327,7 +327,7 @@ describe.skipIf(!has("mariadbd", "redis-server", "nats-server", "ffmpeg", "caddy
       };
       const nowhere = `127.0.0.1:${await freePort()}`;
       const codes = await Promise.all([
-        probe(`${processes.get("main")?.url}/readyz`),
+        probe(processes.get("main")?.url ?? ""),
         probe(`${at("nginx")}/healthz`),
         probe(`nats://${cluster.nats.server}`, "--wait", "5"),
         probe(`http://${nowhere}/readyz`),

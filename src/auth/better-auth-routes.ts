@@ -15,6 +15,7 @@ import { AUTH_BASE_PATH, CLIENT_ADDRESS_HEADER } from "./better-auth-names.ts";
 import { TwoFactorError, WrongCredentialsError, WrongPasswordError } from "./errors.ts";
 import { code, noQuery, password, problems } from "./http-schemas.ts";
 import { passCookies, sessionCookieHeader } from "./session-cookie.ts";
+import { readCode } from "./sessions.ts";
 
 /**
  * What of better-auth can be reached. Everything else of it is not: signing in and up, names, passwords, e-mail
@@ -105,7 +106,7 @@ async function answer(c: HttpContext, parts: AuthParts, path: string, body: unkn
   if (!response.ok) throw await problemOf(response, path);
   const answered: unknown = await response.json();
   await endWhatEnded(parts, path, body);
-  await noteChange(c, parts, path);
+  await noteChange(c, parts, path, body);
   passCookies(c, response.headers);
   return c.json(withOwnName(c, withoutEmail(answered)), 200, { "Cache-Control": "no-store" });
 }
@@ -154,9 +155,13 @@ const audited: Readonly<Record<string, string>> = {
   "/revoke-other-sessions": "other sessions ended by their owner",
 };
 
-async function noteChange(c: HttpContext, { limits }: AuthParts, path: string): Promise<void> {
+async function noteChange(c: HttpContext, { limits }: AuthParts, path: string, body: unknown): Promise<void> {
   const { userId } = c.get("principal") ?? {};
-  if (path === "/two-factor/verify-totp" && userId) await limits.secondFactorSucceeded(userId);
+  if (path === "/two-factor/verify-totp" && userId) {
+    await limits.secondFactorSucceeded(userId);
+    // It counts once: not for a sign-in as well.
+    await limits.isFirstUse(userId, readCode(z.object({ code: z.string() }).parse(body).code).text);
+  }
   const text = audited[path];
   if (text) c.get("log").info({ audit: path.slice(1).replaceAll("/", "-"), by: userId }, text);
 }

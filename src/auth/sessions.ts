@@ -148,7 +148,7 @@ export function requireSession(who: Principal): string {
 }
 
 /** Six digits are a code of the app; anything else is a backup code, with or without its hyphen. */
-function readCode(given: string): { readonly text: string; readonly isBackup: boolean } {
+export function readCode(given: string): { readonly text: string; readonly isBackup: boolean } {
   const text = given.replace(/\s/g, "");
   if (/^\d{6}$/.test(text)) return { text, isBackup: false };
   return { text: /^[A-Za-z0-9]{10}$/.test(text) ? `${text.slice(0, 5)}-${text.slice(5)}` : text, isBackup: true };

@@ -21,7 +21,7 @@ interface Begun {
 async function withSecondFactor(username: string): Promise<Begun & { readonly user: TestUser }> {
   const user = await TestUser.signIn(kinora, username);
   const begun = (await (await user.post("/api/auth/two-factor/enable", { password })).json()) as Begun;
-  const confirmed = await user.post("/api/auth/two-factor/verify-totp", { code: codeOf(begun.totpURI) });
+  const confirmed = await user.post("/api/auth/two-factor/verify-totp", { code: codeOf(begun.totpURI, -1) });
   expect(confirmed.status).toBe(200);
   return { user, ...begun };
 }
@@ -53,6 +53,8 @@ test("with a second factor, name and password are not enough; a code of the app 
   expect(asked.user.cookie).toBe("");
   const wrong = await signIn("ada", { twoFactorCode: "000000" });
   expect([wrong.status, wrong.body.code, wrong.body.given]).toEqual([403, "two-factor-required", true]);
+  // Not the one that switched it on either.
+  expect((await signIn("ada", { twoFactorCode: codeOf(totpURI, -1) })).status).toBe(403);
   const code = codeOf(totpURI);
   const right = await signIn("ada", { twoFactorCode: code });
   expect([right.status, right.body]).toEqual([200, { user: expect.objectContaining({ username: "ada" }) }]);

@@ -373,6 +373,16 @@ export function busSuite(name: string, open: (permissions: PermissionTable) => P
       slow.resolve();
     });
 
+    test("who hears an event knows which service published it", async () => {
+      const senders: string[] = [];
+      await subscribe(asReader, News, (_event, _key, sender) => void senders.push(sender));
+      await publish(asShop, News, { n: 1 });
+      await until(() => senders.length === 1);
+      await publish(asReader, News, { n: 2 });
+      await until(() => senders.length === 2);
+      expect(senders).toEqual([asShop.identity.service, asReader.identity.service]);
+    });
+
     test("a keyed topic is heard by key, or whole", async () => {
       const [one, all]: unknown[][] = [[], []];
       await subscribe(asReader, Sync, ({ n }, key) => void one?.push([key, n]), "a");

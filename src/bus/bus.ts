@@ -26,7 +26,8 @@ export interface RequestContext {
 }
 
 export type RequestHandler = (operation: string, body: string, context: RequestContext) => Promise<string>;
-export type EventHandler = (body: string, key: string | null) => Promise<void> | void;
+/** `sender` is the service that published it: the bus vouches for that. */
+export type EventHandler = (body: string, key: string | null, sender: ServiceName) => Promise<void> | void;
 export type Unsubscribe = () => Promise<void>;
 
 /** The largest body that crosses the bus, in bytes; a broker may allow less. */

@@ -1,7 +1,7 @@
-import { ServiceAvailability } from "../main/contract.ts";
+import { type Availability, ServiceAvailability } from "../main/contract.ts";
 import { version } from "../version.ts";
-import type { BusConnection } from "./bus.ts";
-import { publish } from "./topics.ts";
+import type { BusConnection, Unsubscribe } from "./bus.ts";
+import { publish, subscribe } from "./topics.ts";
 
 export const HEARTBEAT_MS = 2_000;
 /** How long a goodbye may take. */
@@ -57,6 +57,13 @@ export async function announcePresence(
       return said;
     },
   };
+}
+
+/** Hears of the instances that come, live and go. What a service says of another one's instances is not heard. */
+export function hearPresence(connection: BusConnection, handler: (event: Availability) => void): Promise<Unsubscribe> {
+  return subscribe(connection, ServiceAvailability, (event, _key, sender) => {
+    if (event.service === sender) handler(event);
+  });
 }
 
 /** What this process takes: of the processor since it was asked before, of memory now. */

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { BusConnection, Unsubscribe } from "./bus.ts";
-import type { Topic } from "./contract.ts";
+import type { ServiceName, Topic } from "./contract.ts";
 import { InvalidMessageError } from "./errors.ts";
 import { decode, encode } from "./message.ts";
 
@@ -19,12 +19,12 @@ export async function publish<Payload extends z.ZodType>(
 export async function subscribe<Payload extends z.ZodType>(
   connection: BusConnection,
   topic: Topic<Payload>,
-  handler: (payload: z.output<Payload>, key: string | null) => Promise<void> | void,
+  handler: (payload: z.output<Payload>, key: string | null, sender: ServiceName) => Promise<void> | void,
   key: string | null = null,
 ): Promise<Unsubscribe> {
   if (key !== null && !topic.keyed) throw keyMismatch(topic);
-  return connection.subscribe(topic.name, key, (body, eventKey) =>
-    handler(decode(topic.name, topic.payload, body), eventKey),
+  return connection.subscribe(topic.name, key, (body, eventKey, sender) =>
+    handler(decode(topic.name, topic.payload, body), eventKey, sender),
   );
 }
 

@@ -1,10 +1,9 @@
 import type { z } from "zod";
 import { AuthenticationStatus, authContract } from "../auth/contract.ts";
 import type { BusConnection } from "../bus/bus.ts";
-import { announcePresence } from "../bus/presence.ts";
+import { announcePresence, hearPresence } from "../bus/presence.ts";
 import { proxyOf, serveContract } from "../bus/proxy.ts";
 import { publish, subscribe, subscribeDurably } from "../bus/topics.ts";
-import { ServiceAvailability } from "../main/contract.ts";
 import type { Service } from "../service.ts";
 import { type Announcement, MediaAnnouncements, streamingContract } from "../streaming/contract.ts";
 import { AnnouncementQueue } from "./announcement-queue.ts";
@@ -136,7 +135,7 @@ async function follow({ connection, announcements, folders, onFailure }: Followi
       }),
   });
   await subscribe(connection, MediaAnnouncements, (announced) => queue.push(announced));
-  await subscribe(connection, ServiceAvailability, (event) => {
+  await hearPresence(connection, (event) => {
     if (event.service !== "streaming") return;
     if (event.type === "available") refill.onAvailable(event.instance);
     else refill.onGoodbye(event.instance);

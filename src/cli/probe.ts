@@ -7,7 +7,7 @@ const NATS_PORT = 4222;
 
 /**
  * `kinora probe`: exits with 0 when what is at `url` is ready, else with 1 and the reason. `http` and `https`: a
- * Kinora's `/readyz` or `/healthz`; `nats`: a broker. For health checks in images that hold nothing but the executable.
+ * Kinora's `/readyz` unless the address has another path; `nats`: a broker. For health checks in images that hold nothing but the executable.
  * With `waitMs` it asks again until that time is over.
  */
 export async function probe(url: string, waitMs = 0): Promise<void> {
@@ -38,7 +38,9 @@ async function ask(url: string): Promise<Said> {
 async function askKinora(url: string): Promise<Said> {
   // The certificate is for the name people use, not for this machine's own address.
   const isLocal = /^https:\/\/(127\.|localhost[:/]|\[::1\])/.test(url);
-  const answer = await fetch(url, {
+  const asked = new URL(url);
+  if (asked.pathname === "/") asked.pathname = "/readyz";
+  const answer = await fetch(asked, {
     signal: AbortSignal.timeout(TIMEOUT_MS),
     redirect: "error",
     ...(isLocal ? { tls: { rejectUnauthorized: false } } : {}),

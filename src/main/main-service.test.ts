@@ -12,7 +12,7 @@ import { type Listener, listen } from "../http/listener.ts";
 import { createMetrics } from "../http/metrics.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import type { Service } from "../service.ts";
-import { mainContract, Progress, type ProgressEvent } from "./contract.ts";
+import { mainContract, Progress, type ProgressEvent, ServiceAvailability } from "./contract.ts";
 import { STREAMS_MAX } from "./event-stream.ts";
 import { startMain } from "./main-service.ts";
 
@@ -169,6 +169,22 @@ describe("the registry", () => {
     const { locate, listServices } = proxyOf(await bus.connect({ service: "main", instance: "x" }), mainContract);
     expect(await locate({ service: "streaming" })).toMatchObject({ instance: "s", addresses: ["http://127.0.0.1:1"] });
     expect((await listServices({})).items).toHaveLength(2);
+    await presence.close();
+    await until(async () => (await listed()).length === 1);
+  });
+
+  test("hears of no instances, and of no goodbyes, from another service", async () => {
+    const evil = {
+      service: "auth" as const,
+      instance: "evil",
+      addresses: ["http://127.0.0.1:1"],
+      since: new Date().toISOString(),
+    };
+    await publish(streaming, ServiceAvailability, { type: "available", ...evil });
+    await publish(streaming, ServiceAvailability, { type: "goodbye", service: "main", instance: "m" });
+    const presence = await announcePresence(streaming, () => []);
+    await until(async () => (await listed()).some(({ service }) => service === "streaming"));
+    expect((await listed()).map(({ service }) => service).sort()).toEqual(["main", "streaming"]);
     await presence.close();
     await until(async () => (await listed()).length === 1);
   });

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { BusConnection } from "../bus/bus.ts";
-import { announcePresence } from "../bus/presence.ts";
+import { announcePresence, hearPresence } from "../bus/presence.ts";
 import { proxyOf, serveContract } from "../bus/proxy.ts";
 import { subscribe } from "../bus/topics.ts";
 import { catalogContract } from "../catalog/contract.ts";
@@ -9,7 +9,7 @@ import type { HttpContext } from "../http/env.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import type { Service } from "../service.ts";
 import { uploadContract } from "../upload/contract.ts";
-import { mainContract, Progress, ServiceAvailability } from "./contract.ts";
+import { mainContract, Progress } from "./contract.ts";
 import { COMMENT_EVERY_MS } from "./event-stream.ts";
 import { Forwarder } from "./forwarder.ts";
 import { Places } from "./places.ts";
@@ -35,7 +35,7 @@ export async function startMain(dependencies: MainDependencies): Promise<Service
   const key = randomBytes(32).toString("base64url");
   const registry = new ServiceRegistry();
   const feed = new ProgressFeed();
-  await subscribe(connection, ServiceAvailability, (event) => registry.heard(event));
+  await hearPresence(connection, (event) => registry.heard(event));
   await subscribe(connection, Progress, (event) => feed.push(event));
   await serveContract(connection, mainContract, {
     getForwardKey: async () => ({ key }),

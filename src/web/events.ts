@@ -1,4 +1,4 @@
-import { computed, effect, signal } from "@preact/signals";
+import { computed, effect, signal, untracked } from "@preact/signals";
 import type { ProgressEvent } from "../main/contract.ts";
 import { titlesChanged } from "./pages/use-titles.ts";
 import { user } from "./session.ts";
@@ -12,10 +12,19 @@ export const streamChanges = signal(0);
 const SHOWN_AFTER_END_MS = 6_000;
 const ASK_AGAIN_MS = 15_000;
 
-/** Follows the progress of scans, uploads and jobs for as long as somebody is signed in. */
+/**
+ * Follows the progress of scans, uploads and jobs for as long as somebody is signed in and sees the page. A browser has
+ * six connections to a server, pages in the background and in its history would keep one each; over HTTP/1.1 the next
+ * page would wait for ever.
+ */
 export function followEvents(): void {
   let source: EventSource | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  const close = () => {
+    source?.close();
+    source = null;
+    clearTimeout(timer);
+  };
   const open = () => {
     const opened = new EventSource("/api/events");
     source = opened;
@@ -27,12 +36,21 @@ export function followEvents(): void {
     });
   };
   const userId = computed(() => user.value?.id);
+  const isSeen = signal(document.visibilityState === "visible");
+  const look = ({ type }: Event) => {
+    isSeen.value = type !== "pagehide" && document.visibilityState === "visible";
+  };
+  document.addEventListener("visibilitychange", look);
+  for (const type of ["pagehide", "pageshow"]) addEventListener(type, look);
+  let isBack = false;
   effect(() => {
-    source?.close();
-    source = null;
-    clearTimeout(timer);
+    close();
     works.value = new Map();
-    if (userId.value !== undefined) open();
+    if (userId.value === undefined || !isSeen.value) return;
+    open();
+    // What ended meanwhile was not heard.
+    if (isBack) untracked(titlesChanged);
+    isBack = true;
   });
 }
 

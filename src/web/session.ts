@@ -60,11 +60,13 @@ export async function signOut(): Promise<void> {
   navigate("/sign-in");
 }
 
-/** Where a person starts: upload when they have nothing of their own, else their videos. */
+/** Where a person starts: their videos, or the library where they have none, or uploading where there is nothing yet. */
 export async function startPage(): Promise<string> {
   if (!mayUpload(user.peek())) return "/library";
   const mine = await call<TitlePage>("GET", "/api/titles?owner=me&limit=1");
-  return mine.items.length > 0 ? "/videos" : "/upload";
+  if (mine.items.length > 0) return "/videos";
+  const all = await call<TitlePage>("GET", "/api/titles?limit=1");
+  return all.items.length > 0 ? "/library" : "/upload";
 }
 
 export function mayUpload(who: User | null | undefined): boolean {

@@ -67,6 +67,22 @@ describe.skipIf(!has("chromium", "ffmpeg"))("behind the pages", () => {
     expect(await page.getByRole("radio", { name: /holiday/ }).isChecked()).toBe(true);
   });
 
+  test("pages in a row leave no connections behind: a browser has six, and the history keeps pages alive", async () => {
+    for (const path of [
+      "/library",
+      "/upload",
+      "/collections",
+      "/account",
+      "/videos",
+      "/library",
+      "/upload",
+      "/account",
+    ])
+      await page.goto(path);
+    await page.goto("/library");
+    await page.getByRole("heading", { name: "Library", level: 1 }).waitFor();
+  });
+
   test("it can be installed: a manifest whose icons are there, and a worker", async () => {
     const manifest = await page.evaluate(async () => {
       const address = document.querySelector<HTMLLinkElement>("link[rel=manifest]")?.href ?? "";

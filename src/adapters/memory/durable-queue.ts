@@ -1,4 +1,5 @@
 import type { EventHandler } from "../../bus/bus.ts";
+import type { ServiceName } from "../../bus/contract.ts";
 
 /** A handler that failed gets its event again after this. */
 const AGAIN_AFTER_MS = 500;
@@ -8,6 +9,7 @@ const MOST_WAITING = 10_000;
 interface Waiting {
   readonly body: string;
   readonly key: string | null;
+  readonly sender: ServiceName;
 }
 
 /** A service's durable subscription to a topic: one event after the other, each to one of its instances. */
@@ -35,8 +37,8 @@ export class DurableQueue {
     };
   }
 
-  push(body: string, key: string | null): void {
-    this.#waiting.push({ body, key });
+  push(body: string, key: string | null, sender: ServiceName): void {
+    this.#waiting.push({ body, key, sender });
     if (this.#waiting.length > MOST_WAITING) this.#waiting.shift();
     this.#run();
   }
@@ -54,7 +56,7 @@ export class DurableQueue {
       const handler = this.#handlers[this.#turn++ % this.#handlers.length];
       if (!next || !handler) return;
       try {
-        await handler(next.body, next.key);
+        await handler(next.body, next.key, next.sender);
         this.#waiting.shift();
       } catch (error) {
         this.#report(error);

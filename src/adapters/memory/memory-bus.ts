@@ -11,6 +11,7 @@ import {
   type SubscribeOptions,
   type Unsubscribe,
 } from "../../bus/bus.ts";
+import type { ServiceName } from "../../bus/contract.ts";
 import {
   BusClosedError,
   BusForbiddenError,
@@ -110,15 +111,15 @@ export class MemoryBus implements Bus {
     return known.queue.add(handler);
   }
 
-  deliver(topic: string, key: string | null, body: string): void {
-    for (const durable of this.#durables.values()) if (durable.topic === topic) durable.queue.push(body, key);
+  deliver(topic: string, key: string | null, body: string, sender: ServiceName): void {
+    for (const durable of this.#durables.values()) if (durable.topic === topic) durable.queue.push(body, key, sender);
     for (const subscription of this.#subscriptions) {
       if (subscription.topic !== topic) continue;
       if (subscription.key !== null && subscription.key !== key) continue;
       subscription.tail = subscription.tail.then(async () => {
         if (!this.#subscriptions.has(subscription)) return;
         try {
-          await subscription.handler(body, key);
+          await subscription.handler(body, key, sender);
         } catch (error) {
           this.report(topic, error);
         }
@@ -185,7 +186,7 @@ class MemoryBusConnection implements BusConnection {
     this.#requireOpen();
     this.#bus.require(this.identity, "publish", topic);
     requireSize(topic, body);
-    this.#bus.deliver(topic, key, body);
+    this.#bus.deliver(topic, key, body, this.identity.service);
   }
 
   async subscribe(

@@ -3,7 +3,7 @@ import type { EventHandler } from "../../bus/bus.ts";
 import type { ServiceName } from "../../bus/contract.ts";
 import { ACK_WAIT_MS, type EventStore } from "./event-store.ts";
 import type { NatsLink } from "./nats-link.ts";
-import { keyOf } from "./nats-subjects.ts";
+import { eventOf } from "./nats-subjects.ts";
 
 /** A handler that failed gets its event again after this. */
 const AGAIN_AFTER_MS = 500;
@@ -82,7 +82,8 @@ export class DurableSubscription {
   async #handle(message: JsMsg): Promise<void> {
     const alive = setInterval(() => message.working(), ACK_WAIT_MS / 3);
     try {
-      await this.#options.handler(message.string(), keyOf(message.subject));
+      const { key, sender } = eventOf(message.subject);
+      await this.#options.handler(message.string(), key, sender);
       message.ack();
     } catch (error) {
       this.#options.report(error);

@@ -1,7 +1,7 @@
 import type { Subscription } from "@nats-io/nats-core";
 import type { EventHandler } from "../../bus/bus.ts";
 import type { NatsLink } from "./nats-link.ts";
-import { keyOf } from "./nats-subjects.ts";
+import { eventOf } from "./nats-subjects.ts";
 
 /** Hands the events of a subject to a handler, one after the other. */
 export class EventSubscription {
@@ -25,8 +25,8 @@ export class EventSubscription {
     this.#subscription = this.#link.connection.subscribe(this.#subject, {
       callback: (error, message) => {
         if (error) return this.#report(error);
-        const [body, key] = [message.string(), keyOf(message.subject)];
-        this.#tail = this.#tail.then(() => this.#handle(body, key));
+        const [body, subject] = [message.string(), message.subject];
+        this.#tail = this.#tail.then(() => this.#handle(body, subject));
       },
     });
     await this.#link.connection.flush();
@@ -39,10 +39,11 @@ export class EventSubscription {
     await this.#tail;
   }
 
-  async #handle(body: string, key: string | null): Promise<void> {
+  async #handle(body: string, subject: string): Promise<void> {
     if (this.#subscription === null) return;
     try {
-      await this.#handler(body, key);
+      const { key, sender } = eventOf(subject);
+      await this.#handler(body, key, sender);
     } catch (error) {
       this.#report(error);
     }

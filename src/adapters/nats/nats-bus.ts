@@ -133,7 +133,7 @@ class NatsBusConnection implements BusConnection {
     this.#requireOpen();
     this.#require("publish", topic);
     this.#link.requireSize(topic, body);
-    const subject = subjects.event(topic, key);
+    const subject = subjects.event(topic, this.identity.service, key);
     const until = performance.now() + PUBLISH_WITHIN_MS;
     const msgID = this.#durable.has(topic) ? crypto.randomUUID() : null;
     for (;;) {
@@ -225,7 +225,7 @@ class NatsBusConnection implements BusConnection {
       const { service } = this.identity;
       return new DurableSubscription({ service, topic, link, store: this.#store, handler, report });
     }
-    const subject = key === null ? subjects.events(topic) : subjects.event(topic, key);
+    const subject = key === null ? subjects.events(topic) : subjects.event(topic, "*", key);
     return new EventSubscription(link, subject, handler, report);
   }
 

@@ -60,7 +60,7 @@ describe.skipIf(!has("nats-server"))("the broker enforces the table", () => {
   test.each(serviceNames.map((service) => [service]))("for %s: each topic, each service's calls", async (service) => {
     const granted = table.get(service);
     for (const topic of topics) {
-      const publish = await mayPublish(service, subjects.event(topic, "k"));
+      const publish = await mayPublish(service, subjects.event(topic, service, "k"));
       expect([topic, "publish", publish]).toEqual([topic, "publish", granted?.publish.has(topic) ?? false]);
       const subscribe = await maySubscribe(service, subjects.events(topic));
       expect([topic, "subscribe", subscribe]).toEqual([topic, "subscribe", granted?.subscribe.has(topic) ?? false]);
@@ -75,12 +75,14 @@ describe.skipIf(!has("nats-server"))("the broker enforces the table", () => {
     }
   });
 
-  test("nobody calls in another's name, says that another lives, or reads what another is answered", async () => {
+  test("nobody calls or publishes in another's name, says that another lives, or reads what another is answered", async () => {
     for (const service of serviceNames) {
       for (const other of serviceNames.filter((name) => name !== service)) {
         for (const callee of serviceNames)
           expect(await mayPublish(service, subjects.call(callee, other, "one"))).toBe(false);
         expect(await mayPublish(service, subjects.live(other))).toBe(false);
+        for (const topic of topics)
+          expect([topic, await mayPublish(service, subjects.event(topic, other, null))]).toEqual([topic, false]);
         expect(await maySubscribe(service, `${subjects.inbox(other)}.>`)).toBe(false);
         expect(await mayPublish(service, `${subjects.inbox(other)}.x.1`)).toBe(false);
       }

@@ -14,10 +14,11 @@ export const subjects = {
   live: (service: ServiceName) => `kinora.live.${service}`,
   /** Asks all instances of a service for a heartbeat. */
   who: (service: ServiceName) => `kinora.who.${service}`,
-  /** An event, published for a key or none. */
-  event: (topic: string, key: string | null) => `kinora.event.${topic}.${key === null ? NO_KEY : tokenOf(key)}`,
-  /** All events of a topic. */
-  events: (topic: string) => `kinora.event.${topic}.*`,
+  /** An event of a service, published for a key or none. */
+  event: (topic: string, sender: ServiceName | "*", key: string | null) =>
+    `kinora.event.${topic}.${sender}.${key === null ? NO_KEY : tokenOf(key)}`,
+  /** All events of a topic, or those that one service publishes. */
+  events: (topic: string, sender: ServiceName | "*" = "*") => `kinora.event.${topic}.${sender}.*`,
   /** Prefix of the subjects that a service gets its answers on. */
   inbox: (service: ServiceName) => `kinora.inbox.${service}`,
 } as const;
@@ -33,9 +34,10 @@ function tokenOf(text: string): string {
   return /^[A-Za-z0-9][\w-]*$/.test(text) ? text : `~${Buffer.from(text).toString("base64url")}`;
 }
 
-/** The key that an event's subject carries; null when it was published for none. */
-export function keyOf(subject: string): string | null {
-  const token = subject.slice(subject.lastIndexOf(".") + 1);
-  if (token === NO_KEY) return null;
-  return token.startsWith("~") ? Buffer.from(token.slice(1), "base64url").toString() : token;
+/** What an event's subject tells: who published it, and the key; null when it was published for none. */
+export function eventOf(subject: string): { readonly sender: ServiceName; readonly key: string | null } {
+  const [sender, token = NO_KEY] = subject.split(".").slice(-2);
+  return { sender: sender as ServiceName, key: token === NO_KEY ? null : textOf(token) };
 }
+
+const textOf = (token: string) => (token.startsWith("~") ? Buffer.from(token.slice(1), "base64url").toString() : token);

@@ -11,7 +11,7 @@ export interface NatsPermissions {
 
 /**
  * What the table means on the broker. Answers need no entry: who got a request may answer it once
- * (`allow_responses`). Nobody may listen to another's inbox, call in another's name, or answer for another service.
+ * (`allow_responses`). Nobody may listen to another's inbox, call or publish in another's name, or answer for another service.
  */
 export function natsPermissions(table: PermissionTable, service: ServiceName): NatsPermissions {
   const inbox = `${subjects.inbox(service)}.>`;
@@ -22,7 +22,7 @@ export function natsPermissions(table: PermissionTable, service: ServiceName): N
   const storing = granted.durable.size > 0 || [...granted.publish].some((topic) => kept.has(topic));
   return {
     publish: [
-      ...[...granted.publish].map((topic) => subjects.events(topic)),
+      ...[...granted.publish].map((topic) => subjects.events(topic, service)),
       ...callees.flatMap((callee) => [
         `kinora.call.${callee}.${service}.*`,
         subjects.any(callee, service),

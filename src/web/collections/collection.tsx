@@ -41,7 +41,8 @@ export function CollectionPage({ id }: { id: string }) {
       </section>
     );
   }
-  const editable = collection.owner?.id === user.value?.id || user.value?.role === "admin";
+  const me = user.value;
+  const editable = me ? collection.owner?.id === me.id || me.role === "admin" : false;
   const patch = async (changes: object) =>
     setCollection(await call<Collection>("PATCH", `/api/collections/${id}`, changes));
   const fail = (error: unknown) => notify(messageOf(error), { kind: "error" });

@@ -23,6 +23,9 @@ export interface TitleItemProps {
 
 export const isPlayable = (title: Title) => title.availability === "ready";
 
+/** Who a title belongs to; null for strangers, who are not told. */
+const ownerName = ({ owner }: Title): string | null => owner?.username ?? (user.value ? t("title.from-folder") : null);
+
 export const isMine = (title: Title) => title.owner !== null && title.owner.id === user.value?.id;
 
 /** What is said of a title below its name. */
@@ -30,7 +33,7 @@ export function Details({ title, owned, size, id }: { title: Title; owned: boole
   const parts = [
     title.availability === "ready" ? null : t(`title.${title.availability}`),
     title.needsRendition ? t("library.not-every-browser") : null,
-    owned ? null : (title.owner?.username ?? t("title.from-folder")),
+    owned ? null : ownerName(title),
     owned || isMine(title) ? t(`title.${title.visibility}`) : null,
     size ? formatBytes(title.sizeBytes) : null,
     formatDate(title.createdAt),
