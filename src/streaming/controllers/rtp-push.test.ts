@@ -191,3 +191,26 @@ async function evenSocket(hostname: string, onPacket: () => void) {
     socket.close();
   }
 }
+
+test("says good-bye and sends no more within a second of the revocation of its token", async () => {
+  const token = (await (await ada.post("/api/tokens")).json()) as { token: string; id: string };
+  let lastAtMs = 0;
+  let said = false;
+  const { port, close } = await receivers(4, (channel, packet) => {
+    lastAtMs = performance.now();
+    if (channel === 1 && isRtcp(packet, BYE)) said = true;
+  });
+  const response = await new TestUser(kinora).fetch("/api/streams", {
+    method: "POST",
+    body: JSON.stringify({ titleId, protocol: "rtp", clientPort: port }),
+    headers: { "Content-Type": "application/json", Authorization: `Bearer ${token.token}` },
+  });
+  expect(response.status).toBe(201);
+  await until(() => lastAtMs > 0);
+  const revokedAtMs = performance.now();
+  expect((await ada.send("DELETE", `/api/tokens/${token.id}`)).status).toBe(204);
+  await until(() => said);
+  await Bun.sleep(300);
+  expect(lastAtMs - revokedAtMs).toBeLessThan(1_000);
+  close();
+});
