@@ -61,7 +61,7 @@ describe.skipIf(!has("chromium", "ffmpeg")).each(ways)("%s, %d px wide, by roles
     await hand.press(button("Continue"));
     await hand.type(page.getByLabel("Password, once more"), PASSWORD);
     await hand.press(button("Create account"));
-    await page.getByRole("heading", { name: "Upload" }).waitFor();
+    await page.getByRole("heading", { name: "Library" }).waitFor();
   });
 
   test("one finds a video by half of its name", async () => {
