@@ -178,7 +178,8 @@ async function compose({ config, names, log, openBus, opened }: Composition) {
     opened.add(() => service.close());
     services.push({ name, service });
   }
-  listener.mount(services, authenticator, config.nats === null ? undefined : new BusForwardTrust(connection));
+  const trust = config.nats && new BusForwardTrust(connections, { warn: (message) => log.warn(message) });
+  listener.mount(services, authenticator, trust ?? undefined);
   opened.add(() => Promise.all(connections.map((one) => one.retire(RETIRE_MS))));
   opened.add(() => listener.close(GRACE_MS));
   // Alone there is nobody else to go to.

@@ -1,7 +1,8 @@
 import { z } from "zod";
+import type { ForwardedRequest } from "../identity/forward-proof.ts";
 import type { HttpBindings } from "./env.ts";
 
-/** Proves that main sent the request on, and to whom: `{instance of main} {its key} {instance meant}`. */
+/** Proves that main sent this request on, to whom and when: see `forward-proof.ts`. */
 export const FORWARDED_HEADER = "Kinora-Forwarded";
 /** What main knows of the client, as JSON. Counts only beside a proof. */
 export const CLIENT_HEADER = "Kinora-Client";
@@ -33,8 +34,13 @@ export function readClient(header: string | null): ForwardedClient | null {
 /** Finds out whether a request that claims to come from main does. */
 export interface ForwardTrust {
   /**
-   * `here`: it does, and is meant for this instance. `elsewhere`: it does, and is meant for another. `unknown`: that
-   * cannot be told right now.
+   * `here`: it does, just now, and is meant for this instance. `elsewhere`: it does, and is meant for another. `unknown`: that
+   * cannot be told right now, or it did so too long ago.
    */
-  check(claim: string): Promise<"here" | "elsewhere" | "unknown" | "no">;
+  check(proof: string, request: ForwardedRequest): Promise<"here" | "elsewhere" | "unknown" | "no">;
+}
+
+/** The part of a request that a proof covers, as main sends it and as its receiver sees it. */
+export function provenPart(method: string, url: URL, client: string | null): ForwardedRequest {
+  return { method, target: `${url.pathname}${url.search}`, client: client ?? "" };
 }

@@ -8,7 +8,14 @@ import { type HostRules, hostsOf } from "./allowed-hosts.ts";
 import { assembleApp } from "./assemble-app.ts";
 import { ClientAddresses } from "./client-address.ts";
 import type { HttpBindings } from "./env.ts";
-import { CLIENT_HEADER, FORWARDED_HEADER, type ForwardTrust, readClient, WRONG_INSTANCE_HEADER } from "./forwarded.ts";
+import {
+  CLIENT_HEADER,
+  FORWARDED_HEADER,
+  type ForwardTrust,
+  provenPart,
+  readClient,
+  WRONG_INSTANCE_HEADER,
+} from "./forwarded.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ReadinessCheck } from "./operations.ts";
 import { problemResponse } from "./problem.ts";
@@ -85,11 +92,13 @@ export function listen(options: ListenerOptions): Listener {
   });
   const answer = async (request: Request, bun: Bun.Server<undefined>): Promise<Response> => {
     const { fetch, trust } = await mounted.promise;
-    const claim = trust === null ? null : request.headers.get(FORWARDED_HEADER);
-    const verdict = claim === null ? null : await trust?.check(claim);
+    const proof = trust === null ? null : request.headers.get(FORWARDED_HEADER);
+    const said = request.headers.get(CLIENT_HEADER);
+    const verdict =
+      proof === null ? null : await trust?.check(proof, provenPart(request.method, new URL(request.url), said));
     if (verdict === "elsewhere" || verdict === "unknown") return wrongInstance();
     if (verdict === "no") return problemResponse(new ForbiddenError("This request claims to come from main."));
-    const known = verdict === "here" ? readClient(request.headers.get(CLIENT_HEADER)) : null;
+    const known = verdict === "here" ? readClient(said) : null;
     const peer = bun.requestIP(request)?.address ?? "";
     const clientAddress = clients.of(peer, request.headers.get("X-Forwarded-For"));
     const isForwarded = FORWARDING_HEADERS.some((name) => request.headers.has(name));

@@ -62,7 +62,7 @@ export const mainContract = defineService({
   operations: {
     /** An active instance of a service, another one each time in turn; `temporary-unavailable` when there is none. */
     locate: { input: z.object({ service: z.enum(serviceNames) }), output: serviceInstance, repeatable: true },
-    /** The key with which this instance proves that it sent a request on. Asked of an instance by name. */
+    /** The key with which this instance proves that it sent a request on to the calling service. Asked of an instance by name. */
     getForwardKey: { input: none, output: z.object({ key: z.string() }), repeatable: true },
     listServices: { input: none, output: z.object({ items: z.array(serviceInstance) }), repeatable: true },
   },

@@ -4,12 +4,14 @@ import { until } from "../../test/support/until.ts";
 import { MemoryBus } from "../adapters/memory/memory-bus.ts";
 import { permissionsOf } from "../bus/permissions.ts";
 import { announcePresence } from "../bus/presence.ts";
+import { proxyOf } from "../bus/proxy.ts";
 import { contracts } from "../contracts.ts";
 import { createApp } from "../http/app.ts";
 import { type Listener, listen } from "../http/listener.ts";
 import { createMetrics } from "../http/metrics.ts";
 import { BusForwardTrust } from "../identity/bus-forward-trust.ts";
 import type { Service } from "../service.ts";
+import { mainContract } from "./contract.ts";
 import { startMain } from "./main-service.ts";
 
 const log = pino({ level: "silent" });
@@ -86,7 +88,7 @@ async function openOwner(instance: string) {
     close: async () => undefined,
   };
   const listener = open();
-  listener.mount([{ name: "streaming", service }], nobody, new BusForwardTrust(connection));
+  listener.mount([{ name: "streaming", service }], nobody, new BusForwardTrust([connection]));
   const presence = await announcePresence(connection, () => [...listener.addresses]);
   return { listener, presence, connection, url: listener.url };
 }
@@ -156,10 +158,45 @@ describe("main sends requests on", () => {
     const client = '{"clientAddress":"10.0.0.1","behindUnknownProxy":false,"secure":true,"origin":"http://evil"}';
     await fetch(`${owner.url}/stream/1/who`, { headers: { "Kinora-Client": client, "X-Forwarded-For": "10.0.0.1" } });
     expect(lastSeen()).toMatchObject({ address: "127.0.0.1", secure: false, origin: owner.url });
-    for (const claim of ["m guess a", "nobody guess a", "m", "* * *"]) {
+    const time = Date.now();
+    const key = (await proxyOf(owner.connection, mainContract).getForwardKey({}, { instance: "m" })).key;
+    const mac = "A".repeat(43);
+    for (const claim of [
+      // The form before this one: a key in clear.
+      `m ${key} a`,
+      ...["m guess a", "m", "* * *", `2 m streaming a ${time} ${mac}`, `2 nobody streaming a ${time} ${mac}`],
+      ...[`2 m nothing a ${time} ${mac}`, `2 m streaming a ${time} ${mac} more`, `2 m streaming a now ${mac}`],
+    ]) {
       const response = await fetch(`${owner.url}/stream/1/who`, { headers: { "Kinora-Forwarded": claim } });
       expect([claim, response.status]).toEqual([claim, 403]);
     }
+  });
+
+  test("a proof counts for the request it came with and no other", async () => {
+    // Whatever a path may hold arrives as main has proven it.
+    for (const path of ["/stream/1/who", "/stream/%C3%A9%2F%7C'[]{}/who?a=b%20c&d='|[]&e=é+", "/stream/a%20b/who?"]) {
+      const response = await fetch(`${main.url}${path}`);
+      expect([path, response.status]).toEqual([path, 200]);
+    }
+    await fetch(`${main.url}/stream/1/who?a=b`);
+    const [proof, client] = ["Kinora-Forwarded", "Kinora-Client"].map((name) => lastSeen().headers.get(name) ?? "");
+    if (!proof || !client) throw new Error("main proved nothing");
+    const ask = async (path: string, headers: Record<string, string>, method = "GET") =>
+      (await fetch(`${owner.url}${path}`, { method, headers })).status;
+    const same = { "Kinora-Forwarded": proof, "Kinora-Client": client };
+    expect(await ask("/stream/1/who?a=b", same)).toBe(200);
+    const invented = client.replace("127.0.0.1", "198.51.100.66");
+    expect(invented).not.toBe(client);
+    expect(await ask("/stream/1/who?a=b", { ...same, "Kinora-Client": invented })).toBe(403);
+    expect(await ask("/stream/1/who?a=b", { "Kinora-Forwarded": proof })).toBe(403);
+    expect(await ask("/stream/1/who?a=c", same)).toBe(403);
+    expect(await ask("/stream/2/who?a=b", same)).toBe(403);
+    expect(await ask("/stream/1/who?a=b", same, "HEAD")).toBe(403);
+    const late = proof.replace(/ (\d+) /, (_, at) => ` ${Number(at) + 1} `);
+    expect(await ask("/stream/1/who?a=b", { ...same, "Kinora-Forwarded": late })).toBe(403);
+    // Nothing that gives main's proofs away arrives: neither its secret nor this service's key.
+    const key = (await proxyOf(owner.connection, mainContract).getForwardKey({}, { instance: "m" })).key;
+    expect(JSON.stringify([...lastSeen().headers])).not.toContain(key);
   });
 
   test("a slow owner slows the sender down: what is in between stays small", async () => {

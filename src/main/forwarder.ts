@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { GRANT_PARAMETER } from "../auth/contract.ts";
-import { serviceNames } from "../bus/contract.ts";
+import { type ServiceName, serviceNames } from "../bus/contract.ts";
 import { ownerOf } from "../bus/route-table.ts";
 import { contracts } from "../contracts.ts";
 import { TemporaryUnavailableError } from "../errors.ts";
 import type { HttpContext } from "../http/env.ts";
-import { CLIENT_HEADER, encodeClient, FORWARDED_HEADER, WRONG_INSTANCE_HEADER } from "../http/forwarded.ts";
+import { CLIENT_HEADER, encodeClient, FORWARDED_HEADER, provenPart, WRONG_INSTANCE_HEADER } from "../http/forwarded.ts";
 import type { ApiDocument } from "../http/openapi.ts";
+import { forwardKeyFor, makeProof } from "../identity/forward-proof.ts";
 import type { ServiceInstance } from "./contract.ts";
 import type { Places } from "./places.ts";
 import type { ServiceRegistry } from "./registry.ts";
@@ -44,18 +45,20 @@ const LOOK_MS = 500;
 export interface ForwarderOptions {
   readonly registry: ServiceRegistry;
   readonly places: Places;
-  /** This instance of main, and the key that proves it. */
+  /** This instance of main, and the secret that its proofs derive from. */
   readonly instance: string;
-  readonly key: string;
+  readonly secret: string;
 }
 
 /** Sends requests for other services on to a live instance, and its answers back, as they come. */
 export class Forwarder {
   readonly #options: ForwarderOptions;
   readonly #watch: InstanceWatch;
+  readonly #keys: ReadonlyMap<ServiceName, string>;
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
+    this.#keys = new Map(serviceNames.map((name) => [name, forwardKeyFor(options.secret, name)]));
     this.#watch = new InstanceWatch((instance) => options.registry.isAlive(instance));
   }
 
@@ -100,11 +103,10 @@ export class Forwarder {
       .flatMap(([first]) => first ?? []);
     const asked = targets.map(async (target) => {
       for (const address of target.addresses) {
-        const headers = { [FORWARDED_HEADER]: this.#proofFor(target) };
+        const url = new URL(`${address}/api/openapi.json`);
+        const headers = { [FORWARDED_HEADER]: this.#proofFor(target, "GET", url, null) };
         const signal = AbortSignal.timeout(DESCRIBE_MS);
-        const answer = await fetch(`${address}/api/openapi.json`, { headers, redirect: "error", signal }).catch(
-          () => null,
-        );
+        const answer = await fetch(url, { headers, redirect: "error", signal }).catch(() => null);
         if (answer?.ok) return (await answer.json()) as ApiDocument;
       }
       return null;
@@ -112,8 +114,9 @@ export class Forwarder {
     return (await Promise.all(asked.map((one) => one.catch(() => null)))).filter((document) => document !== null);
   }
 
-  #proofFor({ instance }: ServiceInstance): string {
-    return `${this.#options.instance} ${this.#options.key} ${instance}`;
+  #proofFor({ service, instance }: ServiceInstance, method: string, url: URL, client: string | null): string {
+    const claim = { main: this.#options.instance, service, instance, atMs: Date.now() };
+    return makeProof(this.#keys.get(service) ?? "", claim, provenPart(method, url, client));
   }
 
   /** Who may answer, the best first: who has the bytes, then always the same for the same id, else in turn. */
@@ -179,12 +182,13 @@ export class Forwarder {
     const { raw, method } = c.req;
     const gone = new AbortController();
     const { pathname, search } = new URL(raw.url);
+    const url = new URL(`${address}${pathname}${search}`);
     c.env.setIdleTimeout(IDLE_SECONDS);
     const unwatch = this.#watch.add(target, gone);
     try {
-      const answer = await fetch(`${address}${pathname}${search}`, {
+      const answer = await fetch(url, {
         method,
-        headers: this.#headersFor(target, c),
+        headers: this.#headersFor(target, url, c),
         body: raw.body,
         redirect: "manual",
         // Bodies pass as they are, and however long they take.
@@ -204,7 +208,7 @@ export class Forwarder {
     }
   }
 
-  #headersFor(target: ServiceInstance, c: HttpContext): Headers {
+  #headersFor(target: ServiceInstance, url: URL, c: HttpContext): Headers {
     const headers = withoutHops(c.req.raw.headers);
     for (const name of REPLACED) headers.delete(name);
     // Asked for nothing, the client gets nothing it may not understand.
@@ -213,8 +217,9 @@ export class Forwarder {
     headers.set("X-Forwarded-Proto", c.env.secure ? "https" : "http");
     const host = headers.get("Host");
     if (host !== null) headers.set("X-Forwarded-Host", host);
-    headers.set(FORWARDED_HEADER, this.#proofFor(target));
-    headers.set(CLIENT_HEADER, encodeClient(c.env));
+    const client = encodeClient(c.env);
+    headers.set(FORWARDED_HEADER, this.#proofFor(target, c.req.method, url, client));
+    headers.set(CLIENT_HEADER, client);
     return headers;
   }
 }

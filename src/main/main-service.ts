@@ -7,6 +7,7 @@ import { catalogContract } from "../catalog/contract.ts";
 import { createApp } from "../http/app.ts";
 import type { HttpContext } from "../http/env.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
+import { forwardKeyFor } from "../identity/forward-proof.ts";
 import type { Service } from "../service.ts";
 import { uploadContract } from "../upload/contract.ts";
 import { mainContract, Progress } from "./contract.ts";
@@ -32,13 +33,14 @@ export interface MainDependencies {
 /** Starts the main service: registry, entry point, event streams, web app. */
 export async function startMain(dependencies: MainDependencies): Promise<Service> {
   const { connection, authenticator, addresses, forwards, commentEveryMs = COMMENT_EVERY_MS } = dependencies;
-  const key = randomBytes(32).toString("base64url");
+  const secret = randomBytes(32).toString("base64url");
   const registry = new ServiceRegistry();
   const feed = new ProgressFeed();
   await hearPresence(connection, (event) => registry.heard(event));
   await subscribe(connection, Progress, (event) => feed.push(event));
   await serveContract(connection, mainContract, {
-    getForwardKey: async () => ({ key }),
+    // The bus vouches for who calls.
+    getForwardKey: async (_, { caller }) => ({ key: forwardKeyFor(secret, caller.service) }),
     locate: async ({ service }) => registry.locate(service),
     listServices: async () => ({ items: registry.list() }),
   });
@@ -51,7 +53,7 @@ export async function startMain(dependencies: MainDependencies): Promise<Service
     catalog: proxyOf(connection, catalogContract),
     upload: proxyOf(connection, uploadContract),
   });
-  const forwarder = new Forwarder({ registry, places, instance, key });
+  const forwarder = new Forwarder({ registry, places, instance, secret });
   return {
     routes,
     ...(forwards
