@@ -41,7 +41,7 @@ const keyLifetime = z.number().int().min(86_400).nullable().optional().describe(
 const endpoints = [
   get("/get-session", "My session and I, as better-auth describes them; null when nobody is signed in"),
   get("/list-sessions", "My sessions"),
-  post("/revoke-session", "End one of my sessions", z.strictObject({ token: z.string().min(1).max(100) })),
+  post("/revoke-session", "End one of my sessions", z.strictObject({ id: z.uuid() })),
   post("/revoke-sessions", "End all my sessions"),
   post("/revoke-other-sessions", "End all my sessions but this one"),
   post("/api-key/create", "Make an API key", z.strictObject({ name: keyName.optional(), expiresIn: keyLifetime })),
@@ -102,13 +102,22 @@ async function answer(c: HttpContext, parts: AuthParts, path: string, body: unkn
   await beforehand(c, parts, path, body);
   // A copy of a session that has ended may still be in the cache: better-auth would show it.
   if (c.get("principal")?.credential.kind !== "session") return c.json(null, 200, { "Cache-Control": "no-store" });
-  const response = await (await parts.betterAuth()).handler(requestFor(c, path, body));
+  const response = await (await parts.betterAuth()).handler(requestFor(c, path, await inTheirTerms(c, parts, path, body)));
   if (!response.ok) throw await problemOf(response, path);
   const answered: unknown = await response.json();
   await endWhatEnded(parts, path, body);
   await noteChange(c, parts, path, body);
   passCookies(c, response.headers);
-  return c.json(withOwnName(c, withoutEmail(answered)), 200, { "Cache-Control": "no-store" });
+  return c.json(withOwnName(c, withoutEmail(withoutTokens(answered))), 200, { "Cache-Control": "no-store" });
+}
+
+/** better-auth names sessions by their secret, which answers do not tell; we by their ids. */
+async function inTheirTerms(c: HttpContext, { store }: AuthParts, path: string, body: unknown): Promise<unknown> {
+  if (path !== "/revoke-session") return body;
+  const { id } = z.object({ id: z.string() }).parse(body);
+  const token = await store.sessionToken(id, requirePrincipal(c).userId);
+  if (token === null) throw new NotFoundError("You have no session with this id.");
+  return { token };
 }
 
 /** Only what better-auth needs: the session cookie, the checked body and the address we found. */
@@ -185,6 +194,14 @@ async function problemOf(response: Response, path: string): Promise<ProblemError
   if (response.status === 404) return new NotFoundError(message);
   if (response.status === 429) return new RateLimitedError(message, SECOND_FACTOR.windowMs / 1000);
   return new InvalidRequestError(message);
+}
+
+/** `token` is the secret of a session wherever better-auth writes it: it belongs in the cookie, which no script reads. */
+function withoutTokens(answered: unknown): unknown {
+  if (Array.isArray(answered)) return answered.map(withoutTokens);
+  if (typeof answered !== "object" || answered === null) return answered;
+  const kept = Object.entries(answered).filter(([name]) => name !== "token");
+  return Object.fromEntries(kept.map(([name, value]) => [name, withoutTokens(value)]));
 }
 
 /** The synthetic address is nobody's business, and what goes with it means nothing here. */
