@@ -15,7 +15,7 @@ import { AUTH_BASE_PATH, CLIENT_ADDRESS_HEADER } from "./better-auth-names.ts";
 import { TwoFactorError, WrongCredentialsError, WrongPasswordError } from "./errors.ts";
 import { code, noQuery, password, problems } from "./http-schemas.ts";
 import { passCookies, sessionCookieHeader } from "./session-cookie.ts";
-import { readCode } from "./sessions.ts";
+import { readCode, requireSession } from "./sessions.ts";
 
 /**
  * What of better-auth can be reached. Everything else of it is not: signing in and up, names, passwords, e-mail
@@ -97,12 +97,13 @@ export function addBetterAuthRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthParts)
 }
 
 async function answer(c: HttpContext, parts: AuthParts, path: string, body: unknown): Promise<Response> {
-  if (path !== "/get-session" && requirePrincipal(c).credential.kind !== "session")
-    throw new ForbiddenError("This takes the session cookie, not a token or API key.");
+  if (path !== "/get-session") requireSession(requirePrincipal(c));
   await beforehand(c, parts, path, body);
   // A copy of a session that has ended may still be in the cache: better-auth would show it.
   if (c.get("principal")?.credential.kind !== "session") return c.json(null, 200, { "Cache-Control": "no-store" });
-  const response = await (await parts.betterAuth()).handler(requestFor(c, path, await inTheirTerms(c, parts, path, body)));
+  const response = await (await parts.betterAuth()).handler(
+    requestFor(c, path, await inTheirTerms(c, parts, path, body)),
+  );
   if (!response.ok) throw await problemOf(response, path);
   const answered: unknown = await response.json();
   await endWhatEnded(parts, path, body);

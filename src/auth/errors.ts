@@ -90,6 +90,16 @@ export class TokenFromTokenError extends ForbiddenError {
   }
 }
 
+/**
+ * 403 `api-key-not-allowed`: an API key, or a token made with one, was to make, change or end a way to sign in. Whoever
+ * finds a key in a script must not be able to keep its owner out, or to stay in when the key is deleted.
+ */
+export class ApiKeyNotAllowedError extends ProblemError {
+  constructor() {
+    super("api-key-not-allowed", "An API key cannot do this. Sign in, and do it from there.", { status: 403 });
+  }
+}
+
 /** 403 `quota-exceeded`: this user has as many links, or streams, as one may have at a time. */
 export class TooManyGrantsError extends ProblemError {
   constructor(max: number) {

@@ -1,8 +1,8 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { ForbiddenError } from "../errors.ts";
 import { type HttpContext, type HttpEnv, requirePrincipal } from "../http/env.ts";
 import type { AuthParts } from "./auth-parts.ts";
 import type { Login } from "./auth-store.ts";
+import { ApiKeyNotAllowedError } from "./errors.ts";
 import { code, idParam, noQuery, password, problems, sessionBody, userJson, username } from "./http-schemas.ts";
 import { passCookies, sessionCookieHeader, sessionTokenOf } from "./session-cookie.ts";
 import { requireSession } from "./sessions.ts";
@@ -72,7 +72,8 @@ const changePassword = createRoute({
   path: "/api/session/password",
   tags,
   summary: "Change my password",
-  description: "All other sessions, all tokens and all API keys of the account end.",
+  description:
+    "All other sessions, all tokens and all API keys of the account end. Not with an API key: `api-key-not-allowed`.",
   request: {
     query: noQuery,
     body: {
@@ -191,8 +192,7 @@ export function addSessionRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthParts): v
 
   app.openapi(signOut, async (c) => {
     const who = c.get("principal");
-    if (who?.credential.kind === "api-key")
-      throw new ForbiddenError("An API key is not signed out. Delete it with POST /api/auth/api-key/delete.");
+    if (who?.credential.kind === "api-key") throw new ApiKeyNotAllowedError();
     if (who?.credential.kind === "token") {
       await parts.tokens.revoke(who.credential.id);
       return c.body(null, 204);
@@ -206,6 +206,7 @@ export function addSessionRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthParts): v
 
   app.openapi(changePassword, async (c) => {
     const who = requirePrincipal(c);
+    await parts.tokens.refuseApiKey(who);
     const { current, next } = c.req.valid("json");
     const keepSession = who.credential.kind === "session" ? who.credential.id : undefined;
     await parts.users.changePassword(

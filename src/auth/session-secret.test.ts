@@ -1,9 +1,9 @@
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
-import type { ApiDocument } from "../http/openapi.ts";
 import { startTestKinora, type TestKinora, TestUser } from "../../test/support/kinora.ts";
 import { codeOf } from "../../test/support/totp.ts";
+import type { ApiDocument } from "../http/openapi.ts";
 import { AUTH_BASE_PATH } from "./better-auth-names.ts";
 
 let kinora: TestKinora;

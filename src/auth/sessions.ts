@@ -5,7 +5,7 @@ import type { AuthStore, Login, SessionRecord } from "./auth-store.ts";
 import type { KinoraBetterAuth } from "./better-auth.ts";
 import { CLIENT_ADDRESS_HEADER } from "./better-auth-names.ts";
 import type { Principal } from "./contract.ts";
-import { TwoFactorError, WrongCredentialsError } from "./errors.ts";
+import { ApiKeyNotAllowedError, TwoFactorError, WrongCredentialsError } from "./errors.ts";
 import type { Revocations } from "./revocations.ts";
 
 /** How exactly it is kept when a session was used last. */
@@ -140,8 +140,9 @@ export class Sessions {
   }
 }
 
-/** Only the session cookie itself may see to other sessions. */
+/** Only the session cookie itself may see to sessions, API keys and the second factor. */
 export function requireSession(who: Principal): string {
+  if (who.credential.kind === "api-key") throw new ApiKeyNotAllowedError();
   if (who.credential.kind !== "session")
     throw new ForbiddenError("This takes the session cookie, not a token or API key.");
   return who.credential.id;

@@ -3,8 +3,15 @@ import type { z } from "zod";
 import { UnauthorizedError } from "../errors.ts";
 import { createTokenVerifier, type TokenVerifier, type VerifiedToken } from "../identity/token-verifier.ts";
 import type { AuthStore, Login, TokenRecord, UserRecord } from "./auth-store.ts";
-import { type issuedToken, TOKEN_ALGORITHM, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_TYPE } from "./contract.ts";
-import { WrongCredentialsError } from "./errors.ts";
+import {
+  type issuedToken,
+  type Principal,
+  TOKEN_ALGORITHM,
+  TOKEN_AUDIENCE,
+  TOKEN_ISSUER,
+  TOKEN_TYPE,
+} from "./contract.ts";
+import { ApiKeyNotAllowedError, WrongCredentialsError } from "./errors.ts";
 import type { Revocations } from "./revocations.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 
@@ -51,6 +58,14 @@ export class Tokens {
     if (await this.#dependencies.store.isCurrent(login)) return token;
     await this.revoke(token.id);
     throw new WrongCredentialsError();
+  }
+
+  /** `ApiKeyNotAllowedError` when an API key asks, or a token that was made with one. */
+  async refuseApiKey({ credential: { kind, id } }: Principal): Promise<void> {
+    if (kind === "session") return;
+    const token = kind === "token" ? await this.#dependencies.store.getToken(id) : null;
+    if (kind === "token" && !token) throw new UnauthorizedError("This token does not count (any more). Sign in again.");
+    if (kind === "api-key" || token?.parent?.kind === "api-key") throw new ApiKeyNotAllowedError();
   }
 
   /** Ends a token and all that comes of it. `ownerId`: only when it is this user's. False when there is none. */

@@ -3,7 +3,7 @@ import { NotFoundError } from "../errors.ts";
 import { type HttpEnv, requireRole } from "../http/env.ts";
 import type { AuthParts } from "./auth-parts.ts";
 import type { AccountRecord, UserRecord } from "./auth-store.ts";
-import { role } from "./contract.ts";
+import { type Principal, type Role, role } from "./contract.ts";
 import { idParam, noQuery, password, problems, username, userSchema } from "./http-schemas.ts";
 
 const tags = ["Users"];
@@ -68,7 +68,7 @@ const changeUser = createRoute({
   summary: "Change a user's role, disable or enable them, reset their password, or end their second factor (admin)",
   description:
     "Their tokens end. Disabling ends their sessions, a new password their sessions and API keys. " +
-    "The last active admin stays one.",
+    "The last active admin stays one. An API key cannot set a password, end a second factor or make an admin: `api-key-not-allowed`.",
   request: {
     params: idParam,
     query: noQuery,
@@ -177,7 +177,13 @@ const deleteInvite = createRoute({
 });
 
 /** Routes of `/api/users` and `/api/invites`. */
-export function addUserRoutes(app: OpenAPIHono<HttpEnv>, { store, users }: AuthParts): void {
+export function addUserRoutes(app: OpenAPIHono<HttpEnv>, { store, tokens, users }: AuthParts): void {
+  /** Making an admin, a new password and the end of a second factor take somebody who has signed in. */
+  const requireSignIn = async (who: Principal, asked: { role?: Role; password?: unknown; twoFactor?: unknown }) => {
+    if (asked.role === "admin" || asked.password !== undefined || asked.twoFactor !== undefined)
+      await tokens.refuseApiKey(who);
+  };
+
   app.openapi(listUsers, async (c) => {
     requireRole(c, "admin");
     const { limit, cursor, q } = c.req.valid("query");
@@ -188,20 +194,22 @@ export function addUserRoutes(app: OpenAPIHono<HttpEnv>, { store, users }: AuthP
   });
 
   app.openapi(createUser, async (c) => {
-    const { userId: by } = requireRole(c, "admin");
-    const body = c.req.valid("json");
-    const created = await users.create(body.username, body.password, body.role);
-    c.get("log").info({ audit: "user-created", by, user: created.id, role: created.role }, "user created");
+    const who = requireRole(c, "admin");
+    const { username, password, role = users.defaultRole } = c.req.valid("json");
+    await requireSignIn(who, { role });
+    const created = await users.create(username, password, role);
+    c.get("log").info({ audit: "user-created", by: who.userId, user: created.id, role: created.role }, "user created");
     return c.json(accountJson(created), 201);
   });
 
   app.openapi(changeUser, async (c) => {
-    const { userId: by } = requireRole(c, "admin");
+    const who = requireRole(c, "admin");
     const { id } = c.req.valid("param");
     const asked = c.req.valid("json");
+    await requireSignIn(who, asked);
     const changed = await users.change(id, asked);
     const change = { ...asked, password: asked.password !== undefined };
-    c.get("log").info({ audit: "user-changed", by, user: id, change }, "user changed");
+    c.get("log").info({ audit: "user-changed", by: who.userId, user: id, change }, "user changed");
     return c.json(accountJson(changed), 200);
   });
 
@@ -233,10 +241,11 @@ export function addUserRoutes(app: OpenAPIHono<HttpEnv>, { store, users }: AuthP
   });
 
   app.openapi(createInvite, async (c) => {
-    const { userId } = requireRole(c, "admin");
-    const { role, expiresIn = 7 * DAY_SECONDS } = c.req.valid("json");
-    const { id, code, expiresAt, ...invite } = await users.invite(userId, role, expiresIn * 1000);
-    c.get("log").info({ audit: "invite-made", by: userId, invite: id, role: invite.role }, "invitation made");
+    const who = requireRole(c, "admin");
+    const { role = users.defaultRole, expiresIn = 7 * DAY_SECONDS } = c.req.valid("json");
+    await requireSignIn(who, { role });
+    const { id, code, expiresAt, ...invite } = await users.invite(who.userId, role, expiresIn * 1000);
+    c.get("log").info({ audit: "invite-made", by: who.userId, invite: id, role: invite.role }, "invitation made");
     return c.json({ id, code, role: invite.role, expiresAt: expiresAt.toISOString() }, 201, {
       "Cache-Control": "no-store",
     });

@@ -24,15 +24,20 @@ export class Users {
     this.#dependencies = dependencies;
   }
 
-  async create(username: string, password: string, role?: Role): Promise<UserRecord> {
-    const { defaultRole, passwords, store } = this.#dependencies;
+  /** What a new user becomes when no role is asked for. */
+  get defaultRole(): Role {
+    return this.#dependencies.defaultRole;
+  }
+
+  async create(username: string, password: string, role = this.defaultRole): Promise<UserRecord> {
+    const { passwords, store } = this.#dependencies;
     requireGoodPassword(password);
     const created = await store.createUser({
       id: Bun.randomUUIDv7(),
       username,
       passwordHash: await passwords.hash(password),
       mayBeFirst: false,
-      role: role ?? defaultRole,
+      role,
     });
     if (typeof created === "string") throw new UsernameTakenError();
     return created;
@@ -73,12 +78,12 @@ export class Users {
   }
 
   /** A code that lets one person register, once. */
-  async invite(createdBy: string, role: Role | undefined, lifetimeMs: number) {
-    const { defaultRole, store } = this.#dependencies;
+  async invite(createdBy: string, role: Role, lifetimeMs: number) {
+    const { store } = this.#dependencies;
     const code = newInviteCode();
     const invite = {
       id: Bun.randomUUIDv7(),
-      role: role ?? defaultRole,
+      role,
       expiresAt: new Date(Date.now() + lifetimeMs),
     };
     await store.createInvite({ ...invite, codeHash: hashInvite(code), createdBy });
