@@ -49,6 +49,21 @@ describe.skipIf(!has("chromium"))("accounts in the browser", () => {
 
   const accountPage = () => page.getByRole("region", { name: "Account", exact: true });
   const name = () => page.getByLabel("Name", { exact: true });
+  /** What is shown once is not lost to Escape or a press beside it, as often as it is tried; its button closes it. */
+  const staysUntilSaved = async (saved: string) => {
+    const dialog = page.getByRole("dialog");
+    const button = dialog.getByRole("button", { name: saved });
+    expect(await dialog.getByRole("button", { name: "Close" }).count()).toBe(0);
+    for (let times = 0; times < 3; times++) await page.keyboard.press("Escape");
+    await alert(`This is not shown again. Save it first, then choose “${saved}”.`);
+    expect(await button.evaluate((element) => element === document.activeElement)).toBe(true);
+    await page.mouse.click(2, 2);
+    // A gesture that no page can refuse.
+    await dialog.evaluate((element: HTMLDialogElement) => element.close());
+    expect(await dialog.evaluate((element: HTMLDialogElement) => element.open)).toBe(true);
+    await button.press("Enter");
+    await dialog.waitFor({ state: "detached" });
+  };
   const alert = (text: string | RegExp) => page.getByRole("alert").filter({ hasText: text }).waitFor();
 
   test("the form says what a name is made of, before it is sent", async () => {
@@ -142,7 +157,7 @@ describe.skipIf(!has("chromium"))("accounts in the browser", () => {
     const key = await page.getByLabel("API key", { exact: true }).inputValue();
     const headers = { Authorization: `Bearer ${key}` };
     expect((await new TestUser(kinora).fetch("/api/session", { headers })).status).toBe(200);
-    await page.getByRole("button", { name: "I have kept it" }).click();
+    await staysUntilSaved("I have saved it");
     await page.reload();
     const keys = page.getByRole("region", { name: "API keys" });
     await keys.getByText("backup script").waitFor();
@@ -171,7 +186,10 @@ describe.skipIf(!has("chromium"))("accounts in the browser", () => {
     await page.getByRole("heading", { name: "Two-step sign-in is on" }).waitFor();
     const codes = await dialog.getByRole("listitem").allInnerTexts();
     expect(codes).toHaveLength(10);
-    await dialog.getByRole("button", { name: "I have kept it" }).click();
+    const download = page.waitForEvent("download");
+    await dialog.getByRole("link", { name: "Download" }).click();
+    expect(await Bun.file(await (await download).path()).text()).toBe(`${codes.join("\n")}\n`);
+    await staysUntilSaved("I have saved them");
     await page.getByText("On", { exact: true }).waitFor();
 
     await accountPage().getByRole("button", { name: "Sign out", exact: true }).click();

@@ -102,7 +102,9 @@ describe.skipIf(!has("chromium", "ffmpeg"))("administration in the browser", () 
       await dialog().getByRole("button", { name: "Make the invitation" }).click();
       const made = await dialog().getByLabel("Code").inputValue();
       expect(await dialog().getByLabel("Link").inputValue()).toBe(`${kinora.url}/sign-in?invite=${made}`);
-      await dialog().getByRole("button", { name: "Done" }).click();
+      await page.keyboard.press("Escape");
+      await dialog().getByRole("alert").filter({ hasText: "This is not shown again." }).waitFor();
+      await dialog().getByRole("button", { name: "I have saved it" }).click();
       return made;
     };
     const register = (username: string, code: string) =>

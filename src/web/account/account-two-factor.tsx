@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
 import { call } from "../api.ts";
-import { Dialog } from "../components/dialog.tsx";
 import { FormDialog } from "../components/form-dialog.tsx";
 import { PasswordField, UsernameForManagers } from "../components/password-field.tsx";
+import { SecretDialog } from "../components/secret-dialog.tsx";
 import { CopyButton } from "../components/shown-once.tsx";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/account.ts";
@@ -110,8 +110,12 @@ function Scan({ begun: { totpURI, backupCodes }, onDone, onClose }: ScanProps) {
 function Codes({ codes, isNew, onClose }: { codes: readonly string[]; isNew: boolean; onClose(): void }) {
   const text = codes.join("\n");
   return (
-    <Dialog heading={t(isNew ? "account.two-factor-is-on" : "account.backup-codes")} onClose={onClose}>
-      <p>{t("account.backup-codes-why")}</p>
+    <SecretDialog
+      heading={t(isNew ? "account.two-factor-is-on" : "account.backup-codes")}
+      text={t("account.backup-codes-why")}
+      saved={t("account.saved-all")}
+      onClose={onClose}
+    >
       <ul class="backup-codes" aria-label={t("account.backup-codes")}>
         {codes.map((code) => (
           <li key={code}>
@@ -120,9 +124,6 @@ function Codes({ codes, isNew, onClose }: { codes: readonly string[]; isNew: boo
         ))}
       </ul>
       <div class="actions">
-        <button type="button" class="primary" onClick={onClose}>
-          {t("account.kept")}
-        </button>
         <CopyButton value={text} />
         <a
           class="button"
@@ -132,6 +133,6 @@ function Codes({ codes, isNew, onClose }: { codes: readonly string[]; isNew: boo
           {t("account.download")}
         </a>
       </div>
-    </Dialog>
+    </SecretDialog>
   );
 }

@@ -1,8 +1,8 @@
 import { useRef, useState } from "preact/hooks";
 import { call } from "../api.ts";
-import { Dialog } from "../components/dialog.tsx";
 import { FormDialog } from "../components/form-dialog.tsx";
 import { Skeleton } from "../components/parts.tsx";
+import { SecretDialog } from "../components/secret-dialog.tsx";
 import { Section } from "../components/section.tsx";
 import { ShownOnce } from "../components/shown-once.tsx";
 import type { Loaded } from "../components/use-loaded.ts";
@@ -94,16 +94,15 @@ export function ApiKeys({ keys }: { keys: Loaded<readonly ApiKey[]> }) {
       </div>
       {open?.kind === "new" && <NewKey onSubmit={make} onClose={close} />}
       {open?.kind === "made" && (
-        <Dialog heading={t("account.key-made")} onClose={close}>
-          <p>{t("account.key-once")}</p>
+        <SecretDialog
+          heading={t("account.key-made")}
+          text={t("account.key-once")}
+          saved={t("account.saved")}
+          onClose={close}
+        >
           <ShownOnce label={t("account.key")} value={open.key} />
           <p class="meta">{t("account.key-use")}</p>
-          <div class="actions">
-            <button type="button" class="primary" onClick={close}>
-              {t("account.kept")}
-            </button>
-          </div>
-        </Dialog>
+        </SecretDialog>
       )}
       {open?.kind === "delete" && (
         <FormDialog

@@ -1,13 +1,14 @@
 import { useRef, useState } from "preact/hooks";
 import { call, messageOf } from "../api.ts";
-import { Dialog } from "../components/dialog.tsx";
 import { FormDialog } from "../components/form-dialog.tsx";
 import { Skeleton } from "../components/parts.tsx";
+import { SecretDialog } from "../components/secret-dialog.tsx";
 import { Section } from "../components/section.tsx";
-import { CopyButton } from "../components/shown-once.tsx";
+import { ShownOnce } from "../components/shown-once.tsx";
 import { useLoaded } from "../components/use-loaded.ts";
 import { formatMoment } from "../format-time.ts";
 import { t } from "../i18n/i18n.ts";
+import "../messages/en/account.ts";
 import "../messages/en/admin.ts";
 import { notify } from "../notices.tsx";
 import { Problem } from "./problem.tsx";
@@ -129,33 +130,10 @@ function InviteEntry({ invite, onRevoke }: { invite: Invite; onRevoke(): void })
 }
 
 function Made({ code, onClose }: { code: string; onClose(): void }) {
-  const values = [
-    ["link", t("invites.link"), `${location.origin}/sign-in?invite=${encodeURIComponent(code)}`],
-    ["code", t("invites.code"), code],
-  ] as const;
   return (
-    <Dialog heading={t("invites.made")} onClose={onClose}>
-      <p>{t("invites.once")}</p>
-      {values.map(([name, label, value]) => (
-        <div key={name} class="field">
-          <label for={`invite-${name}`}>{label}</label>
-          <div class="field-line">
-            <input
-              id={`invite-${name}`}
-              class="code"
-              readOnly
-              value={value}
-              onFocus={(event) => event.currentTarget.select()}
-            />
-            <CopyButton value={value} />
-          </div>
-        </div>
-      ))}
-      <div class="actions">
-        <button type="button" class="primary" onClick={onClose}>
-          {t("invites.done")}
-        </button>
-      </div>
-    </Dialog>
+    <SecretDialog heading={t("invites.made")} text={t("invites.once")} saved={t("account.saved")} onClose={onClose}>
+      <ShownOnce label={t("invites.link")} value={`${location.origin}/sign-in?invite=${encodeURIComponent(code)}`} />
+      <ShownOnce label={t("invites.code")} value={code} />
+    </SecretDialog>
   );
 }

@@ -6,14 +6,19 @@ interface DialogProps {
   readonly heading: string;
   readonly class?: string;
   readonly children: ComponentChildren;
+  /** A paragraph that is read out with the heading. */
+  readonly text?: string;
   /** Called when it is closed, by whatever: a button, Escape, a press beside it. */
   onClose(): void;
+  /** Instead of closing by Escape or a press beside it, which it then does not; nor has it a cross. */
+  onDismiss?(): void;
 }
 
 /** A modal dialog, open for as long as it is rendered; the focus goes back to where it was. */
-export function Dialog({ heading, class: className = "", children, onClose }: DialogProps) {
+export function Dialog({ heading, class: className = "", text, children, onClose, onDismiss }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const headingId = useId();
+  const textId = useId();
   useEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
@@ -26,19 +31,41 @@ export function Dialog({ heading, class: className = "", children, onClose }: Di
       ref={dialog}
       class={`dialog ${className}`}
       aria-labelledby={headingId}
-      onClose={onClose}
+      aria-describedby={text && textId}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || !onDismiss) return;
+        event.preventDefault();
+        onDismiss();
+      }}
+      onClose={(event) => {
+        if (!onDismiss) return onClose();
+        // A phone's back gesture: browsers let no page refuse it for ever.
+        event.currentTarget.showModal();
+        onDismiss();
+      }}
       onMouseDown={(event) => {
         // The dialog has no padding of its own: what is hit is the backdrop.
-        if (event.target === event.currentTarget) event.currentTarget.close();
+        if (event.target !== event.currentTarget) return;
+        if (!onDismiss) return event.currentTarget.close();
+        event.preventDefault();
+        onDismiss();
       }}
     >
       <div class="dialog-body">
         <div class="dialog-head">
           <h2 id={headingId}>{heading}</h2>
-          <button type="button" class="plain close" aria-label={t("do.close")} onClick={() => dialog.current?.close()}>
-            ×
-          </button>
+          {!onDismiss && (
+            <button
+              type="button"
+              class="plain close"
+              aria-label={t("do.close")}
+              onClick={() => dialog.current?.close()}
+            >
+              ×
+            </button>
+          )}
         </div>
+        {text && <p id={textId}>{text}</p>}
         {children}
       </div>
     </dialog>

@@ -1,3 +1,4 @@
+import { useId } from "preact/hooks";
 import { copyText } from "../clipboard.ts";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/account.ts";
@@ -5,11 +6,12 @@ import { notify } from "../notices.tsx";
 
 /** A secret that is shown this once, to be copied. */
 export function ShownOnce({ label, value }: { label: string; value: string }) {
+  const id = useId();
   return (
     <div class="field">
-      <label for="shown-once">{label}</label>
+      <label for={id}>{label}</label>
       <div class="field-line">
-        <input id="shown-once" class="code" readOnly value={value} onFocus={(event) => event.currentTarget.select()} />
+        <input id={id} class="code" readOnly value={value} onFocus={(event) => event.currentTarget.select()} />
         <CopyButton value={value} />
       </div>
     </div>

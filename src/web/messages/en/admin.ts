@@ -73,7 +73,6 @@ export const admin = define({
   "invites.once": "Send the link, or the code. It is not shown again.",
   "invites.link": "Link",
   "invites.code": "Code",
-  "invites.done": "Done",
   "invites.of": "Invitation of {date}",
   "invites.used-by": "used by {name}",
   "invites.used": "used",

@@ -70,7 +70,6 @@ export const admin = {
   "invites.once": "Envía el enlace o el código. No se vuelve a mostrar.",
   "invites.link": "Enlace",
   "invites.code": "Código",
-  "invites.done": "Listo",
   "invites.of": "Invitación del {date}",
   "invites.used-by": "usada por {name}",
   "invites.used": "usada",
