@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "@nats-io/transport-node";
@@ -102,4 +102,67 @@ describe.skipIf(!has("nats-server", "openssl"))("with nats-server", () => {
       expect(await child.exited).toBe(0);
     }
   }, 40_000);
+
+  /** A `kinora broker` that takes connections. */
+  async function start(listen: string, env: Record<string, string> = {}) {
+    const child = kinora(["broker", "--nats-listen", listen], { KINORA_SECRET: secret, ...env });
+    for await (const text of child.stdout) if (new TextDecoder().decode(text).includes("The broker listens")) break;
+    await until(() => isTaken(listen), 20_000);
+    return child;
+  }
+
+  test("broker that is killed with -9 takes its nats-server along, so that the next one starts", async () => {
+    const listen = `127.0.0.1:${await freePort()}`;
+    const first = await start(listen);
+    first.kill("SIGKILL");
+    await first.exited;
+    const second = await start(listen);
+    expect(second.exitCode).toBeNull();
+    second.kill("SIGTERM");
+    expect(await second.exited).toBe(0);
+    await until(async () => !(await isTaken(listen)));
+  }, 60_000);
+
+  test("broker whose address is taken says so and ends with 1, and names the nats-server that was left there", async () => {
+    const listen = `127.0.0.1:${await freePort()}`;
+    const [hostname, port] = listen.split(":");
+    const other = Bun.listen({ hostname: hostname ?? "", port: Number(port), socket: { data: () => undefined } });
+    const taken = await run(["broker", "--nats-listen", listen], { KINORA_SECRET: secret });
+    expect([taken.code, taken.stdout]).toEqual([1, ""]);
+    expect(taken.stderr).toContain(`${listen} is in use by another program.`);
+    expect(taken.stderr).toContain("--nats-listen");
+    other.stop(true);
+    const away = await run(["broker", "--nats-listen", "192.0.2.1:4222"], { KINORA_SECRET: secret });
+    expect([away.code, away.stderr]).toEqual([1, expect.stringContaining("this machine does not have that address")]);
+    // Where there is no setpriv, nats-server outlives a broker that is killed.
+    mkdirSync(join(folder, "bin"));
+    symlinkSync(Bun.which("nats-server") ?? "", join(folder, "bin", "nats-server"));
+    const killed = await start(listen, { PATH: join(folder, "bin") });
+    const pid = Number(await until(() => Bun.file(join(folder, "data", "nats", "nats.pid")).text(), 20_000));
+    killed.kill("SIGKILL");
+    await killed.exited;
+    try {
+      const next = await run(["broker", "--nats-listen", listen], { KINORA_SECRET: secret });
+      expect(next.code).toBe(1);
+      expect(next.stderr).toContain(
+        `the nats-server of another \`kinora broker\` with this data folder (process ${pid})`,
+      );
+      expect(next.stderr).toContain(`kill ${pid}`);
+    } finally {
+      process.kill(pid, "SIGKILL");
+    }
+  }, 60_000);
 });
+
+const isTaken = (listen: string) =>
+  Bun.connect({
+    hostname: listen.split(":")[0] ?? "",
+    port: Number(listen.split(":")[1]),
+    socket: { data: () => undefined },
+  }).then(
+    (socket) => {
+      socket.terminate();
+      return true;
+    },
+    () => false,
+  );

@@ -5,6 +5,8 @@ import { type ServiceName, serviceNames } from "../bus/contract.ts";
 import { type BusLogin, busLogins } from "../config/bus-logins.ts";
 import type { Config } from "../config/schema.ts";
 import { brokerConfig } from "../main.ts";
+import { natsServerCommand, requireFree } from "./broker-process.ts";
+import { explain } from "./explain.ts";
 import { EXIT_CONFIGURATION, loadOrExit, type SettingOptions } from "./settings.ts";
 
 const DEFAULT_LISTEN = "127.0.0.1:4222";
@@ -40,7 +42,7 @@ export interface BrokerOptions extends SettingOptions {
   readonly tlsKey?: string;
 }
 
-/** `kinora broker`: starts nats-server with our configuration, and stops with it. */
+/** `kinora broker`: starts nats-server with our configuration, and stops with it, as it does with this process. */
 export async function broker(options: BrokerOptions): Promise<void> {
   const program = Bun.which("nats-server");
   if (program === null) {
@@ -51,6 +53,7 @@ export async function broker(options: BrokerOptions): Promise<void> {
   const folder = join(config.data, "nats");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const listen = options.natsListen ?? config.nats?.servers[0] ?? DEFAULT_LISTEN;
+  await requireFree(listen, folder).catch(explain);
   const text = await brokerConfig({
     listen,
     storeFolder: join(folder, "store"),
@@ -60,7 +63,7 @@ export async function broker(options: BrokerOptions): Promise<void> {
   const path = join(folder, "nats.conf");
   writePrivately(path, text);
   console.log(`The broker listens on ${listen}; what it keeps is in ${folder}.`);
-  const child = Bun.spawn([program, "-c", path], { stdio: ["ignore", "inherit", "inherit"] });
+  const child = Bun.spawn(natsServerCommand(program, folder), { stdio: ["ignore", "inherit", "inherit"] });
   let stopping = false;
   const stop = () => {
     stopping = true;

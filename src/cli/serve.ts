@@ -1,15 +1,12 @@
 import { statSync } from "node:fs";
 import { type ServiceName, serviceNames } from "../bus/contract.ts";
-import { ConfigError } from "../config/errors.ts";
 import type { Config } from "../config/schema.ts";
 import { isLoopback } from "../config/values.ts";
-import { StartError } from "../errors.ts";
 import { lanAddresses } from "../http/addresses.ts";
 import { type Kinora, startKinora } from "../main.ts";
+import { EXIT_FAILURE, explain } from "./explain.ts";
 import { createLog } from "./log.ts";
-import { EXIT_CONFIGURATION, loadOrExit, refuse, type SettingOptions } from "./settings.ts";
-
-const EXIT_FAILURE = 1;
+import { EXIT_CONFIGURATION, loadOrExit, type SettingOptions } from "./settings.ts";
 
 /** After this long a stop that hangs is cut short. */
 const STOP_LIMIT_MS = 9_500;
@@ -58,14 +55,6 @@ export async function serve(given: readonly string[], options: SettingOptions): 
   process.on("unhandledRejection", (error) => log.error({ err: error }, "a failure that nobody handled"));
   kinora = await startKinora(config, { log, services }).catch(explain);
   console.log(startMessage(config, kinora));
-}
-
-/** Says in a line or two why Kinora cannot start, and ends the process. */
-function explain(error: unknown): never {
-  if (error instanceof ConfigError) refuse(error);
-  if (error instanceof StartError) console.error(`Kinora cannot start: ${error.message}\n${error.hint}`);
-  else console.error("Kinora cannot start, and this looks like a mistake in it:", error);
-  process.exit(EXIT_FAILURE);
 }
 
 function startMessage(config: Config, { url, addresses, rtspUrl, services, firstAdminCode }: Kinora): string {
