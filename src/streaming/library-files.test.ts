@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../test/support/folder.ts";
 import { type LibraryFile, walk } from "./library-files.ts";
@@ -46,6 +46,23 @@ test("names what is no regular file and goes on", async () => {
   await Bun.spawn(["mkfifo", join(folder.path, "pipe.mp4")]).exited;
   writeFileSync(join(folder.path, "one.mp4"), "1");
   expect(await collect(folder.path)).toEqual({ "pipe.mp4": "not-a-file", "one.mp4": "file" });
+});
+
+test("a sub-folder that may not be read is named with the reason, and the walk goes on", async () => {
+  using folder = temporaryFolder();
+  for (const name of ["closed", "open"]) mkdirSync(join(folder.path, name));
+  writeFileSync(join(folder.path, "closed/secret.mp4"), "1");
+  writeFileSync(join(folder.path, "open/one.mp4"), "2");
+  chmodSync(join(folder.path, "closed"), 0);
+  // The administrator of the machine may read everything, and looks without that right.
+  const asOthers = process.getuid?.() === 0 ? ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] : [];
+  const program = join(import.meta.dir, "../../test/support/walk.ts");
+  const child = Bun.spawn([...asOthers, process.execPath, program, folder.path]);
+  const found: unknown = await new Response(child.stdout).json();
+  expect(found).toEqual([
+    { path: "closed", refused: { code: "unreadable", detail: "Kinora may not read it: check its permissions." } },
+    expect.objectContaining({ path: "open/one.mp4", sizeBytes: 1 }),
+  ]);
 });
 
 test("a folder that is not there is an error", async () => {

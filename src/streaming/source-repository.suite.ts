@@ -83,8 +83,6 @@ export function sourceRepositorySuite(
       const ids = (found: readonly Source[]) => found.map(({ id }) => id);
       expect(ids(await sources.list(null, 2))).toEqual([testId(1), testId(2)]);
       expect(ids(await sources.list(testId(2), 2))).toEqual([testId(3)]);
-      expect(ids(await sources.listFolder("/srv/a", null, 1))).toEqual([testId(1)]);
-      expect(ids(await sources.listFolder("/srv/a", testId(1), 5))).toEqual([testId(3)]);
     });
 
     test("files are found by their paths and by device and inode", async () => {

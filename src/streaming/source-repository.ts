@@ -57,8 +57,6 @@ export interface SourceRepository {
   list(afterId: string | null, limit: number): Promise<Source[]>;
   /** Folders that any source lies in. */
   listFolders(): Promise<string[]>;
-  /** Up to `limit` sources of a folder whose id comes after `afterId`, by id. */
-  listFolder(folder: string, afterId: string | null, limit: number): Promise<Source[]>;
   /** How many uploads have this content. */
   countUploadsOf(mediaId: string): Promise<number>;
   remove(id: string): Promise<void>;

@@ -8,6 +8,12 @@ import { transact } from "./transact.ts";
 /** Rows in one statement: databases bound its parameters. */
 const ROWS_AT_ONCE = 100;
 
+/** What a scan compares. */
+const STATE = ["id", "path", "size_bytes", "mtime_ms", "file_key", "availability", "visibility"] as const;
+
+/** A column whose index SQLite passes over (by the plus): with that of places it would sort everything for each page of ids. */
+const unindexed = (column: "place") => sql<string>`+${sql.ref(column)}`;
+
 /** Sources in the database, for SQLite and MySQL alike: those in the places that an instance reaches, and no others. */
 export class SqlSourceRepository implements SourceRepository {
   readonly #database: Database;
@@ -161,9 +167,12 @@ export class SqlSourceRepository implements SourceRepository {
   }
 
   async listReady(folder: string, below: string, afterId: string | null, limit: number): Promise<SourceState[]> {
-    // The plus keeps SQLite from the index of paths, with which it would sort all of a folder for each page.
-    const ofFolder = below === "" ? sql<string>`+folder` : sql.ref<string>("folder");
-    let query = this.#states().where(ofFolder, "=", folder).where("availability", "=", "ready");
+    let query = this.#database
+      .selectFrom("sources")
+      .select(STATE)
+      .where(below === "" ? unindexed("place") : "place", "=", this.#places.library)
+      .where("folder", "=", folder)
+      .where("availability", "=", "ready");
     if (below !== "") {
       // "0" is what comes after "/".
       query = query.where((when) =>
@@ -193,11 +202,6 @@ export class SqlSourceRepository implements SourceRepository {
     return rows.flatMap(({ folder }) => (folder === null ? [] : [folder]));
   }
 
-  async listFolder(folder: string, afterId: string | null, limit: number): Promise<Source[]> {
-    const rows = await this.#page(afterId, limit).where("folder", "=", folder).execute();
-    return rows.map(toSource);
-  }
-
   async countUploadsOf(mediaId: string): Promise<number> {
     const { count } = await this.#database
       .selectFrom("sources")
@@ -215,7 +219,7 @@ export class SqlSourceRepository implements SourceRepository {
   #states() {
     return this.#database
       .selectFrom("sources")
-      .select(["id", "path", "size_bytes", "mtime_ms", "file_key", "availability", "visibility"])
+      .select(STATE)
       .where("place", "=", this.#places.library);
   }
 
@@ -225,7 +229,11 @@ export class SqlSourceRepository implements SourceRepository {
   }
 
   #page(afterId: string | null, limit: number) {
-    return this.#select()
+    const { upload, library } = this.#places;
+    return this.#database
+      .selectFrom("sources")
+      .selectAll()
+      .where(unindexed("place"), "in", [upload, library])
       .where("id", ">", afterId ?? "")
       .orderBy("id")
       .limit(limit);
