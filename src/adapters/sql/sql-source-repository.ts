@@ -11,7 +11,7 @@ const ROWS_AT_ONCE = 100;
 /** What a scan compares. */
 const STATE = ["id", "path", "size_bytes", "mtime_ms", "file_key", "availability", "visibility"] as const;
 
-/** A column whose index SQLite passes over (by the plus): with that of places it would sort everything for each page of ids. */
+/** A column whose index SQLite passes over (by the plus): it would read a whole place where one source is asked for, or a page. */
 const unindexed = (column: "place") => sql<string>`+${sql.ref(column)}`;
 
 /** Sources in the database, for SQLite and MySQL alike: those in the places that an instance reaches, and no others. */
@@ -52,7 +52,15 @@ export class SqlSourceRepository implements SourceRepository {
   }
 
   async findByPath(folder: string, path: string): Promise<Source | null> {
-    return sourceOf(await this.#select().where("folder", "=", folder).where("path", "=", path).executeTakeFirst());
+    const { upload, library } = this.#places;
+    const row = await this.#database
+      .selectFrom("sources")
+      .selectAll()
+      .where("place", "in", [upload, library])
+      .where("folder", "=", folder)
+      .where("path", "=", path)
+      .executeTakeFirst();
+    return sourceOf(row);
   }
 
   async save(source: Source): Promise<void> {
@@ -207,7 +215,7 @@ export class SqlSourceRepository implements SourceRepository {
       .selectFrom("sources")
       .select((expression) => expression.fn.countAll<number>().as("count"))
       .where("media_id", "=", mediaId)
-      .where("place", "=", this.#places.upload)
+      .where(unindexed("place"), "=", this.#places.upload)
       .executeTakeFirstOrThrow();
     return Number(count);
   }
@@ -225,15 +233,11 @@ export class SqlSourceRepository implements SourceRepository {
 
   #select() {
     const { upload, library } = this.#places;
-    return this.#database.selectFrom("sources").selectAll().where("place", "in", [upload, library]);
+    return this.#database.selectFrom("sources").selectAll().where(unindexed("place"), "in", [upload, library]);
   }
 
   #page(afterId: string | null, limit: number) {
-    const { upload, library } = this.#places;
-    return this.#database
-      .selectFrom("sources")
-      .selectAll()
-      .where(unindexed("place"), "in", [upload, library])
+    return this.#select()
       .where("id", ">", afterId ?? "")
       .orderBy("id")
       .limit(limit);
