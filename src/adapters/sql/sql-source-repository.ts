@@ -225,10 +225,7 @@ export class SqlSourceRepository implements SourceRepository {
   }
 
   #states() {
-    return this.#database
-      .selectFrom("sources")
-      .select(STATE)
-      .where("place", "=", this.#places.library);
+    return this.#database.selectFrom("sources").select(STATE).where("place", "=", this.#places.library);
   }
 
   #select() {
