@@ -6,6 +6,7 @@ import { fixture } from "./support/fixtures.ts";
 import { startTestKinora, type TestKinora, TestUser } from "./support/kinora.ts";
 import { startMariaDb, type TestMariaDb } from "./support/mariadb.ts";
 import { startRedis, type TestRedis } from "./support/redis.ts";
+import { codeOf } from "./support/totp.ts";
 import { until } from "./support/until.ts";
 
 await ensureDebianPackages({
@@ -131,6 +132,37 @@ describe.skipIf(!has("mariadbd", "redis-server", "ffmpeg"))("a Kinora on MariaDB
     expect((await one.get("/api/session")).status).toBe(200);
     expect((await two.get("/api/session")).status).toBe(401);
     expect(await (await one.get("/api/auth/list-sessions")).json()).toHaveLength(1);
+  });
+
+  test("a second factor is begun, asked for, used once and ended, with sessions and counters in Redis and over restarts", async () => {
+    const gus = await TestUser.signIn(kinora, "gus");
+    const other = await TestUser.signIn(kinora, "gus");
+    const begun = await (await gus.post("/api/auth/two-factor/enable", { password })).json();
+    await kinora.restart();
+    const code = codeOf(begun.totpURI, -1);
+    expect((await gus.post("/api/auth/two-factor/verify-totp", { code })).status).toBe(200);
+    expect((await gus.get("/api/session")).status).toBe(200);
+    const enter = async (twoFactorCode?: string) => {
+      const user = new TestUser(kinora);
+      const body = { username: "gus", password, ...(twoFactorCode ? { twoFactorCode } : {}) };
+      return { user, status: (await user.post("/api/session", body)).status };
+    };
+    expect((await enter()).status).toBe(403);
+    const [first, second] = begun.backupCodes as string[];
+    const entered = await enter(first);
+    expect(entered.status).toBe(200);
+    await kinora.restart();
+    expect((await entered.user.get("/api/session")).status).toBe(200);
+    // What has been used counts no more after a restart either: codes of the app by their counters, backup codes by the database.
+    expect([(await enter(code)).status, (await enter(first)).status]).toEqual([403, 403]);
+    const { items } = (await (await gus.get("/api/sessions")).json()) as { items: unknown[] };
+    expect(items).toHaveLength(3);
+    expect((await gus.post("/api/auth/two-factor/disable", { password })).status).toBe(200);
+    expect(await (await gus.get("/api/auth/get-session")).json()).toMatchObject({ user: { twoFactorEnabled: false } });
+    expect((await other.get("/api/session")).status).toBe(200);
+    expect([(await enter()).status, (await enter(second)).status]).toEqual([200, 200]);
+    expect((await gus.send("DELETE", "/api/sessions")).status).toBe(200);
+    expect((await entered.user.get("/api/session")).status).toBe(401);
   });
 
   test("a Redis that forgot everything signs nobody out", async () => {

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { startTestKinora, type TestKinora, TestUser } from "../../test/support/kinora.ts";
 import { MemoryAttempts } from "../adapters/memory/memory-attempts.ts";
-import { ACCOUNT, ACCOUNT_AND_ADDRESS, ADDRESS, AttemptLimits } from "./attempt-limits.ts";
+import { TemporaryUnavailableError } from "../errors.ts";
+import { ACCOUNT, ACCOUNT_AND_ADDRESS, ADDRESS, AttemptLimits, CHANGES, READS } from "./attempt-limits.ts";
 
 const password = "correct horse battery";
 
@@ -79,4 +80,34 @@ test("guessing from many addresses ends too, but never keeps out the address tha
     await limits.attempt("owner", home);
     await limits.succeeded("owner", home);
   }
+});
+
+test("an admin's changes and reads are limited for each of them, and go on while the counters are away", async () => {
+  const limits = new AttemptLimits(new MemoryAttempts());
+  for (let n = 0; n < CHANGES.max; n++) await limits.administer("one", true);
+  expect(limits.administer("one", true)).rejects.toMatchObject({ code: "rate-limited", status: 429 });
+  await limits.administer("two", true);
+  for (let n = 0; n < READS.max; n++) await limits.administer("one", false);
+  expect(limits.administer("one", false)).rejects.toMatchObject({ code: "rate-limited" });
+  const away = () => Promise.reject(new TemporaryUnavailableError("The counters are away."));
+  await new AttemptLimits({ add: away, count: away, clear: away }).administer("one", true);
+});
+
+test("too many invitations in a minute are 429 with Retry-After, for this admin alone", async () => {
+  await withKinora(async (kinora) => {
+    const owner = new TestUser(kinora);
+    await owner.post("/api/session", { username: "owner", password, setupCode: kinora.firstAdminCode });
+    await owner.post("/api/users", { username: "second", password, role: "admin" });
+    const second = await TestUser.signIn(kinora, "second");
+    const invite = () => owner.post("/api/invites", {});
+    const limited: Response[] = [];
+    // On a busy machine another minute may begin meanwhile.
+    for (let tries = 0; tries < 3 && limited.length === 0; tries++) {
+      const answers = await Promise.all(Array.from({ length: CHANGES.max + 1 }, invite));
+      limited.push(...answers.filter(({ status }) => status === 429));
+    }
+    expect(Number(limited[0]?.headers.get("Retry-After"))).toBeGreaterThan(0);
+    expect((await second.post("/api/invites", {})).status).toBe(201);
+    expect((await owner.get("/api/users")).status).toBe(200);
+  });
 });

@@ -30,6 +30,10 @@ export const ACCOUNT: Limit = { max: 100, windowMs: 60 * MINUTE };
 export const REGISTRATIONS: Limit = { max: 100, windowMs: 60 * MINUTE };
 /** Wrong codes of a second factor, wherever they come from: whoever sends one knows the password. */
 export const SECOND_FACTOR: Limit = { max: 10, windowMs: 15 * MINUTE };
+/** What one user changes of accounts, invitations and API keys: enough for a script that makes a school's accounts. */
+export const CHANGES: Limit = { max: 300, windowMs: MINUTE };
+/** How often one user reads the lists of them. */
+export const READS: Limit = { max: 1_200, windowMs: MINUTE };
 /** A code of an authenticator app counts for a minute and a half; after this it may be told from its next use. */
 const CODE_REMEMBERED_MS = 3 * MINUTE;
 /** How long an address that once signed in to an account stays known for it. */
@@ -100,11 +104,25 @@ export class AttemptLimits {
     await this.#count(`register:${networkOf(clientAddress)}`, REGISTRATIONS);
   }
 
+  /**
+   * Counts what a signed-in user asks of accounts, invitations and keys; `RateLimitedError` when it is too much. While
+   * the counters cannot be reached it is let through: nobody's password is guessed by it, and admins may be needed then.
+   */
+  async administer(userId: string, isChange: boolean): Promise<void> {
+    const [kind, limit] = isChange ? (["changes", CHANGES] as const) : (["reads", READS] as const);
+    await this.#count(`${kind}:${userId}`, limit).catch((error: unknown) => {
+      if (error instanceof RateLimitedError) throw error;
+    });
+  }
+
   async #count(key: string, { max, windowMs }: Limit): Promise<void> {
     const { count, resetsInMs } = await this.#store.add(key, 1, windowMs);
     if (count <= max) return;
     const seconds = Math.max(1, Math.ceil(resetsInMs / 1000));
-    throw new RateLimitedError(`Too many attempts. Try again in ${inWords(seconds)}.`, seconds);
+    throw new RateLimitedError(
+      `Too many ${key.startsWith("changes") || key.startsWith("reads") ? "requests" : "attempts"}. Try again in ${inWords(seconds)}.`,
+      seconds,
+    );
   }
 }
 

@@ -10,6 +10,7 @@ import {
 } from "../errors.ts";
 import { type HttpContext, type HttpEnv, requirePrincipal } from "../http/env.ts";
 import { SECOND_FACTOR } from "./attempt-limits.ts";
+import { noteRefusals } from "./audit.ts";
 import type { AuthParts } from "./auth-parts.ts";
 import { AUTH_BASE_PATH, CLIENT_ADDRESS_HEADER } from "./better-auth-names.ts";
 import { TwoFactorError, WrongCredentialsError, WrongPasswordError } from "./errors.ts";
@@ -142,20 +143,24 @@ async function endWhatEnded({ revocations }: AuthParts, path: string, body: unkn
 }
 
 /** What guesses passwords or codes is limited here: better-auth does not count what comes with a session. */
-async function beforehand(c: HttpContext, { accounts, limits }: AuthParts, path: string, body: unknown) {
+async function beforehand(c: HttpContext, parts: AuthParts, path: string, body: unknown) {
+  const { accounts, limits } = parts;
+  if (path.startsWith("/api-key/")) return limits.administer(requirePrincipal(c).userId, c.req.method !== "GET");
   if (!path.startsWith("/two-factor/")) return;
   const { userId, username } = requirePrincipal(c);
   if (path === "/two-factor/verify-totp") return limits.attemptSecondFactor(userId);
-  const given = z.object({ password: z.string() }).parse(body);
-  await accounts
-    .verify({ username, password: given.password, clientAddress: c.env.clientAddress })
-    .catch((error: unknown) => {
+  const { password } = z.object({ password: z.string() }).parse(body);
+  const { clientAddress } = c.env;
+  const verify = () =>
+    accounts.verify({ username, password, clientAddress }).catch((error: unknown) => {
       throw error instanceof WrongCredentialsError ? new WrongPasswordError() : error;
     });
+  await noteRefusals(c, parts, username, verify);
 }
 
 const audited: Readonly<Record<string, string>> = {
   "/api-key/create": "API key made",
+  "/api-key/update": "API key changed",
   "/api-key/delete": "API key deleted",
   "/two-factor/verify-totp": "second factor switched on",
   "/two-factor/disable": "second factor switched off",

@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { type HttpContext, type HttpEnv, requirePrincipal } from "../http/env.ts";
+import { noteRefusals, noteSignIn } from "./audit.ts";
 import type { AuthParts } from "./auth-parts.ts";
 import type { Login } from "./auth-store.ts";
 import { ApiKeyNotAllowedError } from "./errors.ts";
@@ -172,8 +173,12 @@ export function addSessionRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthParts): v
   app.openapi(signIn, async (c) => {
     const { clientAddress } = c.env;
     const { twoFactorCode, ...given } = c.req.valid("json");
-    const { login, created } = await parts.accounts.enter({ ...given, clientAddress });
-    await openSession(c, parts, login, twoFactorCode);
+    const { login, created } = await noteRefusals(c, parts, given.username, async () => {
+      const entered = await parts.accounts.enter({ ...given, clientAddress });
+      await openSession(c, parts, entered.login, twoFactorCode);
+      return entered;
+    });
+    noteSignIn(c, login, created ? "user-registered" : "signed-in");
     return c.json({ user: userJson(login) }, created ? 201 : 200);
   });
 
@@ -201,6 +206,7 @@ export function addSessionRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthParts): v
     const close = () => parts.sessions.close(token);
     const headers = await (who ? parts.revocations.enforce("session", who.credential.id, close) : close());
     passCookies(c, headers);
+    if (who) c.get("log").info({ audit: "signed-out", by: who.userId }, "signed out");
     return c.body(null, 204);
   });
 
@@ -209,11 +215,9 @@ export function addSessionRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthParts): v
     await parts.tokens.refuseApiKey(who);
     const { current, next } = c.req.valid("json");
     const keepSession = who.credential.kind === "session" ? who.credential.id : undefined;
-    await parts.users.changePassword(
-      { username: who.username, password: current, clientAddress: c.env.clientAddress },
-      next,
-      keepSession,
-    );
+    const proof = { username: who.username, password: current, clientAddress: c.env.clientAddress };
+    await noteRefusals(c, parts, who.username, () => parts.users.changePassword(proof, next, keepSession));
+    c.get("log").info({ audit: "password-changed", by: who.userId }, "password changed by its owner");
     return c.body(null, 204);
   });
 }

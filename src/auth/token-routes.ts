@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { NotFoundError, UnauthorizedError } from "../errors.ts";
 import { type HttpEnv, requirePrincipal } from "../http/env.ts";
+import { noteRefusals, noteSignIn } from "./audit.ts";
 import type { AuthParts } from "./auth-parts.ts";
 import { issuedToken } from "./contract.ts";
 import { TokenFromTokenError } from "./errors.ts";
@@ -57,16 +58,21 @@ const revokeToken = createRoute({
 });
 
 /** Routes of `/api/tokens`. */
-export function addTokenRoutes(app: OpenAPIHono<HttpEnv>, { accounts, sessions, tokens }: AuthParts): void {
+export function addTokenRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthParts): void {
+  const { accounts, sessions, tokens } = parts;
   app.openapi(createToken, async (c) => {
     const provedAtMs = Date.now();
     const body = c.req.valid("json");
     if (body.username !== undefined && body.password !== undefined) {
       const { username, password, twoFactorCode } = body;
       const { clientAddress } = c.env;
-      const login = await accounts.verify({ username, password, clientAddress });
       const userAgent = c.req.header("User-Agent") ?? "";
-      await sessions.prove(login, { clientAddress, userAgent, code: twoFactorCode });
+      const login = await noteRefusals(c, parts, username, async () => {
+        const verified = await accounts.verify({ username, password, clientAddress });
+        await sessions.prove(verified, { clientAddress, userAgent, code: twoFactorCode });
+        return verified;
+      });
+      noteSignIn(c, login, "token-made");
       return c.json(await tokens.issueForLogin(login, provedAtMs), 201, noStore);
     }
     const { userId, credential } = requirePrincipal(c);

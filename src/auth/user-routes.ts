@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { NotFoundError } from "../errors.ts";
-import { type HttpEnv, requireRole } from "../http/env.ts";
+import { type HttpContext, type HttpEnv, requireRole } from "../http/env.ts";
 import type { AuthParts } from "./auth-parts.ts";
 import type { AccountRecord, UserRecord } from "./auth-store.ts";
 import { type Principal, type Role, role } from "./contract.ts";
@@ -42,7 +42,7 @@ const listUsers = createRoute({
         },
       },
     },
-    ...problems(400, 401, 403, 503),
+    ...problems(400, 401, 403, 429, 503),
   },
 });
 
@@ -58,7 +58,7 @@ const createUser = createRoute({
       content: { "application/json": { schema: z.strictObject({ username, password, role: role.optional() }) } },
     },
   },
-  responses: { 201: { description: "The new user.", content: accountBody }, ...problems(400, 401, 403, 409, 503) },
+  responses: { 201: { description: "The new user.", content: accountBody }, ...problems(400, 401, 403, 409, 429, 503) },
 });
 
 const changeUser = createRoute({
@@ -88,7 +88,10 @@ const changeUser = createRoute({
       },
     },
   },
-  responses: { 200: { description: "The user now.", content: accountBody }, ...problems(400, 401, 403, 404, 409, 503) },
+  responses: {
+    200: { description: "The user now.", content: accountBody },
+    ...problems(400, 401, 403, 404, 409, 429, 503),
+  },
 });
 
 const deleteUser = createRoute({
@@ -98,7 +101,7 @@ const deleteUser = createRoute({
   summary: "Delete a user (admin)",
   description: "Everything of theirs ends at once. The last active admin cannot be deleted.",
   request: { params: idParam, query: noQuery },
-  responses: { 204: { description: "Deleted." }, ...problems(400, 401, 403, 404, 409, 503) },
+  responses: { 204: { description: "Deleted." }, ...problems(400, 401, 403, 404, 409, 429, 503) },
 });
 
 const createInvite = createRoute({
@@ -136,7 +139,7 @@ const createInvite = createRoute({
         },
       },
     },
-    ...problems(400, 401, 403, 503),
+    ...problems(400, 401, 403, 429, 503),
   },
 });
 
@@ -163,7 +166,7 @@ const listInvites = createRoute({
       description: "The invitations.",
       content: { "application/json": { schema: z.object({ items: z.array(inviteSchema) }) } },
     },
-    ...problems(400, 401, 403, 503),
+    ...problems(400, 401, 403, 429, 503),
   },
 });
 
@@ -173,11 +176,17 @@ const deleteInvite = createRoute({
   tags,
   summary: "Revoke an invitation (admin)",
   request: { params: idParam, query: noQuery },
-  responses: { 204: { description: "Nobody can use it any more." }, ...problems(400, 401, 403, 404, 503) },
+  responses: { 204: { description: "Nobody can use it any more." }, ...problems(400, 401, 403, 404, 429, 503) },
 });
 
 /** Routes of `/api/users` and `/api/invites`. */
-export function addUserRoutes(app: OpenAPIHono<HttpEnv>, { store, tokens, users }: AuthParts): void {
+export function addUserRoutes(app: OpenAPIHono<HttpEnv>, { limits, store, tokens, users }: AuthParts): void {
+  /** Only admins get further, and only so often. */
+  const requireAdmin = async (c: HttpContext) => {
+    const who = requireRole(c, "admin");
+    await limits.administer(who.userId, c.req.method !== "GET");
+    return who;
+  };
   /** Making an admin, a new password and the end of a second factor take somebody who has signed in. */
   const requireSignIn = async (who: Principal, asked: { role?: Role; password?: unknown; twoFactor?: unknown }) => {
     if (asked.role === "admin" || asked.password !== undefined || asked.twoFactor !== undefined)
@@ -185,7 +194,7 @@ export function addUserRoutes(app: OpenAPIHono<HttpEnv>, { store, tokens, users 
   };
 
   app.openapi(listUsers, async (c) => {
-    requireRole(c, "admin");
+    await requireAdmin(c);
     const { limit, cursor, q } = c.req.valid("query");
     const found = await store.listUsers(limit + 1, cursor ?? null, q);
     const page = found.slice(0, limit);
@@ -194,7 +203,7 @@ export function addUserRoutes(app: OpenAPIHono<HttpEnv>, { store, tokens, users 
   });
 
   app.openapi(createUser, async (c) => {
-    const who = requireRole(c, "admin");
+    const who = await requireAdmin(c);
     const { username, password, role = users.defaultRole } = c.req.valid("json");
     await requireSignIn(who, { role });
     const created = await users.create(username, password, role);
@@ -203,18 +212,18 @@ export function addUserRoutes(app: OpenAPIHono<HttpEnv>, { store, tokens, users 
   });
 
   app.openapi(changeUser, async (c) => {
-    const who = requireRole(c, "admin");
+    const who = await requireAdmin(c);
     const { id } = c.req.valid("param");
     const asked = c.req.valid("json");
     await requireSignIn(who, asked);
     const changed = await users.change(id, asked);
-    const change = { ...asked, password: asked.password !== undefined };
+    const change = { ...asked, ...(asked.password === undefined ? {} : { password: true }) };
     c.get("log").info({ audit: "user-changed", by: who.userId, user: id, change }, "user changed");
     return c.json(accountJson(changed), 200);
   });
 
   app.openapi(deleteUser, async (c) => {
-    const { userId: by } = requireRole(c, "admin");
+    const { userId: by } = await requireAdmin(c);
     const { id } = c.req.valid("param");
     await users.delete(id);
     c.get("log").info({ audit: "user-deleted", by, user: id }, "user deleted");
@@ -222,7 +231,7 @@ export function addUserRoutes(app: OpenAPIHono<HttpEnv>, { store, tokens, users 
   });
 
   app.openapi(listInvites, async (c) => {
-    requireRole(c, "admin");
+    await requireAdmin(c);
     const items = (await store.listInvites()).map(({ isUsed: used, createdAt, expiresAt, ...invite }) => ({
       ...invite,
       used,
@@ -233,7 +242,7 @@ export function addUserRoutes(app: OpenAPIHono<HttpEnv>, { store, tokens, users 
   });
 
   app.openapi(deleteInvite, async (c) => {
-    const { userId: by } = requireRole(c, "admin");
+    const { userId: by } = await requireAdmin(c);
     const { id } = c.req.valid("param");
     if (!(await store.deleteInvite(id))) throw new NotFoundError("There is no invitation with this id.");
     c.get("log").info({ audit: "invite-revoked", by, invite: id }, "invitation revoked");
@@ -241,7 +250,7 @@ export function addUserRoutes(app: OpenAPIHono<HttpEnv>, { store, tokens, users 
   });
 
   app.openapi(createInvite, async (c) => {
-    const who = requireRole(c, "admin");
+    const who = await requireAdmin(c);
     const { role = users.defaultRole, expiresIn = 7 * DAY_SECONDS } = c.req.valid("json");
     await requireSignIn(who, { role });
     const { id, code, expiresAt, ...invite } = await users.invite(who.userId, role, expiresIn * 1000);
