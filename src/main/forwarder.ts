@@ -40,7 +40,7 @@ const SMALL_BYTES = 128 * 1024;
 /** How long an instance may take to describe itself. */
 const DESCRIBE_MS = 3_000;
 /** Until an answer is whole, its instance must stay alive; looked at this often. */
-const LOOK_MS = 500;
+const LOOK_MS = 100;
 
 export interface ForwarderOptions {
   readonly registry: ServiceRegistry;
@@ -235,7 +235,7 @@ const isSmall = ({ body, headers }: Response) =>
 /** Ends what waits for an instance that is not alive any more: one that hangs closes no connection. */
 class InstanceWatch {
   readonly #isAlive: (instance: ServiceInstance) => boolean;
-  readonly #watched = new Map<AbortController, ServiceInstance>();
+  readonly #watched = new Map<string, { readonly instance: ServiceInstance; readonly waiting: Set<AbortController> }>();
   /** Nobody tells when a body has been sent; its answer is garbage then. */
   readonly #finished = new FinalizationRegistry<() => void>((unwatch) => unwatch());
   #timer: Timer | null = null;
@@ -245,10 +245,14 @@ class InstanceWatch {
   }
 
   add(instance: ServiceInstance, gone: AbortController): () => void {
-    this.#watched.set(gone, instance);
+    const key = `${instance.service}/${instance.instance}`;
+    const watched = this.#watched.get(key) ?? { instance, waiting: new Set() };
+    watched.waiting.add(gone);
+    this.#watched.set(key, watched);
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
     return () => {
-      this.#watched.delete(gone);
+      watched.waiting.delete(gone);
+      if (watched.waiting.size === 0 && this.#watched.get(key) === watched) this.#watched.delete(key);
       if (this.#watched.size === 0) this.close();
     };
   }
@@ -264,10 +268,10 @@ class InstanceWatch {
   }
 
   #look(): void {
-    for (const [gone, instance] of this.#watched) {
+    for (const [key, { instance, waiting }] of this.#watched) {
       if (this.#isAlive(instance)) continue;
-      this.#watched.delete(gone);
-      gone.abort(new Error("its heartbeats have stopped"));
+      this.#watched.delete(key);
+      for (const gone of waiting) gone.abort(new Error("its heartbeats have stopped"));
     }
   }
 }

@@ -93,10 +93,10 @@ export class Finisher {
 
   /** Removes an unfinished upload's bytes and its title. */
   async clear(id: string): Promise<void> {
-    const { files, intake, progress, catalog } = this.#dependencies;
+    const { records, files, intake, progress, catalog } = this.#dependencies;
     intake.forget(id);
     progress.forget(id);
-    await files.remove(id);
+    await files.remove((await records.get(id)) ?? { id, copy: null });
     await catalog.discardTitle({ id });
   }
 
@@ -127,10 +127,9 @@ export class Finisher {
     const { id, sizeBytes } = upload;
     const mediaId = upload.mediaId ?? intake.digestOf(id, sizeBytes);
     const finishing = { ...upload, state: "finishing" as const, mediaId };
-    const leaseUntil = this.#leaseFor(sizeBytes);
-    await records.update(id, { state: "finishing", mediaId, leaseUntil });
+    await records.update(id, { state: "finishing", mediaId, leaseUntil: this.#lease() });
     if (upload.attempts >= ATTEMPTS_MAX) await this.#giveUp(finishing);
-    const title = await this.#complete(finishing, await this.#adopt(finishing));
+    const title = await this.#leased(id, async () => this.#complete(finishing, await this.#adopt(finishing)));
     await records.update(id, { state: "ready", expiresAt: this.#keptUntil() });
     progress.done(upload, sizeBytes);
     if (mediaId === null) this.identify(finishing);
@@ -143,9 +142,9 @@ export class Finisher {
     await this.#requireTitle(upload);
     const { files, records, streaming, adoptTimeoutMs: timeoutFor = adoptTimeoutMs } = this.#dependencies;
     const { id, ownerId, name, sizeBytes, mediaId, attempts } = upload;
-    await files.complete(id, sizeBytes);
+    await files.complete(upload, sizeBytes);
     // Counted first: a crash leaves no time for it afterwards.
-    await records.update(id, { attempts: attempts + 1 });
+    await records.update(id, { attempts: attempts + 1, copy: null });
     try {
       const timeoutMs = timeoutFor(sizeBytes);
       const announcement = await streaming.adopt(
@@ -161,10 +160,23 @@ export class Finisher {
     }
   }
 
-  /** Longer than finishing takes; what is left undone by then another instance may do. */
-  #leaseFor(sizeBytes: number): Date {
-    const { now, adoptTimeoutMs: timeoutFor = adoptTimeoutMs } = this.#dependencies;
-    return new Date(now().getTime() + timeoutFor(sizeBytes) + LEASE_MS);
+  /** Until then no other instance does what is left undone; it is renewed while this one is at it. */
+  #lease(): Date {
+    return new Date(this.#dependencies.now().getTime() + LEASE_MS);
+  }
+
+  async #leased<Result>(id: string, work: () => Promise<Result>): Promise<Result> {
+    const { records, log } = this.#dependencies;
+    const renew = () =>
+      void records
+        .update(id, { leaseUntil: this.#lease() })
+        .catch((error: unknown) => log.warn({ err: error, id }, "lease not renewed"));
+    const timer = setInterval(renew, LEASE_MS / 3);
+    try {
+      return await work();
+    } finally {
+      clearInterval(timer);
+    }
   }
 
   async #giveUp(upload: UploadRecord): Promise<never> {
@@ -175,7 +187,7 @@ export class Finisher {
   }
 
   /** Makes the title unless it is there. One that was deleted stays deleted, and its purge releases what is left. */
-  async #requireTitle({ id, ownerId, ownerName, name, tags, sizeBytes }: UploadRecord): Promise<void> {
+  async #requireTitle({ id, ownerId, ownerName, name, tags, sizeBytes, copy }: UploadRecord): Promise<void> {
     const { catalog, files, intake, records } = this.#dependencies;
     const owner = { userId: ownerId, username: ownerName };
     try {
@@ -183,7 +195,7 @@ export class Finisher {
     } catch (error) {
       if (isRefusal(error)) {
         intake.forget(id);
-        await files.remove(id);
+        await files.remove({ id, copy });
         await records.remove(id);
       }
       throw error;
@@ -215,7 +227,7 @@ export class Finisher {
 
   async #hash(upload: UploadRecord): Promise<string | null> {
     const hash = this.#dependencies.intake.hashOf(upload.id);
-    const file = await this.#dependencies.files.open(upload.id);
+    const file = await this.#dependencies.files.open({ id: upload.id, copy: null });
     try {
       await hash.catchUp(file, () => upload.sizeBytes, this.#abort.signal);
     } finally {

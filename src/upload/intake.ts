@@ -10,7 +10,7 @@ import type { UploadRecord, UploadRecords } from "./upload-records.ts";
 
 /** An unfinished upload is kept this long after its last byte. */
 export const EXPIRY_MS = 24 * 3_600_000;
-/** An instance that has not counted bytes of an upload for so long may be gone: another one may go on with it. */
+/** An instance that has not counted bytes of an upload for so long may be gone, where nothing tells of it sooner. */
 export const LEASE_MS = 15_000;
 /** Up to this many bytes the last request waits for the hash to catch up (40 ms of hashing). */
 const LAG_BYTES = 64 << 20;
@@ -47,7 +47,7 @@ export class Intake {
     reception: Reception,
     checksum: Checksum | null = null,
   ): Promise<number> {
-    const file = await this.#dependencies.files.open(upload.id).catch((error: unknown) => {
+    const file = await this.#dependencies.files.open(upload).catch((error: unknown) => {
       throw isMissing(error) ? new UploadGoneError() : error;
     });
     const hash = this.hashOf(upload.id);
@@ -72,6 +72,7 @@ export class Intake {
       await chase.end(offset - hash.hashed <= LAG_BYTES);
       return offset;
     } catch (error) {
+      if (reception.isLost) receiver.abandon();
       await receiver.settle();
       throw asUploadError(error);
     } finally {

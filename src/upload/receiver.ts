@@ -1,4 +1,5 @@
 import type { ContentHash } from "./content-hash.ts";
+import { UploadLockedError } from "./errors.ts";
 import type { UploadFile } from "./upload-files.ts";
 
 /** Bytes gathered for one write. */
@@ -69,6 +70,12 @@ export class Receiver {
     await this.#syncing;
     if (this.#synced < this.#written) await this.#startSyncing();
     return this.#synced;
+  }
+
+  /** Takes nothing more to disk than what is on its way there: the upload is another instance's now. */
+  abandon(): void {
+    this.#failure ??= { error: new UploadLockedError() };
+    this.#waiting = [];
   }
 
   /** `settle`, and throws what writing or syncing threw. */

@@ -22,6 +22,7 @@ export class Reception {
   readonly #over = Promise.withResolvers<void>();
   #lastByteAt = performance.now();
   #receiving = true;
+  #lost = false;
 
   constructor(who: Principal) {
     this.who = who;
@@ -40,6 +41,17 @@ export class Reception {
   /** Milliseconds without a byte; 0 once all bytes are here. */
   get silentMs(): number {
     return this.#receiving ? performance.now() - this.#lastByteAt : 0;
+  }
+
+  /** Whether another instance has the upload by now. */
+  get isLost(): boolean {
+    return this.#lost;
+  }
+
+  /** Ends it, as another instance has the upload by now: not a byte more may be written. */
+  lose(): void {
+    this.#lost = true;
+    this.cut(new TemporaryUnavailableError("Another instance goes on with this upload."));
   }
 
   /** A byte has come. */
@@ -115,7 +127,7 @@ export class Receptions {
         if (kind === "stop") reception.cut(new UploadGoneError());
         else if (reception.silentMs >= SILENT_MS) reception.cut(new IncompleteBodyError());
       },
-      onLost: () => reception.cut(new TemporaryUnavailableError("Another instance goes on with this upload.")),
+      onLost: () => reception.lose(),
     };
     const lock = (await this.#locks.take(id, holder)) ?? (await this.#takeOver(id, holder));
     if (!lock) throw new UploadLockedError();
@@ -124,6 +136,11 @@ export class Receptions {
 
   async #takeOver(id: string, holder: LockHolder): Promise<UploadLock | null> {
     return (await this.#locks.ask(id, "yield")) ? this.#locks.take(id, holder) : null;
+  }
+
+  /** Whether having the lock is enough to take an upload over; else its lease in the records says who may. */
+  get lockDecides(): boolean {
+    return this.#locks.decides;
   }
 
   /** Whether another instance receives this upload. */

@@ -9,12 +9,27 @@ export interface UploadFile {
   close(): Promise<void>;
 }
 
-/** The port to where uploads arrive: a part of the media volume, or objects. Ids are UUIDs, never user text. */
+/** What an upload's bytes are found by. Both are UUIDs, never user text. */
+export interface UploadName {
+  readonly id: string;
+  /** Which copy of the bytes counts, once another instance has taken the upload over; null before. */
+  readonly copy: string | null;
+}
+
+/** The port to where uploads arrive: a part of the media volume, or objects. */
 export interface UploadFiles {
   /** Creates the file of a new upload, so that it survives a loss of power. */
   create(id: string): Promise<void>;
   /** Opens it for reading and writing. Rejects with `ENOENT` when there is none. */
-  open(id: string): Promise<UploadFile>;
+  open(name: UploadName): Promise<UploadFile>;
+  /**
+   * Makes a copy of the first `offset` bytes that whoever has the upload open now cannot write to, and that survives a loss of
+   * power; its `copy`. The same `copy` as before where the bytes that others reach are not written to after all.
+   * Rejects with `ENOENT` when there is no such upload.
+   */
+  branch(name: UploadName, offset: number): Promise<string | null>;
+  /** Removes a copy that does not count, whoever has it open. */
+  drop(name: UploadName): Promise<void>;
   /** How many of an upload's first `offset` bytes every instance can reach: the others are with the one that received them. */
   shared(id: string, offset: number): Promise<number>;
   /** Forgets what this instance alone has of an upload: another one has gone on with it. */
@@ -23,11 +38,11 @@ export interface UploadFiles {
    * Brings all `sizeBytes` bytes to where streaming takes them over. The same again for one that is there already.
    * `temporary-unavailable` when the storage is away, or another instance has some of them.
    */
-  complete(id: string, sizeBytes: number): Promise<void>;
+  complete(name: UploadName, sizeBytes: number): Promise<void>;
   /** Removes it unless streaming has taken it over; nothing when there is none. */
-  remove(id: string): Promise<void>;
-  /** Removes what this instance alone has of uploads that are not known any more. */
-  sweep(isKnown: (id: string) => Promise<boolean>): Promise<void>;
+  remove(name: UploadName): Promise<void>;
+  /** Removes what is left of uploads that are not known any more, and of copies that do not count. */
+  sweep(find: (id: string) => Promise<UploadName | null>): Promise<void>;
   /** Bytes that can still be written on this volume. */
   freeBytes(): Promise<number>;
 }

@@ -20,6 +20,7 @@ const upload = (n: number, changes: Partial<UploadRecord> = {}): UploadRecord =>
   error: null,
   writer: "here",
   place: "file:1",
+  copy: null,
   leaseUntil: null,
   createdAt: at(n),
   expiresAt: at(1_000 + n),
@@ -63,6 +64,30 @@ export function uploadRecordsSuite(
           .then(() => "in")
           .catch(() => "refused"),
       ).toBe("refused");
+    });
+
+    test("who receives an upload changes in one step, from what it was: whoever comes second gets nothing", async () => {
+      const [id, until] = [testId(1), at(9)];
+      await records.insert(upload(1, { offset: 10 }));
+      const before = { id, writer: "here", copy: null, offset: 10 };
+      const [one, two] = await Promise.all([
+        records.takeOver(before, { id, writer: "b", copy: testId(11), offset: 10, leaseUntil: until }),
+        records.takeOver(before, { id, writer: "c", copy: testId(12), offset: 10, leaseUntil: until }),
+      ]);
+      expect([one, two].filter(Boolean)).toHaveLength(1);
+      const { writer, copy, leaseUntil } = (await records.get(id)) ?? {};
+      expect([writer, copy, leaseUntil]).toEqual([one ? "b" : "c", testId(one ? 11 : 12), until]);
+      // Who had it counts nothing more.
+      expect(await records.updateAs("here", id, { offset: 11 })).toBe(false);
+      const now = { id, writer: writer ?? null, copy: copy ?? null, offset: 10 };
+      expect(await records.updateAs(now.writer ?? "", id, { offset: 11 })).toBe(true);
+      // What grew meanwhile is received by somebody who lives.
+      expect(await records.takeOver(now, { ...now, writer: "d", leaseUntil: until })).toBe(false);
+      const grown = { ...now, offset: 11 };
+      expect(await records.takeOver(grown, { ...grown, leaseUntil: until })).toBe(true);
+      expect(await records.takeOver(grown, { ...grown, leaseUntil: until })).toBe(true);
+      await records.update(id, { state: "finishing" });
+      expect(await records.takeOver(grown, { ...grown, writer: "d", leaseUntil: until })).toBe(false);
     });
 
     test("uploads are found by state, by owner, by what they lack and by time", async () => {

@@ -27,6 +27,8 @@ export interface UploadRecord {
   readonly error: { readonly code: string; readonly detail: string; readonly status: number } | null;
   /** The instance that received its bytes last, and knows their hash; null for records older than this. */
   readonly writer: string | null;
+  /** Which copy of its bytes counts; null until another instance has taken it over from one that could not let go. */
+  readonly copy: string | null;
   /** The store its bytes arrive in, which not every instance may reach; null for records older than this. */
   readonly place: string | null;
   /** Until then no other instance goes on with it. */
@@ -36,10 +38,23 @@ export interface UploadRecord {
   readonly expiresAt: Date;
 }
 
+/** Who receives an upload, how much of it is there, and in which copy. */
+export type Receiving = Pick<UploadRecord, "id" | "writer" | "copy" | "offset">;
+
 export type UploadChange = Partial<
   Pick<
     UploadRecord,
-    "name" | "tags" | "sizeBytes" | "offset" | "state" | "attempts" | "mediaId" | "error" | "leaseUntil" | "expiresAt"
+    | "name"
+    | "tags"
+    | "sizeBytes"
+    | "offset"
+    | "state"
+    | "attempts"
+    | "mediaId"
+    | "error"
+    | "copy"
+    | "leaseUntil"
+    | "expiresAt"
   >
 >;
 
@@ -51,8 +66,11 @@ export interface UploadRecords {
   update(id: string, change: UploadChange): Promise<void>;
   /** The same while `writer` is its writer; whether it is. */
   updateAs(writer: string, id: string, change: UploadChange): Promise<boolean>;
-  /** Makes `writer` the writer until `until`, unless another one's lease has not run out; whether it is the writer now. */
-  claim(id: string, writer: string, now: Date, until: Date): Promise<boolean>;
+  /**
+   * Changes who receives an upload, as one step: from then on nobody else's bytes are counted. Nothing when it is not as it was
+   * `before`, or not `receiving` any more; whether it was changed.
+   */
+  takeOver(before: Receiving, after: Receiving & { readonly leaseUntil: Date }): Promise<boolean>;
   remove(id: string): Promise<void>;
   /** Uploads in this state, oldest first. */
   inState(state: UploadState): Promise<UploadRecord[]>;

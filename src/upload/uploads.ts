@@ -4,8 +4,10 @@ import { ConflictError, ProblemError, RateLimitedError, TemporaryUnavailableErro
 import type { Checksum } from "./checksum.ts";
 import type { Upload } from "./contract.ts";
 import {
+  asUploadError,
   DiskFullError,
   EmptyUploadError,
+  isMissing,
   OffsetConflictError,
   TooLargeError,
   UploadGoneError,
@@ -109,11 +111,14 @@ export class Uploads {
     try {
       return await intake.receive(record, body.chunks, reception, body.checksum);
     } catch (error) {
-      if (error instanceof ProblemError && error.status === 422) await finisher.fail(record, error);
+      // What it brought is another instance's to judge.
+      if (reception.isLost) throw error;
+      const isRefused = error instanceof ProblemError && error.status === 422;
+      if (isRefused && (await records.updateAs(writer, id, { leaseUntil: null }))) await finisher.fail(record, error);
       else await this.#finishLater(id);
       throw error;
     } finally {
-      await records.updateAs(writer, id, { leaseUntil: null });
+      if (!reception.isLost) await records.updateAs(writer, id, { leaseUntil: null });
     }
   }
 
@@ -126,8 +131,13 @@ export class Uploads {
   /** Makes a title of a resumable upload whose bytes have all come. */
   async complete(id: string, reception: Reception): Promise<void> {
     reception.received();
-    const record = requireOpen(await this.#dependencies.records.get(id));
-    if (record.state !== "ready") await this.#dependencies.finisher.finish(record);
+    const { records, finisher, writer } = this.#dependencies;
+    const record = requireOpen(await records.get(id));
+    if (record.state === "ready") return;
+    // Nobody takes it over from here on, unless somebody just has.
+    const isMine = record.state === "receiving" && record.writer === writer;
+    if (isMine && !(await records.updateAs(writer, id, { state: "finishing" }))) throw new UploadLockedError();
+    await finisher.finish(record);
   }
 
   /** Begins a form upload; its title is made when all fields are known. */
@@ -194,7 +204,7 @@ export class Uploads {
   /** Removes what has expired. What cannot be removed now is tried at the next sweep. */
   async sweep(): Promise<void> {
     const { records, files, log, now } = this.#dependencies;
-    await files.sweep(async (id) => (await records.get(id)) !== null);
+    await files.sweep((id) => records.get(id));
     for (const record of await records.expired(now())) {
       const { id, state } = record;
       if (state === "finishing" || !this.#reaches(record)) continue;
@@ -246,6 +256,7 @@ export class Uploads {
       error: null,
       writer,
       place,
+      copy: null,
       leaseUntil: kind === "form" ? new Date(createdAt.getTime() + LEASE_MS) : null,
       createdAt,
       expiresAt: new Date(createdAt.getTime() + EXPIRY_MS),
@@ -262,28 +273,58 @@ export class Uploads {
 
   /**
    * Makes this instance the one that receives the upload. `UploadLockedError` while another one does. When another one did
-   * before, its hash of the bytes and what only it has count no more.
+   * before, its hash of the bytes and what only it has count no more, and nothing that it still writes, as it does not know of
+   * this yet, reaches the copy that counts from then on.
    */
   async #claim(id: string): Promise<UploadRecord | null> {
-    const { records, files, intake, writer, now } = this.#dependencies;
+    const { records, files, writer, now } = this.#dependencies;
     const before = await records.get(id);
     if (before?.state !== "receiving") return before;
-    const at = now();
-    if (!(await records.claim(id, writer, at, new Date(at.getTime() + LEASE_MS)))) throw new UploadLockedError();
-    if (before.writer !== null && before.writer !== writer) {
-      intake.forget(id);
-      await files.discard(id);
-      await records.updateAs(writer, id, { offset: await files.shared(id, before.offset) });
+    const at = now().getTime();
+    const after = { ...before, writer, leaseUntil: new Date(at + LEASE_MS) };
+    if (before.writer === null || before.writer === writer) {
+      if (!(await records.takeOver(before, after))) throw new UploadLockedError();
+      return after;
     }
-    return records.get(id);
+    // Nothing is missing that this instance could receive.
+    if (before.offset === before.sizeBytes && (await files.shared(id, before.offset)) === before.offset) return before;
+    const isLeased = before.leaseUntil !== null && before.leaseUntil.getTime() >= at;
+    if (isLeased && !this.receptions.lockDecides) throw new UploadLockedError();
+    return this.#takeOver(before, after);
+  }
+
+  async #takeOver(before: UploadRecord, after: UploadRecord & { leaseUntil: Date }): Promise<UploadRecord> {
+    const { records, files, intake, log } = this.#dependencies;
+    const { id } = before;
+    intake.forget(id);
+    await files.discard(id);
+    const offset = await files.shared(id, before.offset);
+    // Whoever let go of it writes no more.
+    const copy = before.leaseUntil === null ? before.copy : await this.#branch(before, offset);
+    if (!(await records.takeOver(before, { ...after, copy, offset }))) {
+      if (copy !== before.copy) await files.drop({ id, copy });
+      throw new UploadLockedError();
+    }
+    log.info({ id, offset, from: before.writer, copied: copy !== before.copy }, "goes on with another's upload");
+    if (copy !== before.copy)
+      await files.drop(before).catch((error: unknown) => log.warn({ err: error, id }, "old copy not removed"));
+    return { ...after, copy, offset };
+  }
+
+  async #branch(upload: UploadRecord, offset: number): Promise<string | null> {
+    try {
+      return await this.#dependencies.files.branch(upload, offset);
+    } catch (error) {
+      throw isMissing(error) ? new UploadGoneError() : asUploadError(error);
+    }
   }
 
   /** A request that broke off after its last byte: the sender will find that nothing is missing, and not come again. */
   async #finishLater(id: string): Promise<void> {
-    const { records } = this.#dependencies;
+    const { records, writer } = this.#dependencies;
     const record = await records.get(id);
     if (record?.state === "receiving" && record.offset === record.sizeBytes)
-      await records.update(id, { state: "finishing" });
+      await records.updateAs(writer, id, { state: "finishing" });
   }
 
   async #expire(id: string, state: UploadState): Promise<void> {

@@ -22,6 +22,7 @@ import { Progress, type ProgressEvent } from "../../src/main/contract.ts";
 import type { Service } from "../../src/service.ts";
 import { type Announcement, type MediaInfo, streamingContract } from "../../src/streaming/contract.ts";
 import type { UploadFiles } from "../../src/upload/upload-files.ts";
+import type { UploadLocks } from "../../src/upload/upload-locks.ts";
 import { startUpload } from "../../src/upload/upload-service.ts";
 
 const log = pino({ level: "silent" });
@@ -212,17 +213,21 @@ function announcementOf(input: {
 /** The functions of some files, for who replaces one of them. */
 export const forwarded = (files: UploadFiles): UploadFiles => ({
   create: (id) => files.create(id),
-  open: (id) => files.open(id),
+  open: (name) => files.open(name),
+  branch: (name, offset) => files.branch(name, offset),
+  drop: (name) => files.drop(name),
   shared: (id, offset) => files.shared(id, offset),
   discard: (id) => files.discard(id),
-  complete: (id, sizeBytes) => files.complete(id, sizeBytes),
-  remove: (id) => files.remove(id),
-  sweep: (isKnown) => files.sweep(isKnown),
+  complete: (name, sizeBytes) => files.complete(name, sizeBytes),
+  remove: (name) => files.remove(name),
+  sweep: (find) => files.sweep(find),
   freeBytes: () => files.freeBytes(),
 });
 
 export interface HarnessOptions {
   readonly maxSizeBytes?: number;
+  /** The folder of its database, of another harness that shares it. */
+  readonly data?: string;
   /** The folder uploads arrive in, when it is not to be a temporary one. */
   readonly folder?: string;
   /** Seconds a connection may be silent. */
@@ -231,12 +236,13 @@ export interface HarnessOptions {
   readonly adoptTimeoutMs?: number;
   /** The name of the instance. */
   readonly writer?: string;
+  readonly locks?: UploadLocks;
   readonly wrapFiles?: (files: UploadFiles) => UploadFiles;
 }
 
 /** The upload service behind a real listener, with real files and database, and fakes of the services it calls. */
 export class UploadHarness {
-  readonly data = mkdtempSync(join(tmpdir(), "kinora-upload-"));
+  readonly data: string;
   readonly folder: string;
   readonly catalog = new FakeCatalog();
   readonly streaming: FakeStreaming;
@@ -253,6 +259,7 @@ export class UploadHarness {
 
   private constructor(options: HarnessOptions) {
     this.#options = options;
+    this.data = options.data ?? mkdtempSync(join(tmpdir(), "kinora-upload-"));
     this.folder = options.folder ?? join(this.data, "uploads");
     this.streaming = new FakeStreaming(this.folder);
   }
@@ -299,6 +306,7 @@ export class UploadHarness {
       files: this.#options.wrapFiles?.(files) ?? files,
       place: this.place,
       writer: this.#options.writer ?? "harness",
+      locks: this.#options.locks,
       maxSizeBytes: this.#options.maxSizeBytes ?? 1 << 30,
       log,
       ...(this.#options.adoptTimeoutMs ? { adoptTimeoutMs: () => this.#options.adoptTimeoutMs ?? 0 } : {}),

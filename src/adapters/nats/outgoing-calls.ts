@@ -15,6 +15,8 @@ import { subjects } from "./nats-subjects.ts";
 
 /** Calls that last longer than this make us look whether their instance is still there, this often. */
 const WATCH_MS = 500;
+/** How often heartbeats are missed. */
+const SWEEP_MS = 100;
 /** Instances that turn out to be gone when a call is sent there: after so many the caller is told. */
 const MOST_ATTEMPTS = 20;
 /** Within this time after the broker has come back a service may still be on its way to it, in milliseconds. */
@@ -51,7 +53,7 @@ export class OutgoingCalls {
   readonly #inbox: string;
   #last = 0;
   #backAtMs = Number.NEGATIVE_INFINITY;
-  #watch: Timer | null = null;
+  #timers: readonly Timer[] = [];
 
   constructor(options: OutgoingCallsOptions) {
     this.#options = options;
@@ -78,8 +80,11 @@ export class OutgoingCalls {
       this.#live.forgive();
       this.#askWho();
     });
-    this.#watch = setInterval(() => this.#lookAfter(), WATCH_MS);
-    this.#watch.unref?.();
+    this.#timers = [
+      setInterval(() => this.#lookAfter(), WATCH_MS),
+      setInterval(() => this.#options.link.isOnline && this.#live.sweep(), SWEEP_MS),
+    ];
+    for (const timer of this.#timers) timer.unref?.();
   }
 
   /** A request as the port describes it. */
@@ -111,7 +116,7 @@ export class OutgoingCalls {
   }
 
   stop(): void {
-    if (this.#watch) clearInterval(this.#watch);
+    for (const timer of this.#timers) clearInterval(timer);
   }
 
   async #choose({ service, instance }: BusTarget, bound: Bound): Promise<LiveInstance> {
@@ -166,7 +171,6 @@ export class OutgoingCalls {
   /** Whoever has kept a call for a while is asked whether it is there; a killed one cannot say goodbye. */
   #lookAfter(): void {
     if (!this.#options.link.isOnline) return;
-    this.#live.sweep();
     const before = performance.now() - WATCH_MS;
     const slow = new Set<LiveInstance>();
     for (const { to, sentAtMs, isPing } of this.#pending.values()) if (to && !isPing && sentAtMs < before) slow.add(to);

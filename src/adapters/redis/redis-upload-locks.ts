@@ -2,27 +2,31 @@ import type { LockHolder, UploadLock, UploadLocks } from "../../upload/upload-lo
 import type { RedisConnection } from "./redis-connection.ts";
 
 export interface LockTimes {
-  /** A lock that is not renewed, because its instance died, is free after this. */
+  /** A lock that is not renewed, because its instance died or hangs, is free after this. */
   readonly heldMs: number;
   readonly renewMs: number;
   /** A sender that was silent for this long gives way. */
   readonly silentMs: number;
 }
 
-const TIMES: LockTimes = { heldMs: 8_000, renewMs: 500, silentMs: 2_000 };
-const POLL_MS = 50;
+/** Short, so that an upload goes on within a second: who wrongly loses a lock loses no byte, and what it still writes counts for nothing. */
+const TIMES: LockTimes = { heldMs: 600, renewMs: 150, silentMs: 2_000 };
+/** How long a holder that lives may take to end what it was told to stop. */
+const STOP_MS = 8_000;
+const POLL_MS = 25;
 
 const TAKE = `
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'silent', '0')
+redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'silent', '0', 'beat', '0')
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1`;
 
-/** A Redis that has forgotten everything gets the lock back from whoever comes first. */
+/** What nobody has meanwhile goes back to who had it: Redis has forgotten everything, or the renewal came late. */
 const RENEW = `
 local owner = redis.call('HGET', KEYS[1], 'owner')
 if owner and owner ~= ARGV[1] then return 'lost' end
 redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'silent', ARGV[3])
+redis.call('HINCRBY', KEYS[1], 'beat', 1)
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 local asked = redis.call('HGET', KEYS[1], 'asked')
 redis.call('HDEL', KEYS[1], 'asked')
@@ -32,15 +36,22 @@ const RELEASE = `
 if redis.call('HGET', KEYS[1], 'owner') == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1`;
 
-/** How long the holder's sender has been silent; -1 when there is no holder. */
+/** Who has it, how long its sender has been silent, and a number that grows with each renewal; nothing when nobody has it. */
 const ASK = `
-local silent = redis.call('HGET', KEYS[1], 'silent')
-if not silent then return -1 end
-if ARGV[1] == 'stop' or tonumber(silent) >= tonumber(ARGV[2]) then redis.call('HSET', KEYS[1], 'asked', ARGV[1]) end
-return tonumber(silent)`;
+local held = redis.call('HMGET', KEYS[1], 'owner', 'silent', 'beat')
+if not held[1] then return {} end
+if ARGV[1] == 'stop' or tonumber(held[2]) >= tonumber(ARGV[2]) then redis.call('HSET', KEYS[1], 'asked', ARGV[1]) end
+return held`;
 
-/** Locks that all instances see. Their holder renews them; who cannot for too long lets go before others may take over. */
+/** A lock that somebody has. */
+interface Held {
+  readonly sign: string;
+  readonly silentMs: number;
+}
+
+/** Locks that all instances see. Their holder renews them; who did not in time learns with the next renewal whether it is another's. */
 export class RedisUploadLocks implements UploadLocks {
+  readonly decides = true;
   readonly #redis: RedisConnection;
   readonly #times: LockTimes;
 
@@ -51,20 +62,25 @@ export class RedisUploadLocks implements UploadLocks {
 
   async take(id: string, holder: LockHolder): Promise<UploadLock | null> {
     const owner = Bun.randomUUIDv7();
-    const sentAt = performance.now();
     const taken = await this.#redis.run(TAKE, [this.#key(id)], [owner, this.#times.heldMs]);
-    return Number(taken) === 1 ? this.#hold(id, owner, holder, sentAt) : null;
+    return Number(taken) === 1 ? this.#hold(id, owner, holder) : null;
   }
 
   async ask(id: string, kind: "yield" | "stop"): Promise<boolean> {
     const { silentMs, heldMs, renewMs } = this.#times;
-    const silent = Number(await this.#redis.run(ASK, [this.#key(id)], [kind, silentMs]));
-    if (silent < 0) return true;
-    if (kind === "yield" && silent < silentMs) return false;
-    const giveUpAt = performance.now() + (kind === "stop" ? heldMs + renewMs : 4 * renewMs);
+    const first = await this.#ask(id, kind);
+    if (first === null) return true;
+    let isAlive = false;
+    let giveUpAt = performance.now() + 2 * heldMs;
     while (performance.now() < giveUpAt) {
       await Bun.sleep(POLL_MS);
-      if (!(await this.isHeld(id))) return true;
+      const now = await this.#ask(id, kind);
+      if (now === null) return true;
+      if (isAlive || now.sign === first.sign) continue;
+      // It has just been renewed.
+      if (kind === "yield" && now.silentMs < silentMs) return false;
+      isAlive = true;
+      giveUpAt = performance.now() + (kind === "stop" ? STOP_MS : 4 * renewMs);
     }
     return false;
   }
@@ -73,28 +89,27 @@ export class RedisUploadLocks implements UploadLocks {
     return Number(await this.#redis.send("EXISTS", this.#key(id))) === 1;
   }
 
-  #hold(id: string, owner: string, holder: LockHolder, takenAt: number): UploadLock {
+  async #ask(id: string, kind: "yield" | "stop"): Promise<Held | null> {
+    const held = await this.#redis.run(ASK, [this.#key(id)], [kind, this.#times.silentMs]);
+    if (!Array.isArray(held) || held.length < 3) return null;
+    return { sign: `${held[0]} ${held[2]}`, silentMs: Number(held[1]) };
+  }
+
+  #hold(id: string, owner: string, holder: LockHolder): UploadLock {
     const { heldMs, renewMs } = this.#times;
-    let renewedAt = takenAt;
     let timer: Timer | null = null;
-    const lose = () => {
-      timer = null;
-      holder.onLost();
-    };
     const renew = async () => {
-      const sentAt = performance.now();
-      try {
-        const args = [owner, heldMs, Math.round(holder.silentMs())];
-        const answer = String(await this.#redis.run(RENEW, [this.#key(id)], args));
-        if (timer === null) return;
-        if (answer === "lost") return lose();
-        renewedAt = sentAt;
-        if (answer === "stop" || answer === "yield") holder.onAsked(answer);
-      } catch {
-        // Two renewals before others could take it.
-        if (timer !== null && performance.now() - renewedAt > heldMs - 2 * renewMs - 2_000) return lose();
+      const args = [owner, heldMs, Math.round(holder.silentMs())];
+      // While Redis is away nobody else can take it.
+      const answer = await this.#redis.run(RENEW, [this.#key(id)], args).catch(() => "");
+      if (timer === null) return;
+      if (answer === "lost") {
+        timer = null;
+        holder.onLost();
+        return;
       }
-      if (timer !== null) timer = setTimeout(renew, renewMs);
+      if (answer === "stop" || answer === "yield") holder.onAsked(answer);
+      timer = setTimeout(renew, renewMs);
     };
     timer = setTimeout(renew, renewMs);
     return {

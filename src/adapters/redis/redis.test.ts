@@ -124,16 +124,49 @@ describe.skipIf(!has("redis-server"))("with Redis", () => {
     expect(await one.ask("u", "stop")).toBe(true);
   });
 
-  test("the lock of an instance that died is free after its time, and the dead one cannot renew it", async () => {
+  test("the lock of an instance that died is free after its time; who asks waits for that, and no longer", async () => {
     const prefix = newPrefix();
     const dead = await connect(prefix);
-    const { heard, holder: first } = holder();
-    await new RedisUploadLocks(dead, times).take("u", first);
+    await new RedisUploadLocks(dead, times).take("u", holder().holder);
     await dead.close();
     const two = new RedisUploadLocks(await connect(prefix), times);
+    expect(await two.take("u", holder().holder)).toBeNull();
+    expect(await two.ask("u", "yield")).toBe(true);
+    const lock = await two.take("u", holder().holder);
+    expect(lock).not.toBeNull();
+    await lock?.release();
+  });
+
+  test("of all who take a lock at once one gets it, again and again", async () => {
+    const prefix = newPrefix();
+    const all = await Promise.all([1, 2, 3, 4].map(async () => new RedisUploadLocks(await connect(prefix), times)));
+    for (let round = 0; round < 20; round++) {
+      const locks = await Promise.all(all.map((locks) => locks.take("u", holder().holder)));
+      expect(locks.filter((lock) => lock !== null)).toHaveLength(1);
+      await Promise.all(locks.map((lock) => lock?.release()));
+    }
+  });
+
+  test("who could not renew in time keeps the lock while nobody wants it, and is told when another has it", async () => {
+    const prefix = newPrefix();
+    const [one, two] = [
+      new RedisUploadLocks(await connect(prefix), { ...times, renewMs: 400, heldMs: 100 }),
+      new RedisUploadLocks(await connect(prefix), times),
+    ];
+    const { heard, holder: first } = holder();
+    const late = await one.take("u", first);
+    await until(async () => !(await two.isHeld("u")));
+    await until(() => two.isHeld("u"));
+    expect(heard).toEqual([]);
     const lock = await until(() => two.take("u", holder().holder));
     await until(() => heard.includes("lost"));
+    // What the old holder still does takes nothing away from the new one.
+    await late?.release();
+    expect(await two.isHeld("u")).toBe(true);
+    await Bun.sleep(500);
+    expect(heard).toEqual(["lost"]);
     await lock.release();
+    expect(await two.isHeld("u")).toBe(false);
   });
 });
 

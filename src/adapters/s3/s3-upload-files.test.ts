@@ -31,7 +31,7 @@ async function stage() {
     spooled: () => readdirSync(join(here.path, id)).toSorted(),
     stored: () => s3.keys().filter((key) => key.startsWith(`sources/${id}/`)),
     async read(from: S3UploadFiles, position: number, length: number) {
-      const file = await from.open(id);
+      const file = await from.open({ id, copy: null });
       const buffer = new Uint8Array(length);
       let filled = 0;
       while (filled < length) {
@@ -43,7 +43,7 @@ async function stage() {
       return Buffer.compare(buffer.subarray(0, filled), bytes.subarray(position, position + length)) === 0;
     },
     async write(to: S3UploadFiles, from: number, end: number) {
-      const file = await to.open(id);
+      const file = await to.open({ id, copy: null });
       try {
         for (let at = from; at < end; at += MIB) await file.write([bytes.subarray(at, Math.min(at + MIB, end))], at);
         await file.sync();
@@ -65,8 +65,8 @@ test("full parts go to S3 as they arrive, the part in hand waits in the spool, a
   expect(upload.stored()).toEqual([0, 1].map((part) => `sources/${upload.id}/${part}`));
   expect(await upload.read(upload.files, PART_BYTES - 10, 100)).toBe(true);
   expect(await upload.read(upload.files, 30 * MIB, 10 * MIB)).toBe(true);
-  await upload.files.complete(upload.id, bytes.length);
-  await upload.files.complete(upload.id, bytes.length);
+  await upload.files.complete({ id: upload.id, copy: null }, bytes.length);
+  await upload.files.complete({ id: upload.id, copy: null }, bytes.length);
   expect(upload.stored().length).toBe(3);
   expect(await upload.read(upload.other(), 0, bytes.length)).toBe(true);
 });
@@ -77,7 +77,7 @@ test("after a kill -9 the upload goes on where it was acknowledged, also when mo
   const again = upload.afterCrash();
   // 20 MiB were acknowledged: the second part is in S3 whole, and no more in the spool.
   await upload.write(again, 20 * MIB, 40 * MIB);
-  await again.complete(upload.id, bytes.length);
+  await again.complete({ id: upload.id, copy: null }, bytes.length);
   expect(await upload.read(upload.other(), 0, bytes.length)).toBe(true);
 });
 
@@ -86,12 +86,12 @@ test("another instance reaches what S3 has, goes on from there, and what the fir
   await upload.write(upload.files, 0, 20 * MIB);
   const other = upload.other();
   expect(await other.shared(upload.id, 20 * MIB)).toBe(16 * MIB);
-  expect(other.complete(upload.id, 20 * MIB)).rejects.toMatchObject({ status: 503 });
+  expect(other.complete({ id: upload.id, copy: null }, 20 * MIB)).rejects.toMatchObject({ status: 503 });
   await upload.write(other, 16 * MIB, 34 * MIB);
   await upload.files.discard(upload.id);
   expect(await upload.files.shared(upload.id, 34 * MIB)).toBe(32 * MIB);
   await upload.write(upload.files, 32 * MIB, 40 * MIB);
-  await upload.files.complete(upload.id, bytes.length);
+  await upload.files.complete({ id: upload.id, copy: null }, bytes.length);
   expect(await upload.read(upload.other(), 0, bytes.length)).toBe(true);
 });
 
@@ -99,7 +99,7 @@ test("while S3 is away what comes is refused with 503, nothing that was synced i
   using upload = await stage();
   await upload.write(upload.files, 0, 10 * MIB);
   await s3.shut();
-  const file = await upload.files.open(upload.id);
+  const file = await upload.files.open({ id: upload.id, copy: null });
   await file.write([bytes.subarray(10 * MIB, 12 * MIB)], 10 * MIB);
   await file.sync();
   const sendAll = async () => {
@@ -114,22 +114,22 @@ test("while S3 is away what comes is refused with 503, nothing that was synced i
   expect(await upload.read(upload.afterCrash(), 0, 16 * MIB)).toBe(true);
   s3.open();
   await upload.write(upload.afterCrash(), 16 * MIB, 40 * MIB);
-  await upload.files.complete(upload.id, bytes.length);
+  await upload.files.complete({ id: upload.id, copy: null }, bytes.length);
   expect(await upload.read(upload.other(), 0, bytes.length)).toBe(true);
 });
 
 test("removes spool and objects, but nothing that streaming has taken over; spools of unknown uploads are swept", async () => {
   using upload = await stage();
   await upload.write(upload.files, 0, 17 * MIB);
-  await upload.files.sweep(async () => true);
+  await upload.files.sweep(async (id) => ({ id, copy: null }));
   expect(upload.spooled()).toEqual(["1"]);
-  await upload.files.sweep(async () => false);
+  await upload.files.sweep(async () => null);
   expect(upload.stored().length).toBe(1);
   await s3.bucket().put(`sources/${upload.id}/${KEPT}`, new Uint8Array(1));
-  await upload.files.remove(upload.id);
+  await upload.files.remove({ id: upload.id, copy: null });
   expect(upload.stored().length).toBe(2);
   await s3.bucket().delete(`sources/${upload.id}/${KEPT}`);
-  await upload.files.remove(upload.id);
-  await upload.files.remove(upload.id);
+  await upload.files.remove({ id: upload.id, copy: null });
+  await upload.files.remove({ id: upload.id, copy: null });
   expect(upload.stored()).toEqual([]);
 });

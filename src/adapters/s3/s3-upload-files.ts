@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, readdir, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { TemporaryUnavailableError } from "../../errors.ts";
-import type { UploadFile, UploadFiles } from "../../upload/upload-files.ts";
+import type { UploadFile, UploadFiles, UploadName } from "../../upload/upload-files.ts";
 import type { S3Bucket } from "./s3-bucket.ts";
 import { isMissing } from "./s3-errors.ts";
 import { KEPT, PART_BYTES, partBytes, partKey, partOf, sourceKeys } from "./s3-keys.ts";
@@ -39,9 +39,16 @@ export class S3UploadFiles implements UploadFiles {
     await syncFolder(this.#spool);
   }
 
-  async open(id: string): Promise<UploadFile> {
+  async open({ id }: UploadName): Promise<UploadFile> {
     return new SpooledUpload(this, id);
   }
+
+  /** What is in S3 is whole parts, written once; what is being filled lies with the instance that receives it. */
+  async branch({ copy }: UploadName): Promise<string | null> {
+    return copy;
+  }
+
+  async drop(): Promise<void> {}
 
   async shared(id: string, offset: number): Promise<number> {
     const sizes = await this.#sizes(id);
@@ -58,7 +65,7 @@ export class S3UploadFiles implements UploadFiles {
     await rm(this.folderOf(id), { recursive: true, force: true });
   }
 
-  async complete(id: string, sizeBytes: number): Promise<void> {
+  async complete({ id }: UploadName, sizeBytes: number): Promise<void> {
     const here = await this.partsHere(id);
     for (const part of here) {
       const bytes = partBytes(sizeBytes, part);
@@ -76,16 +83,16 @@ export class S3UploadFiles implements UploadFiles {
     await this.discard(id);
   }
 
-  async remove(id: string): Promise<void> {
+  async remove({ id }: UploadName): Promise<void> {
     await this.discard(id);
     const objects = await this.bucket.list(sourceKeys(id));
     if (objects.some(({ key }) => key.endsWith(`/${KEPT}`))) return;
     for (const { key } of objects) await this.bucket.delete(key);
   }
 
-  async sweep(isKnown: (id: string) => Promise<boolean>): Promise<void> {
+  async sweep(find: (id: string) => Promise<UploadName | null>): Promise<void> {
     for (const id of await readdir(this.#spool).catch(ignoreMissing)) {
-      if (/^[0-9a-f-]{36}$/.test(id) && !(await isKnown(id))) await this.discard(id);
+      if (/^[0-9a-f-]{36}$/.test(id) && (await find(id)) === null) await this.discard(id);
     }
   }
 

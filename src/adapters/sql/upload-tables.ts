@@ -1,5 +1,5 @@
 import type { Kysely, Migration, Selectable } from "kysely";
-import type { UploadChange, UploadRecord, UploadRecords, UploadState } from "../../upload/upload-records.ts";
+import type { Receiving, UploadChange, UploadRecord, UploadRecords, UploadState } from "../../upload/upload-records.ts";
 
 /** Times are milliseconds since 1970; `tags`, `metadata` and `error` are JSON. */
 export interface UploadTables {
@@ -20,6 +20,7 @@ export interface UploadTables {
     writer: string | null;
     lease_until: number;
     place: string | null;
+    copy_id: string | null;
     created_at: number;
     expires_at: number;
   };
@@ -72,6 +73,11 @@ export const uploadMigrations: Readonly<Record<string, Migration>> = {
       await db.schema.alterTable("upload").addColumn("place", "varchar(300)").execute();
     },
   },
+  "2026-11-23-upload-5-copy": {
+    async up(db: Kysely<unknown>) {
+      await db.schema.alterTable("upload").addColumn("copy_id", "varchar(36)").execute();
+    },
+  },
 };
 
 /** The table of uploads in any database that Kysely speaks. */
@@ -99,6 +105,7 @@ export class SqlUploadRecords implements UploadRecords {
       error: record.error && JSON.stringify(record.error),
       writer: record.writer,
       place: record.place,
+      copy_id: record.copy,
       lease_until: record.leaseUntil?.getTime() ?? 0,
       created_at: record.createdAt.getTime(),
       expires_at: record.expiresAt.getTime(),
@@ -125,16 +132,21 @@ export class SqlUploadRecords implements UploadRecords {
     return numUpdatedRows > 0n || (await this.get(id))?.writer === writer;
   }
 
-  async claim(id: string, writer: string, now: Date, until: Date): Promise<boolean> {
+  async takeOver(before: Receiving, { writer, copy, offset, leaseUntil }: Receiving & { readonly leaseUntil: Date }) {
+    const { id } = before;
     const { numUpdatedRows } = await this.#database
       .updateTable("upload")
-      .set({ writer, lease_until: until.getTime() })
+      .set({ writer, copy_id: copy, offset_bytes: offset, lease_until: leaseUntil.getTime() })
       .where("id", "=", id)
-      .where((where) =>
-        where.or([where("writer", "is", null), where("writer", "=", writer), where("lease_until", "<", now.getTime())]),
-      )
+      .where("state", "=", "receiving")
+      .where("offset_bytes", "=", before.offset)
+      .where("writer", before.writer === null ? "is" : "=", before.writer)
+      .where("copy_id", before.copy === null ? "is" : "=", before.copy)
       .executeTakeFirst();
-    return numUpdatedRows > 0n || (await this.get(id))?.writer === writer;
+    if (numUpdatedRows > 0n) return true;
+    // MySQL does not count a row that was like this already.
+    const now = await this.get(id);
+    return now?.state === "receiving" && now.writer === writer && now.copy === copy && now.offset === offset;
   }
 
   async remove(id: string): Promise<void> {
@@ -172,6 +184,7 @@ function toColumns({
   attempts,
   mediaId,
   error,
+  copy,
   leaseUntil,
   expiresAt,
 }: UploadChange) {
@@ -184,6 +197,7 @@ function toColumns({
     attempts,
     media_id: mediaId,
     error: error && JSON.stringify(error),
+    copy_id: copy,
     lease_until: leaseUntil === null ? 0 : leaseUntil?.getTime(),
     expires_at: expiresAt?.getTime(),
   };
@@ -206,6 +220,7 @@ function toRecord(row: Selectable<UploadTables["upload"]>): UploadRecord {
     error: row.error === null ? null : (JSON.parse(row.error) as UploadRecord["error"]),
     writer: row.writer,
     place: row.place,
+    copy: row.copy_id,
     leaseUntil: Number(row.lease_until) === 0 ? null : new Date(Number(row.lease_until)),
     createdAt: new Date(Number(row.created_at)),
     expiresAt: new Date(Number(row.expires_at)),
