@@ -78,6 +78,18 @@ export function maySee(
   return access.ownerId === who.userId;
 }
 
+/**
+ * Whether a link of somebody's may show a title or collection to people without an account. What is private is passed on
+ * by its owner alone: an admin may look at it, and lets others see it by changing its visibility, which its owner notices.
+ */
+export function mayPassOn(
+  who: Pick<Principal, "userId" | "role">,
+  access: Pick<TitleAccess, "ownerId" | "visibility">,
+) {
+  const isSomebodyElses = access.ownerId !== null && access.ownerId !== who.userId;
+  return maySee(who, access) && !(access.visibility === "private" && isSomebodyElses);
+}
+
 /** Whether somebody may change a title they may see: admins all, editors their own and those of the library. */
 export function mayEdit(who: Pick<Principal, "userId" | "role"> | null, access: Pick<TitleAccess, "ownerId">) {
   if (!who || who.role === "viewer") return false;

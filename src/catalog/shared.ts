@@ -4,7 +4,7 @@ import type { Collections } from "./collections.ts";
 import {
   type Collection,
   type CollectionAccess,
-  maySee,
+  mayPassOn,
   type Title,
   type TitlePage,
   type TitleQuery,
@@ -12,7 +12,7 @@ import {
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { searchOf } from "./title-index.ts";
 import type { TitleRepository } from "./title-repository.ts";
-import { audienceOf, requireVisible, toSharedTitle } from "./title-view.ts";
+import { audienceOf, requireVisible, toAccess, toSharedTitle } from "./title-view.ts";
 
 export interface SharedDependencies {
   readonly titles: Pick<TitleRepository, "get" | "find">;
@@ -24,7 +24,7 @@ const PARAMETERS = ["grant", "collection", "sort", "limit", "cursor"];
 const ORDERS: readonly TitleQuery["sort"][] = ["position", "newest", "oldest", "name", "longest"];
 
 /**
- * What whoever has a link may read of its title or collection, as long as the link's maker may see it: enough for a
+ * What whoever has a link may read of its title or collection, as long as the link's maker may pass it on: enough for a
  * page to play it, and nothing of what its owner has written about it.
  */
 export class Shared {
@@ -38,6 +38,7 @@ export class Shared {
   async title(id: string, holder: GrantHolder): Promise<Title> {
     requireLink(holder, new WrongMediaIdError());
     const title = requireVisible(await this.#dependencies.titles.get(id), holder.issuer);
+    if (!mayPassOn(holder.issuer, toAccess(title))) throw new WrongMediaIdError();
     if (holder.titleId !== title.id && !(await this.#collectionOf(holder))?.titleIds.includes(title.id))
       throw new WrongMediaIdError();
     return toSharedTitle(title);
@@ -55,13 +56,17 @@ export class Shared {
     }
     const search = searchOf(query, null, decodeCursor(query));
     const { titles, next } = await this.#dependencies.titles.find(search, audienceOf(holder.issuer));
-    return { items: titles.map(toSharedTitle), nextCursor: next && encodeCursor(query, next) };
+    // An admin sees more than a link of theirs shows: such a page has fewer items.
+    const shown = titles.filter((title) => mayPassOn(holder.issuer, toAccess(title)));
+    return { items: shown.map(toSharedTitle), nextCursor: next && encodeCursor(query, next) };
   }
 
   /** The link's collection; `not-found` for any other. */
   async collection(id: string, holder: GrantHolder): Promise<Collection> {
     await this.#requireCollection(id, holder);
-    return { ...(await this.#dependencies.collections.get(id, holder.issuer)), description: "", owner: null };
+    // As its maker would see it who is no admin: what the link does not show is not counted.
+    const maker = { userId: holder.issuer.userId, role: "viewer" as const };
+    return { ...(await this.#dependencies.collections.get(id, maker)), description: "", owner: null };
   }
 
   async #requireCollection(id: string, holder: GrantHolder): Promise<void> {
@@ -72,7 +77,7 @@ export class Shared {
 
   async #collectionOf({ collectionId, issuer }: GrantHolder): Promise<CollectionAccess | null> {
     const access = collectionId === null ? null : await this.#dependencies.collections.access(collectionId);
-    return access && maySee(issuer, access) ? access : null;
+    return access && mayPassOn(issuer, access) ? access : null;
   }
 }
 

@@ -152,6 +152,25 @@ test("it opens no more than its maker may see", async () => {
   await maria.send("PATCH", `/api/titles/${film}`, { visibility: "private" });
 });
 
+test("an admin's link shows nothing that somebody else keeps private, and ends when the collection is made private", async () => {
+  const ofMaria = (visibility: string) => maria.send("PATCH", `/api/collections/${collectionId}`, { visibility });
+  const ask = () => admin.post("/api/links", { collectionId });
+  expect((await (await ask()).json()).code).toBe("private-to-owner");
+  await ofMaria("members");
+  await maria.send("PATCH", `/api/titles/${film}`, { visibility: "members" });
+  const { grant: admins } = await link(admin);
+  const page = `/api/collections/${collectionId}`;
+  expect([await statusOf(original(film), admins), await statusOf(original(clip), admins)]).toEqual([200, 404]);
+  expect(await statusOf(`/api/titles/${clip}`, admins)).toBe(404);
+  const { items } = await (await get(listed(), admins)).json();
+  expect(items.map(({ id }: { id: string }) => id)).toEqual([film]);
+  expect(await (await get(page, admins)).json()).toMatchObject({ titles: 1, coverTitleId: film });
+  await ofMaria("private");
+  for (const path of [page, listed(), original(film), `/api/titles/${film}`])
+    expect({ path, status: await statusOf(path, admins) }).toEqual({ path, status: 404 });
+  await maria.send("PATCH", `/api/titles/${film}`, { visibility: "private" });
+});
+
 test("a link is for a title or a collection that one may see, never for both", async () => {
   const ask = async (user: TestUser, body: object) => (await user.post("/api/links", body)).status;
   expect(await ask(maria, {})).toBe(400);

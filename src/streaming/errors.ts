@@ -53,3 +53,12 @@ export class NoRtpTrackError extends ProblemError {
     });
   }
 }
+
+/** 403 `private-to-owner`: an admin asked for a link to what somebody else keeps private. */
+export class PrivateToOwnerError extends ProblemError {
+  constructor() {
+    super("private-to-owner", "This is private: only its owner makes links to it. Its visibility can be changed.", {
+      status: 403,
+    });
+  }
+}

@@ -68,7 +68,8 @@ const makeLink = createRoute({
   summary: "Make a playback link",
   description:
     "Whoever has one of its URLs can play this one title, or what is in this one collection, until the link expires " +
-    "or is revoked, as long as you may see it yourself. The URLs are shown once.",
+    "or is revoked, as long as you may see it yourself. What is private is passed on by its owner alone, not by admins " +
+    "(`private-to-owner`). The URLs are shown once.",
   request: {
     query: z.strictObject({}),
     body: {

@@ -94,7 +94,7 @@ test("how long it counts can be said in seconds or with a unit, up to the config
     ]);
 });
 
-test("whoever may see a title may make a link to it, nobody else", async () => {
+test("whoever may see a title may make a link to it, nobody else; what is private is passed on by its owner alone", async () => {
   const viewer = new TestUser(kinora);
   await admin.post("/api/users", { username: "viewer", password: "correct horse battery", role: "viewer" });
   await viewer.post("/api/session", { username: "viewer", password: "correct horse battery" });
@@ -103,10 +103,26 @@ test("whoever may see a title may make a link to it, nobody else", async () => {
   expect(await codeOf(await ask(viewer))).toEqual([404, "wrong-media-id"]);
   expect(await codeOf(await ask(maria, Bun.randomUUIDv7()))).toEqual([404, "wrong-media-id"]);
   expect(await codeOf(await maria.post("/api/links", { titleId: film, more: 1 }))).toEqual([400, "invalid-request"]);
-  expect((await ask(admin)).status).toBe(201);
+  expect(await codeOf(await ask(admin))).toEqual([403, "private-to-owner"]);
   await maria.send("PATCH", `/api/titles/${film}`, { visibility: "members" });
   expect((await ask(viewer)).status).toBe(201);
+  expect((await ask(admin)).status).toBe(201);
   await maria.send("PATCH", `/api/titles/${film}`, { visibility: "private" });
+});
+
+test("an admin's link to somebody's title ends when that is made private, and what the admin watches does not", async () => {
+  await maria.send("PATCH", `/api/titles/${film}`, { visibility: "members" });
+  const made = await link(admin);
+  const stream = await (await admin.post("/api/streams", { titleId: film, protocol: "hls" })).json();
+  expect([await statusOf(made.url), await statusOf(stream.url)]).toEqual([200, 200]);
+  await maria.send("PATCH", `/api/titles/${film}`, { visibility: "private" });
+  expect([await statusOf(made.url), await statusOf(stream.url)]).toEqual([404, 200]);
+  const page = `/api/titles/${film}?grant=${grantOf(made)}`;
+  expect((await new TestUser(kinora).get(page)).status).toBe(404);
+  await maria.send("PATCH", `/api/titles/${film}`, { visibility: "public" });
+  expect(await statusOf(made.url)).toBe(200);
+  await maria.send("PATCH", `/api/titles/${film}`, { visibility: "private" });
+  await admin.send("DELETE", `/api/streams/${stream.id}`);
 });
 
 /** Every address that a playlist or manifest leads to, children and all. */

@@ -1,6 +1,8 @@
 import type { authContract, GrantRecord, Principal } from "../auth/contract.ts";
 import type { ServiceProxy } from "../bus/proxy.ts";
+import { mayPassOn } from "../catalog/contract.ts";
 import { NotFoundError } from "../errors.ts";
+import { PrivateToOwnerError } from "./errors.ts";
 import type { PlayUrls } from "./play-urls.ts";
 import type { TitleGate } from "./title-gate.ts";
 
@@ -43,10 +45,10 @@ export class Links {
     this.#dependencies = dependencies;
   }
 
-  /** A new link to a title; `wrong-media-id` for one they may not see. */
+  /** A new link to a title; `wrong-media-id` for one they may not see, `private-to-owner` for one they may not pass on. */
   async make(who: Principal, { id: titleId, lifetimeMs, origin }: LinkRequest): Promise<NewLink> {
     const { auth, gate, urls } = this.#dependencies;
-    await gate.admit(titleId, who);
+    if (!mayPassOn(who, await gate.admit(titleId, who))) throw new PrivateToOwnerError();
     const { id, grant, expiresAt } = await auth.issueGrant({ userId: who.userId, titleId, kind: "link", lifetimeMs });
     const { file, hls, dash, rtsp, page } = urls.of(titleId, grant, origin);
     return { id, url: file, pageUrl: page, hlsUrl: hls, dashUrl: dash, rtspUrl: rtsp, expiresAt };
@@ -55,8 +57,9 @@ export class Links {
   /** A new link to a collection, and to the titles in it that its maker may see; `not-found` for one they may not see. */
   async makeForCollection(who: Principal, { id: collectionId, lifetimeMs, origin }: LinkRequest): Promise<NewLink> {
     const { auth, gate, urls } = this.#dependencies;
-    if (!(await gate.findCollection(collectionId, who)))
-      throw new NotFoundError("There is no collection with this id.");
+    const collection = await gate.findCollection(collectionId, who);
+    if (!collection) throw new NotFoundError("There is no collection with this id.");
+    if (!mayPassOn(who, collection)) throw new PrivateToOwnerError();
     const asked = { userId: who.userId, collectionId, kind: "link" as const, lifetimeMs };
     const { id, grant, expiresAt } = await auth.issueGrant(asked);
     const page = urls.collectionPage(collectionId, grant, origin);

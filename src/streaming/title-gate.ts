@@ -1,6 +1,12 @@
 import type { GrantHolder, Principal } from "../auth/contract.ts";
 import type { ServiceProxy } from "../bus/proxy.ts";
-import { type CollectionAccess, type catalogContract, maySee, type TitleAccess } from "../catalog/contract.ts";
+import {
+  type CollectionAccess,
+  type catalogContract,
+  mayPassOn,
+  maySee,
+  type TitleAccess,
+} from "../catalog/contract.ts";
 import { UnauthorizedError, WrongMediaIdError } from "../errors.ts";
 
 /** How long an answer of the catalog counts when no event says otherwise, in milliseconds. */
@@ -52,8 +58,11 @@ export class TitleGate {
     return access && (await this.#mayWatch(who, access)) ? access : null;
   }
 
-  /** A collection's name, when the caller may see it; null otherwise. */
-  async findCollection(collectionId: string, who: Principal): Promise<{ readonly name: string } | null> {
+  /** What deciding about a collection takes, when the caller may see it; null otherwise. */
+  async findCollection(
+    collectionId: string,
+    who: Principal,
+  ): Promise<Pick<CollectionAccess, "name" | "ownerId" | "visibility"> | null> {
     const access = isId(collectionId) ? await this.#collections.get(collectionId) : null;
     return access && maySee(who, access) ? access : null;
   }
@@ -71,10 +80,12 @@ export class TitleGate {
 
   async #mayWatch(who: Viewer, access: TitleAccess): Promise<boolean> {
     if (who === null || !("grantId" in who)) return maySee(who, access);
-    if (!maySee(who.issuer, access)) return false;
+    // A stream is its issuer's own watching; a link shows it to others.
+    const may = who.kind === "stream" ? maySee : mayPassOn;
+    if (!may(who.issuer, access)) return false;
     if (who.collectionId === null) return who.titleId === access.id;
     const collection = await this.#collections.get(who.collectionId);
-    return collection !== null && maySee(who.issuer, collection) && collection.titleIds.has(access.id);
+    return collection !== null && may(who.issuer, collection) && collection.titleIds.has(access.id);
   }
 }
 

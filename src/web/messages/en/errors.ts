@@ -16,6 +16,7 @@ export const errors = {
   "refused.last-admin": "This is the last active admin. Make somebody else admin first.",
   "refused.not-a-video": "This file is no video that Kinora can read.",
   "refused.not-found": "There is nothing at this address.",
+  "refused.private-to-owner": "This is private: only its owner makes links to it. Its visibility can be changed.",
   "refused.quota-exceeded": "Your space is used up.",
   "refused.rate-limited": "Too many attempts. Try again in a moment.",
   "refused.temporary-unavailable": "A part of the server is away. Try again in a moment.",

@@ -10,6 +10,7 @@ export const errors = {
   "refused.last-admin": "Es la última cuenta que administra. Haz antes que otra administre.",
   "refused.not-a-video": "Este archivo no es un vídeo que Kinora pueda leer.",
   "refused.not-found": "No hay nada en esta dirección.",
+  "refused.private-to-owner": "Es privado: solo su dueño crea enlaces. Se puede cambiar quién lo ve.",
   "refused.quota-exceeded": "Tu espacio está lleno.",
   "refused.rate-limited": "Demasiados intentos. Vuelve a probar dentro de un momento.",
   "refused.temporary-unavailable": "Una parte del servidor no está. Vuelve a probar dentro de un momento.",
