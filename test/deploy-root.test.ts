@@ -9,9 +9,10 @@ import { ensureDebianPackages, has } from "./support/debian.ts";
 import { readDockerfile } from "./support/dockerfile.ts";
 import { fixture } from "./support/fixtures.ts";
 import { TestUser } from "./support/kinora.ts";
-import { startMariaDb, type TestMariaDb } from "./support/mariadb.ts";
 import { freePort } from "./support/nats.ts";
 import { startRedis, type TestRedis } from "./support/redis.ts";
+import type { TestSqlServer } from "./support/sql-server.ts";
+import { deployedServer } from "./support/sql-servers.ts";
 import { until } from "./support/until.ts";
 
 const long = Boolean(process.env.KINORA_TEST_LONG);
@@ -106,7 +107,7 @@ describe.skipIf(!isThere)("the image, made with debootstrap as deploy/Dockerfile
     const compose = parse(readFileSync(join(repository, "deploy/compose.yaml"), "utf8"), { merge: true }) as {
       services: Record<string, { command: string[]; volumes?: string[] }>;
     };
-    const servers: [TestMariaDb, TestRedis] = await Promise.all([startMariaDb(), startRedis()]);
+    const servers: [TestSqlServer, TestRedis] = await Promise.all([deployedServer.start(), startRedis()]);
     try {
       const [database, redis] = servers;
       const broker = `127.0.0.1:${await freePort()}`;

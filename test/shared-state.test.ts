@@ -4,8 +4,9 @@ import { Cluster, type ClusterProcess } from "./support/cluster.ts";
 import { ensureDebianPackages, has } from "./support/debian.ts";
 import { fixture } from "./support/fixtures.ts";
 import { startTestKinora, type TestKinora, TestUser } from "./support/kinora.ts";
-import { startMariaDb, type TestMariaDb } from "./support/mariadb.ts";
 import { startRedis, type TestRedis } from "./support/redis.ts";
+import type { TestSqlServer } from "./support/sql-server.ts";
+import { usualServer } from "./support/sql-servers.ts";
 import { codeOf } from "./support/totp.ts";
 import { until } from "./support/until.ts";
 
@@ -18,14 +19,14 @@ await ensureDebianPackages({
 
 const password = "correct horse battery";
 
-describe.skipIf(!has("mariadbd", "redis-server", "ffmpeg"))("a Kinora on MariaDB and Redis", () => {
-  let database: TestMariaDb;
+describe.skipIf(!has("mariadbd", "redis-server", "ffmpeg"))(`a Kinora on ${usualServer.name} and Redis`, () => {
+  let database: TestSqlServer;
   let redis: TestRedis;
   let kinora: TestKinora;
   let ann: TestUser;
   let title: Record<string, unknown> & { id: string };
   beforeAll(async () => {
-    [database, redis] = await Promise.all([startMariaDb(), startRedis()]);
+    [database, redis] = await Promise.all([usualServer.start(), startRedis()]);
     kinora = await startTestKinora({ database: await database.newDatabase(), redis: `${redis.url}?prefix=films:` });
     ann = await TestUser.signIn(kinora, "ann");
     title = await ann.upload(await fixture("h264-aac.mp4"), { name: "One" });
@@ -174,13 +175,13 @@ describe.skipIf(!has("mariadbd", "redis-server", "ffmpeg"))("a Kinora on MariaDB
 });
 
 describe.skipIf(!has("mariadbd", "redis-server", "nats-server", "ffmpeg"))("two instances of each service", () => {
-  let database: TestMariaDb;
+  let database: TestSqlServer;
   let redis: TestRedis;
   let cluster: Cluster;
   let instances: ClusterProcess[];
   let users: [TestUser, TestUser];
   beforeAll(async () => {
-    [database, redis] = await Promise.all([startMariaDb(), startRedis()]);
+    [database, redis] = await Promise.all([usualServer.start(), startRedis()]);
     cluster = await Cluster.open();
     const env = { KINORA_DATABASE: await database.newDatabase(), KINORA_REDIS: redis.url };
     const all = ["main", "auth", "catalog", "upload", "streaming"] as const;

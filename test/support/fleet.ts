@@ -2,9 +2,10 @@ import { type ServiceName, serviceNames } from "../../src/bus/contract.ts";
 import { type Balancer, startBalancer } from "./balancer.ts";
 import { Cluster, type ClusterProcess } from "./cluster.ts";
 import { TestUser } from "./kinora.ts";
-import { startMariaDb, type TestMariaDb } from "./mariadb.ts";
 import type { TestNetwork } from "./namespaces.ts";
 import { startRedis, type TestRedis } from "./redis.ts";
+import type { TestSqlServer } from "./sql-server.ts";
+import { usualServer } from "./sql-servers.ts";
 import { until } from "./until.ts";
 
 export interface FleetOptions {
@@ -23,7 +24,7 @@ const shuffled = <T>(items: readonly T[], seed: number): T[] =>
 
 /** A Kinora of two instances of each service, ten processes, on MariaDB, Redis and NATS, behind a load balancer. */
 export class Fleet {
-  readonly database: TestMariaDb;
+  readonly database: TestSqlServer;
   readonly redis: TestRedis;
   readonly cluster: Cluster;
   /** In the order they were started in. */
@@ -31,7 +32,7 @@ export class Fleet {
   readonly #balancer: Balancer;
 
   private constructor(parts: {
-    database: TestMariaDb;
+    database: TestSqlServer;
     redis: TestRedis;
     cluster: Cluster;
     instances: Instance[];
@@ -47,7 +48,7 @@ export class Fleet {
   static async open({ seed, network }: FleetOptions): Promise<Fleet> {
     const host = network?.host ?? "127.0.0.1";
     const [database, redis, cluster] = await Promise.all([
-      startMariaDb(...(network ? [`--bind-address=${host}`] : [])),
+      usualServer.start(...(network ? [`--bind-address=${host}`] : [])),
       startRedis(host),
       Cluster.open(host),
     ]);

@@ -161,17 +161,29 @@ function requireTrusted(error: unknown, { host, port }: MysqlAccess): void {
   );
 }
 
-function refused(error: unknown, { user, name }: MysqlAccess): unknown {
-  const number = error instanceof Error && "errno" in error ? error.errno : null;
+/** Only encrypted connections are taken. MariaDB says 1045, as for a wrong password. */
+const WANTS_TLS = 3159;
+/** The account is locked (MySQL, MariaDB), or its password has expired. */
+const ENDED = new Set([3118, 4151, 1820, 1862]);
+
+function refused(error: unknown, { user, name, tls }: MysqlAccess): unknown {
+  const number = error instanceof Error && "errno" in error ? Number(error.errno) : 0;
+  const start = (message: string, hint: string) => new StartError(message, hint, { cause: error });
+  if (number === WANTS_TLS)
+    return start("The database only takes encrypted connections.", "Add `ssl=true` to `database`, after a `?`.");
   if (number === 1044 || number === 1045)
-    return new StartError(
+    return start(
       `The database refuses ${user}: the name, the password or the right to use ${name} is wrong.`,
-      "Correct `database` (KINORA_DATABASE), or have the administrator grant all rights on it.",
-      { cause: error },
+      `Correct \`database\` (KINORA_DATABASE), or have the administrator grant all rights on it.${
+        tls === "off" ? " A server that only takes encrypted connections needs `ssl=true` after a `?`." : ""
+      }`,
+    );
+  if (ENDED.has(number) && error instanceof Error)
+    return start(
+      `The database refuses ${user}: ${error.message}`,
+      "Have its administrator unlock the account, or set a password that does not expire.",
     );
   if (number === 1049)
-    return new StartError(`There is no database ${name}.`, `Make it: CREATE DATABASE ${name} CHARACTER SET utf8mb4;`, {
-      cause: error,
-    });
+    return start(`There is no database ${name}.`, `Make it: CREATE DATABASE ${name} CHARACTER SET utf8mb4;`);
   return error;
 }

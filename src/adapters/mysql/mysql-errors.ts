@@ -9,8 +9,8 @@ const CONFLICTS = new Set([1213, 1205, 1020, 1062, 1452]);
 /** Of these a single statement may be tried again: it was undone, and not for what it says. */
 const UNDONE = new Set([1213, 1205, 1020]);
 const FULL = new Set([1021, 1114, 3675]);
-/** Wrong name, password, rights or database. */
-const REFUSED = new Set([1044, 1045, 1049]);
+/** Wrong name, password, rights, database or kind of connection; an account that is locked, a password that has expired. */
+const REFUSED = new Set([1044, 1045, 1049, 3159, 3118, 4151, 1820, 1862]);
 /** Cut for taking too long: by MariaDB, by MySQL, by somebody's `KILL QUERY`. */
 const TOO_LONG = new Set([1969, 3024, 1317]);
 /** No more connections, going down, read-only for the moment of a fail-over, killed, lost. */

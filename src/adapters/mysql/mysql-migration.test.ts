@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { has } from "../../../test/support/debian.ts";
-import { sharedMariaDb } from "../../../test/support/mariadb.ts";
+import { sqlServers } from "../../../test/support/sql-servers.ts";
 import { parseMysqlAddress } from "../../config/values.ts";
 import { openMysql } from "./mysql-database.ts";
 
@@ -34,43 +33,48 @@ const accessOf = (url: string) => {
   return access;
 };
 
-describe.skipIf(!has("mariadbd"))("with MariaDB", () => {
-  test("four processes that start at the same moment migrate once and all go on", async () => {
-    const server = await sharedMariaDb();
-    const url = await server.newDatabase();
-    const ends = await Promise.all([1, 2, 3, 4].map(() => start(url)));
-    expect(ends).toEqual([0, 0, 0, 0]);
-    const { database } = await openMysql(accessOf(url));
-    const tables = await database.introspection.getTables();
-    expect(tables.map(({ name }) => name)).toContain("title_postings");
-    await database.destroy();
-  }, 60_000);
-
-  test("a first start that is killed at any statement does not keep the next one from starting", async () => {
-    const server = await sharedMariaDb();
-    const step = process.env.KINORA_TEST_LONG ? 1 : 17;
-    let killed = 0;
-    for (let statements = 3; ; statements += step) {
+for (const { name, isThere, isWhole, shared } of sqlServers)
+  describe.skipIf(!isThere)(`with ${name}`, () => {
+    test("four processes that start at the same moment migrate once and all go on", async () => {
+      const server = await shared();
       const url = await server.newDatabase();
-      const end = await start(url, statements);
+      const ends = await Promise.all([1, 2, 3, 4].map(() => start(url)));
+      expect(ends).toEqual([0, 0, 0, 0]);
       const { database } = await openMysql(accessOf(url));
-      await database.selectFrom("auth_users").select("id").execute();
+      const tables = await database.introspection.getTables();
+      expect(tables.map(({ name }) => name)).toContain("title_postings");
       await database.destroy();
-      if (end === 0) break;
-      expect(end).toBe("SIGKILL");
-      killed++;
-    }
-    expect(killed).toBeGreaterThan(2);
-  }, 120_000);
+    }, 60_000);
 
-  test("every table keeps text exactly, whatever the database's own character set is", async () => {
-    const server = await sharedMariaDb();
-    const url = await server.newDatabase();
-    const access = accessOf(url);
-    await (await openMysql(access)).database.destroy();
-    const rows = await server.query(
-      `select distinct table_collation as c from information_schema.tables where table_schema = '${access.name}'`,
+    test.skipIf(!isWhole)(
+      "a first start that is killed at any statement does not keep the next one from starting",
+      async () => {
+        const server = await shared();
+        const step = process.env.KINORA_TEST_LONG ? (name === "MySQL" ? 5 : 1) : 17;
+        let killed = 0;
+        for (let statements = 3; ; statements += step) {
+          const url = await server.newDatabase();
+          const end = await start(url, statements);
+          const { database } = await openMysql(accessOf(url));
+          await database.selectFrom("auth_users").select("id").execute();
+          await database.destroy();
+          if (end === 0) break;
+          expect(end).toBe("SIGKILL");
+          killed++;
+        }
+        expect(killed).toBeGreaterThan(2);
+      },
+      300_000,
     );
-    expect(rows).toEqual([{ c: "utf8mb4_nopad_bin" }]);
+
+    test("every table keeps text exactly, whatever the database's own character set is", async () => {
+      const server = await shared();
+      const url = await server.newDatabase();
+      const access = accessOf(url);
+      await (await openMysql(access)).database.destroy();
+      const rows = await server.query(
+        `select distinct table_collation as c from information_schema.tables where table_schema = '${access.name}'`,
+      );
+      expect(rows).toEqual([{ c: name === "MySQL" ? "utf8mb4_0900_bin" : "utf8mb4_nopad_bin" }]);
+    });
   });
-});

@@ -1,6 +1,6 @@
 import { describe } from "bun:test";
-import { has } from "../../../test/support/debian.ts";
-import { newMysqlDatabase } from "../../../test/support/mariadb.ts";
+import { openNewDatabase } from "../../../test/support/sql-server.ts";
+import { type SqlServerKind, sqlServers } from "../../../test/support/sql-servers.ts";
 import { authStoreSuite } from "../../auth/auth-store.suite.ts";
 import { titleIndexOf } from "../../catalog/title-index.ts";
 import { titleOrdersSuite } from "../../catalog/title-orders.suite.ts";
@@ -13,29 +13,31 @@ import { SqlSourceRepository } from "../sql/sql-source-repository.ts";
 import { SqlTitleRepository } from "../sql/sql-title-repository.ts";
 import { SqlUploadRecords } from "../sql/upload-tables.ts";
 
-const open = async () => {
-  const { database } = await newMysqlDatabase();
-  return { database, close: () => database.destroy() };
-};
-const openTitles = async () => {
-  const { database, close } = await open();
-  return { repository: new SqlTitleRepository({ database, indexOf: titleIndexOf }), close };
-};
-
-describe.skipIf(!has("mariadbd"))("with MariaDB", () => {
-  authStoreSuite("MariaDB", async () => {
+function suites({ name, isWhole, shared }: SqlServerKind) {
+  const open = async () => {
+    const { database } = await openNewDatabase(await shared());
+    return { database, close: () => database.destroy() };
+  };
+  const openTitles = async () => {
+    const { database, close } = await open();
+    return { repository: new SqlTitleRepository({ database, indexOf: titleIndexOf }), close };
+  };
+  titleQueriesSuite(name, openTitles);
+  titleOrdersSuite(name, openTitles);
+  if (!isWhole) return;
+  titleRepositorySuite(name, openTitles);
+  authStoreSuite(name, async () => {
     const { database, close } = await open();
     return { store: new SqlAuthStore(database), close };
   });
-  titleRepositorySuite("MariaDB", openTitles);
-  titleQueriesSuite("MariaDB", openTitles);
-  titleOrdersSuite("MariaDB", openTitles);
-  sourceRepositorySuite("MariaDB", async () => {
+  sourceRepositorySuite(name, async () => {
     const { database, close } = await open();
     return { repository: new SqlSourceRepository(database, { upload: "store", library: "library" }), close };
   });
-  uploadRecordsSuite("MariaDB", async () => {
+  uploadRecordsSuite(name, async () => {
     const { database, close } = await open();
     return { records: new SqlUploadRecords(database), close };
   });
-});
+}
+
+for (const kind of sqlServers) describe.skipIf(!kind.isThere)(`with ${kind.name}`, () => suites(kind));
