@@ -39,8 +39,10 @@ export function App() {
       <main class="page" id="content">
         <Page />
       </main>
-      <Notices />
-      {user.value && <Background />}
+      <div class="edge">
+        <Notices />
+        {user.value && <Background />}
+      </div>
     </>
   );
 }

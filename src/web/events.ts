@@ -1,7 +1,8 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
 import type { ProgressEvent } from "../main/contract.ts";
 import { titlesChanged } from "./pages/use-titles.ts";
-import { user } from "./session.ts";
+import { loadSession, user } from "./session.ts";
+import { shareEvents, type Tell } from "./share-events.ts";
 
 /** What the server works on and was heard of, by id; gone a while after its end. */
 export const works = signal<ReadonlyMap<string, ProgressEvent>>(new Map());
@@ -13,48 +14,68 @@ const SHOWN_AFTER_END_MS = 6_000;
 const ASK_AGAIN_MS = 15_000;
 
 /**
- * Follows the progress of scans, uploads and jobs for as long as somebody is signed in and sees the page. A browser has
- * six connections to a server, pages in the background and in its history would keep one each; over HTTP/1.1 the next
- * page would wait for ever.
+ * Follows the progress of scans, uploads and jobs for as long as somebody is signed in and sees the page. Pages in the
+ * background and in the history of the browser have no part in it.
  */
 export function followEvents(): void {
-  let source: EventSource | null = null;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const close = () => {
-    source?.close();
-    source = null;
-    clearTimeout(timer);
-  };
-  const open = () => {
-    const opened = new EventSource("/api/events");
-    source = opened;
-    opened.addEventListener("stream", () => streamChanges.value++);
-    for (const kind of ["scan", "upload", "job"]) opened.addEventListener(kind, take);
-    opened.addEventListener("error", () => {
-      // A lost connection is taken up again by the browser; after a refusal it gives up.
-      if (source === opened && opened.readyState === EventSource.CLOSED) timer = setTimeout(open, ASK_AGAIN_MS);
-    });
-  };
   const userId = computed(() => user.value?.id);
   const isSeen = signal(document.visibilityState === "visible");
   const look = ({ type }: Event) => {
-    isSeen.value = type !== "pagehide" && document.visibilityState === "visible";
+    isSeen.value = type !== "pagehide" && type !== "freeze" && document.visibilityState === "visible";
   };
-  document.addEventListener("visibilitychange", look);
+  for (const type of ["visibilitychange", "freeze", "resume"]) document.addEventListener(type, look);
   for (const type of ["pagehide", "pageshow"]) addEventListener(type, look);
   let isBack = false;
+  let leave: ((signedOut: boolean) => void) | null = null;
   effect(() => {
-    close();
+    leave?.(userId.value === undefined);
+    leave = null;
     works.value = new Map();
     if (userId.value === undefined || !isSeen.value) return;
-    open();
+    leave = shareEvents(userId.value, {
+      connect,
+      take,
+      known: () => works.peek(),
+      learn: (known) => {
+        works.value = known;
+      },
+      onSignedOut: askWhoIsHere,
+    });
     // What ended meanwhile was not heard.
     if (isBack) untracked(titlesChanged);
     isBack = true;
   });
 }
 
-function take({ data }: MessageEvent<string>): void {
+/** Where nobody is signed in any more, the page finds out by this. */
+const askWhoIsHere = () => void loadSession().catch(() => undefined);
+
+function connect(tell: Tell): () => void {
+  let source: EventSource;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const open = () => {
+    source = new EventSource("/api/events");
+    for (const kind of ["stream", "scan", "upload", "job"])
+      source.addEventListener(kind, ({ data }: MessageEvent<string>) => tell(kind, data));
+    source.addEventListener("error", ({ target }) => {
+      // A lost connection is taken up again by the browser; after a refusal it gives up.
+      if (source !== target || source.readyState !== EventSource.CLOSED) return;
+      askWhoIsHere();
+      timer = setTimeout(open, ASK_AGAIN_MS);
+    });
+  };
+  open();
+  return () => {
+    source.close();
+    clearTimeout(timer);
+  };
+}
+
+function take(kind: string, data: string): void {
+  if (kind === "stream") {
+    streamChanges.value++;
+    return;
+  }
   const event = JSON.parse(data) as ProgressEvent;
   works.value = new Map(works.peek()).set(event.id, event);
   if (event.state === "running") return;

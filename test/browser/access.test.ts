@@ -61,7 +61,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("for everybody, axe finds nothing on
     ["the library", (page) => inList(page, "/library")],
     ["its filters", (page) => press(page, "Filters").then(() => page.getByText("Over an hour").waitFor())],
     ["my videos", (page) => inList(page, "/videos")],
-    ["my videos, one chosen", (page) => page.getByText("Concert", { exact: true }).click()],
+    ["my videos, one chosen", (page) => page.getByRole("radio", { name: "Concert" }).check()],
     [
       "my videos, some selected",
       async (page) => {

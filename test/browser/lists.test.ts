@@ -46,6 +46,15 @@ describe.skipIf(!has("chromium", "ffmpeg"))("in the lists of videos", () => {
     await kinora?.close();
   });
 
+  const choose = (name: string) =>
+    page.locator(".row", { has: page.getByText(name, { exact: true }) }).click({ position: { x: 500, y: 10 } });
+  const show = async (view: string) => {
+    await page.goto("/videos");
+    await page.locator(".cells").waitFor();
+    const wanted = page.getByRole("button", { name: `Show as ${view}` });
+    if ((await wanted.count()) > 0) await wanted.click();
+    await page.locator(`.cells[data-view=${view}]`).waitFor();
+  };
   const plays = () => eventually("it plays", async () => ((await videoState(page))?.currentTime ?? 0) > 0.3);
   /** A double click whose second half comes when the next page is there already. */
   const slowDoubleClick = async (target: Locator) => {
@@ -65,7 +74,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("in the lists of videos", () => {
 
   test("a double click on Play plays, and does nothing else", async () => {
     await page.goto("/videos");
-    await page.getByText("The harbour at dawn").click();
+    await choose("The harbour at dawn");
     await slowDoubleClick(page.getByRole("button", { name: "Play" }));
     await Bun.sleep(200);
     expect(addressOf()).toBe(`/watch/${idOf("The harbour at dawn")}`);
@@ -73,25 +82,59 @@ describe.skipIf(!has("chromium", "ffmpeg"))("in the lists of videos", () => {
     expect(await videoState(page)).toMatchObject({ paused: false });
   });
 
-  test("the picture plays at once, also with a double click; the row is chosen by one click and played by two", async () => {
-    await page.goto("/videos");
-    await slowDoubleClick(page.getByRole("link", { name: "Play Video 58" }));
+  test.each(["list", "grid"])("in the %s, name and picture play at once, also with a double click", async (view) => {
+    await show(view);
+    await slowDoubleClick(page.locator(".cell", { hasText: "Video 58" }).locator(".cover"));
     await Bun.sleep(500);
     expect(await videoState(page)).toMatchObject({ paused: false });
     await page.goto("/videos");
-    await page.locator(".row", { hasText: "Video 57" }).click({ position: { x: 400, y: 10 } });
-    expect(addressOf()).toBe("/videos");
-    expect(await chosen()).toBe("Video 57");
-    await page.locator(".row").getByText("Video 57").dblclick();
+    await page.getByText("Video 57", { exact: true }).click();
     await page.waitForURL(`**/watch/${idOf("Video 57")}`);
   });
+
+  test("beside them, a row is chosen by one click and played by two; who comes back finds what was played", async () => {
+    await show("list");
+    await choose("Video 56");
+    expect(addressOf()).toBe("/videos");
+    expect(await chosen()).toBe("Video 56");
+    await page.locator(".row", { hasText: "Video 55" }).dblclick({ position: { x: 500, y: 10 } });
+    await page.waitForURL(`**/watch/${idOf("Video 55")}`);
+    await page.goBack();
+    await page.getByText("Video 54", { exact: true }).click();
+    await page.waitForURL(`**/watch/${idOf("Video 54")}`);
+    await page.goBack();
+    await page.getByRole("radio").first().waitFor({ state: "attached" });
+    expect(await chosen()).toBe("Video 54");
+  });
+
+  test.each(["list", "grid"])(
+    "in the %s, one selects by the mark in the corner, and a range with Shift",
+    async (view) => {
+      await show(view);
+      const cell = (name: string) => page.locator(".cell", { has: page.getByText(name, { exact: true }) });
+      await cell("Video 58").hover();
+      await page.getByRole("button", { name: "Select Video 58", exact: true }).click();
+      await page.getByText("1 selected").waitFor();
+      await page.getByText("Video 56", { exact: true }).click({ modifiers: ["Shift"] });
+      await page.getByText("3 selected").waitFor();
+      await page.getByText("Video 57", { exact: true }).click();
+      await page.getByText("2 selected").waitFor();
+      expect(addressOf()).toBe("/videos");
+      await page.keyboard.press("Escape");
+      await page.getByText("Video 55", { exact: true }).click({ modifiers: ["Shift"] });
+      await page.getByText("1 selected").waitFor();
+      expect(await page.getByRole("checkbox", { name: /^Video 55/ }).isChecked()).toBe(true);
+      await page.keyboard.press("Escape");
+      await show("list");
+    },
+  );
 
   test("the watch page begins at its top", async () => {
     await page.goto("/videos");
     await page.getByRole("radio").first().waitFor({ state: "attached" });
     await page.mouse.move(400, 400);
     await page.mouse.wheel(0, 600);
-    await page.getByRole("link", { name: "Play Video 50" }).click();
+    await page.getByText("Video 50", { exact: true }).click();
     await page.waitForURL(/\/watch\//);
     await plays();
     expect(await page.evaluate(() => scrollY)).toBe(0);
@@ -109,7 +152,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("in the lists of videos", () => {
         (await page.getByText("Video 4", { exact: true }).count()) > 0
       );
     });
-    await page.getByText("Video 4", { exact: true }).click();
+    await choose("Video 4");
     const before = await page.evaluate(() => scrollY);
     expect(before).toBeGreaterThan(2000);
     await page.getByRole("button", { name: "Play" }).click();
@@ -230,7 +273,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("in the lists of videos", () => {
     const row = (name: string) => page.locator(".row", { hasText: name }).locator(".meta").textContent();
     await page.getByText("Concert").waitFor();
     expect(await row("Concert")).toContain("mariaPublic");
-    expect(await row("The harbour")).toContain("mariaOnly me");
+    expect(await row("The harbour")).toContain("mariaPrivate");
     await page.getByLabel("Search").fill("sailing");
     await page.getByText("1 video", { exact: true }).waitFor();
     expect(await row("Sailing")).not.toContain("Members");

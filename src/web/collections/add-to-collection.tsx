@@ -6,6 +6,7 @@ import { t } from "../i18n/i18n.ts";
 import "../messages/en/collections.ts";
 import { notify } from "../notices.tsx";
 import { navigate } from "../router.ts";
+import { addTitles } from "./collection-calls.ts";
 
 interface AddToCollectionProps {
   readonly titleIds: readonly string[];
@@ -13,9 +14,6 @@ interface AddToCollectionProps {
   /** Called when they are in a collection. */
   onAdded?(): void;
 }
-
-/** The most titles that one request adds. */
-const AT_ONCE = 200;
 
 /** A dialog that puts titles into one of my collections, or into a new one. */
 export function AddToCollection({ titleIds, onClose, onAdded }: AddToCollectionProps) {
@@ -34,10 +32,7 @@ export function AddToCollection({ titleIds, onClose, onAdded }: AddToCollectionP
     setProblem(null);
     try {
       const collection = await find();
-      for (let from = 0; from < titleIds.length; from += AT_ONCE)
-        await call("POST", `/api/collections/${collection.id}/titles`, {
-          titleIds: titleIds.slice(from, from + AT_ONCE),
-        });
+      await addTitles(collection.id, titleIds);
       const action = { label: t("do.show"), run: async () => navigate(`/collections/${collection.id}`) };
       notify(t("collections.added", { count: titleIds.length, name: collection.name }), { action });
       onClose();

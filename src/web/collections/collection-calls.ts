@@ -15,6 +15,15 @@ export function loadCollection(id: string, grant: string): Promise<Collection> {
   );
 }
 
+/** The most titles that one request adds. */
+const AT_ONCE = 200;
+
+/** Puts titles at the end of a collection. */
+export async function addTitles(id: string, titleIds: readonly string[]): Promise<void> {
+  for (let from = 0; from < titleIds.length; from += AT_ONCE)
+    await call("POST", `/api/collections/${id}/titles`, { titleIds: titleIds.slice(from, from + AT_ONCE) });
+}
+
 /** All titles of a collection, in its order. */
 export async function loadTitles(id: string, grant: string): Promise<Title[]> {
   const items: Title[] = [];

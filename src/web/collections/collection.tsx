@@ -6,7 +6,7 @@ import { PlayIcon } from "../components/icons.tsx";
 import { Menu } from "../components/menu.tsx";
 import { Empty, Skeleton } from "../components/parts.tsx";
 import { formatDuration } from "../format.ts";
-import { carrying, grantOf } from "../grant.ts";
+import { carrying, grantOf, isLinkOver } from "../grant.ts";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/collections.ts";
 import "../messages/en/share.ts";
@@ -31,8 +31,12 @@ export function CollectionPage({ id }: { id: string }) {
     setTitles(await loadTitles(id, grant));
   };
   useEffect(() => {
-    load().catch((error: unknown) => setProblem(explain(error)));
-  }, [id]);
+    load().catch((error: unknown) => {
+      // The link is over; a member may see it all the same.
+      if (isLinkOver(error, grant) && user.peek()) navigate(here.peek().path, { replace: true });
+      else setProblem(explain(error, grant));
+    });
+  }, [id, grant]);
   if (problem !== null) return <NotHere problem={problem} />;
   if (!collection || !titles) {
     return (
@@ -72,6 +76,9 @@ export function CollectionPage({ id }: { id: string }) {
         )}
         {editable && (
           <>
+            <a class={titles.length === 0 ? "button primary" : "button"} href={pickingFor(id)}>
+              {t("collections.add-videos")}
+            </a>
             <button type="button" onClick={() => setDialog("share")}>
               {t("share.share")}
             </button>
@@ -87,11 +94,10 @@ export function CollectionPage({ id }: { id: string }) {
         )}
       </div>
       {titles.length === 0 ? (
-        <Empty heading={t("collections.empty")} text={t("collections.empty-why")}>
-          <a class="button primary" href="/library">
-            {t("library.open-library")}
-          </a>
-        </Empty>
+        <Empty
+          heading={t("collections.empty")}
+          text={t(editable ? "collections.empty-why" : "collections.empty-now")}
+        />
       ) : (
         <CollectionTitles collectionId={id} grant={grant} titles={titles} editable={editable} onChange={setTitles} />
       )}
@@ -115,6 +121,9 @@ export function CollectionPage({ id }: { id: string }) {
   );
 }
 
+/** The library, to choose what comes into this collection. */
+const pickingFor = (id: string) => `/library?${new URLSearchParams({ collect: id })}`;
+
 function NotHere({ problem }: { problem: string }) {
   return (
     <section class="message">
@@ -125,7 +134,7 @@ function NotHere({ problem }: { problem: string }) {
   );
 }
 
-function explain(error: unknown): string {
-  if (error instanceof ApiError && error.status === 401) return t("share.link-over");
+function explain(error: unknown, grant: string): string {
+  if (isLinkOver(error, grant)) return t("share.link-over");
   return error instanceof ApiError && error.status === 404 ? t("collections.no-such") : messageOf(error);
 }

@@ -72,3 +72,11 @@ export function SelectIcon() {
     </svg>
   );
 }
+
+export function LockIcon() {
+  return (
+    <svg viewBox="0 0 24 24" aria-hidden="true" focusable="false" class="icon line lock">
+      <path d="M6 11h12v9H6zm2.5 0V8a3.5 3.5 0 0 1 7 0v3" />
+    </svg>
+  );
+}

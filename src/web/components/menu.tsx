@@ -70,10 +70,10 @@ function place(panel: HTMLElement, opener: HTMLElement | null): void {
   // Without the room that is kept for a scroll bar.
   const room = document.body.clientWidth - offsetWidth - 8;
   const below = bottom + 6;
-  panel.style.left = `${Math.max(8, Math.min(left, room))}px`;
+  panel.style.setProperty("--left", `${Math.max(8, Math.min(left, room))}px`);
   const above = top - offsetHeight - 6;
   const fitting = below + offsetHeight + 8 <= innerHeight ? below : above >= 8 ? above : innerHeight - offsetHeight - 8;
-  panel.style.top = `${Math.max(8, fitting)}px`;
+  panel.style.setProperty("--top", `${Math.max(8, fitting)}px`);
 }
 
 function moveByArrows(event: KeyboardEvent): void {

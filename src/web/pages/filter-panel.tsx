@@ -14,6 +14,18 @@ interface TagCounts {
 export function FilterPanel({ query, owner }: { query: URLSearchParams; owner: "me" | null }) {
   return (
     <div class="filter-panel">
+      <div class="panel-head">
+        <h2>{t("filter.filters")}</h2>
+        <button
+          type="button"
+          class="plain close"
+          aria-label={t("do.close")}
+          popovertarget="filter-menu"
+          popovertargetaction="hide"
+        >
+          ×
+        </button>
+      </div>
       <Part legend={t("manage.mine")}>
         {states.map(({ key, name, value }) => (
           <Toggle
@@ -76,10 +88,12 @@ export function FilterPanel({ query, owner }: { query: URLSearchParams; owner: "
             onPress={() => swap("availability", value)}
           />
         ))}
-        {owner === null && (
-          <Toggle text={t("filter.mine")} pressed={query.get("owner") === "me"} onPress={() => swap("owner", "me")} />
-        )}
       </Part>
+      {owner === null && (
+        <Part legend={t("manage.owner")}>
+          <Toggle text={t("filter.mine")} pressed={query.get("owner") === "me"} onPress={() => swap("owner", "me")} />
+        </Part>
+      )}
       <TagPart query={query} />
       <button
         type="button"

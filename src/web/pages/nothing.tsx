@@ -1,8 +1,8 @@
 import { language, t } from "../i18n/i18n.ts";
 import "../messages/en/manage.ts";
-import { here, navigate } from "../router.ts";
 import { mayUpload, user } from "../session.ts";
 import { filterNames } from "./filter-terms.ts";
+import { filter } from "./title-filters.tsx";
 
 /** What an empty list says: why it is, and what to do next. */
 export function Nothing({ owner, query }: { owner: "me" | null; query: URLSearchParams }) {
@@ -12,7 +12,7 @@ export function Nothing({ owner, query }: { owner: "me" | null; query: URLSearch
         <h2>{t("library.nothing-fits")}</h2>
         <p>{explainNothing(owner, query)}</p>
         <p class="actions">
-          <button type="button" onClick={() => navigate(here.peek().path)}>
+          <button type="button" onClick={showAll}>
             {t("library.show-all")}
           </button>
           {owner === "me" && (
@@ -55,6 +55,13 @@ export function Nothing({ owner, query }: { owner: "me" | null; query: URLSearch
       )}
     </div>
   );
+}
+
+/** Without what narrows the list; what it is shown for stays. */
+function showAll(): void {
+  filter((next) => {
+    for (const name of ["q", ...filterNames]) next.delete(name);
+  });
 }
 
 /** What was looked for, and where. */

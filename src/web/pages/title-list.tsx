@@ -2,6 +2,7 @@ import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Title } from "../../catalog/contract.ts";
 import { t } from "../i18n/i18n.ts";
+import { usePressToSelect } from "./press-to-select.ts";
 import type { Selection } from "./selection.ts";
 import { TitleCard } from "./title-card.tsx";
 import { TitleRow } from "./title-row.tsx";
@@ -33,12 +34,14 @@ interface TitleListProps {
 
 /** Heights agree with `lists.css`: all items of a view have the same. */
 const measures: Readonly<Record<View, Measure>> = {
-  list: (width, rem) => ({ columns: 1, rowHeight: (width < 36 * rem ? 8 : 5.5) * rem }),
+  list: (width, rem) => ({ columns: 1, rowHeight: (width < 36 * rem ? 8.5 : 5.5) * rem }),
   grid: (width, rem) => {
     const gap = 1.25 * rem;
     const columns = Math.max(1, Math.floor((width + gap) / ((width < 36 * rem ? 9 : 15) * rem + gap)));
     const cell = (width - (columns - 1) * gap) / columns;
-    return { columns, rowHeight: Math.round((cell * 9) / 16 + 6.25 * rem) };
+    // Where cards are narrow, what is said below a name takes two lines.
+    const isNarrow = width < 36 * rem && columns > 1;
+    return { columns, rowHeight: Math.round((cell * 9) / 16 + (isNarrow ? 7.25 : 6.25) * rem) };
   },
 };
 
@@ -51,6 +54,7 @@ export function TitleList(props: TitleListProps) {
   const grid = useWindow(box, items.length, measures[view]);
   const [activeId, setActiveId] = useState<string | null>(null);
   const focusNext = useFocus(box, activeId);
+  const presses = usePressToSelect(selection, items);
   const first = items[grid.from * grid.columns]?.id;
   const stopId =
     [activeId, chosenId].find((id) => id !== null && items.some((title) => title.id === id)) ?? first ?? null;
@@ -92,6 +96,9 @@ export function TitleList(props: TitleListProps) {
       data-selecting={selection.active}
       aria-busy={busy}
       style={{ "--rows": String(rows), "--columns": String(grid.columns), "--row-height": `${grid.rowHeight}px` }}
+      {...presses}
+      // With Shift, a press would select the text between instead of the videos.
+      onMouseDown={(event) => event.shiftKey && event.preventDefault()}
       onKeyDown={keyDown}
       onFocusIn={(event) => {
         const cell = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-cell]") : null;

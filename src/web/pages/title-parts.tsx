@@ -1,5 +1,5 @@
 import type { Title } from "../../catalog/contract.ts";
-import { HeartIcon } from "../components/icons.tsx";
+import { HeartIcon, LockIcon } from "../components/icons.tsx";
 import { formatBytes, formatDate } from "../format.ts";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/library.ts";
@@ -30,16 +30,20 @@ export const isMine = (title: Title) => title.owner !== null && title.owner.id =
 
 /** What is said of a title below its name. */
 export function Details({ title, owned, size, id }: { title: Title; owned: boolean; size: boolean; id?: string }) {
+  const isPrivate = title.visibility === "private";
+  const owner = owned ? null : ownerName(title);
   const parts = [
     title.availability === "ready" ? null : t(`title.${title.availability}`),
     title.needsRendition ? t("library.not-every-browser") : null,
-    owned ? null : ownerName(title),
-    owned || isMine(title) ? t(`title.${title.visibility}`) : null,
+    // Of others' private videos, which admins see among all, it is said as well.
+    owned || isPrivate || isMine(title) ? t(`title.${title.visibility}`) : null,
     size ? formatBytes(title.sizeBytes) : null,
     formatDate(title.createdAt),
   ];
   return (
     <span class="meta" id={id}>
+      {isPrivate && <LockIcon />}
+      {owner !== null && <span class="owner">{owner}</span>}
       {parts.map((part) => part !== null && <span key={part}>{part}</span>)}
       {title.mine?.watched && <span class="visually-hidden">{t("library.watched")}</span>}
     </span>

@@ -16,6 +16,7 @@ import { isPlayable } from "./title-parts.tsx";
 import { type TitleList as FoundTitles, useTitles } from "./use-titles.ts";
 
 const SelectBar = lazy(async () => (await import("./select-bar.tsx")).SelectBar);
+const CollectBar = lazy(async () => (await import("./collect-bar.tsx")).CollectBar);
 const Nothing = lazy(async () => (await import("./nothing.tsx")).Nothing, { plain: true });
 const FolderBar = lazy(async () => (await import("./folder-bar.tsx")).FolderBar, { quiet: true, plain: true });
 
@@ -100,6 +101,8 @@ export function TitlesPage({ owner }: { owner: "me" | null }) {
 }
 
 function Bar({ chosen, view, selection, list }: BarProps) {
+  const collectionId = here.value.query.get("collect");
+  if (collectionId) return <CollectBar collectionId={collectionId} selection={selection} />;
   if (selection.active) return <SelectBar selection={selection} list={list} />;
   return view === "list" ? <PlayBar chosen={chosen} /> : null;
 }

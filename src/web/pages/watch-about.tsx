@@ -38,18 +38,17 @@ function Facts({ facts }: { facts: readonly Fact[] }) {
 }
 
 function peopleOf(title: Title): Fact[] {
-  const sharedWith = {
-    private: t("title.private"),
-    members: t("fact.all-members"),
-    public: t("fact.everybody"),
-  }[title.visibility];
-  const owner = title.owner?.username ?? t("title.from-folder");
-  const isTheirs = title.owner && user.value?.id !== title.owner.id && title.visibility === "private";
   return [
-    [t("fact.from"), owner],
+    [t("fact.from"), title.owner?.username ?? t("title.from-folder")],
     [t("fact.added"), formatDate(title.createdAt)],
-    [t("fact.seen-by"), isTheirs ? owner : sharedWith],
+    [t("fact.seen-by"), seenBy(title)],
   ];
+}
+
+function seenBy({ owner, visibility }: Title): string {
+  if (visibility !== "private") return t(visibility === "members" ? "fact.all-members" : "fact.everybody");
+  if (!owner) return t("fact.admins");
+  return owner.id === user.value?.id ? t("fact.me-and-admins") : t("fact.owner-and-admins", { name: owner.username });
 }
 
 function bytesOf({ durationSeconds, sizeBytes, video, audio }: Title): Fact[] {

@@ -5,12 +5,12 @@ import { useEffect, useState } from "preact/hooks";
 import type { Title, Visibility } from "../../catalog/contract.ts";
 import { ApiError, call, messageOf } from "../api.ts";
 import { Heading } from "../components/heading.tsx";
-import { carrying, grantOf } from "../grant.ts";
+import { carrying, grantOf, isLinkOver } from "../grant.ts";
 import type { Player as PlayerComponent } from "../player/player.tsx";
 import { loadPlayer } from "../player/player-code.ts";
 import { savesSettled } from "../player/progress-keeper.ts";
 import { resumePosition } from "../player/resume.ts";
-import { here } from "../router.ts";
+import { here, navigate } from "../router.ts";
 import { mayEditTitle, user } from "../session.ts";
 import { ShareDialog } from "../share/share-dialog.tsx";
 import { whereToGo } from "../where-to-go.tsx";
@@ -115,7 +115,12 @@ function useLoaded(
         onProblem(null);
         onLoaded(loaded);
       },
-      (error: unknown) => isCurrent && onProblem(explain(error, grant)),
+      (error: unknown) => {
+        if (!isCurrent) return;
+        // The link is over; a member may see it all the same.
+        if (isLinkOver(error, grant) && user.peek()) navigate(here.peek().path, { replace: true });
+        else onProblem(explain(error, grant));
+      },
     );
     return () => {
       isCurrent = false;
@@ -171,7 +176,7 @@ function NotHere({ problem }: { problem: string }) {
 }
 
 function explain(error: unknown, grant: string): string {
-  if (error instanceof ApiError && error.status === 401 && grant) return t("share.link-over");
+  if (isLinkOver(error, grant)) return t("share.link-over");
   if (error instanceof ApiError && error.status === 404) return t("watch.no-such");
   return messageOf(error);
 }

@@ -1,5 +1,6 @@
 import Hls, { type ErrorData } from "hls.js";
 import type { AttachOptions } from "./attach.ts";
+import { describeStreamTrouble, type StreamTrouble } from "./player-errors.ts";
 
 interface HlsOptions extends AttachOptions {
   /** Where nothing else would play at all: a picture whose sound the browser does not decode is played alone. */
@@ -41,7 +42,7 @@ export function attachHls(video: HTMLVideoElement, url: string, options: HlsOpti
     if (!data.fatal) return;
     if (started && recoveries++ < RECOVERIES && recover(hls, data)) return;
     hls.destroy();
-    if (started) options.onFatal(describe(data));
+    if (started) options.onFatal(describeStreamTrouble(reasonOf(data), options.grant !== ""));
     else if (options.pictureAlone && pictureUrl !== undefined && isOfCodecs(data)) {
       end = attachHls(video, pictureUrl, { ...options, pictureAlone: false });
     } else options.onUnavailable();
@@ -66,11 +67,8 @@ function recover(hls: Hls, data: ErrorData): boolean {
   return true;
 }
 
-function describe(data: ErrorData): string {
-  const status = data.response?.code;
-  if (status === 401) return "You are signed out. Sign in to go on.";
-  if (status === 404) return "The video is gone, or no longer shared with you.";
-  if (status === 503) return "The video is not available right now. Its server or disk may be away.";
-  if (data.type === Hls.ErrorTypes.NETWORK_ERROR) return "The connection was lost.";
-  return `The browser could not play on (${data.details}).`;
+/** Why it stopped, as far as a person can do something about it. */
+function reasonOf({ response, type }: ErrorData): StreamTrouble {
+  if (response?.code) return { status: response.code };
+  return type === Hls.ErrorTypes.NETWORK_ERROR ? "connection" : "browser";
 }

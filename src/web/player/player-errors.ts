@@ -21,3 +21,16 @@ export function describeMediaError(error: MediaError | null, title: Title): stri
       return t("player.cannot", { codecs: named });
   }
 }
+
+/** Why a stream that played does not go on: what the server answered, or what else it was. */
+export type StreamTrouble = { readonly status: number } | "connection" | "browser";
+
+/** What that means for the person in front of it, and what to do. `byLink`: they came by a link, without an account. */
+export function describeStreamTrouble(trouble: StreamTrouble, byLink: boolean): string {
+  if (trouble === "connection") return t("player.lost");
+  if (trouble === "browser") return t("player.stopped");
+  if (trouble.status === 401) return t(byLink ? "player.link-over" : "player.signed-out");
+  if (trouble.status === 404 || trouble.status === 410) return t("player.gone");
+  if (trouble.status === 429) return t("player.busy");
+  return t("player.away");
+}

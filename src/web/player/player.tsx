@@ -1,4 +1,4 @@
-import { language, t } from "../i18n/i18n.ts";
+import { t } from "../i18n/i18n.ts";
 import "../messages/en/watch.ts";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Title } from "../../catalog/contract.ts";
@@ -11,11 +11,13 @@ import { describeMediaError, soundOnly } from "./player-errors.ts";
 import { preferences } from "./preferences.ts";
 import { SettingsMenu } from "./settings-menu.tsx";
 import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
+import { speakPlace } from "./spoken-place.ts";
 import { TimeDisplay } from "./time-display.tsx";
 import { UpNext } from "./up-next.tsx";
 import { useFlash } from "./use-flash.ts";
 import { usePlayback } from "./use-playback.ts";
 import { useShortcuts } from "./use-shortcuts.ts";
+import { useWords } from "./use-words.ts";
 
 /** Another video of the collection that is played. */
 export interface Neighbour {
@@ -46,6 +48,8 @@ export function Player(props: PlayerProps) {
   const [helps, setHelps] = useState(false);
   const [hasEnded, setHasEnded] = useState(false);
   const [flash, say] = useFlash();
+  const words = useWords();
+  const line = useRef<HTMLElement>(null);
   const help = () => setHelps(true);
   useShortcuts({ video, controller, next: next?.go ?? null, previous: previous?.go ?? null, help, say });
   useEffect(() => {
@@ -57,6 +61,10 @@ export function Player(props: PlayerProps) {
       previous: previous?.go ?? null,
     });
   }, [title.id, title.name, collection, next?.name, previous?.name]);
+  useEffect(() => {
+    const durationOf = () => title.durationSeconds ?? video.current?.duration ?? Number.NaN;
+    return line.current ? speakPlace(line.current, durationOf) : undefined;
+  }, [title.id, words]);
   const { captionSize, captionColour, captionBackground } = preferences.value;
   return (
     <>
@@ -67,12 +75,7 @@ export function Player(props: PlayerProps) {
         data-caption-colour={captionColour}
         data-caption-background={captionBackground}
       >
-        <media-controller
-          ref={controller}
-          lang={language.value}
-          nohotkeys
-          aria-label={t("player.label", { name: title.name })}
-        >
+        <media-controller ref={controller} lang={words} nohotkeys aria-label={t("player.label", { name: title.name })}>
           {/* biome-ignore lint/a11y/useMediaCaption: subtitles come from the stream when it has any */}
           <video
             slot="media"
@@ -92,15 +95,16 @@ export function Player(props: PlayerProps) {
             }}
             onEnded={() => setHasEnded(true)}
           />
-          <media-captions-menu hidden anchor="auto" />
-          <media-loading-indicator slot="centered-chrome" noautohide />
-          <media-control-bar class="time-bar">
-            <media-time-range>
+          {/* Controls read their names once: another language, others of them. The video stays. */}
+          <media-captions-menu key={`menu-${words}`} hidden anchor="auto" />
+          <media-loading-indicator key={`loading-${words}`} slot="centered-chrome" noautohide />
+          <media-control-bar key={`time-${words}`} class="time-bar">
+            <media-time-range ref={line}>
               <media-preview-chapter-display slot="preview" />
               <media-preview-time-display slot="preview" />
             </media-time-range>
           </media-control-bar>
-          <media-control-bar>
+          <media-control-bar key={`bar-${words}`}>
             <media-play-button />
             {next && (
               <button type="button" class="player-button" aria-label={t("player.next", next)} onClick={next.go}>

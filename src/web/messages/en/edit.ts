@@ -8,7 +8,7 @@ export const edit = define({
   "edit.tags": "Tags",
   "edit.commas": "Separated by commas",
   "edit.who": "Who may see it",
-  "edit.private-hint": "and admins",
+  "edit.private-hint": "only its owner and administrators",
   "edit.members-hint": "everybody who signs in",
   "edit.public-hint": "everybody with the link",
   "edit.delete": "Delete video",

@@ -33,6 +33,8 @@ export const manage = define({
   "manage.select-all": "Select all shown",
   "manage.tag-them": "Tag",
   "manage.share": "Who may see it",
+  "manage.choosing-for": "Choose videos for “{name}”",
+  "manage.add-count": { one: "Add {count} video", other: "Add {count} videos" },
   "manage.to-collection": "Add to collection",
   "manage.add-tags": "Add these tags",
   "manage.remove-tags": "Take these away",

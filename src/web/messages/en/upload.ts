@@ -5,7 +5,7 @@ export const upload = define({
   "upload.heading": "Upload",
   "upload.skip": "Skip to my videos",
   "upload.choose": "<b>Choose videos</b> or drop them here",
-  "upload.kinds": "MP4, MOV, MKV, WebM or TS. Only you see them until you decide otherwise.",
+  "upload.kinds": "MP4, MOV, MKV, WebM or TS. Until you decide otherwise, only you and administrators see them.",
   "upload.tags": "Tags",
   "upload.tags-example": "holiday, 2026",
   "upload.tags-chosen": "Optional, separated by commas. All videos chosen now get them.",

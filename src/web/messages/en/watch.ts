@@ -36,6 +36,9 @@ export const watch = define({
   "fact.none": "None",
   "fact.all-members": "All members",
   "fact.everybody": "Everybody",
+  "fact.me-and-admins": "You and administrators",
+  "fact.owner-and-admins": "{name} and administrators",
+  "fact.admins": "Administrators",
   "fact.container": "Container",
   "fact.frame-rate": "Frame rate",
   "fact.per-second": "{rate} per second",
@@ -52,7 +55,14 @@ export const watch = define({
   "player.start-again": "Start again",
   "player.sound-only":
     "Only the sound plays: this browser cannot decode {codec} video. The original is untouched; other players may play it.",
-  "player.lost": "The connection was lost while the video was loading.",
+  "player.lost": "The connection was lost. Check that you are connected, then try again: it goes on where it stopped.",
+  "player.signed-out": "You are signed out. Load the page again and sign in: it goes on where it stopped.",
+  "player.link-over": "This link has expired or was revoked. Ask whoever sent it for another one.",
+  "player.gone": "This video was deleted, or is no longer shared with you. Ask its owner, or watch another one.",
+  "player.busy": "The server has too much to do for you at once. Close other players, wait a moment, then try again.",
+  "player.away": "The server or the disk that has this video is away. Try again in a moment.",
+  "player.stopped": "The browser could not play on. Try again; if it stops here each time, download the original.",
+  "player.place": "{place} of {length}",
   "player.decode":
     "This browser could not decode the video (codecs: {codecs}). The original is untouched; other players may play it.",
   "player.cannot":

@@ -30,6 +30,8 @@ export const manage = {
   "manage.select-all": "Seleccionar todo lo mostrado",
   "manage.tag-them": "Etiquetar",
   "manage.share": "Quién puede verlo",
+  "manage.choosing-for": "Elige vídeos para «{name}»",
+  "manage.add-count": { one: "Añadir {count} vídeo", many: "Añadir {count} de vídeos", other: "Añadir {count} vídeos" },
   "manage.to-collection": "Añadir a una colección",
   "manage.add-tags": "Añadir estas etiquetas",
   "manage.remove-tags": "Quitar estas",

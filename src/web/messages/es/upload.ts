@@ -2,7 +2,7 @@ export const upload = {
   "upload.heading": "Subir",
   "upload.skip": "Saltar a mis vídeos",
   "upload.choose": "<b>Elige vídeos</b> o suéltalos aquí",
-  "upload.kinds": "MP4, MOV, MKV, WebM o TS. Solo tú los ves hasta que decidas otra cosa.",
+  "upload.kinds": "MP4, MOV, MKV, WebM o TS. Hasta que decidas otra cosa, solo los veis tú y los administradores.",
   "upload.tags": "Etiquetas",
   "upload.tags-example": "vacaciones, 2026",
   "upload.tags-chosen": "Opcional, separadas por comas. Las reciben todos los vídeos elegidos ahora.",

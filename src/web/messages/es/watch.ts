@@ -33,6 +33,9 @@ export const watch = {
   "fact.none": "Ninguno",
   "fact.all-members": "Todos los miembros",
   "fact.everybody": "Todo el mundo",
+  "fact.me-and-admins": "Tú y los administradores",
+  "fact.owner-and-admins": "{name} y los administradores",
+  "fact.admins": "Los administradores",
   "fact.container": "Contenedor",
   "fact.frame-rate": "Fotogramas",
   "fact.per-second": "{rate} por segundo",
@@ -49,7 +52,15 @@ export const watch = {
   "player.start-again": "Desde el principio",
   "player.sound-only":
     "Solo se oye el sonido: este navegador no puede descodificar vídeo {codec}. El original está intacto; otros reproductores quizá puedan.",
-  "player.lost": "Se perdió la conexión mientras se cargaba el vídeo.",
+  "player.lost": "Se perdió la conexión. Comprueba que tienes conexión y reintenta: sigue donde se quedó.",
+  "player.signed-out": "Tu sesión terminó. Vuelve a cargar la página e inicia sesión: sigue donde se quedó.",
+  "player.link-over": "Este enlace ha caducado o fue revocado. Pide otro a quien te lo envió.",
+  "player.gone": "Este vídeo se eliminó o ya no se comparte contigo. Pregunta a su dueño o mira otro.",
+  "player.busy":
+    "El servidor tiene demasiado que hacer para ti. Cierra otros reproductores, espera un momento y reintenta.",
+  "player.away": "El servidor o el disco que tiene este vídeo no está. Reintenta dentro de un momento.",
+  "player.stopped": "El navegador no pudo seguir. Reintenta; si se para siempre aquí, descarga el original.",
+  "player.place": "{place} de {length}",
   "player.decode":
     "Este navegador no pudo descodificar el vídeo (códecs: {codecs}). El original está intacto; otros reproductores quizá puedan.",
   "player.cannot":
