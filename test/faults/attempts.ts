@@ -24,6 +24,8 @@ export interface Operation {
   readonly failures: readonly Failure[];
   /** It never came to a good end. */
   readonly lost: boolean;
+  /** When what had failed was right again, of an operation that goes on after that. */
+  readonly rightAgainAtMs?: number;
 }
 
 export interface Asked {

@@ -66,8 +66,8 @@ function figuresOf(kind: Kind, operations: readonly Operation[], fromMs: number,
   for (const { what } of operations.flatMap((one) => one.failures)) failures[what] = (failures[what] ?? 0) + 1;
   const tookMs = ({ startedAtMs, endedAtMs }: Operation) => endedAtMs - startedAtMs;
   const suffered = operations.filter((one) => one.failures.length > 0 || (kind !== "upload" && tookMs(one) > heldUpMs));
-  const ends = suffered.map(({ endedAtMs, failures: own, lost }) =>
-    kind === "upload" && !lost ? (own.at(-1)?.atMs ?? endedAtMs) : endedAtMs,
+  const ends = suffered.map(({ endedAtMs, rightAgainAtMs, lost }) =>
+    lost ? endedAtMs : (rightAgainAtMs ?? endedAtMs),
   );
   return {
     kind,
@@ -84,7 +84,10 @@ function figuresOf(kind: Kind, operations: readonly Operation[], fromMs: number,
 /** The figures as a table, and under it how attempts failed. */
 export function tableOf(figures: readonly FaultFigures[]): string {
   const rows = figures.map(({ fault, recoveredMs, budgetMs, byKind }) => {
-    const cells = byKind.map(({ asked, again, lost }) => `${asked} / ${again} / ${lost}`);
+    const cells = byKind.map(
+      ({ asked, again, lost, recoveredMs: ms }) =>
+        `${asked} / ${again} / ${lost}${ms > 0 ? `, ${(ms / 1000).toFixed(2)} s` : ""}`,
+    );
     const budget =
       budgetMs === null ? "" : `${(budgetMs / 1000).toFixed(0)} s${recoveredMs > budgetMs ? " **missed**" : ""}`;
     return `| ${fault} | ${(recoveredMs / 1000).toFixed(2)} s | ${budget} | ${cells.join(" | ")} |`;
@@ -98,8 +101,31 @@ export function tableOf(figures: readonly FaultFigures[]): string {
 |---|---|---|${kinds.map(() => "---|").join("")}
 ${rows.join("\n")}
 
-Each kind: asked / failed at first and asked again / lost.
+Each kind: asked / failed at first and asked again / lost, and when the last one that suffered was right again.
 
 ${reasons.join("\n")}
 `;
+}
+
+/** The table, and what became of uploads and of who had no right. */
+export function summaryOf(figures: readonly FaultFigures[], { probes, uploader }: Load): string {
+  return `${tableOf(figures)}
+Acknowledged uploads: ${uploader.acknowledged}, lost: ${uploader.lost.length}. Credentials ended: ${probes.revoked}; asked for what must be refused: ${probes.asked} (refused: ${probes.refused}, no answer or 503: ${probes.asked - probes.refused - probes.letIn}); let in wrongly: ${probes.wrong.length}; what had ended still counted for ${Math.round(probes.longestMs)} ms at most.
+`;
+}
+
+/** The figures, dated: `bench/results/{name}-{date}.md`. */
+export async function keepFigures(
+  name: string,
+  summary: string,
+  run: { readonly seed: number; readonly network: boolean; readonly storage: "file" | "s3" },
+): Promise<void> {
+  const date = new Date().toISOString().slice(0, 10);
+  const isApart = run.network && run.storage === "file";
+  const text = `# Faults under load, ${date}
+
+Two instances of each service in ten processes${isApart ? ", each in a network namespace of its own" : ""}, MariaDB, Redis and NATS${run.storage === "s3" ? ", videos in S3" : ""}, on one machine. Seed ${run.seed}.${run.storage === "file" && !run.network ? " Network namespaces are not permitted here: no instance was cut off." : ""}
+
+${summary}`;
+  await Bun.write(new URL(`../../bench/results/${name}-${date}.md`, import.meta.url), text);
 }

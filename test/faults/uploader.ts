@@ -6,6 +6,10 @@ import { until } from "../support/until.ts";
 import { type Failure, type Operation, operate } from "./attempts.ts";
 
 const CHUNKS = 3;
+/** One piece of each upload comes slowly, so that some are always under way. */
+const SLOW_PIECE = 1;
+const SLOW_STEPS = 16;
+const SLOW_STEP_MS = 125;
 const tus = { "Tus-Resumable": "1.0.0" };
 
 /** An upload whose last byte was acknowledged. */
@@ -20,17 +24,20 @@ const sha256 = (bytes: Uint8Array) => new Bun.CryptoHasher("sha256").update(byte
 export class Uploader {
   readonly #user: TestUser;
   readonly #video: Uint8Array;
+  readonly #mayStepBack: boolean;
   readonly #finished: Finished[] = [];
   /** What was acknowledged and is not there any more. */
   readonly lost: string[] = [];
 
-  private constructor(user: TestUser, video: Uint8Array) {
+  private constructor(user: TestUser, video: Uint8Array, mayStepBack: boolean) {
     this.#user = user;
     this.#video = video;
+    this.#mayStepBack = mayStepBack;
   }
 
-  static async open(_fleet: Fleet, user: TestUser): Promise<Uploader> {
-    return new Uploader(user, readFileSync(await fixture("h264-aac.mp4")));
+  /** Where the part in hand lies with its instance, an unfinished upload may step back to the last whole part. */
+  static async open({ storage }: Fleet, user: TestUser): Promise<Uploader> {
+    return new Uploader(user, readFileSync(await fixture("h264-aac.mp4")), storage === "s3");
   }
 
   get acknowledged(): number {
@@ -41,15 +48,17 @@ export class Uploader {
   async upload(give: AbortSignal): Promise<Operation> {
     const startedAtMs = performance.now();
     const failures: Failure[] = [];
+    let rightAgainAtMs = startedAtMs;
     const bytes = this.#unique();
     const run = async (asked: Parameters<typeof operate>[1]) => {
       const done = await operate("upload", asked, give);
       failures.push(...done.failures);
+      if (done.failures.length > 0) rightAgainAtMs = done.endedAtMs;
       return !done.lost && !give.aborted;
     };
     const done = (lost: boolean): Operation => ({
       ...{ kind: "upload", startedAtMs, endedAtMs: performance.now() },
-      ...{ failures, lost },
+      ...{ failures, lost, rightAgainAtMs },
     });
     let place = "";
     const created = await run({
@@ -89,18 +98,23 @@ export class Uploader {
     let acknowledged = 0;
     while (acknowledged < bytes.length) {
       let [offset, isKnown] = [acknowledged, true];
+      const end = acknowledged + step;
+      let isSlow = acknowledged === SLOW_PIECE * step;
       const ok = await run({
         // After a failure the server says how much it has.
         isRepeatable: true,
         before: async () => {
-          if (!isKnown) offset = await this.#offset(place, acknowledged);
+          if (!isKnown) {
+            offset = await this.#offset(place, acknowledged);
+            isSlow = false;
+          }
           isKnown = false;
         },
         send: (signal) =>
           // The answer to the last piece may have got lost.
           offset === bytes.length
             ? this.#user.fetch(place, { method: "HEAD", headers: tus, signal })
-            : this.#patch(place, bytes.slice(offset, acknowledged + step), offset, signal),
+            : this.#patch(place, isSlow ? slowly(bytes.slice(offset, end)) : bytes.slice(offset, end), offset, signal),
         read: async (answer) => {
           if (!answer.ok) return `${answer.status}: ${await answer.text()}`;
           acknowledged = Number(answer.headers.get("Upload-Offset"));
@@ -120,11 +134,16 @@ export class Uploader {
     });
   }
 
-  #patch(place: string, body: Uint8Array, offset: number, signal: AbortSignal): Promise<Response> {
+  #patch(
+    place: string,
+    body: Uint8Array<ArrayBuffer> | ReadableStream,
+    offset: number,
+    signal: AbortSignal,
+  ): Promise<Response> {
     return this.#user.fetch(place, {
       method: "PATCH",
       headers: { ...tus, "Upload-Offset": String(offset), "Content-Type": "application/offset+octet-stream" },
-      body: new Uint8Array(body),
+      body,
       signal,
     });
   }
@@ -134,16 +153,31 @@ export class Uploader {
     const head = await this.#user.fetch(place, { method: "HEAD", headers: tus, signal: AbortSignal.timeout(10_000) });
     if (!head.ok) throw new Error(`${head.status} to HEAD`);
     const offset = Number(head.headers.get("Upload-Offset"));
-    if (offset < acknowledged) this.lost.push(`${place}: ${acknowledged} bytes were acknowledged, ${offset} are there`);
+    if (offset < acknowledged && !this.#mayStepBack)
+      this.lost.push(`${place}: ${acknowledged} bytes were acknowledged, ${offset} are there`);
     return offset;
   }
 
   /** The video with a box at its end that no player reads, so that no two have the same content. */
-  #unique(): Uint8Array {
+  #unique(): Uint8Array<ArrayBuffer> {
     const box = Buffer.alloc(24);
     box.writeUInt32BE(box.length, 0);
     box.write("free", 4, "latin1");
     box.set(crypto.getRandomValues(new Uint8Array(16)), 8);
-    return Buffer.concat([this.#video, box]);
+    return new Uint8Array(Buffer.concat([this.#video, box]));
   }
+}
+
+/** A body that takes its time. */
+function slowly(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  const step = Math.ceil(bytes.length / SLOW_STEPS);
+  let at = 0;
+  return new ReadableStream({
+    async pull(controller) {
+      if (at > 0) await Bun.sleep(SLOW_STEP_MS);
+      if (at < bytes.length) controller.enqueue(bytes.slice(at, at + step));
+      at += step;
+      if (at >= bytes.length) controller.close();
+    },
+  });
 }

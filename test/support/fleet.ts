@@ -4,6 +4,7 @@ import { Cluster, type ClusterProcess } from "./cluster.ts";
 import { TestUser } from "./kinora.ts";
 import type { TestNetwork } from "./namespaces.ts";
 import { startRedis, type TestRedis } from "./redis.ts";
+import type { TestS3 } from "./s3.ts";
 import type { TestSqlServer } from "./sql-server.ts";
 import { usualServer } from "./sql-servers.ts";
 import { until } from "./until.ts";
@@ -13,6 +14,8 @@ export interface FleetOptions {
   readonly seed: number;
   /** Each instance runs in a namespace of its own. */
   readonly network?: TestNetwork | undefined;
+  /** Where videos are kept; a folder that all share by default. */
+  readonly s3?: TestS3 | undefined;
 }
 
 /** Which numbers of a row come first, by a seed. */
@@ -29,9 +32,11 @@ export class Fleet {
   readonly cluster: Cluster;
   /** In the order they were started in. */
   readonly instances: readonly Instance[];
+  readonly storage: "file" | "s3";
   readonly #balancer: Balancer;
 
   private constructor(parts: {
+    storage: "file" | "s3";
     database: TestSqlServer;
     redis: TestRedis;
     cluster: Cluster;
@@ -39,13 +44,14 @@ export class Fleet {
     balancer: Balancer;
   }) {
     this.database = parts.database;
+    this.storage = parts.storage;
     this.redis = parts.redis;
     this.cluster = parts.cluster;
     this.instances = parts.instances;
     this.#balancer = parts.balancer;
   }
 
-  static async open({ seed, network }: FleetOptions): Promise<Fleet> {
+  static async open({ seed, network, s3 }: FleetOptions): Promise<Fleet> {
     const host = network?.host ?? "127.0.0.1";
     const [database, redis, cluster] = await Promise.all([
       usualServer.start(...(network ? [`--bind-address=${host}`] : [])),
@@ -53,7 +59,13 @@ export class Fleet {
       Cluster.open(host),
     ]);
     const url = await database.newDatabase();
-    const env = { KINORA_DATABASE: url.replace("@127.0.0.1", `@${host}`), KINORA_REDIS: redis.url };
+    const env = {
+      KINORA_DATABASE: url.replace("@127.0.0.1", `@${host}`),
+      KINORA_REDIS: redis.url,
+      ...(s3 ? { KINORA_STORAGE: s3.url } : {}),
+      ...(s3 ? { KINORA_S3_ACCESS_KEY_ID: s3.credentials.accessKeyId } : {}),
+      ...(s3 ? { KINORA_S3_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey } : {}),
+    };
     const planned = serviceNames.flatMap((service) => [1, 2].map((n) => ({ service, name: `${service}-${n}` })));
     // Together, in this order, and none waits for another.
     const starting = shuffled(planned, seed).map(async ({ service, name }) => {
@@ -66,7 +78,7 @@ export class Fleet {
     });
     const mains = instances.filter(({ service }) => service === "main");
     const balancer = await startBalancer(mains.map(({ process }) => process.url));
-    return new Fleet({ database, redis, cluster, instances, balancer });
+    return new Fleet({ storage: s3 ? "s3" : "file", database, redis, cluster, instances, balancer });
   }
 
   /** Where people reach it. */
