@@ -6,10 +6,10 @@ import type { BusConnection } from "./bus/bus.ts";
 import { type ServiceName, serviceNames } from "./bus/contract.ts";
 import { permissionsOf } from "./bus/permissions.ts";
 import { type Composition, type OpenBus, Opened } from "./composition/composition.ts";
-import { keepsData, roomChecks, sharedChecks } from "./composition/readiness.ts";
+import { busChecks, keepsData, roomChecks, sharedChecks } from "./composition/readiness.ts";
 import { listenRtsp, openRtp } from "./composition/rtsp-parts.ts";
 import { type Parts, starters } from "./composition/service-starters.ts";
-import { type SharedParts, sharedParts } from "./composition/shared-parts.ts";
+import { sharedParts } from "./composition/shared-parts.ts";
 import { busLogins } from "./config/bus-logins.ts";
 import type { Config } from "./config/schema.ts";
 import { formatListenAddress } from "./config/values.ts";
@@ -113,18 +113,13 @@ function chosenServices(config: Config, chosen: readonly ServiceName[] = service
   return services;
 }
 
-function listenFor(
-  { config, names, log }: Pick<Composition, "config" | "names" | "log">,
-  shared: SharedParts,
-  metrics: Metrics,
-) {
+function listenFor({ config, log }: Pick<Composition, "config" | "log">, metrics: Metrics) {
   const { host, port } = config.listen;
   const { trustedProxies, loopbackOnly, tls } = config;
   const allowedHosts = [...config.allowedHosts, ...(config.redirectTo ? [config.redirectTo.hostname] : [])];
   const publicOrigin = config.publicUrl?.origin ?? null;
   return listen({
     ...{ host, port, tls, trustedProxies, publicOrigin, allowedHosts, loopbackOnly, log, metrics },
-    checks: [...roomChecks(config, names), ...sharedChecks(config, names, shared)],
   });
 }
 
@@ -150,7 +145,7 @@ async function compose({ config, names, log, openBus, opened }: Composition) {
   }
   const metrics = createMetrics();
   const shared = sharedParts(config, log, opened);
-  const listener = listenFor({ config, names, log }, shared, metrics);
+  const listener = listenFor({ config, log }, metrics);
   opened.add(() => listener.close(0));
   const onFailure: HandlerFailure = (where, error) => log.error({ err: error, where }, "handler failed");
   const bus = await openBus(permissionsOf(contracts), onFailure);
@@ -179,7 +174,12 @@ async function compose({ config, names, log, openBus, opened }: Composition) {
     services.push({ name, service });
   }
   const trust = config.nats && new BusForwardTrust(connections, { warn: (message) => log.warn(message) });
-  listener.mount(services, authenticator, trust ?? undefined);
+  const checks = [
+    ...roomChecks(config, names),
+    ...sharedChecks(config, names, shared),
+    ...(config.nats ? busChecks(connections, services) : []),
+  ];
+  listener.mount(services, authenticator, { trust, checks });
   opened.add(() => Promise.all(connections.map((one) => one.retire(RETIRE_MS))));
   opened.add(() => listener.close(GRACE_MS));
   // Alone there is nobody else to go to.

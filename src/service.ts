@@ -24,6 +24,8 @@ export interface Service {
   readonly largeBodies?: readonly LargeBodies[];
   /** Resolves when it can do its work; rejects with the reason when it cannot. Asked by `/readyz`. */
   ready(): Promise<void>;
+  /** Services that others answer for, and of which it finds no live instance right now. Asked by `/readyz`. */
+  missing?(): readonly ServiceName[];
   /** Says goodbye: others send nothing new here. What comes all the same is answered. Calling it again does nothing. */
   leave(): Promise<void>;
   /** Lets running work end and frees everything. Calling it again does nothing. */

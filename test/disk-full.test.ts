@@ -61,7 +61,10 @@ test.skipIf(small === null)(
       const answer = await user.get("/readyz");
       return answer.status === 503 && answer;
     });
-    expect(await ready.json()).toEqual({ status: "not-ready", notReady: ["data"] });
+    expect(await ready.json()).toEqual({
+      ...{ status: "not-ready", notReady: ["data"] },
+      reasons: [{ name: "data", reason: "There is no room to write, or no right to." }],
+    });
 
     expect((await user.send("DELETE", `/api/tokens/${first.id}`)).status).toBe(507);
     expect((await asked(first)).status).toBe(401);

@@ -32,6 +32,7 @@ class LossyBus implements Bus {
       },
       onInterruption: (handler) => connection.onInterruption(handler),
       hears: () => connection.hears(),
+      knows: (service) => connection.knows(service),
       retire: (withinMs) => connection.retire(withinMs),
       close: () => connection.close(),
     };

@@ -117,6 +117,20 @@ export function busSuite(name: string, open: (permissions: PermissionTable) => P
       expect(await proxyOf(asReader, shop).add({ a: 2 })).toEqual({ sum: 3 });
     });
 
+    test("a member knows which services somebody answers for", async () => {
+      expect(asReader.knows("auth")).toBe(false);
+      const stop = await serveShop(asShop);
+      await until(() => asReader.knows("auth"));
+      expect(asReader.knows("upload")).toBe(false);
+      await stop();
+      await until(() => !asReader.knows("auth"));
+      const next = await connect("auth", "2");
+      await serveShop(next);
+      await until(() => asReader.knows("auth"));
+      await next.close();
+      await until(() => !asReader.knows("auth"));
+    });
+
     test("the handler is told who calls", async () => {
       await serveShop(asShop);
       expect(await proxyOf(asReader, shop).whoAmI({})).toEqual({ instance: "1 for catalog" });

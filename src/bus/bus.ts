@@ -76,6 +76,8 @@ export interface BusConnection {
    * that nobody can have published anything. `unknown`: this member may be cut off while others talk.
    */
   hears(): "all" | "nothing" | "unknown";
+  /** Whether an instance that answers for this service was heard of lately: one that this member may call. */
+  knows(service: ServiceName): boolean;
   /** Takes no more calls, and resolves when those that run have been answered, or after so many milliseconds. */
   retire(withinMs: number): Promise<void>;
   /**

@@ -100,7 +100,8 @@ One running Kinora at a time may use it; the lock ends with the process, however
 | path | for | answer |
 |---|---|---|
 | \`/healthz\` | everybody | 200 while the process answers |
-| \`/readyz\` | everybody | 200 when every service can work and there is room to write, else 503 and the names: of services, or of the settings \`data\`, \`database\` and \`storage\` whose place is full |
+| \`/readyz\` | everybody | 200 when every service here can work: it has room to write, reaches database, Redis, storage and broker, and somebody runs the services that it calls. Else 503 with \`reasons\`: for each thing missing its \`name\` (\`broker\`, a service, or the setting \`data\`, \`database\`, \`redis\`, \`storage\`) and a \`reason\` |
+| \`/readyz?only=self\` | everybody | the same without broker and other services: whether to send requests here rather than to another instance. For load balancers, and for what starts and stops processes |
 | \`/metrics\` | admins, and whoever asks from Kinora's own machine without a proxy | counters in the format of Prometheus |
 
 Every answer carries \`X-Request-Id\`, and every line of the log about that request has the same id. Queries, cookies and tokens are never

@@ -274,7 +274,10 @@ describe("operations", () => {
     const response = await get("/readyz");
     broken = false;
     expect(response.status).toBe(503);
-    expect(await response.json()).toEqual({ status: "not-ready", notReady: ["auth"] });
+    expect(await response.json()).toEqual({
+      ...{ status: "not-ready", notReady: ["auth"] },
+      reasons: [{ name: "auth", reason: "It cannot do its work right now." }],
+    });
   });
 
   test("/metrics counts requests by method, pattern and status, never by path", async () => {

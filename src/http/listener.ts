@@ -17,7 +17,7 @@ import {
   WRONG_INSTANCE_HEADER,
 } from "./forwarded.ts";
 import type { Metrics } from "./metrics.ts";
-import type { ReadinessCheck } from "./operations.ts";
+import { notReady, type ReadinessCheck } from "./operations.ts";
 import { problemResponse } from "./problem.ts";
 import { readTls, type TlsFiles } from "./tls.ts";
 
@@ -37,6 +37,11 @@ export interface ListenerOptions extends HostRules {
   readonly idleTimeoutSeconds?: number;
   readonly log: Logger;
   readonly metrics: Metrics;
+}
+
+export interface MountOptions {
+  /** Without it nobody is believed to be main. */
+  readonly trust?: ForwardTrust | null;
   /** What `/readyz` asks beside the services. */
   readonly checks?: readonly ReadinessCheck[];
 }
@@ -46,22 +51,19 @@ export interface Listener {
   readonly url: string;
   /** Every base URL it can be reached at: this machine's first. */
   readonly addresses: readonly string[];
-  /**
-   * Starts answering with the routes of these services. Requests that came before wait for it. Without `trust` nobody
-   * is believed to be main.
-   */
-  mount(services: readonly MountedService[], authenticator: Authenticator, trust?: ForwardTrust): void;
+  /** Starts answering with the routes of these services. Requests that came before wait for it. */
+  mount(services: readonly MountedService[], authenticator: Authenticator, options?: MountOptions): void;
   /** Goes on answering, but asks its clients to look for another: `/readyz` is 503, and connections are closed after their answer. */
   drain(): void;
   /** Stops accepting, waits for running answers up to `graceMs`, then cuts them. Calling it again does nothing. */
   close(graceMs: number): Promise<void>;
 }
 
-const notReady = () =>
-  Response.json(
-    { status: "not-ready", notReady: ["stopping"] },
-    { status: 503, headers: { "Cache-Control": "no-store" } },
-  );
+const stoppingSoon = () =>
+  Response.json(notReady([{ name: "stopping", reason: "This process stops." }]), {
+    status: 503,
+    headers: { "Cache-Control": "no-store" },
+  });
 
 type Fetch = (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
 
@@ -86,7 +88,7 @@ export function listen(options: ListenerOptions): Listener {
   const server = bind(options, async (request, bun) => {
     if (!isDraining) return answer(request, bun);
     const isProbe = new URL(request.url).pathname === "/readyz";
-    const response = isProbe ? notReady() : await answer(request, bun);
+    const response = isProbe ? stoppingSoon() : await answer(request, bun);
     response.headers.set("Connection", "close");
     return response;
   });
@@ -129,8 +131,8 @@ export function listen(options: ListenerOptions): Listener {
   return {
     url: addresses[0] ?? server.url.origin,
     addresses,
-    mount(services, authenticator, trust) {
-      const app = assembleApp(services, { ...options, authenticator });
+    mount(services, authenticator, { trust, checks = [] } = {}) {
+      const app = assembleApp(services, { ...options, checks, authenticator });
       mounted.resolve({ fetch: (request, bindings) => app.fetch(request, bindings), trust: trust ?? null });
     },
     drain() {

@@ -15,13 +15,23 @@ const CHECK_AGAIN_MS = 1_000;
 export interface ReadinessCheck {
   /** What `/readyz` calls it. */
   readonly name: string;
+  /** What strangers are told when it is not there; the error itself goes to the log. */
+  readonly reason: string;
+  /** Whether it is about others than this process and what it keeps: another instance would find the same. */
+  readonly isOfOthers?: boolean;
   /** Rejects with the reason why it is not there. */
   check(): Promise<void>;
 }
 
+/** A service or a check, as `/readyz` asks it. */
+interface Asked extends Omit<ReadinessCheck, "check"> {
+  ready(): Promise<void>;
+}
+
 /**
  * What an operator's tools ask. `/healthz`: this process answers. `/readyz`: each service can do its work and each check
- * passes, or 503 with the names of those that do not. `/metrics`: for admins, and for whoever asks from this machine without a proxy.
+ * passes, or 503 with what does not; with `?only=self` only what is this process's own. `/metrics`: for admins, and for whoever
+ * asks from this machine without a proxy.
  */
 export function operationsRoutes(
   services: readonly MountedService[],
@@ -29,22 +39,25 @@ export function operationsRoutes(
   checks: readonly ReadinessCheck[],
 ): OpenAPIHono<HttpEnv> {
   const app = createApp();
-  const asked = [
-    ...services.map(({ name, service }) => ({ name, ready: () => service.ready() })),
-    ...checks.map((one) => ({ name: one.name, ready: onceIn(CHECK_AGAIN_MS, () => one.check()) })),
+  const asked: readonly Asked[] = [
+    ...services.map(({ name, service }) => ({ name, reason: NOT_READY, ready: () => service.ready() })),
+    ...checks.map((one) => ({ ...one, ready: onceIn(CHECK_AGAIN_MS, () => one.check()) })),
   ];
   app.get("/healthz", (c) => c.json({ status: "ok" }, 200, NOT_KEPT));
   app.get("/readyz", async (c) => {
-    const failures = await Promise.all(
-      asked.map(async ({ name, ready }) => {
-        const reason = await whyNotReady(ready());
-        if (reason !== null) c.get("log").warn({ name, reason }, "not ready");
-        return reason === null ? [] : [name];
-      }),
+    const own = c.req.query("only") === "self";
+    const answers = await Promise.all(
+      asked
+        .filter(({ isOfOthers }) => !own || !isOfOthers)
+        .map(async ({ name, reason, ready }) => {
+          const error = await whyNotReady(ready());
+          if (error !== null) c.get("log").warn({ name, reason: error }, "not ready");
+          return error === null ? [] : [{ name, reason }];
+        }),
     );
-    const notReady = failures.flat();
-    if (notReady.length > 0) return c.json({ status: "not-ready", notReady }, 503, NOT_KEPT);
-    return c.json({ status: "ready" }, 200, NOT_KEPT);
+    const reasons = answers.flat();
+    if (reasons.length === 0) return c.json({ status: "ready" }, 200, NOT_KEPT);
+    return c.json(notReady(reasons), 503, NOT_KEPT);
   });
   app.get("/metrics", async (c) => {
     if (!c.env.fromThisMachine) {
@@ -56,6 +69,15 @@ export function operationsRoutes(
   });
   return app;
 }
+
+const NOT_READY = "It cannot do its work right now.";
+
+/** What `/readyz` answers with 503. */
+export const notReady = (reasons: readonly { readonly name: string; readonly reason: string }[]) => ({
+  status: "not-ready",
+  notReady: reasons.map(({ name }) => name),
+  reasons,
+});
 
 const NOT_KEPT = { "Cache-Control": "no-store" };
 

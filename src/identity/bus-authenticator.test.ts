@@ -139,6 +139,7 @@ function cuttable(connection: BusConnection) {
       return () => void interrupted.delete(handler);
     },
     hears: () => connection.hears(),
+    knows: (service) => connection.knows(service),
     retire: (withinMs) => connection.retire(withinMs),
     close: () => connection.close(),
   };

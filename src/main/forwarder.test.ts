@@ -88,7 +88,7 @@ async function openOwner(instance: string) {
     close: async () => undefined,
   };
   const listener = open();
-  listener.mount([{ name: "streaming", service }], nobody, new BusForwardTrust([connection]));
+  listener.mount([{ name: "streaming", service }], nobody, { trust: new BusForwardTrust([connection]) });
   const presence = await announcePresence(connection, () => [...listener.addresses]);
   return { listener, presence, connection, url: listener.url };
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { BusConnection } from "../bus/bus.ts";
+import { serviceNames } from "../bus/contract.ts";
 import { announcePresence, hearPresence } from "../bus/presence.ts";
 import { proxyOf, serveContract } from "../bus/proxy.ts";
 import { subscribe } from "../bus/topics.ts";
@@ -62,6 +63,10 @@ export async function startMain(dependencies: MainDependencies): Promise<Service
     async ready() {
       const unheard = forwards ? registry.unheard : [];
       if (unheard.length > 0) throw new Error(`waits to hear of ${unheard.join(", ")}`);
+    },
+    missing: () => {
+      const live = new Set(registry.list().map(({ service }) => service));
+      return forwards ? serviceNames.filter((name) => !live.has(name)) : [];
     },
     leave: () => presence.close(),
     async close() {

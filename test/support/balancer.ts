@@ -19,7 +19,7 @@ interface Target {
   readonly sockets: Set<Socket>;
 }
 
-/** Stands in front of servers; those whose `/readyz` stays silent lose their connections. */
+/** Stands in front of servers; those whose `/readyz?only=self` stays silent lose their connections. */
 export async function startBalancer(urls: readonly string[]): Promise<Balancer> {
   const targets: Target[] = urls.map((url) => {
     const { hostname, port } = new URL(url);
@@ -28,7 +28,7 @@ export async function startBalancer(urls: readonly string[]): Promise<Balancer> 
   const check = async (target: Target) => {
     try {
       const signal = AbortSignal.timeout(CHECK_WITHIN_MS);
-      const answer = await fetch(`http://${target.host}:${target.port}/readyz`, { signal, keepalive: false });
+      const answer = await fetch(`http://${target.host}:${target.port}/readyz?only=self`, { signal, keepalive: false });
       target.ready = answer.ok;
     } catch (error) {
       target.ready = false;

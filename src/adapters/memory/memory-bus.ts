@@ -99,6 +99,10 @@ export class MemoryBus implements Bus {
     return server;
   }
 
+  isServed(service: ServiceName): boolean {
+    return this.#servers.some(({ connection }) => connection.identity.service === service);
+  }
+
   addSubscription(subscription: Subscription): () => void {
     this.#subscriptions.add(subscription);
     return () => this.#subscriptions.delete(subscription);
@@ -217,6 +221,10 @@ class MemoryBusConnection implements BusConnection {
 
   hears(): "all" {
     return "all";
+  }
+
+  knows(service: ServiceName): boolean {
+    return this.#bus.isServed(service);
   }
 
   async retire(withinMs: number): Promise<void> {

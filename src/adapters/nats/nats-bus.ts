@@ -10,7 +10,7 @@ import type {
   SubscribeOptions,
   Unsubscribe,
 } from "../../bus/bus.ts";
-import { serviceNames } from "../../bus/contract.ts";
+import { type ServiceName, serviceNames } from "../../bus/contract.ts";
 import { BusClosedError, BusForbiddenError, ServiceUnavailableError } from "../../bus/errors.ts";
 import { durableTopics, type PermissionTable } from "../../bus/permissions.ts";
 import { TemporaryUnavailableError } from "../../errors.ts";
@@ -175,6 +175,10 @@ class NatsBusConnection implements BusConnection {
 
   hears(): "all" | "nothing" | "unknown" {
     return this.#link.hears();
+  }
+
+  knows(service: ServiceName): boolean {
+    return this.#calls.knows(service);
   }
 
   async retire(withinMs: number): Promise<void> {

@@ -115,6 +115,11 @@ export class OutgoingCalls {
     for (const [id, pending] of [...this.#pending]) this.#giveUp(id, pending, errorOf(pending));
   }
 
+  /** Whether anybody who answers for this service was heard of lately. */
+  knows(service: ServiceName): boolean {
+    return this.#live.of(service).length > 0;
+  }
+
   stop(): void {
     for (const timer of this.#timers) clearInterval(timer);
   }
