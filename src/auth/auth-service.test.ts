@@ -186,6 +186,26 @@ test("deleting a user is announced with a revocation and user-deleted", async ()
   ]);
 });
 
+test("a deletion that the others may have missed is announced again after a start", async () => {
+  const { startInstance, bus, store } = await openCluster({ deletionsToldAfterMs: 0 });
+  const a = await startInstance("a");
+  const cookie = await signIn(a, "root");
+  const [heir, gone] = await Promise.all(
+    ["heir", "gone"].map(async (username) =>
+      (await a.send("POST", "/api/users", { Cookie: cookie }, { username, password })).json(),
+    ),
+  );
+  expect((await a.send("DELETE", `/api/users/${gone.id}?videosTo=${gone.id}`, { Cookie: cookie })).status).toBe(400);
+  expect((await a.send("DELETE", `/api/users/${gone.id}?videosTo=${heir.id}`, { Cookie: cookie })).status).toBe(204);
+  expect(await store.listDeletions()).toEqual([{ userId: gone.id, heir: { id: heir.id, username: "heir" } }]);
+  const events: unknown[] = [];
+  const listener = await bus.connect({ service: "catalog", instance: "listener" });
+  await subscribe(listener, AuthenticationStatus, (event) => void events.push(event));
+  await startInstance("b");
+  await until(() => events.length > 0);
+  expect(events).toEqual([{ type: "user-deleted", userId: gone.id, heir: { id: heir.id, username: "heir" } }]);
+});
+
 test("expired sessions, tokens, invitations and revocations are removed", async () => {
   const { startInstance, database, store } = await openCluster();
   const a = await startInstance("a");

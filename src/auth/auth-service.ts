@@ -23,6 +23,8 @@ import { Users } from "./users.ts";
 
 /** How often what has expired is removed from the database, and the age of the signing keys is looked at. */
 const UPKEEP_MS = 10 * 60_000;
+/** After this the other services of this process are there as well. */
+const DELETIONS_TOLD_AFTER_MS = 15_000;
 /**
  * Tokens are known for so long after they expired: a stream goes on for its grace (`streams.grace`, an hour at most)
  * after its token, and ends with the session that the token was made with.
@@ -48,6 +50,8 @@ export interface AuthDependencies {
   /** How often signing keys are replaced. */
   readonly keyLifetimeMs: number;
   readonly sessionLifetimeMs: number;
+  /** When, after the start, deletions of the last day are announced again; 15 s by default. */
+  readonly deletionsToldAfterMs?: number | undefined;
   /** Puts revocations in force in this process at once, for its authenticator. */
   readonly applyRevocations: (revocations: readonly Revocation[]) => void;
 }
@@ -73,6 +77,7 @@ export async function startAuth(dependencies: AuthDependencies): Promise<AuthSer
   const upkeep = async () => {
     if (await keys.maintain()) await tellKeys();
     await store.purgeExpired(EXPIRED_TOKENS_KEPT_MS);
+    await parts.revocations.announceDeletions();
   };
   // What fails is made good by the next one.
   const timer = setInterval(
@@ -80,6 +85,11 @@ export async function startAuth(dependencies: AuthDependencies): Promise<AuthSer
     Math.min(UPKEEP_MS, dependencies.keyLifetimeMs / 4),
   );
   timer.unref?.();
+  const telling = setTimeout(
+    () => void parts.revocations.announceDeletions().catch(() => undefined),
+    dependencies.deletionsToldAfterMs ?? DELETIONS_TOLD_AFTER_MS,
+  );
+  telling.unref?.();
   const presence = await announcePresence(connection, dependencies.addresses);
   return {
     routes: authRoutes(parts),
@@ -88,6 +98,7 @@ export async function startAuth(dependencies: AuthDependencies): Promise<AuthSer
     leave: () => presence.close(),
     async close() {
       clearInterval(timer);
+      clearTimeout(telling);
       parts.revocations.close();
       await presence.close();
       await connection.close();

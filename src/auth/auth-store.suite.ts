@@ -137,6 +137,23 @@ export function authStoreSuite(
       expect(await store.deleteUser(testId(9), () => made)).toBe("unknown");
     });
 
+    test("a deletion is kept with the heir, who must be able to have videos, and is forgotten after a day", async () => {
+      const [root, ann, bea, viewer] = [await create(1), await create(2), await create(3), await create(4)];
+      await store.updateUser(bea.id, { disabled: true }, { revoke: () => revocation("user", 1) });
+      await store.updateUser(viewer.id, { role: "viewer" }, { revoke: () => revocation("user", 2) });
+      const remove = (heir?: string) => store.deleteUser(ann.id, () => revocation("user", 3), heir);
+      for (const heir of [testId(99), bea.id, viewer.id, ann.id]) expect(await remove(heir)).toBe("no-heir");
+      expect([await store.listDeletions(), (await store.getUser(ann.id))?.id]).toEqual([[], ann.id]);
+      expect(await remove(root.id)).toBe("deleted");
+      expect(await store.deleteUser(viewer.id, () => revocation("user", 4))).toBe("deleted");
+      expect(await store.listDeletions()).toEqual([
+        { userId: ann.id, heir: { id: root.id, username: root.username } },
+        { userId: viewer.id, heir: null },
+      ]);
+      await store.purgeExpired(0);
+      expect(await store.listDeletions()).toHaveLength(2);
+    });
+
     test("tokens are extended until they end, alone or with what they were made with", async () => {
       const ann = await create(1);
       const parentless = { id: testId(61), userId: ann.id, parent: null, expiresAt: later() };

@@ -33,6 +33,12 @@ export interface UserChange {
   readonly twoFactor?: false | undefined;
 }
 
+/** A user who was deleted, and who has what they had. */
+export interface Deletion {
+  readonly userId: string;
+  readonly heir: Pick<UserRecord, "id" | "username"> | null;
+}
+
 /** A user as administrators see them. */
 export type AccountRecord = UserRecord & { readonly lastSeenAt: Date | null };
 
@@ -132,8 +138,17 @@ export interface AuthStore {
     change: UserChange,
     options: { readonly revoke: () => Revocation; readonly keepSession?: string | undefined },
   ): Promise<UserRecord | "unknown" | "last-admin">;
-  /** Deletes a user with everything that belongs to them here, unless that would leave no active admin. */
-  deleteUser(id: string, revoke: () => Revocation): Promise<"deleted" | "unknown" | "last-admin">;
+  /**
+   * Deletes a user with everything that belongs to them here, unless that would leave no active admin (`last-admin`) or the
+   * heir is nobody who could have videos (`no-heir`: unknown, disabled, a viewer, or the user). Keeps in the same transaction that it was done.
+   */
+  deleteUser(
+    id: string,
+    revoke: () => Revocation,
+    heirId?: string,
+  ): Promise<"deleted" | "unknown" | "last-admin" | "no-heir">;
+  /** Deletions of the last day, the oldest first: what other services keep of them may not have followed yet. */
+  listDeletions(): Promise<Deletion[]>;
 
   /** A user's sessions that are not over, the one used last first. */
   listSessions(userId: string): Promise<SessionRecord[]>;

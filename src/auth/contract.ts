@@ -54,13 +54,20 @@ export const revocation = z.object({
 });
 export type Revocation = z.infer<typeof revocation>;
 
+const userDeleted = z.object({
+  type: z.literal("user-deleted"),
+  userId: id,
+  heir: user.pick({ id: true, username: true }).optional(),
+});
+
 /** Revoked credentials and grants, changed signing keys, deleted users. */
 export const AuthenticationStatus = defineTopic(
   "AuthenticationStatus",
   z.discriminatedUnion("type", [
     z.object({ type: z.literal("revoked"), revocations: z.array(revocation) }),
     z.object({ type: z.literal("keys-changed") }),
-    z.object({ type: z.literal("user-deleted"), userId: id }),
+    /** What they had goes to their heir, and is forgotten where there is none. It may come more than once. */
+    userDeleted,
   ]),
 );
 

@@ -1,4 +1,4 @@
-import { ConflictError, ForbiddenError, ProblemError, UnauthorizedError } from "../errors.ts";
+import { ConflictError, ForbiddenError, InvalidRequestError, ProblemError, UnauthorizedError } from "../errors.ts";
 
 /** 401 `unauthorized`: name and password do not belong together. Never says which of them is wrong. */
 export class WrongCredentialsError extends UnauthorizedError {
@@ -80,6 +80,16 @@ export class UsernameTakenError extends ConflictError {
 export class LastAdminError extends ProblemError {
   constructor() {
     super("last-admin", "This is the last active admin. Make somebody else admin first.", { status: 409 });
+  }
+}
+
+/** 400 `invalid-request`: what a deleted user had is to go to somebody who is not there, or cannot have videos. */
+export class HeirError extends InvalidRequestError {
+  constructor() {
+    const expected = "the id of another account that may upload and is not disabled";
+    super(`The videos can go to nobody with this id: expected ${expected}.`, {
+      fields: [{ field: "videosTo", expected }],
+    });
   }
 }
 

@@ -1,6 +1,6 @@
 import type { BusConnection } from "../bus/bus.ts";
 import { publish } from "../bus/topics.ts";
-import type { AuthStore } from "./auth-store.ts";
+import type { AuthStore, Deletion } from "./auth-store.ts";
 import {
   AuthenticationStatus,
   GRANT_LIFETIME_LIMIT_MS,
@@ -127,7 +127,19 @@ export class Revocations {
     });
   }
 
-  async announceDeleted(userId: string): Promise<void> {
-    await publish(this.#dependencies.connection, AuthenticationStatus, { type: "user-deleted", userId });
+  async announceDeleted({ userId, heir }: Deletion): Promise<void> {
+    await publish(this.#dependencies.connection, AuthenticationStatus, {
+      type: "user-deleted",
+      userId,
+      ...(heir ? { heir: { id: heir.id, username: heir.username } } : {}),
+    });
+  }
+
+  /**
+   * Announces the deletions of the last day once more. The process may have ended between deleting and telling, or, where
+   * all runs in one, before the others had done their part; those who have do nothing.
+   */
+  async announceDeletions(): Promise<void> {
+    for (const deletion of await this.#dependencies.store.listDeletions()) await this.announceDeleted(deletion);
   }
 }

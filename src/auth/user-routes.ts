@@ -99,8 +99,18 @@ const deleteUser = createRoute({
   path: "/api/users/{id}",
   tags,
   summary: "Delete a user (admin)",
-  description: "Everything of theirs ends at once. The last active admin cannot be deleted.",
-  request: { params: idParam, query: noQuery },
+  description:
+    "Everything of theirs ends at once, their links and keys for good. Their videos and collections go to the account that " +
+    "`videosTo` names, and are deleted without. The last active admin cannot be deleted.",
+  request: {
+    params: idParam,
+    query: z.strictObject({
+      videosTo: z
+        .uuid()
+        .optional()
+        .describe("The id of another account that may upload and is not disabled: it gets videos and collections."),
+    }),
+  },
   responses: { 204: { description: "Deleted." }, ...problems(400, 401, 403, 404, 409, 429, 503) },
 });
 
@@ -225,8 +235,9 @@ export function addUserRoutes(app: OpenAPIHono<HttpEnv>, { limits, store, tokens
   app.openapi(deleteUser, async (c) => {
     const { userId: by } = await requireAdmin(c);
     const { id } = c.req.valid("param");
-    await users.delete(id);
-    c.get("log").info({ audit: "user-deleted", by, user: id }, "user deleted");
+    const { videosTo } = c.req.valid("query");
+    await users.delete(id, videosTo);
+    c.get("log").info({ audit: "user-deleted", by, user: id, ...(videosTo ? { videosTo } : {}) }, "user deleted");
     return c.body(null, 204);
   });
 

@@ -2,7 +2,7 @@ import { NotFoundError } from "../errors.ts";
 import { type Accounts, hashInvite, newInviteCode, requireGoodPassword, type SignInRequest } from "./accounts.ts";
 import type { AuthStore, UserChange, UserRecord } from "./auth-store.ts";
 import type { Role } from "./contract.ts";
-import { LastAdminError, UsernameTakenError } from "./errors.ts";
+import { HeirError, LastAdminError, UsernameTakenError } from "./errors.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Revocations } from "./revocations.ts";
 import type { SessionCache } from "./session-cache.ts";
@@ -66,15 +66,18 @@ export class Users {
     await this.#update(id, { passwordHash: await this.#dependencies.passwords.hash(next) }, keepSession);
   }
 
-  async delete(id: string): Promise<void> {
+  /** Deletes a user; what they have goes to the heir, or with them. */
+  async delete(id: string, heirId?: string): Promise<void> {
     const { revocations, store } = this.#dependencies;
+    const heir = heirId === undefined ? null : await store.getUser(heirId);
     const { revoke, made } = revocations.inTransaction("user", id);
-    const result = await store.deleteUser(id, revoke);
+    const result = await store.deleteUser(id, revoke, heirId);
+    if (result === "no-heir") throw new HeirError();
     if (result === "unknown") throw new NotFoundError("There is no user with this id.");
     if (result === "last-admin") throw new LastAdminError();
     await this.#dependencies.sessionCache?.forgetUser(id);
     await revocations.announce(made());
-    await revocations.announceDeleted(id);
+    await revocations.announceDeleted({ userId: id, heir });
   }
 
   /** A code that lets one person register, once. */

@@ -76,7 +76,7 @@ export async function startCatalog(dependencies: CatalogDependencies): Promise<S
   await repository.bringUpToDate();
   const folders = new Folders(repository);
   const { refill, queue } = await follow({ connection, announcements, folders, onFailure });
-  await forgetDeletedUsers({ connection, repository, collections, purge, onFailure });
+  await forgetDeletedUsers({ connection, repository, titles, collections, purge, onFailure });
   await serve(connection, { titles, collections, queue });
   const presence = await announcePresence(connection, addresses);
   refill.start();
@@ -173,18 +173,22 @@ function serve(connection: BusConnection, { titles, collections, queue }: Served
 interface Forgetting {
   readonly connection: BusConnection;
   readonly repository: TitleRepository;
+  readonly titles: Titles;
   readonly collections: Collections;
   readonly purge: Purge;
   readonly onFailure: (error: unknown) => void;
 }
 
-/** Purges what a deleted user had: nobody is left who could restore it. */
-function forgetDeletedUsers({ connection, repository, collections, purge, onFailure }: Forgetting) {
+/** Gives what a deleted user had to their heir, and purges the rest: nobody is left who could restore it. */
+function forgetDeletedUsers({ connection, repository, titles, collections, purge, onFailure }: Forgetting) {
   const handle = async (status: z.infer<(typeof AuthenticationStatus)["payload"]>) => {
     if (status.type !== "user-deleted") return;
-    await repository.forgetStatesOf(status.userId);
-    await collections.forgetOf(status.userId);
-    for (const titleId of await repository.listOwned(status.userId)) {
+    const { userId, heir } = status;
+    await repository.forgetStatesOf(userId);
+    if (heir) await collections.giveOf(userId, heir);
+    else await collections.forgetOf(userId);
+    for (const titleId of await repository.listOwned(userId)) {
+      if (heir && (await titles.give(titleId, userId, heir))) continue;
       if (await purge.purge(titleId)) await publish(connection, TitleChanges, { titleId, type: "deleted" });
     }
   };

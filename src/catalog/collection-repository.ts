@@ -72,4 +72,6 @@ export interface CollectionRepository {
   listWith(titleId: string, audience: Audience): Promise<CollectionRecord[]>;
   /** Forgets a user's collections and gives their ids. */
   removeOwned(ownerId: string): Promise<string[]>;
+  /** Gives a user's collections to another, in one transaction; their ids. */
+  giveOwned(ownerId: string, heir: CollectionRecord["owner"]): Promise<string[]>;
 }

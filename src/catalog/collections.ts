@@ -147,6 +147,12 @@ export class Collections {
     await this.#visible(id, who);
   }
 
+  /** Gives what a deleted user had to somebody else. */
+  async giveOf(userId: string, heir: CollectionRecord["owner"]): Promise<void> {
+    const { repository, publishChange } = this.#dependencies;
+    for (const id of await repository.giveOwned(userId, heir)) await publishChange(id, "changed");
+  }
+
   /** Forgets what a deleted user had. */
   async forgetOf(userId: string): Promise<void> {
     const { repository, publishChange } = this.#dependencies;

@@ -166,3 +166,39 @@ test("with a user go their titles and their places in others' titles, at once", 
   expect((await rig.repository.getStates(ann.userId, [testId(2)])).size).toBe(0);
   expect((await rig.as(ben).get(`/api/titles/${testId(2)}`)).status).toBe(200);
 });
+
+test("a deleted user's titles and collections go to their heir as they are; what was not uploaded to its end does not", async () => {
+  await uploaded(1, 1);
+  await uploaded(2, null);
+  await rig.catalog.createTitle({ id: testId(3), owner: ann, name: "Under way", tags: [], sizeBytes: 1 });
+  await rig.as(ann).send("PATCH", `/api/titles/${testId(2)}`, { visibility: "members" });
+  await rig.as(ann).send("PUT", `/api/titles/${testId(1)}/progress`, { positionSeconds: 5 });
+  const made = await rig.as(ann).send("POST", "/api/collections", { name: "Summer" });
+  await rig.as(ann).send("POST", `/api/collections/${made.body.id}/titles`, { titleIds: [testId(1)] });
+  const heir = { id: ben.userId, username: ben.username };
+  const tell = () =>
+    publish(rig.connections.auth, AuthenticationStatus, { type: "user-deleted", userId: ann.userId, heir });
+  await tell();
+  await eventually(async () => (await rig.repository.get(testId(3))) === null);
+  const { items } = (await rig.as(ben).get("/api/titles?owner=me&sort=name")).body;
+  expect(items).toMatchObject([
+    { id: testId(1), name: "Upload 1", tags: ["t"], visibility: "private", owner: heir },
+    { id: testId(2), name: "Upload 2", tags: ["t"], visibility: "members", owner: heir },
+  ]);
+  expect((await rig.as(ben).get("/api/titles?tag=t&q=upload")).body.items).toHaveLength(2);
+  const facets = (await rig.as(ben).get("/api/titles/facets")).body;
+  expect(facets.tags).toEqual([{ value: "t", count: 2 }]);
+  expect((await rig.as(ben).get("/api/collections")).body.items).toMatchObject([
+    { name: "Summer", owner: heir, titles: 1 },
+  ]);
+  expect((await rig.repository.getStates(ann.userId, [testId(1)])).size).toBe(0);
+  expect(rig.released.flatMap(({ sourceIds }) => sourceIds)).not.toContain(testId(1));
+  // Told once more, as after a restart, it changes nothing: also when the heir has given it a new name.
+  await rig.as(ben).send("PATCH", `/api/titles/${testId(1)}`, { name: "Of Ben" });
+  const before = rig.changes.length;
+  await tell();
+  await rig.as(ben).get("/api/titles");
+  expect(rig.changes.length).toBe(before);
+  expect((await rig.as(ben).get(`/api/titles/${testId(1)}`)).body.name).toBe("Of Ben");
+  expect((await rig.as(ben).send("DELETE", `/api/titles/${testId(1)}`)).status).toBe(204);
+});

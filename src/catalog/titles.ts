@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Principal } from "../auth/contract.ts";
+import type { Principal, User } from "../auth/contract.ts";
 import { UnauthorizedError, WrongMediaIdError } from "../errors.ts";
 import {
   type catalogContract,
@@ -113,6 +113,19 @@ export class Titles {
       ({ origin, availability }) => origin === "upload" && (availability === "receiving" || availability === "failed"),
     );
     if (removed) await this.#publishChange(id, "deleted");
+  }
+
+  /**
+   * Gives a title to somebody else, as it is, with its tags and visibility; false when it is not its owner's any more, or an
+   * upload that is under way or came to nothing.
+   */
+  async give(id: string, ownerId: string, heir: Pick<User, "id" | "username">): Promise<boolean> {
+    const isTheirs = ({ owner, availability }: TitleWithSources) =>
+      owner?.id === ownerId && availability !== "receiving" && availability !== "failed";
+    const owner = { id: heir.id, username: heir.username };
+    const edited = await this.#repository.edit(id, (title) => (isTheirs(title) ? { ...title, owner } : null));
+    if (edited?.changed) await this.#publishChange(id, "changed");
+    return edited?.changed ?? false;
   }
 
   /** What deciding about a title takes; null when there is none. */

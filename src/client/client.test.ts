@@ -310,7 +310,9 @@ describe("administration", () => {
       role: "viewer",
     });
     expect((await root.run(["users", "delete", "eve"])).code).toBe(2);
-    expect(await root.json(["users", "delete", "eve", "-y"])).toMatchObject({ username: "eve", deleted: true });
+    expect((await root.run(["users", "delete", "eve", "--videos-to", "nobody", "-y"])).code).toBe(4);
+    const gone = await root.run(["users", "delete", "eve", "--videos-to", "root", "-y"]);
+    expect(gone.stdout).toBe("Deleted eve: their videos go to root.\n");
     expect((await root.run(["users", "role", "eve", "viewer"])).code).toBe(4);
     expect((await root.run(["users", "role", "ada", "king"])).code).toBe(2);
     expect((await root.run(["users", "disable", "root"])).code).toBe(7);

@@ -247,8 +247,9 @@ function addUsers(program: Command): void {
       perform(options, async (context) => (await actions()).resetPassword(context, name, options)),
     );
   client(users.command("delete"))
-    .description("Deletes a user. Asks first.")
+    .description("Deletes a user, with their videos unless somebody else gets them. Asks first.")
     .argument("<name>", "user name or id")
+    .option("--videos-to <name>", "who gets their videos and collections")
     .option("-y, --yes", "do not ask")
     .action((name: string, options) =>
       perform(options, async (context) => (await actions()).deleteUser(context, name, options)),

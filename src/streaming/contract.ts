@@ -255,6 +255,7 @@ export const streamingContract = defineService({
   },
   publishes: ["MediaAnnouncements", "Progress", "ServiceAvailability", "StreamerSync"],
   subscribes: ["MediaReleased", "TitleChanges", "CollectionChanges", "AuthenticationStatus", "StreamerSync"],
+  durable: ["AuthenticationStatus"],
   calls: ["main", "auth", "catalog", "streaming"],
   routes: [
     { path: "/stream" },

@@ -60,4 +60,6 @@ export interface SourceRepository {
   /** How many uploads have this content. */
   countUploadsOf(mediaId: string): Promise<number>;
   remove(id: string): Promise<void>;
+  /** Counts the uploads of one user as another's from now on. */
+  giveAll(ownerId: string, heirId: string): Promise<void>;
 }

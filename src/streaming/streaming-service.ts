@@ -1,10 +1,11 @@
 import { basename } from "node:path";
 import type { Logger } from "pino";
-import { authContract } from "../auth/contract.ts";
+import type { z } from "zod";
+import { AuthenticationStatus, authContract } from "../auth/contract.ts";
 import type { BusConnection } from "../bus/bus.ts";
 import { announcePresence } from "../bus/presence.ts";
 import { proxyOf, type ServiceProxy, serveContract } from "../bus/proxy.ts";
-import { publish, subscribe } from "../bus/topics.ts";
+import { publish, subscribe, subscribeDurably } from "../bus/topics.ts";
 import { CollectionChanges, catalogContract, MediaReleased, TitleChanges } from "../catalog/contract.ts";
 import { mainContract, Progress, type ProgressEvent } from "../main/contract.ts";
 import type { RtspTitles } from "../rtsp/titles.ts";
@@ -118,6 +119,12 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
     await intake.release(sourceIds);
     playback.drop(null);
   });
+  const onUserDeleted = async (status: z.output<(typeof AuthenticationStatus)["payload"]>) => {
+    if (status.type === "user-deleted" && status.heir) await sources.giveAll(status.userId, status.heir.id);
+  };
+  await subscribeDurably(connection, AuthenticationStatus, onUserDeleted, (error) =>
+    log.error({ err: error }, "an event that is none"),
+  );
   await subscribe(connection, CollectionChanges, ({ collectionId }) => gate.dropCollection(collectionId));
   await subscribe(connection, TitleChanges, async ({ titleId }) => {
     gate.drop(titleId);

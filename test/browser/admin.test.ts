@@ -79,7 +79,12 @@ describe.skipIf(!has("chromium", "ffmpeg"))("administration in the browser", () 
     expect(await button("Manage paula").evaluate((element) => element === document.activeElement)).toBe(true);
     await manage("paula", "Delete");
     await dialog().getByText("paula has no videos.").waitFor();
+    await dialog()
+      .getByRole("radio", { name: /^Delete them with the account/ })
+      .check();
+    expect(await dialog().getByLabel("Who gets them").count()).toBe(0);
     await dialog().getByRole("button", { name: "Delete" }).click();
+    await page.getByText("paula is deleted.").waitFor();
     await page.getByText("Nobody has a name with this in it.").waitFor();
     await page.getByRole("searchbox", { name: "Search users" }).fill("");
     await user("jonas").waitFor();
@@ -137,6 +142,20 @@ describe.skipIf(!has("chromium", "ffmpeg"))("administration in the browser", () 
     await dialog().getByRole("button", { name: "Remove" }).click();
     await page.getByText("No library folders yet").waitFor();
     expect(await Bun.file(join(films, "Trips", "lake.mp4")).exists()).toBe(true);
+  });
+
+  test("somebody is deleted, and their videos go to whom the admin chooses: to themselves at first", async () => {
+    const rosa = await TestUser.signIn(kinora, "rosa", PASSWORD);
+    const { id } = await rosa.upload(await fixture("h264-only.mp4"), { name: "Of Rosa" });
+    await page.goto("/admin/users");
+    await manage("rosa", "Delete");
+    const heir = dialog().getByLabel("Who gets them");
+    expect(await heir.locator("option").allInnerTexts()).toEqual(["maria (you)", "jonas"]);
+    await heir.selectOption("jonas");
+    await dialog().getByRole("button", { name: "Delete" }).click();
+    await page.getByText("rosa is deleted. The videos belong to jonas now.").waitFor();
+    await until(async () => (await jonas.get(`/api/titles/${id}`)).status === 200);
+    await jonas.send("DELETE", `/api/titles/${id}`);
   });
 
   test("services and storage say what runs and what takes space; indexes are deleted", async () => {

@@ -137,6 +137,14 @@ export interface AuthTables {
     at: number;
     until: number;
   };
+  /** Users who were deleted in the last day. */
+  auth_deletions: {
+    userId: string;
+    /** Who has their videos; both null when these were deleted as well. */
+    heirId: string | null;
+    heirName: string | null;
+    deletedAt: number;
+  };
   auth_invites: {
     id: string;
     codeHash: string;
@@ -339,6 +347,17 @@ export const authMigrations: Readonly<Record<string, Migration>> = {
       await database.schema.alterTable("auth_users").addColumn("twoFactorEnabled", "integer").execute();
       await database.schema.alterTable("auth_sessions").addColumn("lastSeenAt", "bigint").execute();
       await createTwoFactorTable(database);
+    },
+  },
+  "2026-11-22-auth-5-deletions": {
+    async up(database) {
+      await database.schema
+        .createTable("auth_deletions")
+        .addColumn("userId", "varchar(36)", (column) => column.notNull().primaryKey())
+        .addColumn("heirId", "varchar(36)")
+        .addColumn("heirName", "varchar(64)")
+        .addColumn("deletedAt", "bigint", (column) => column.notNull())
+        .execute();
     },
   },
 };

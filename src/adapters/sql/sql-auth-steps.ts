@@ -35,6 +35,19 @@ export async function isLastAdmin(transaction: Transaction<Tables>, id: string):
   return admins.length === 1 && admins[0]?.id === id;
 }
 
+/** Somebody who may have videos of their own; null when there is nobody like that with this id. */
+export async function findHeir(
+  transaction: Transaction<Tables>,
+  id: string,
+): Promise<Pick<UserRecord, "id" | "username"> | null> {
+  const row = await transaction
+    .selectFrom("auth_users")
+    .select(["id", "username", "role", "banned"])
+    .where("id", "=", id)
+    .executeTakeFirst();
+  return row && row.role !== "viewer" && row.banned !== 1 ? { id: row.id, username: row.username } : null;
+}
+
 /** Uses an invitation up and gives its role; null when it does not count. */
 export async function useInvite(
   transaction: Transaction<Tables>,

@@ -1,6 +1,7 @@
 import type {
   AccountRecord,
   AuthStore,
+  Deletion,
   GrantQuery,
   InviteRecord,
   Login,
@@ -18,6 +19,7 @@ import { listAccounts, listInvites, listSessions, sessionToken, toUser, userColu
 import {
   endCredentials,
   exists,
+  findHeir,
   insertRevocations,
   insertUser,
   isEmpty,
@@ -27,6 +29,9 @@ import {
 import { endGrants, findGrants, listGrants, saveGrant } from "./sql-grants.ts";
 import type { Database } from "./tables.ts";
 import { locked, transact } from "./transact.ts";
+
+/** As long as a service may be away and still hear of a deletion again. */
+const DELETIONS_KEPT_MS = 24 * 3_600_000;
 
 /** What auth keeps, in SQL. All of better-auth's columns are written as better-auth itself writes them. */
 export class SqlAuthStore implements AuthStore {
@@ -139,15 +144,30 @@ export class SqlAuthStore implements AuthStore {
     });
   }
 
-  deleteUser(id: string, revoke: () => Revocation): ReturnType<AuthStore["deleteUser"]> {
+  deleteUser(id: string, revoke: () => Revocation, heirId?: string): ReturnType<AuthStore["deleteUser"]> {
     return transact(this.#database, async (transaction) => {
       if (await isLastAdmin(transaction, id)) return "last-admin";
+      const heir = heirId === undefined || heirId === id ? null : await findHeir(transaction, heirId);
+      if (heirId !== undefined && heir === null) return "no-heir";
       // Sessions, accounts, API keys and tokens go with it by their foreign keys.
       const { numDeletedRows } = await transaction.deleteFrom("auth_users").where("id", "=", id).executeTakeFirst();
       if (numDeletedRows === 0n) return "unknown";
       await insertRevocations(transaction, [revoke()]);
+      const deletion = { userId: id, heirId: heir?.id ?? null, heirName: heir?.username ?? null };
+      await transaction
+        .insertInto("auth_deletions")
+        .values({ ...deletion, deletedAt: Date.now() })
+        .execute();
       return "deleted";
     });
+  }
+
+  async listDeletions(): Promise<Deletion[]> {
+    const rows = await this.#database.selectFrom("auth_deletions").selectAll().orderBy("deletedAt").execute();
+    return rows.map(({ userId, heirId, heirName }) => ({
+      userId,
+      heir: heirId === null || heirName === null ? null : { id: heirId, username: heirName },
+    }));
   }
 
   listSessions(userId: string): Promise<SessionRecord[]> {
@@ -304,6 +324,10 @@ export class SqlAuthStore implements AuthStore {
       .execute();
     await this.#database.deleteFrom("auth_grants").where("expiresAt", "<", now).execute();
     await this.#database.deleteFrom("auth_invites").where("expiresAt", "<", now).execute();
+    await this.#database
+      .deleteFrom("auth_deletions")
+      .where("deletedAt", "<", now - DELETIONS_KEPT_MS)
+      .execute();
     for (const table of ["auth_sessions", "auth_verifications"] as const)
       await this.#database.deleteFrom(table).where("expiresAt", "<", new Date(now)).execute();
   }

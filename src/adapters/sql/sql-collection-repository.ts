@@ -167,6 +167,18 @@ export class SqlCollectionRepository implements CollectionRepository {
     });
   }
 
+  giveOwned(ownerId: string, heir: CollectionRecord["owner"]): Promise<string[]> {
+    return transact(this.#database, async (transaction) => {
+      const owned = await transaction.selectFrom("collections").select("id").where("owner_id", "=", ownerId).execute();
+      await transaction
+        .updateTable("collections")
+        .set({ owner_id: heir.id, owner_name: heir.username })
+        .where("owner_id", "=", ownerId)
+        .execute();
+      return owned.map(({ id }) => id);
+    });
+  }
+
   #toRow({ owner, name, ...collection }: CollectionRecord): Row {
     const { folded, key } = this.#keysOf(name);
     return {

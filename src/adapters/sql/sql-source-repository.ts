@@ -174,6 +174,15 @@ export class SqlSourceRepository implements SourceRepository {
     return rows.map((row) => ({ ownerId: row.owner_id ?? "", files: Number(row.files), bytes: Number(row.bytes) }));
   }
 
+  async giveAll(ownerId: string, heirId: string): Promise<void> {
+    await this.#database
+      .updateTable("sources")
+      .set({ owner_id: heirId })
+      .where("owner_id", "=", ownerId)
+      .where("origin", "=", "upload")
+      .execute();
+  }
+
   async listReady(folder: string, below: string, afterId: string | null, limit: number): Promise<SourceState[]> {
     let query = this.#database
       .selectFrom("sources")

@@ -98,18 +98,25 @@ function tellUser({ out }: ClientContext, user: Account): void {
 }
 
 /** `kinora users delete NAME`: asks first at a terminal. */
-export async function deleteUser(context: ClientContext, wanted: string, options: { yes?: boolean }): Promise<void> {
+export async function deleteUser(
+  context: ClientContext,
+  wanted: string,
+  options: { yes?: boolean; videosTo?: string },
+): Promise<void> {
   const { out } = context;
   const api = await context.connect();
   const { id, username } = await findUser(api, wanted);
+  const heir = options.videosTo === undefined ? null : await findUser(api, options.videosTo);
+  const fate = heir ? `their videos go to ${printable(heir.username)}` : "their videos are deleted as well";
   if (!options.yes) {
     if (!context.isInteractive)
       throw usageError("There is no terminal to ask at whether to delete.", "--yes deletes without asking.");
-    if (!(await prompts.confirm(`Delete the user ${username}?`)))
+    if (!(await prompts.confirm(`Delete the user ${username}? Of the account nothing stays; ${fate}.`)))
       throw new ClientError("declined", "Nobody was deleted.");
   }
-  await api.tell("DELETE", `/api/users/${id}`);
-  out.result({ id, username, deleted: true }, () => out.line(`Deleted ${printable(username)}.`));
+  await api.tell("DELETE", `/api/users/${id}`, { query: { videosTo: heir?.id } });
+  const result = { id, username, deleted: true, videosTo: heir?.username ?? null };
+  out.result(result, () => out.line(`Deleted ${printable(username)}: ${fate}.`));
 }
 
 /** `kinora users invite` */

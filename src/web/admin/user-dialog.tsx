@@ -1,15 +1,13 @@
 import { ApiError, call } from "../api.ts";
 import { FormDialog } from "../components/form-dialog.tsx";
 import { PasswordField } from "../components/password-field.tsx";
-import { useLoaded } from "../components/use-loaded.ts";
-import { formatBytes } from "../format.ts";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/account.ts";
 import "../messages/en/admin.ts";
 import { notify } from "../notices.tsx";
+import { DeleteUser } from "./delete-user.tsx";
 import { RoleChoice } from "./role-choice.tsx";
 import { roleIn } from "./roles.ts";
-import { loadStorage } from "./storage.tsx";
 import type { Account } from "./users.tsx";
 
 /** What an administrator does with an account. */
@@ -136,32 +134,6 @@ function ChangeState({ account, onClose }: TaskProps) {
       onClose={() => onClose(false)}
     >
       <p>{disabled ? name : t("users.disable-why", { name })}</p>
-    </FormDialog>
-  );
-}
-
-function DeleteUser({ account, onClose }: TaskProps) {
-  const name = account.username;
-  const storage = useLoaded(loadStorage);
-  const own = storage.data?.owners.find(({ user }) => user.id === account.id);
-  return (
-    <FormDialog
-      heading={t("users.delete-heading", { name })}
-      submit={t("users.delete")}
-      danger
-      onSubmit={() => carryOut(call("DELETE", `/api/users/${account.id}`), t("users.deleted", { name }), onClose)}
-      onClose={() => onClose(false)}
-    >
-      <p aria-live="polite">
-        {storage.data === null
-          ? (storage.problem ?? t("app.loading"))
-          : own
-            ? t("users.delete-videos", { count: own.files, size: formatBytes(own.bytes), name })
-            : t("users.delete-nothing", { name })}
-      </p>
-      <p class="meta">
-        {own && t("users.disable-instead")} {t("users.delete-library")}
-      </p>
     </FormDialog>
   );
 }

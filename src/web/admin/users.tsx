@@ -34,7 +34,8 @@ interface Page {
 const PAGE = 100;
 const SEARCH_AFTER_MS = 200;
 
-async function loadUsers(q: string, pages: number): Promise<Page> {
+/** So many pages of the accounts with this in their names, the oldest first. */
+export async function loadUsers(q: string, pages: number): Promise<Page> {
   const items: Account[] = [];
   let cursor: string | null = null;
   for (let page = 0; page < pages; page++) {

@@ -9,6 +9,8 @@ interface FormDialogProps {
   readonly heading: string;
   readonly submit: string;
   readonly danger?: boolean;
+  /** False while what it asks for is still being loaded. */
+  readonly isReady?: boolean;
   readonly children?: ComponentChildren;
   /** Rejects with what is wrong; otherwise the dialog closes, unless it answers `stay`. */
   onSubmit(fields: FormData): Promise<"stay" | undefined>;
@@ -16,7 +18,15 @@ interface FormDialogProps {
 }
 
 /** A dialog that asks for something, or only whether one is sure. */
-export function FormDialog({ heading, submit, danger = false, children, onSubmit, onClose }: FormDialogProps) {
+export function FormDialog({
+  heading,
+  submit,
+  danger = false,
+  isReady = true,
+  children,
+  onSubmit,
+  onClose,
+}: FormDialogProps) {
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const send = async (event: SubmitEvent) => {
@@ -38,7 +48,7 @@ export function FormDialog({ heading, submit, danger = false, children, onSubmit
           {problem}
         </p>
         <div class="actions">
-          <button type="submit" class={danger ? "danger-fill" : "primary"} disabled={busy}>
+          <button type="submit" class={danger ? "danger-fill" : "primary"} disabled={busy || !isReady}>
             {submit}
           </button>
           <button type="button" class="plain" onClick={onClose}>

@@ -46,15 +46,21 @@ export const admin = define({
   "users.is-enabled": "{name} may sign in again.",
   "users.delete": "Delete",
   "users.delete-heading": "Delete {name}?",
-  "users.delete-videos": {
-    one: "{count} video ({size}) of {name} is deleted for good, with collections, playback links and API keys. This cannot be undone.",
-    other:
-      "{count} videos ({size}) of {name} are deleted for good, with collections, playback links and API keys. This cannot be undone.",
+  "users.has-videos": {
+    one: "{name} has {count} video ({size}).",
+    other: "{name} has {count} videos ({size}).",
   },
-  "users.delete-nothing":
-    "{name} has no videos. Collections, playback links and API keys are deleted for good. This cannot be undone.",
-  "users.delete-library": "Videos of library folders stay: they belong to nobody.",
-  "users.disable-instead": "To keep the videos, disable the account instead.",
+  "users.has-nothing": "{name} has no videos.",
+  "users.videos": "Videos and collections",
+  "users.give": "Give them to somebody else",
+  "users.give-why": "With their names, tags and who may see them.",
+  "users.heir": "Who gets them",
+  "users.heir-you": "{name} (you)",
+  "users.delete-too": "Delete them with the account",
+  "users.delete-too-why": "For good: this cannot be undone.",
+  "users.delete-why":
+    "Sign-ins, playback links and API keys of the account end at once. Videos of library folders stay: they belong to nobody.",
+  "users.deleted-given": "{name} is deleted. The videos belong to {heir} now.",
   "users.deleted": "{name} is deleted.",
   "users.name": "Name",
   "users.password": "Password",

@@ -43,15 +43,21 @@ export const admin = {
   "users.is-enabled": "{name} puede entrar de nuevo.",
   "users.delete": "Eliminar",
   "users.delete-heading": "¿Eliminar {name}?",
-  "users.delete-videos": {
-    one: "{count} vídeo ({size}) de {name} se elimina para siempre, con colecciones, enlaces y claves de API. No se puede deshacer.",
-    other:
-      "{count} vídeos ({size}) de {name} se eliminan para siempre, con colecciones, enlaces y claves de API. No se puede deshacer.",
+  "users.has-videos": {
+    one: "{name} tiene {count} vídeo ({size}).",
+    other: "{name} tiene {count} vídeos ({size}).",
   },
-  "users.delete-nothing":
-    "{name} no tiene vídeos. Colecciones, enlaces y claves de API se eliminan para siempre. No se puede deshacer.",
-  "users.delete-library": "Los vídeos de las carpetas de la biblioteca se quedan: no son de nadie.",
-  "users.disable-instead": "Para conservar los vídeos, desactiva la cuenta.",
+  "users.has-nothing": "{name} no tiene vídeos.",
+  "users.videos": "Vídeos y colecciones",
+  "users.give": "Dárselos a otra persona",
+  "users.give-why": "Con sus nombres, etiquetas y quién los ve.",
+  "users.heir": "Quién los recibe",
+  "users.heir-you": "{name} (tú)",
+  "users.delete-too": "Eliminarlos con la cuenta",
+  "users.delete-too-why": "Para siempre: no se puede deshacer.",
+  "users.delete-why":
+    "Las sesiones, los enlaces y las claves de API de la cuenta terminan enseguida. Los vídeos de las carpetas de la biblioteca se quedan: no son de nadie.",
+  "users.deleted-given": "{name} se ha eliminado. Los vídeos son ahora de {heir}.",
   "users.deleted": "{name} se ha eliminado.",
   "users.name": "Nombre",
   "users.password": "Contraseña",
