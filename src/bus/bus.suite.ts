@@ -3,9 +3,10 @@ import { z } from "zod";
 import { contracts } from "../contracts.ts";
 import { NotFoundError, ProblemError, RateLimitedError } from "../errors.ts";
 import { type Bus, type BusConnection, MESSAGE_BYTES_MAX, type RequestHandler } from "./bus.ts";
+import { detached } from "./call-in-hand.ts";
 import { defineService, defineTopic, type ServiceName, serviceNames } from "./contract.ts";
 import { type PermissionTable, permissionsOf } from "./permissions.ts";
-import { proxyOf, serveContract } from "./proxy.ts";
+import { proxyOf, type ServiceProxy, serveContract } from "./proxy.ts";
 import { publish, subscribe, subscribeDurably } from "./topics.ts";
 
 /** A bus that the suite may use and close, and what its handlers' failures were reported as. */
@@ -42,7 +43,14 @@ const reader = defineService({
   routes: [],
 });
 
-const other = defineService({ ...reader, name: "upload", publishes: [] });
+const other = defineService({
+  ...reader,
+  name: "upload",
+  operations: { relay: { input: z.object({}), output: z.object({}), timeoutMs: 60_000 } },
+  publishes: ["News"],
+});
+
+type Shop = ServiceProxy<typeof shop>;
 
 /** Two bodies that cross, and one that is too large for any bus. */
 const LARGE = "x".repeat(500_000);
@@ -268,6 +276,103 @@ export function busSuite(name: string, open: (permissions: PermissionTable) => P
       expect(error).toMatchObject({ code: "temporary-unavailable", status: 503 });
       expect(error.message).toContain("auth");
       expect(performance.now() - begin).toBeLessThan(2_000);
+    });
+  });
+
+  describe(`${name}: calls that a handler makes`, () => {
+    let signals: AbortSignal[];
+    let asRelay: BusConnection;
+    beforeEach(async () => {
+      signals = [];
+      await serveShop(asShop, signals);
+      asRelay = await connect("upload");
+    });
+    /** Serves `relay`, with the shop as the handler sees it and what became of its call. */
+    const serveRelay = async (handle: (shop: Shop) => Promise<unknown>) => {
+      const outcomes: unknown[] = [];
+      await serveContract(asRelay, other, {
+        relay: async () => {
+          await handle(proxyOf(asRelay, shop)).then(
+            () => outcomes.push("done"),
+            (error: unknown) => outcomes.push(error),
+          );
+          return {};
+        },
+      });
+      return outcomes;
+    };
+    const patient = { timeoutMs: 60_000 };
+
+    test("have no more time than its own caller has left", async () => {
+      const outcomes = await serveRelay((shop) => shop.wait({}, patient));
+      const begin = performance.now();
+      const error = await failureOf(proxyOf(asReader, other).relay({}, { timeoutMs: 300 }));
+      expect(error.message).toContain("300 ms");
+      await until(() => signals[0]?.aborted === true && outcomes.length === 1);
+      expect(outcomes[0]).toMatchObject({ name: expect.stringMatching(/Error$/) });
+      expect(performance.now() - begin).toBeLessThan(5_000);
+    });
+
+    test("have no more than their own time either, and its caller is told what came of it", async () => {
+      await serveContract(asRelay, other, { relay: () => proxyOf(asRelay, shop).wait({}, { timeoutMs: 60 }) });
+      const error = await failureOf(proxyOf(asReader, other).relay({}, patient));
+      expect(error.message).toContain("auth.wait did not answer within 60 ms");
+    });
+
+    test("end when its caller gives up, and so do those of further handlers", async () => {
+      const outcomes = await serveRelay((shop) => shop.wait({}, patient));
+      const giveUp = new AbortController();
+      const call = proxyOf(asReader, other).relay({}, { ...patient, signal: giveUp.signal });
+      await until(() => signals.length === 1);
+      giveUp.abort(new Error("enough"));
+      await call.catch(() => undefined);
+      await until(() => signals[0]?.aborted === true && outcomes.length === 1);
+    });
+
+    test("also end by a signal of their own", async () => {
+      const own = new AbortController();
+      const outcomes = await serveRelay((shop) => shop.wait({}, { ...patient, signal: own.signal }));
+      const call = proxyOf(asReader, other).relay({}, patient);
+      await until(() => signals.length === 1);
+      own.abort(new Error("not any more"));
+      await call;
+      expect(outcomes).toEqual([own.signal.reason]);
+    });
+
+    test("go on when they are detached, or made after it has answered", async () => {
+      const left: Promise<ProblemError>[] = [];
+      await serveRelay(async (shop) => {
+        if (left.length > 0) {
+          left.push(failureOf(Bun.sleep(50).then(() => shop.wait({}, patient))));
+          return;
+        }
+        left.push(failureOf(detached(() => shop.wait({}, patient))));
+        await Bun.sleep(300);
+      });
+      await failureOf(proxyOf(asReader, other).relay({}, { timeoutMs: 100 }));
+      await proxyOf(asReader, other).relay({}, { timeoutMs: 500 });
+      await until(() => signals.length === 2);
+      await Bun.sleep(600);
+      expect(signals.map(({ aborted }) => aborted)).toEqual([false, false]);
+      await asShop.close();
+      for (const one of left) expect((await one).code).toBe("temporary-unavailable");
+    });
+
+    test("are the handler's alone: who hears of an event that it published has the usual time", async () => {
+      await subscribe(asReader, News, async () => {
+        await Bun.sleep(200);
+        await proxyOf(asReader, shop).wait({}, patient);
+      });
+      await serveContract(asRelay, other, {
+        relay: async () => {
+          await publish(asRelay, News, { n: 1 });
+          return {};
+        },
+      });
+      await proxyOf(asReader, other).relay({}, { timeoutMs: 100 });
+      await until(() => signals.length === 1);
+      await Bun.sleep(200);
+      expect(signals[0]?.aborted).toBe(false);
     });
   });
 

@@ -23,6 +23,8 @@ export interface RequestContext {
   readonly caller: BusIdentity;
   /** Aborted when the caller gave up or its time is over. */
   readonly signal: AbortSignal;
+  /** When its time is over, by `performance.now()`. */
+  readonly deadlineMs: number;
 }
 
 export type RequestHandler = (operation: string, body: string, context: RequestContext) => Promise<string>;

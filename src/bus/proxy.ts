@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { asKnownFailure, ProblemError } from "../errors.ts";
 import type { BusConnection, RequestContext, Unsubscribe } from "./bus.ts";
+import { answering, callInHand } from "./call-in-hand.ts";
 import type { AnyContract, Operation, ServiceContract } from "./contract.ts";
 import { ServiceUnavailableError, UnknownOperationError } from "./errors.ts";
 import { decode, encode } from "./message.ts";
@@ -53,18 +54,23 @@ const replySchema = z.union([
 /**
  * Makes the typed proxy through which a service calls another. The caller does not know where an instance runs.
  * Errors the other side threw as `ProblemError` arrive as `ProblemError` with code, status and data. A repeatable
- * operation whose instance goes away in the middle is asked of another one, once.
+ * operation whose instance goes away in the middle is asked of another one, once, in the time that is left. A call made while
+ * answering another one has no more time than that one's caller has left, and ends when that gives up; see `detached`.
  */
 export function proxyOf<C extends AnyContract>(connection: BusConnection, contract: C): ServiceProxy<C> {
   const call = async (name: string, operation: Operation, input: unknown, options: CallOptions) => {
     const where = `${contract.name}.${name}`;
     const body = encode(where, operation.input, input);
     const target = { service: contract.name, ...(options.instance ? { instance: options.instance } : {}) };
-    const request = () =>
-      connection.request(target, name, body, {
-        timeoutMs: options.timeoutMs ?? operation.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-        ...(options.signal ? { signal: options.signal } : {}),
-      });
+    const inHand = callInHand();
+    const ownMs = options.timeoutMs ?? operation.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const deadlineMs = Math.min(performance.now() + ownMs, inHand?.deadlineMs ?? Number.POSITIVE_INFINITY);
+    const [signal, other] = [options.signal, inHand?.signal].filter((one) => one !== undefined);
+    const bound = signal && { signal: other ? AbortSignal.any([signal, other]) : signal };
+    const request = () => {
+      const timeoutMs = Math.max(1, Math.ceil(deadlineMs - performance.now()));
+      return connection.request(target, name, body, { timeoutMs, ...bound });
+    };
     const reply = await request().catch((error: unknown) => {
       const another = operation.repeatable && !options.instance && error instanceof ServiceUnavailableError;
       if (another) return request();
@@ -92,7 +98,7 @@ export function serveContract<C extends AnyContract>(
       const operation = Object.hasOwn(contract.operations, name) ? contract.operations[name] : undefined;
       const handler = Object.hasOwn(table, name) ? table[name] : undefined;
       if (!operation || !handler) throw new UnknownOperationError(where);
-      const value = await handler(decode(where, operation.input, body), context);
+      const value = await answering(context, () => handler(decode(where, operation.input, body), context));
       return `{"value":${encode(where, operation.output, value)}}`;
     } catch (error) {
       const known = asKnownFailure(error);

@@ -1,4 +1,5 @@
 import type { GrantHolder, Principal } from "../auth/contract.ts";
+import { detached } from "../bus/call-in-hand.ts";
 import type { ServiceProxy } from "../bus/proxy.ts";
 import {
   type CollectionAccess,
@@ -34,7 +35,7 @@ export class TitleGate {
   readonly #collections: Kept<KnownCollection>;
 
   constructor(catalog: Catalog) {
-    this.#titles = new Kept(MAX_ENTRIES, (id) => catalog.getAccess({ id }));
+    this.#titles = new Kept(MAX_ENTRIES, (id) => detached(() => catalog.getAccess({ id })));
     this.#collections = new Kept(MAX_COLLECTIONS, async (id) => {
       const access = await catalog.getCollectionAccess({ id });
       return access && { ...access, titleIds: new Set(access.titleIds) };

@@ -6,11 +6,13 @@ import {
   type BusTarget,
   type EventHandler,
   MESSAGE_BYTES_MAX,
+  type RequestContext,
   type RequestHandler,
   type RequestOptions,
   type SubscribeOptions,
   type Unsubscribe,
 } from "../../bus/bus.ts";
+import { detached } from "../../bus/call-in-hand.ts";
 import type { ServiceName } from "../../bus/contract.ts";
 import {
   BusClosedError,
@@ -115,7 +117,12 @@ export class MemoryBus implements Bus {
     return known.queue.add(handler);
   }
 
+  /** Who hears an event is not in the publisher's hands, whatever call that was answering. */
   deliver(topic: string, key: string | null, body: string, sender: ServiceName): void {
+    detached(() => this.#deliver(topic, key, body, sender));
+  }
+
+  #deliver(topic: string, key: string | null, body: string, sender: ServiceName): void {
     for (const durable of this.#durables.values()) if (durable.topic === topic) durable.queue.push(body, key, sender);
     for (const subscription of this.#subscriptions) {
       if (subscription.topic !== topic) continue;
@@ -168,7 +175,8 @@ class MemoryBusConnection implements BusConnection {
     signal?.addEventListener("abort", onAbort, { once: true });
     const untie = [this.#failWith(fail), server.connection.#failWith(fail)];
     server.outstanding++;
-    server.connection.#answer(server.handler, operation, body, this.identity, abort.signal).then(resolve, reject);
+    const context = { caller: { ...this.identity }, signal: abort.signal, deadlineMs: performance.now() + timeoutMs };
+    server.connection.#answer(server.handler, operation, body, context).then(resolve, reject);
     try {
       return await promise;
     } finally {
@@ -249,14 +257,8 @@ class MemoryBusConnection implements BusConnection {
   }
 
   /** Runs a handler for a call. What it throws is reported here and told the caller only as `internal`. */
-  async #answer(
-    handler: RequestHandler,
-    operation: string,
-    body: string,
-    caller: BusIdentity,
-    signal: AbortSignal,
-  ): Promise<string> {
-    const answer = Promise.try(handler, operation, body, { caller: { ...caller }, signal });
+  async #answer(handler: RequestHandler, operation: string, body: string, context: RequestContext): Promise<string> {
+    const answer = Promise.try(handler, operation, body, context);
     this.#answering.add(answer);
     try {
       const reply = await answer;
@@ -266,7 +268,7 @@ class MemoryBusConnection implements BusConnection {
       const where = `${this.identity.service}.${operation}`;
       if (error instanceof MessageTooLargeError) throw error;
       // A handler that was told to stop ends as it likes: its caller knows already.
-      if (!signal.aborted) this.#bus.report(where, error);
+      if (!context.signal.aborted) this.#bus.report(where, error);
       throw new HandlerFailedError(where);
     } finally {
       this.#answering.delete(answer);

@@ -4,7 +4,7 @@ export const CANCEL = "C";
 
 /** A request: a line of JSON with operation, calling instance and time-out, then the body. */
 export const encodeRequest = (operation: string, instance: string, timeoutMs: number, body: string): string =>
-  `${JSON.stringify([operation, instance, timeoutMs])}\n${body}`;
+  `${JSON.stringify([operation, instance, Math.ceil(timeoutMs)])}\n${body}`;
 
 export interface ReceivedRequest {
   readonly operation: string;

@@ -1,5 +1,5 @@
 import type { Msg, Subscription } from "@nats-io/nats-core";
-import type { BusIdentity, RequestHandler } from "../../bus/bus.ts";
+import type { BusIdentity, RequestContext, RequestHandler } from "../../bus/bus.ts";
 import { type ServiceName, serviceNames } from "../../bus/contract.ts";
 import { ServiceUnavailableError } from "../../bus/errors.ts";
 import { CANCEL, encodeReply, PING, type ReceivedRequest, type Reply, readRequest } from "./call-messages.ts";
@@ -105,25 +105,26 @@ export class IncomingCalls {
     const abort = new AbortController();
     const late = () => abort.abort(new DOMException("The caller's time is over.", "TimeoutError"));
     const timer = setTimeout(late, request.timeoutMs);
-    const done = this.#answer(request, caller, abort.signal).then((answer) => {
+    const deadlineMs = performance.now() + request.timeoutMs;
+    const context = { caller: { service: caller, instance: request.instance }, signal: abort.signal, deadlineMs };
+    const done = this.#answer(request, context).then((answer) => {
       clearTimeout(timer);
       if (this.#running.delete(reply)) this.#reply(reply, answer);
     });
     this.#running.set(reply, { abort, done });
   }
 
-  async #answer(request: ReceivedRequest, caller: ServiceName, signal: AbortSignal): Promise<Reply> {
-    const { operation, instance, body } = request;
+  async #answer({ operation, body }: ReceivedRequest, context: RequestContext): Promise<Reply> {
     const { handler, identity, link, report } = this.#options;
     try {
-      const answer = await handler(operation, body, { caller: { service: caller, instance }, signal });
+      const answer = await handler(operation, body, context);
       const most = link.maxBytes;
       if (answer.length * 3 <= most) return { kind: "value", body: answer };
       const bytes = Buffer.byteLength(answer);
       return bytes > most ? { kind: "too-large", bytes, most } : { kind: "value", body: answer };
     } catch (error) {
       // A handler that was told to stop ends as it likes: its caller knows already.
-      if (!signal.aborted) report(`${identity.service}.${operation}`, error);
+      if (!context.signal.aborted) report(`${identity.service}.${operation}`, error);
       return { kind: "failed" };
     }
   }

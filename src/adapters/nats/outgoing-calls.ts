@@ -92,12 +92,13 @@ export class OutgoingCalls {
     const { timeoutMs, signal } = options;
     const deadlineMs = performance.now() + timeoutMs;
     const bound = { deadlineMs, signal, late: () => new BusTimeoutError(target.service, operation, timeoutMs) };
-    const payload = encodeRequest(operation, this.#options.identity.instance, timeoutMs, body);
     this.#options.link.requireSize(`${target.service}.${operation}`, body);
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
       if (!this.#options.link.isOnline) await this.#options.link.online(deadlineMs - performance.now(), signal);
       const to = await this.#choose(target, bound);
       to.outstanding++;
+      const leftMs = Math.max(0, deadlineMs - performance.now());
+      const payload = encodeRequest(operation, this.#options.identity.instance, leftMs, body);
       try {
         const reply = await this.#send(this.#subjectOf(to), payload, to, bound);
         if (reply !== NOBODY) return readAnswer(reply, `${target.service}.${operation}`, to);

@@ -2,6 +2,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Logger } from "pino";
 import { authContract, type Revocation } from "../../auth/contract.ts";
 import type { BusConnection } from "../../bus/bus.ts";
+import { detached } from "../../bus/call-in-hand.ts";
 import { proxyOf } from "../../bus/proxy.ts";
 import { publish, subscribe } from "../../bus/topics.ts";
 import type { HttpEnv } from "../../http/env.ts";
@@ -72,7 +73,8 @@ export async function startStreams(dependencies: StreamsDependencies): Promise<S
     admit: (titleId, who) => gate.admit(titleId, who),
     revokeGrant: async (id) => {
       dependencies.applyRevocations([grantRevocation(id, dependencies.grantLifetimeMs)]);
-      await auth.revokeGrants({ ids: [id], userId: null, kind: "stream" });
+      // To be done, whether whoever stopped the stream still waits or not.
+      await detached(() => auth.revokeGrants({ ids: [id], userId: null, kind: "stream" }));
     },
     publish: publishEvent,
     onChange: (summary, isOver) => void tellChange(connection, summary, isOver).catch(() => undefined),
