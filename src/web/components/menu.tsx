@@ -21,7 +21,7 @@ interface MenuProps {
 export function Menu({ id, label, class: className, disabled, button, children, onOpen }: MenuProps) {
   const opener = useRef<HTMLButtonElement>(null);
   const panel = useRef<HTMLDivElement>(null);
-  useEffect(() => hide(panel.current), [here.value]);
+  useEffect(() => hide(panel.current), [here.value.path]);
   useEffect(() => {
     const element = panel.current;
     if (!element) return;

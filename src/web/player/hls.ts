@@ -39,7 +39,7 @@ export function attachHls(video: HTMLVideoElement, url: string, options: HlsOpti
     options.onDelivery("hls");
   });
   hls.on(Hls.Events.ERROR, (_, data) => {
-    if (!data.fatal) return;
+    if (!data.fatal && !(started && isRefused(data))) return;
     if (started && recoveries++ < RECOVERIES && recover(hls, data)) return;
     hls.destroy();
     if (started) options.onFatal(describeStreamTrouble(reasonOf(data), options.grant !== ""));
@@ -58,6 +58,12 @@ const codecErrors = new Set<string>([
   Hls.ErrorDetails.BUFFER_INCOMPATIBLE_CODECS_ERROR,
 ]);
 const isOfCodecs = ({ details }: ErrorData) => codecErrors.has(details);
+
+/** The bytes themselves are refused: asking again, as is done for a quarter of a minute, changes nothing. */
+const isRefused = ({ details, frag, response }: ErrorData) =>
+  details === Hls.ErrorDetails.FRAG_LOAD_ERROR &&
+  frag?.type !== "subtitle" &&
+  [401, 403, 404, 410].includes(response?.code ?? 0);
 
 function recover(hls: Hls, data: ErrorData): boolean {
   if (data.response?.code && data.response.code < 500) return false;

@@ -30,7 +30,7 @@ export function describeStreamTrouble(trouble: StreamTrouble, byLink: boolean): 
   if (trouble === "connection") return t("player.lost");
   if (trouble === "browser") return t("player.stopped");
   if (trouble.status === 401) return t(byLink ? "player.link-over" : "player.signed-out");
-  if (trouble.status === 404 || trouble.status === 410) return t("player.gone");
+  if ([403, 404, 410].includes(trouble.status)) return t("player.gone");
   if (trouble.status === 429) return t("player.busy");
   return t("player.away");
 }

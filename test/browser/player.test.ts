@@ -1,0 +1,215 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { buildWeb } from "../support/build-web.ts";
+import { type Browser, enter, eventually, openBrowser, videoState } from "../support/chromium.ts";
+import { has } from "../support/debian.ts";
+import { fixture } from "../support/fixtures.ts";
+import { startTestKinora, type TestKinora, TestUser } from "../support/kinora.ts";
+
+const PASSWORD = "correct horse battery";
+
+describe.skipIf(!has("chromium", "ffmpeg"))("the player", () => {
+  let kinora: TestKinora;
+  let maria: TestUser;
+  let browser: Browser;
+  let page: Page;
+  let visitor: Browser;
+  let collectionId = "";
+  const ids: string[] = [];
+
+  beforeAll(async () => {
+    await buildWeb();
+    kinora = await startTestKinora();
+    maria = await TestUser.signIn(kinora, "maria", PASSWORD);
+    const file = await fixture("h264-aac-60s.mp4");
+    for (const name of ["Harbour", "Concert"]) ids.push((await maria.upload(file, { name })).id);
+    collectionId = ((await (await maria.post("/api/collections", { name: "An evening" })).json()) as { id: string }).id;
+    await maria.post(`/api/collections/${collectionId}/titles`, { titleIds: ids });
+    const refused = [/(401|404) .*\/(api|stream)\//];
+    browser = await openBrowser(kinora.url, {}, refused);
+    visitor = await openBrowser(kinora.url, { width: 390 }, refused);
+    page = browser.page;
+    await page.goto("/sign-in");
+    await enter(page, "maria", PASSWORD);
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    await visitor?.close();
+    await kinora?.close();
+  });
+
+  const button = (name: string | RegExp) => page.getByRole("button", { name, exact: true });
+  const video = <T>(read: (video: HTMLVideoElement) => T, on = page) => on.locator("video").evaluate(read);
+  const plays = (on = page) =>
+    eventually(
+      "it plays",
+      async () => ((await videoState(on))?.currentTime ?? 0) > 0.3,
+      15_000,
+      () => videoState(on),
+    );
+  /** Lets a page have the first segments of what it plays, and the others when the result is called. */
+  const holdAfterStart = async (on: Page) => {
+    const held = Promise.withResolvers<void>();
+    const segments = /\/stream\/[^?]*\/hls\/[^?]*\.(m4s|mp4|m4v|m4a)/;
+    let asked = 0;
+    await on.route(segments, async (route) => {
+      if (++asked > 6) await held.promise;
+      await route.continue().catch(() => undefined);
+    });
+    return async () => {
+      held.resolve();
+      await on.unroute(segments);
+    };
+  };
+  const line = () => page.locator("media-time-range").getByRole("slider");
+
+  test("tells its place on the time line as a person would", async () => {
+    await page.goto(`/watch/${ids[0]}`);
+    await plays();
+    await page.keyboard.press("Space");
+    await page.keyboard.press("5");
+    await eventually(
+      "it is said",
+      async () => (await line().getAttribute("aria-valuetext")) === "30 seconds of 1 minute",
+    );
+    await line().focus();
+    await page.keyboard.press("ArrowRight");
+    await eventually("so is each step", async () =>
+      /^3[1-9] seconds of 1 minute$/.test((await line().getAttribute("aria-valuetext")) ?? ""),
+    );
+  });
+
+  test("shows no ring around the heading after a key, though the page began with the focus there", async () => {
+    await page.goto("/videos");
+    await page.getByText("Harbour", { exact: true }).click();
+    await plays();
+    expect(await page.evaluate(() => document.activeElement?.localName)).toBe("h1");
+    await page.keyboard.press("l");
+    const heading = page.getByRole("heading", { name: "Harbour" });
+    expect(await heading.evaluate((element) => getComputedStyle(element).outlineStyle)).toBe("none");
+  });
+
+  test("calls its controls in another language at once, and plays on", async () => {
+    await video((element) => Object.assign(element, { isStill: true }));
+    for (const name of [/^pause$/i, /^mute$/i, /picture in picture/i]) await button(name).first().waitFor();
+    await button("Account of maria").click();
+    await button("Español").click();
+    for (const name of [/^(pausar|reproducir)$/i, /^silenciar$/i, /imagen en imagen/i])
+      await button(name).first().waitFor();
+    const said = await eventually("the place is in Spanish", async () => {
+      const text = await line().getAttribute("aria-valuetext");
+      return text?.endsWith("de 1 minuto") && text;
+    });
+    expect(said).toMatch(/^\d+ segundos de 1 minuto$/);
+    expect(await video((element) => "isStill" in element)).toBe(true);
+    const before = (await videoState(page))?.currentTime ?? 0;
+    if ((await videoState(page))?.paused) await page.keyboard.press("Space");
+    await eventually("it goes on", async () => ((await videoState(page))?.currentTime ?? 0) > before);
+    await page.keyboard.press("Escape");
+    await button("Cuenta de maria").click();
+    await button("English").click();
+    await button(/^pause$/i).waitFor();
+  });
+
+  test("does what media keys, headphones and lock screens ask for", async () => {
+    await page.addInitScript(() => {
+      // What the system would call: a browser without a screen has no keys of its own.
+      const given: Record<string, MediaSessionActionHandler | null> = {};
+      const { setActionHandler } = MediaSession.prototype;
+      MediaSession.prototype.setActionHandler = function (action, handler) {
+        given[action] = handler;
+        setActionHandler.call(this, action, handler);
+      };
+      Object.assign(window, { mediaKeys: given });
+    });
+    await page.goto(`/watch/${ids[0]}?collection=${collectionId}`);
+    await plays();
+    const press = (action: MediaSessionAction, more: Partial<MediaSessionActionDetails> = {}) =>
+      page.evaluate(
+        ([name, details]) => {
+          const { mediaKeys } = window as unknown as { mediaKeys: Record<string, MediaSessionActionHandler | null> };
+          mediaKeys[name]?.({ action: name, ...details });
+          return mediaKeys[name] !== null;
+        },
+        [action, more] as const,
+      );
+    await press("pause");
+    await eventually("it pauses", async () => (await videoState(page))?.paused);
+    await press("seekto", { seekTime: 30 });
+    await press("seekforward");
+    await press("seekbackward", { seekOffset: 5 });
+    expect(await video(({ currentTime }) => currentTime)).toBe(35);
+    await press("play");
+    await eventually("it plays", async () => (await videoState(page))?.paused === false);
+    await press("stop");
+    await eventually("it stops", async () => (await videoState(page))?.paused);
+    // The first of the collection has none before it.
+    expect(await press("previoustrack")).toBe(false);
+    expect(await press("nexttrack")).toBe(true);
+    await page.waitForURL(`**/watch/${ids[1]}?collection=${collectionId}`);
+    await page.getByRole("heading", { name: "Concert" }).waitFor();
+    await eventually("it is the last", async () => !(await press("nexttrack")));
+    expect(await page.evaluate(() => navigator.mediaSession.metadata?.title)).toBe("Concert");
+  });
+
+  test("goes into a picture of its own and back, by the button, the menu and the key", async () => {
+    await page.goto(`/watch/${ids[0]}`);
+    await plays();
+    const isOut = () => page.evaluate(() => document.pictureInPictureElement !== null);
+    expect(await page.evaluate(() => document.pictureInPictureEnabled)).toBe(true);
+    await button(/^enter picture in picture mode$/i).click();
+    await eventually("it is out", isOut);
+    await button(/^exit picture in picture mode$/i).click();
+    await eventually("it is back", async () => !(await isOut()));
+    await page.keyboard.press("p");
+    await eventually("it is out again", isOut);
+    await button("Settings").click();
+    await button("Picture in picture").click();
+    await eventually("it is back again", async () => !(await isOut()));
+    expect(await videoState(page)).toMatchObject({ error: null });
+    await page.keyboard.press("Escape");
+  });
+
+  test("says to a visitor in their language that the link is over, and where an account leads", async () => {
+    const link = (await (await maria.post("/api/links", { titleId: ids[0] })).json()) as {
+      id: string;
+      pageUrl: string;
+    };
+    const there = visitor.page;
+    await there.addInitScript(() => localStorage.setItem("kinora-language", "es"));
+    const release = await holdAfterStart(there);
+    await there.goto(link.pageUrl);
+    await plays(there);
+    await maria.send("DELETE", `/api/links/${link.id}`);
+    await release();
+    const alert = there.getByRole("alert");
+    await alert.filter({ hasText: "Este enlace ha caducado o fue revocado. Pide otro a quien te lo envió." }).waitFor();
+    await there.reload();
+    await there.getByRole("heading", { name: "Este vídeo no se puede mostrar" }).waitFor();
+    expect(await there.getByRole("link", { name: /biblioteca|mis vídeos/ }).count()).toBe(0);
+    await there.getByRole("main").getByRole("link", { name: "inicia sesión" }).click();
+    await there.waitForURL(/\/sign-in\?next=%2Fwatch%2F/);
+    // A member sees by their own right what the link showed no more.
+    await page.goto(link.pageUrl.slice(kinora.url.length));
+    await page.waitForURL(`${kinora.url}/watch/${ids[0]}`);
+    await plays();
+  });
+
+  test("says what to do when the session ends while it plays", async () => {
+    const release = await holdAfterStart(page);
+    await page.goto(`/watch/${ids[1]}`);
+    await plays();
+    // As an administrator ends it, or another device: this page is not told.
+    await page.evaluate(() => fetch("/api/session", { method: "DELETE" }));
+    await release();
+    const alert = page.getByRole("alert").filter({ hasText: "You are signed out. Load the page again and sign in" });
+    await alert
+      .or(page.getByRole("heading", { name: "Sign in" }))
+      .first()
+      .waitFor();
+  });
+
+  test("had no other error in the console, no breach of the policy, and asked nobody else for anything", () => {
+    expect([...browser.troubles, ...visitor.troubles]).toEqual([]);
+  });
+});
