@@ -1,6 +1,7 @@
 #!/usr/bin/env bun
 import { Command, CommanderError } from "commander";
 import { addClientCommands, addInteractive } from "./client/commands.ts";
+import { behindCommand } from "./client/leading-options.ts";
 import { version } from "./version.ts";
 
 /** The command line was not as it can be. */
@@ -105,7 +106,7 @@ addClientCommands(program);
 addInteractive(program);
 
 try {
-  await program.parseAsync();
+  await program.parseAsync(behindCommand(process.argv.slice(2)), { from: "user" });
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
   if (error.exitCode !== 0 && isForProgram) {

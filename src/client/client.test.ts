@@ -192,6 +192,12 @@ describe("titles", () => {
     expect(shown.stdout).toMatch(/^Video +h264, 640×360, 25 frames\/s$/m);
     expect(shown.stdout).toMatch(/^State +ready$/m);
     expect(await ada.json(["rename", id, "Holiday by the sea"])).toMatchObject({ id, name: "Holiday by the sea" });
+    expect((await ada.run(["rename", id, "Holiday by the sea"])).stdout).toBe("Holiday by the sea (as it was)\n");
+    expect((await ada.run(["rename", id, "At the sea"])).stdout).toBe("Holiday by the sea → At the sea\n");
+    const edited = await ada.run(["edit", id, "--name", "Holiday by the sea", "--visibility", "public"]);
+    expect(edited.stdout).toBe("At the sea → Holiday by the sea (private → public)\n");
+    const back = await ada.run(["edit", id, "--visibility", "private", "--description", "x"]);
+    expect(back.stdout).toBe("Holiday by the sea (public → private, another description)\n");
     expect(await ada.json(["tag", "Holiday", "2026", "beach"])).toMatchObject({
       tags: ["sea", "sun", "2026", "beach"],
     });
@@ -229,7 +235,9 @@ describe("titles", () => {
   test("what is not allowed is code 5, bad input 2", async () => {
     const { id } = await upload(root, "Shared");
     await root.json(["edit", id, "--visibility", "members"]);
-    expect((await ada.run(["rename", id, "Mine"])).code).toBe(5);
+    const refused = await ada.run(["rename", id, "Mine"]);
+    // She has the role already: another one is not what helps.
+    expect([refused.code, refused.stderr]).toEqual([5, "kinora: You may watch this video but not change it.\n"]);
     const long = await root.run(["tag", id, "x".repeat(65)]);
     expect([long.code, long.stderr]).toEqual([
       2,

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Visibility } from "../catalog/contract.ts";
+import type { EditOptions } from "./actions/titles.ts";
 import type { ClientContext, ClientOptions } from "./context.ts";
 
 // Only declarations: what a command does is loaded when it is used, so that `kinora serve` starts as fast as without.
@@ -147,14 +147,19 @@ function addEdit(program: Command): void {
       perform(options, async (context) => (await import("./actions/titles.ts")).editTitle(context, title, { name })),
     );
   client(program.command("edit"))
-    .description("Changes who may see a video, and its description.")
+    .description("Changes a video's name, its description, and who may see it.")
     .argument("<title>", TITLE)
+    .option("--name <name>", "the new name")
     .addOption(new Option("--visibility <who>", "who may see it").choices(visibilities))
     .option("--description <text>", "what it is about")
-    .action((title: string, options: ClientOptions & { visibility?: Visibility; description?: string }) =>
+    .action((title: string, options: ClientOptions & EditOptions) =>
       perform(options, async (context) => {
-        const { visibility, description } = options;
-        const change = { ...(visibility ? { visibility } : {}), ...(description === undefined ? {} : { description }) };
+        const { name, visibility, description } = options;
+        const change = {
+          ...(name === undefined ? {} : { name }),
+          ...(visibility ? { visibility } : {}),
+          ...(description === undefined ? {} : { description }),
+        };
         return (await import("./actions/titles.ts")).editTitle(context, title, change);
       }),
     );

@@ -23,7 +23,6 @@ const exitByStatus: Readonly<Record<number, number>> = {
 /** What to do about a problem, by its code; `docs/errors.md` has all of them. */
 const hints: Readonly<Record<string, string>> = {
   unauthorized: "Sign in: kinora login",
-  forbidden: "An admin can give you another role: kinora users role NAME editor",
   "account-disabled": "Ask an admin.",
   "invalid-invite": "Ask an admin for a new invitation: kinora users invite",
   "setup-code-required": "It is printed where the server was started. Give it with --setup-code.",
@@ -56,7 +55,7 @@ export function problemOf(status: number, text: string, headers: { get(name: str
     status,
     data,
     // What the detail says already is not said again.
-    hint: /\btry again\b/i.test(detail) ? undefined : hintFor(code, headers),
+    hint: /\btry again\b/i.test(detail) ? undefined : code === "forbidden" ? roleHint(detail) : hintFor(code, headers),
   });
 }
 
@@ -71,6 +70,12 @@ export function notKinora(detail: string, status?: number): ClientError {
       ...(status === undefined ? {} : { status }),
     },
   );
+}
+
+/** What helps against a refusal: another role, where a role is what is missing; the detail names it. */
+function roleHint(detail: string): string | undefined {
+  const [, role] = /\btakes the role (?:\w+ or )*(\w+)/.exec(detail) ?? [];
+  return role && `An admin can give you that role: kinora users role NAME ${role}`;
 }
 
 function hintFor(code: string, headers: { get(name: string): string | null }): string | undefined {

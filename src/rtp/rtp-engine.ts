@@ -2,6 +2,7 @@ import { BufferPool } from "./buffer-pool.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { FrameBuffer } from "./frame-buffer.ts";
 import { GroupCache } from "./group-cache.ts";
+import { OwnPorts } from "./own-ports.ts";
 import { PacedStream, type StreamContext } from "./paced-stream.ts";
 import type { RtpStream, RtpStreamOptions } from "./rtp-stream.ts";
 import { StreamMemory } from "./stream-memory.ts";
@@ -35,6 +36,8 @@ export interface RtpEngineStatistics {
 export class RtpEngine {
   /** Whoever keeps packets back for the network counts them here. */
   readonly memory: StreamMemory;
+  /** Whoever sends over UDP names its ports here, and refuses to send to one of them. */
+  readonly ownPorts = new OwnPorts();
   readonly #streams = new Set<PacedStream>();
   readonly #cache: GroupCache;
   readonly #context: StreamContext;

@@ -268,6 +268,8 @@ describe("over UDP", () => {
     const ports = /server_port=(\d+)-(\d+)/.exec(answer.headers.get("transport") ?? "") ?? [];
     expect(Number(ports[1]) % 2).toBe(0);
     expect(Number(ports[2])).toBe(Number(ports[1]) + 1);
+    const own = { Transport: `RTP/AVP;unicast;client_port=${ports[1]}-${ports[2]}` };
+    expect((await client.ask("SETUP", `${stage.bare(FILM)}/trackID=2`, own)).status).toBe(461);
     const played = await client.ask("PLAY", stage.bare(FILM));
     await until(() => packets.length > 10);
     const [info] = /seq=(\d+)/.exec(played.headers.get("rtp-info") ?? "")?.slice(1) ?? [];

@@ -107,6 +107,8 @@ async function setUp({ connection, request, target }: Asked): Promise<RtspRespon
     peer,
     named?.delivery.over ?? null,
   );
+  if (spec.over === "udp" && Object.values(spec.clientPorts).some((port) => isOwnPort(connection, port)))
+    throw new RtspError(461, "a port that Kinora sends from");
   const session = named ?? openSession(connection, title, spec);
   try {
     const transport = session.setUp(track, wayOf(connection, session, track.trackId, spec));
@@ -116,6 +118,8 @@ async function setUp({ connection, request, target }: Asked): Promise<RtspRespon
     throw error;
   }
 }
+
+const isOwnPort = ({ server, address }: RtspConnection, port: number) => server.engine.ownPorts.has(address, port);
 
 /** The track that is set up; without one in the URL the only one there is. */
 function trackNumber(title: OpenTitle, { track }: RequestTarget): number {

@@ -122,6 +122,8 @@ export class RtspServer {
   }
 
   serve({ titles, engine }: RtspServed): void {
+    const { rtp, rtcp } = this.#udp.ports;
+    for (const port of [rtp, rtcp]) engine.ownPorts.add(port);
     this.#context = {
       ...{ name: "Kinora", limits: this.#limits, titles, engine, udp: this.#udp, log: this.#log },
       countSent: (over, bytes) => {

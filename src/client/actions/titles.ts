@@ -81,7 +81,20 @@ export async function editTitle(context: ClientContext, wanted: string, change: 
     throw usageError("There is nothing to change.", "--name, --description or --visibility says what.");
   const api = await context.connect();
   const found = await findTitle(context, api, wanted);
-  tellChanged(context, await api.call("PATCH", `/api/titles/${found.id}`, title, { body: change }));
+  const edited = await api.call("PATCH", `/api/titles/${found.id}`, title, { body: change });
+  context.out.result(edited, () => context.out.line(printable(changeText(found, edited))));
+}
+
+/** What an edit has changed: `Old name → New name (private → members, another description)`. */
+function changeText(before: Title, after: Title): string {
+  const changes = [
+    ...(before.visibility === after.visibility ? [] : [`${before.visibility} → ${after.visibility}`]),
+    ...(before.description === after.description ? [] : ["another description"]),
+  ];
+  const isRenamed = before.name !== after.name;
+  const name = isRenamed ? `${before.name} → ${after.name}` : after.name;
+  if (changes.length === 0) return isRenamed ? name : `${name} (as it was)`;
+  return `${name} (${changes.join(", ")})`;
 }
 
 /** `kinora tag TITLE TAG…` and `kinora untag TITLE TAG…` */

@@ -1,5 +1,5 @@
 import { basename, delimiter, isAbsolute } from "node:path";
-import { ClientError, EXIT } from "../errors.ts";
+import { ClientError } from "../errors.ts";
 import { printable } from "../terminal/printable.ts";
 
 /** What a player is to open: a URL with a grant in it, or the path of a session description. */
@@ -58,7 +58,6 @@ export function findPlayer(wanted: string | undefined, path: string): Player {
   }
   if (wanted !== undefined)
     throw new ClientError("no-player", `There is no program ${wanted}.`, {
-      exit: EXIT.usage,
       hint: `Looked for in ${path.split(delimiter).join(" ")}`,
     });
   throw new ClientError("no-player", "No player was found.", {

@@ -28,6 +28,8 @@ export class ConnectedUdpSink implements PacketSink {
   onRtcp: (packet: Uint8Array) => void = () => undefined;
   /** Called once when no port of RTP has anybody listening for some seconds. */
   onUnreachable: () => void = () => undefined;
+  /** Called when the sockets are free. */
+  onClose: () => void = () => undefined;
   readonly #sockets: (Socket | null)[] = [];
   readonly #refusals = new Map<number, Refusal>();
   #queue: { readonly channel: number; readonly packet: Uint8Array }[] = [];
@@ -77,6 +79,10 @@ export class ConnectedUdpSink implements PacketSink {
     return this.#sockets[0]?.address.address ?? "";
   }
 
+  get localPorts(): number[] {
+    return this.#sockets.flatMap((socket) => socket?.port ?? []);
+  }
+
   send(frames: Uint8Array): void {
     const byChannel = new Map<number, Uint8Array[]>();
     forEachPacket(frames, (channel, packet) => {
@@ -103,6 +109,7 @@ export class ConnectedUdpSink implements PacketSink {
     this.#changePending(-this.#pending);
     this.#resume = null;
     for (const socket of this.#sockets.splice(0)) socket?.close();
+    this.onClose();
   }
 
   /** How many the system took. */

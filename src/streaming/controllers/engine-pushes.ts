@@ -29,7 +29,7 @@ export class EnginePushes implements RtpPushes {
 
   /**
    * Takes the sockets and describes what will come. `NoRtpTrackError` when RTP carries nothing of the title,
-   * `InvalidRequestError` when it has more tracks than there are ports above `target.port`.
+   * `InvalidRequestError` when it has more tracks than there are ports above `target.port`, or one of them is Kinora's own.
    */
   async open({ name, original }: RtpTitle, target: RtpTarget): Promise<{ push: RtpPush; sdp: string }> {
     const { tracks } = rtpTracksOf(original.presentation);
@@ -37,11 +37,21 @@ export class EnginePushes implements RtpPushes {
     const channels = 2 * tracks.length;
     if (target.port + channels - 1 > HIGHEST_PORT)
       throw new InvalidRequestError(`This video takes ${channels} ports: choose a lower clientPort.`);
+    const ports = Array.from({ length: channels }, (_, channel) => target.port + channel);
+    const own = ports.find((port) => this.#engine.ownPorts.has(target.address, port));
+    if (own !== undefined)
+      throw new InvalidRequestError(`Port ${own} is one that Kinora sends from: choose another clientPort.`, {
+        fields: [{ field: "clientPort", expected: "ports of a player" }],
+      });
     if (!this.#engine.memory.makeRoom())
       throw new TemporaryUnavailableError("Kinora has no memory left for one more stream.");
     const sink = await ConnectedUdpSink.open(target, channels, this.#engine.memory).catch((cause: unknown) => {
       throw new TemporaryUnavailableError("Kinora has no way to send RTP to your address.", { cause });
     });
+    const leave = sink.localPorts.map((port) => this.#engine.ownPorts.add(port));
+    sink.onClose = () => {
+      for (const one of leave) one();
+    };
     const numbered = tracks.map(({ trackId }, n) => ({ trackId, rtpChannel: 2 * n, rtcpChannel: 2 * n + 1 }));
     const stream = this.#engine.open({ original, tracks: numbered, sink });
     const sdp = sessionDescription({

@@ -44,11 +44,15 @@ async function follow(id: string) {
 }
 
 /** Sockets on an even port and those after it. */
-async function receivers(count: number, onPacket: (channel: number, packet: Buffer) => void) {
+async function receivers(count: number, onPacket: (channel: number, packet: Buffer, from: number) => void) {
   for (;;) {
     const sockets: Bun.udp.Socket<"buffer">[] = [];
     const open = (port: number, channel: number) =>
-      Bun.udpSocket({ hostname: "127.0.0.1", port, socket: { data: (_socket, packet) => onPacket(channel, packet) } });
+      Bun.udpSocket({
+        hostname: "127.0.0.1",
+        port,
+        socket: { data: (_socket, packet, from) => onPacket(channel, packet, from) },
+      });
     const close = () => {
       for (const socket of sockets) socket.close();
     };
@@ -134,6 +138,31 @@ test("is played by ffmpeg from the description alone, every picture of it", asyn
   await ada.post(`/api/streams/${id}/resume`);
   expect((await played).length).toBe(93);
   await until(async () => (await streams()).length === 0);
+});
+
+test("is sent to no port that Kinora itself sends from: not to those of RTSP, nor to those of another push", async () => {
+  const udpPort = await freePorts();
+  const fixed = await startTestKinora({ rtsp: { listen: "127.0.0.1:0", udpPort } });
+  try {
+    const user = await TestUser.signIn(fixed, "ada");
+    const { id } = await user.upload(await fixture("h264-aac-60s.mp4"));
+    const ask = async (clientPort: number) => {
+      const response = await user.post("/api/streams", { titleId: id, protocol: "rtp", clientPort });
+      return [response.status, ((await response.json()) as { detail?: string }).detail ?? ""] as const;
+    };
+    const refused = (port: number) => [400, `Port ${port} is one that Kinora sends from: choose another clientPort.`];
+    expect(await ask(udpPort)).toEqual(refused(udpPort) as never);
+    expect(await ask(udpPort - 2)).toEqual(refused(udpPort) as never);
+    const from: number[] = [];
+    const player = await receivers(4, (_channel, _packet, port) => void from.push(port));
+    expect((await ask(player.port))[0]).toBe(201);
+    await until(() => from.length > 0);
+    const own = from[0] ?? 0;
+    expect((await ask(own % 2 === 0 ? own : own - 1))[0]).toBe(400);
+    player.close();
+  } finally {
+    await fixed.close();
+  }
 });
 
 test("where nobody listens it stops by itself and says so", async () => {
