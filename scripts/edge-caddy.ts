@@ -1,7 +1,16 @@
 import type { ServiceName } from "../src/bus/contract.ts";
-import { type EdgeRoute, edgeRoutes, edgeServices, GENERATED, SERVICE_PORT } from "./edge.ts";
+import {
+  type EdgeRoute,
+  edgeRoutes,
+  edgeServices,
+  FOR_PLACEMENT,
+  GENERATED,
+  type Placement,
+  SERVICE_PORT,
+} from "./edge.ts";
 
 export interface CaddyOptions {
+  readonly placement: Placement;
   /** Lines that come before everything: global options. */
   readonly global: string;
   /** Where people reach it. */
@@ -13,6 +22,7 @@ export interface CaddyOptions {
 }
 
 const defaults: CaddyOptions = {
+  placement: "shared",
   global: "",
   site: "{$KINORA_HOST}",
   siteOptions: "",
@@ -25,10 +35,10 @@ const defaults: CaddyOptions = {
 
 /** Caddy in front: HTTPS by itself, each path to the service that answers it. */
 export function caddyfile(options: Partial<CaddyOptions> = {}): string {
-  const { global, site, siteOptions, upstreams } = { ...defaults, ...options };
+  const { placement, global, site, siteOptions, upstreams } = { ...defaults, ...options };
   return `# ${GENERATED}
 # KINORA_HOST is the name people open. Every name of a service stands for all of its instances.
-# Where streaming instances have library folders of their own, send /stream to main instead: it knows who has what.
+# ${FOR_PLACEMENT[placement]}
 ${global}(proxying) {
 	# Bytes go on as they come: uploads, event streams, segments.
 	flush_interval -1
@@ -47,7 +57,7 @@ ${global}(proxying) {
 }
 ${edgeServices.map((service) => snippet(service, upstreams(service))).join("")}
 ${site} {
-${siteOptions}${edgeRoutes().map(handle).join("")}	handle {
+${siteOptions}${edgeRoutes(placement).map(handle).join("")}	handle {
 		import main
 	}
 }

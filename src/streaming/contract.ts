@@ -258,7 +258,7 @@ export const streamingContract = defineService({
   durable: ["AuthenticationStatus"],
   calls: ["main", "auth", "catalog", "streaming"],
   routes: [
-    { path: "/stream" },
+    { path: "/stream", placed: true },
     { path: "/api/library" },
     { path: "/api/storage" },
     { path: "/api/links" },

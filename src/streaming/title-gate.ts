@@ -37,7 +37,7 @@ export class TitleGate {
   constructor(catalog: Catalog) {
     this.#titles = new Kept(MAX_ENTRIES, (id) => detached(() => catalog.getAccess({ id })));
     this.#collections = new Kept(MAX_COLLECTIONS, async (id) => {
-      const access = await catalog.getCollectionAccess({ id });
+      const access = await detached(() => catalog.getCollectionAccess({ id }));
       return access && { ...access, titleIds: new Set(access.titleIds) };
     });
   }

@@ -30,5 +30,9 @@ export const uploadContract = defineService({
   subscribes: ["TitleChanges", "AuthenticationStatus"],
   durable: ["AuthenticationStatus"],
   calls: ["main", "auth", "catalog", "streaming"],
-  routes: [{ path: "/api/titles", exact: true, methods: ["POST"] }, { path: "/api/uploads" }, { path: "/api/imports" }],
+  routes: [
+    { path: "/api/titles", exact: true, methods: ["POST"] },
+    { path: "/api/uploads", placed: true },
+    { path: "/api/imports", placed: true },
+  ],
 });
