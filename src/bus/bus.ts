@@ -35,6 +35,12 @@ export type Unsubscribe = () => Promise<void>;
 /** The largest body that crosses the bus, in bytes; a broker may allow less. */
 export const MESSAGE_BYTES_MAX = 4 << 20;
 
+/**
+ * While there is no broker (`hears` is `nothing`) nobody can say that what was known has changed: it may be relied on for so long
+ * after it was last asked for, in milliseconds.
+ */
+export const STANDING_MS = 3_600_000;
+
 export interface SubscribeOptions {
   /**
    * The subscription is the service's, not the instance's: each event is handled by one live instance, and one that is

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setSystemTime, test } from "bun:test";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { MemoryBus } from "../adapters/memory/memory-bus.ts";
 import {
@@ -23,6 +23,7 @@ import { BusAuthenticator } from "./bus-authenticator.ts";
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
+  setSystemTime();
   for (let close = closers.pop(); close; close = closers.pop()) await close();
 });
 
@@ -59,7 +60,7 @@ async function openFakeAuth(bus: MemoryBus) {
       state.asked++;
       const principal = cookie === "good" ? state.session : null;
       await state.beforeAnswer();
-      return principal && { principal, expiresAt: new Date(Date.now() + 60_000).toISOString() };
+      return principal && { principal, expiresAt: new Date(Date.now() + 86_400_000).toISOString() };
     },
     async resolveApiKey({ key }) {
       state.asked++;
@@ -99,7 +100,7 @@ async function openFakeAuth(bus: MemoryBus) {
         .setIssuedAt(issuedAtMs / 1000)
         .setExpirationTime((issuedAtMs + 30_000) / 1000)
         .sign(state.privateKey),
-    grant: () =>
+    grant: (seconds = 30) =>
       new SignJWT({ name: "maria", role: "editor", title: userId, use: "link" })
         .setProtectedHeader({ alg: TOKEN_ALGORITHM, typ: GRANT_TYPE, kid: state.kid })
         .setIssuer(TOKEN_ISSUER)
@@ -107,7 +108,7 @@ async function openFakeAuth(bus: MemoryBus) {
         .setSubject(userId)
         .setJti(Bun.randomUUIDv7())
         .setIssuedAt(Date.now() / 1000)
-        .setExpirationTime(Date.now() / 1000 + 30)
+        .setExpirationTime(Date.now() / 1000 + seconds)
         .sign(state.privateKey),
   };
 }
@@ -127,6 +128,7 @@ async function open() {
 function cuttable(connection: BusConnection) {
   const interrupted = new Set<() => void>();
   let isCut = false;
+  let hears: "all" | "nothing" | "unknown" = "all";
   const cut: BusConnection = {
     identity: connection.identity,
     request: (...call) => connection.request(...call),
@@ -138,13 +140,16 @@ function cuttable(connection: BusConnection) {
       interrupted.add(handler);
       return () => void interrupted.delete(handler);
     },
-    hears: () => connection.hears(),
+    hears: () => hears,
     knows: (service) => connection.knows(service),
     retire: (withinMs) => connection.retire(withinMs),
     close: () => connection.close(),
   };
   return {
     connection: cut,
+    hearing: (state: typeof hears) => {
+      hears = state;
+    },
     cut: () => {
       isCut = true;
     },
@@ -231,6 +236,60 @@ test("what was revoked while the way to the broker was cut counts no more from t
     null,
   ]);
 });
+
+test("while there is no broker what was known stands for an hour, but nothing that was revoked before, and nothing else", async () => {
+  const bus = new MemoryBus(permissionsOf(contracts), () => undefined);
+  closers.push(() => bus.close());
+  const auth = await openFakeAuth(bus);
+  await auth.start();
+  const way = cuttable(await bus.connect({ service: "streaming", instance: "one" }));
+  const authenticator = await BusAuthenticator.start(way.connection);
+  closers.push(() => authenticator.close());
+  const [session, key, token] = [withCookie("good"), withBearer("Bearer goodkey"), await auth.grant(3 * 3_600)];
+  expect((await authenticator.authenticate(session))?.username).toBe("maria");
+  expect((await authenticator.authenticate(key))?.username).toBe("maria");
+  expect(await authenticator.resolveGrant(token)).not.toBeNull();
+  await auth.publish({ type: "revoked", revocations: [revocationOf("api-key", "k1")] });
+  await auth.stop();
+  way.hearing("nothing");
+  const from = Date.now();
+  const unavailable = { code: "temporary-unavailable", status: 503 };
+  setSystemTime(from + 45 * 60_000);
+  expect((await authenticator.authenticate(session))?.username).toBe("maria");
+  expect(await authenticator.resolveGrant(token)).not.toBeNull();
+  expect(authenticator.authenticate(key)).rejects.toMatchObject(unavailable);
+  expect(authenticator.authenticate(withCookie("other"))).rejects.toMatchObject(unavailable);
+  // With a broker there is somebody to ask.
+  way.hearing("all");
+  expect(authenticator.authenticate(session)).rejects.toMatchObject(unavailable);
+  way.hearing("nothing");
+  setSystemTime(from + 61 * 60_000);
+  expect(authenticator.authenticate(session)).rejects.toMatchObject(unavailable);
+  // What brings its own proof counts until its own end.
+  expect(await authenticator.resolveGrant(token)).not.toBeNull();
+});
+
+test("who may be cut off answers 503, the first after a moment, the next ones at once", async () => {
+  const bus = new MemoryBus(permissionsOf(contracts), () => undefined);
+  closers.push(() => bus.close());
+  const auth = await openFakeAuth(bus);
+  await auth.start();
+  const way = cuttable(await bus.connect({ service: "streaming", instance: "one" }));
+  const authenticator = await BusAuthenticator.start(way.connection);
+  closers.push(() => authenticator.close());
+  const grant = await auth.grant();
+  expect(await authenticator.resolveGrant(grant)).not.toBeNull();
+  way.hearing("unknown");
+  const waiting = authenticator.resolveGrant(grant);
+  await Bun.sleep(50);
+  way.hearing("all");
+  expect(await waiting).not.toBeNull();
+  way.hearing("unknown");
+  await expect(authenticator.resolveGrant(grant)).rejects.toMatchObject({ status: 503 });
+  const begin = performance.now();
+  for (let n = 0; n < 5; n++) await expect(authenticator.resolveGrant(grant)).rejects.toMatchObject({ status: 503 });
+  expect(performance.now() - begin).toBeLessThan(1_000);
+}, 15_000);
 
 test("tokens are verified without asking auth again", async () => {
   const { auth, authenticator } = await open();

@@ -8,7 +8,7 @@ import {
   type Revocation,
   SESSION_COOKIE,
 } from "../auth/contract.ts";
-import type { BusConnection, Unsubscribe } from "../bus/bus.ts";
+import { type BusConnection, STANDING_MS, type Unsubscribe } from "../bus/bus.ts";
 import { proxyOf, type ServiceProxy } from "../bus/proxy.ts";
 import { subscribe } from "../bus/topics.ts";
 import { TemporaryUnavailableError, UnauthorizedError } from "../errors.ts";
@@ -32,7 +32,7 @@ const CACHED_GRANTS = 10_000;
 /** Revocations are read again this often, in case events were missed while the bus was away. */
 const RELOAD_MS = 30_000;
 const RETRY_MS = 250;
-/** How long a request waits until it is known that no revocation was missed. */
+/** How long requests wait until it is known that no revocation was missed. */
 const HEARING_MS = 3_000;
 const HEARING_STEP_MS = 20;
 /** Unknown key ids make us ask for newer keys at most this often. */
@@ -45,6 +45,11 @@ const MAX_CREDENTIAL_LENGTH = 4_096;
 interface Resolved {
   readonly principal: Principal;
   readonly expiresAtMs: number;
+}
+
+interface Kept extends Resolved {
+  /** From then on it counts only while there is no broker. */
+  readonly freshUntilMs: number;
 }
 
 /** Whom a revocation may name: a user, and the one credential or grant in question. */
@@ -72,7 +77,7 @@ export class BusAuthenticator implements Authenticator {
   readonly #connection: BusConnection;
   readonly #auth: ServiceProxy<typeof authContract>;
   readonly #revoked = new RevocationSet();
-  readonly #cache = new ExpiringCache<Resolved>(CACHED_CREDENTIALS);
+  readonly #cache = new ExpiringCache<Kept>(CACHED_CREDENTIALS);
   readonly #grants = new ExpiringCache<VerifiedGrant>(CACHED_GRANTS);
   readonly #pending = new Map<string, Promise<Resolved | null>>();
   readonly #watches = new Set<Watch>();
@@ -81,6 +86,9 @@ export class BusAuthenticator implements Authenticator {
   #verifiers: Verifiers | null = null;
   #loading: Promise<void> | null = null;
   #loaded = false;
+  /** Since when it has not been known whether revocations are heard, and when that was last found so. */
+  #deafSinceMs = 0;
+  #deafAtMs = Number.NEGATIVE_INFINITY;
   #interruptions = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
@@ -208,7 +216,7 @@ export class BusAuthenticator implements Authenticator {
   async #resolve(kind: "session" | "api-key", secret: string): Promise<Resolved | null> {
     const key = createHash("sha256").update(`${kind}:${secret}`).digest("base64url");
     const cached = this.#cache.get(key);
-    if (cached && cached.expiresAtMs > Date.now()) {
+    if (cached && this.#stands(cached)) {
       if (this.#loaded && this.#connection.hears() !== "unknown") return cached;
       // What is revoked drops out of the cache.
       await this.#load();
@@ -219,13 +227,20 @@ export class BusAuthenticator implements Authenticator {
     return pending;
   }
 
+  /** Without a broker nobody can have revoked it: the last answer stands. */
+  #stands({ expiresAtMs, freshUntilMs }: Kept): boolean {
+    const now = Date.now();
+    return expiresAtMs > now && (freshUntilMs > now || this.#connection.hears() === "nothing");
+  }
+
   async #ask(kind: "session" | "api-key", secret: string, key: string): Promise<Resolved | null> {
     for (let attempt = 0; attempt < RESOLVE_ATTEMPTS; attempt++) {
       const order = this.#revoked.order;
       const resolved = await reaching(this.#askAuth(kind, secret));
       if (!resolved || this.#revoked.hasCredential(resolved.principal.credential)) return null;
       if (this.#revoked.hasUserSince(resolved.principal.userId, order)) continue;
-      this.#cache.set(key, resolved, Date.now() + CACHE_MS);
+      const now = Date.now();
+      this.#cache.set(key, { ...resolved, freshUntilMs: now + CACHE_MS }, now + STANDING_MS);
       this.#foundAt.set(resolved.principal, this.#revoked.order);
       return resolved;
     }
@@ -249,14 +264,17 @@ export class BusAuthenticator implements Authenticator {
     this.#reloadIn(0);
   }
 
-  /** Who may have missed a revocation lets nobody in on what it knew. */
+  /** Who may have missed a revocation lets nobody in on what it knew; once that has lasted for a while nobody waits for it to end. */
   async #requireHearing(): Promise<void> {
-    const until = performance.now() + HEARING_MS;
     while (this.#connection.hears() === "unknown") {
-      if (performance.now() > until)
+      const now = performance.now();
+      if (now - this.#deafAtMs > HEARING_MS) this.#deafSinceMs = now;
+      this.#deafAtMs = now;
+      if (now - this.#deafSinceMs > HEARING_MS)
         throw new TemporaryUnavailableError("It cannot be checked right now who you are. Try again in a moment.");
       await Bun.sleep(HEARING_STEP_MS);
     }
+    this.#deafAtMs = Number.NEGATIVE_INFINITY;
   }
 
   /** Reads the revocations where that is due; what counts cannot be told from what was revoked before. */

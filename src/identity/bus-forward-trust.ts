@@ -6,8 +6,8 @@ import { mainContract } from "../main/contract.ts";
 import { ExpiringCache } from "./expiring-cache.ts";
 import { type ForwardClaim, type ForwardedRequest, isProven, PROOF_MS, readProof } from "./forward-proof.ts";
 
-/** A key that was asked for counts this long; main's instances get a new one at each start. */
-const KEY_MS = 10 * 60_000;
+/** A key that was asked for is kept this long; an instance of main has the same one as long as it lives, and needs no broker for it. */
+const KEY_MS = 24 * 3_600_000;
 /** Somebody who is not main is not asked about again for a moment. */
 const UNKNOWN_MS = 1_000;
 const MOST_KEYS = 1_000;

@@ -75,7 +75,7 @@ export interface StreamingService extends Service {
 export async function startStreaming(dependencies: StreamingDependencies): Promise<StreamingService> {
   const { connection, sources, store, log } = dependencies;
   await sources.claimUnplaced();
-  const gate = new TitleGate(proxyOf(connection, catalogContract));
+  const gate = new TitleGate(proxyOf(connection, catalogContract), () => connection.hears());
   const playback = new Playback(gate, sources, store, (source) => library.lookAgain(source));
   const movies = new MovieCache(dependencies.indexFolder);
   const { instance } = connection.identity;

@@ -1,7 +1,9 @@
-import { expect, test } from "bun:test";
+import { afterEach, expect, setSystemTime, test } from "bun:test";
 import type { Principal, Role } from "../auth/contract.ts";
 import type { TitleAccess, Visibility } from "../catalog/contract.ts";
 import { TitleGate } from "./title-gate.ts";
+
+afterEach(() => void setSystemTime());
 
 const id = Bun.randomUUIDv7();
 const owner = Bun.randomUUIDv7();
@@ -14,12 +16,12 @@ const who = (userId: string, role: Role): Principal => ({
 const title = (visibility: Visibility): TitleAccess => ({ id, ownerId: owner, visibility, mediaId: null, name: "n" });
 
 function gateOf(access: TitleAccess | null) {
-  const catalog = { calls: 0, access };
+  const catalog = { calls: 0, access, hears: "all" as "all" | "nothing" | "unknown" };
   const getAccess = async () => {
     catalog.calls++;
     return catalog.access;
   };
-  return { gate: new TitleGate({ getAccess, getCollectionAccess: async () => null }), catalog };
+  return { gate: new TitleGate({ getAccess, getCollectionAccess: async () => null }, () => catalog.hears), catalog };
 }
 
 const answers = async (access: TitleAccess | null, principal: Principal | null) =>
@@ -66,6 +68,26 @@ test("asks the catalog once, until the title changes", async () => {
   catalog.access = title("private");
   gate.drop(id);
   expect(gate.admit(id, other)).rejects.toThrow("no video");
+});
+
+test("an answer counts for 30 s, and for an hour while there is no broker to hear of a change by", async () => {
+  const { gate, catalog } = gateOf(title("members"));
+  const from = Date.now();
+  await gate.admit(id, other);
+  setSystemTime(from + 31_000);
+  await gate.admit(id, other);
+  expect(catalog.calls).toBe(2);
+  catalog.hears = "nothing";
+  setSystemTime(from + 50 * 60_000);
+  await gate.admit(id, other);
+  expect(catalog.calls).toBe(2);
+  setSystemTime(from + 62 * 60_000);
+  await gate.admit(id, other);
+  expect(catalog.calls).toBe(3);
+  catalog.hears = "unknown";
+  setSystemTime(from + 63 * 60_000);
+  await gate.admit(id, other);
+  expect(catalog.calls).toBe(4);
 });
 
 test("an answer that a change overtook is not kept", async () => {

@@ -1,4 +1,5 @@
 import type { GrantHolder, Principal } from "../auth/contract.ts";
+import { STANDING_MS } from "../bus/bus.ts";
 import { detached } from "../bus/call-in-hand.ts";
 import type { ServiceProxy } from "../bus/proxy.ts";
 import {
@@ -10,7 +11,7 @@ import {
 } from "../catalog/contract.ts";
 import { UnauthorizedError, WrongMediaIdError } from "../errors.ts";
 
-/** How long an answer of the catalog counts when no event says otherwise, in milliseconds. */
+/** How long an answer of the catalog counts when no event says otherwise and it can be asked again, in milliseconds. */
 const FRESH_MS = 30_000;
 const MAX_ENTRIES = 10_000;
 /** Collections of which it is kept what is in them: each may have a thousand titles. */
@@ -34,9 +35,12 @@ export class TitleGate {
   readonly #titles: Kept<TitleAccess>;
   readonly #collections: Kept<KnownCollection>;
 
-  constructor(catalog: Catalog) {
-    this.#titles = new Kept(MAX_ENTRIES, (id) => detached(() => catalog.getAccess({ id })));
-    this.#collections = new Kept(MAX_COLLECTIONS, async (id) => {
+  /** `hears`: as `BusConnection` has it. */
+  constructor(catalog: Catalog, hears: () => "all" | "nothing" | "unknown" = () => "all") {
+    // The broker is looked after from the first question on.
+    hears();
+    this.#titles = new Kept(MAX_ENTRIES, hears, (id) => detached(() => catalog.getAccess({ id })));
+    this.#collections = new Kept(MAX_COLLECTIONS, hears, async (id) => {
       const access = await detached(() => catalog.getCollectionAccess({ id }));
       return access && { ...access, titleIds: new Set(access.titleIds) };
     });
@@ -90,26 +94,33 @@ export class TitleGate {
   }
 }
 
-/** What the catalog says, kept for a while unless it is dropped. */
+/** What the catalog says, kept for a while unless it is dropped; longer while there is no broker, by which it could have changed. */
 class Kept<Value> {
   readonly #max: number;
+  readonly #hears: () => "all" | "nothing" | "unknown";
   readonly #ask: (id: string) => Promise<Value | null>;
-  readonly #entries = new Map<string, { readonly value: Value | null; readonly until: number }>();
+  readonly #entries = new Map<string, { readonly value: Value | null; readonly atMs: number }>();
   /** Grows with each change, so that an answer that was under way when it came is not kept. */
   #changes = 0;
 
-  constructor(max: number, ask: (id: string) => Promise<Value | null>) {
+  constructor(max: number, hears: () => "all" | "nothing" | "unknown", ask: (id: string) => Promise<Value | null>) {
     this.#max = max;
+    this.#hears = hears;
     this.#ask = ask;
   }
 
   async get(id: string): Promise<Value | null> {
     const known = this.#entries.get(id);
-    if (known && known.until > Date.now()) return known.value;
+    if (known && this.#counts(known.atMs)) return known.value;
     const changes = this.#changes;
     const value = await this.#ask(id);
     if (changes === this.#changes) this.#keep(id, value);
     return value;
+  }
+
+  #counts(atMs: number): boolean {
+    const ageMs = Date.now() - atMs;
+    return ageMs < FRESH_MS || (ageMs < STANDING_MS && this.#hears() === "nothing");
   }
 
   drop(id: string | null): void {
@@ -120,7 +131,7 @@ class Kept<Value> {
 
   #keep(id: string, value: Value | null): void {
     this.#entries.delete(id);
-    this.#entries.set(id, { value, until: Date.now() + FRESH_MS });
+    this.#entries.set(id, { value, atMs: Date.now() });
     const oldest = this.#entries.keys().next().value;
     if (this.#entries.size > this.#max && oldest !== undefined) this.#entries.delete(oldest);
   }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { UploadHarness, until, videoBytes } from "../../test/support/upload-harness.ts";
+import { UNFINISHED_MAX } from "./uploads.ts";
 
 const HOUR_MS = 3_600_000;
 let kinora: UploadHarness;
@@ -29,6 +30,16 @@ test("an unfinished upload goes 24 hours after its last byte, with its file and 
   await until(async () => (await kinora.fetch(path)).status === 404);
   await until(() => !kinora.leftBehind().includes(idOf(path)));
   expect(kinora.catalog.titles.has(idOf(path))).toBe(false);
+});
+
+test("uploads that could not be begun, as the catalog was away, do not count as unfinished ones, and leave nothing", async () => {
+  kinora.catalog.down = true;
+  for (let n = 0; n <= UNFINISHED_MAX; n++) await expect(kinora.create(1_000)).rejects.toThrow("503");
+  kinora.catalog.down = false;
+  const path = await kinora.create(1_000);
+  await restartAfter(1);
+  await until(() => kinora.leftBehind().length === 1);
+  expect(kinora.leftBehind()).toEqual([idOf(path)]);
 });
 
 test("a finished upload can be asked for during 24 hours; its title stays", async () => {

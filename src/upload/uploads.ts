@@ -75,10 +75,20 @@ export class Uploads {
       const owner = { userId: who.userId, username: who.username };
       await catalog.createTitle({ id, owner, name: upload.name, tags: [...upload.tags], sizeBytes: upload.sizeBytes });
     } catch (error) {
-      await this.#remove(id);
+      await this.#undo(id);
       throw error;
     }
     return record;
+  }
+
+  /** An upload that was not begun after all is none of its user's; what cannot be removed now goes with the next sweep. */
+  async #undo(id: string): Promise<void> {
+    const { records, log, now } = this.#dependencies;
+    const { code, message: detail, status } = new UploadGoneError();
+    const forget = () => records.update(id, { state: "failed", error: { code, detail, status }, expiresAt: now() });
+    await this.#remove(id)
+      .catch(forget)
+      .catch((error: unknown) => log.warn({ err: error, id }, "upload not removed"));
   }
 
   /** The caller's upload; `UploadNotFoundError` for any other. */

@@ -16,6 +16,8 @@ const EVERY_MS: Readonly<Record<Kind, number>> = {
   upload: 1_000,
 };
 const MOST_AT_ONCE = 40;
+/** Uploads are sent slowly; only what takes longer than this is overdue. */
+const UPLOAD_MS = 4_000;
 const LEARN_MS = 5_000;
 const RANGE_BYTES = 64 << 10;
 
@@ -93,16 +95,28 @@ export class Load {
       const now = performance.now();
       if (now - from < forMs) return false;
       const recent = this.#operations.filter(({ endedAtMs }) => endedAtMs > now - forMs);
-      return this.#oldestMs() < forMs && recent.every(({ failures }) => failures.length === 0);
-    }, withinMs);
+      return this.#overdue(forMs).length === 0 && recent.every(({ failures }) => failures.length === 0);
+    }, withinMs).catch((cause: unknown) => {
+      throw new Error(`not calm: ${this.#troubles(forMs)}`, { cause });
+    });
+  }
+
+  /** What fails and what is overdue. */
+  #troubles(forMs: number): string {
+    const failed = this.since(performance.now() - forMs)
+      .filter(({ failures }) => failures.length > 0)
+      .map(({ kind, failures }) => `${kind} failed ${failures.length} times, with ${failures.at(-1)?.what}`);
+    return [...failed, ...this.#overdue(forMs)].join("; ");
   }
 
   #usual: readonly number[] = [];
-  #startedAt = new Map<Promise<unknown>, number>();
+  #begun = new Map<Promise<unknown>, { readonly kind: Kind; readonly atMs: number }>();
 
-  #oldestMs(): number {
+  #overdue(forMs: number): string[] {
     const now = performance.now();
-    return Math.max(0, ...[...this.#startedAt.values()].map((atMs) => now - atMs));
+    return [...this.#begun.values()]
+      .filter(({ kind, atMs }) => now - atMs > forMs + (kind === "upload" ? UPLOAD_MS : 0))
+      .map(({ kind, atMs }) => `${kind} under way for ${Math.round(now - atMs)} ms`);
   }
 
   #once(kind: Kind): void {
@@ -111,10 +125,10 @@ export class Load {
     const running = ("send" in begun ? operate(kind, begun, this.#give.signal) : begun).then((operation) => {
       this.#operations.push(operation);
       this.#underWay.delete(running);
-      this.#startedAt.delete(running);
+      this.#begun.delete(running);
     });
     this.#underWay.add(running);
-    this.#startedAt.set(running, performance.now());
+    this.#begun.set(running, { kind, atMs: performance.now() });
   }
 }
 

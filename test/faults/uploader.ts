@@ -8,8 +8,8 @@ import { type Failure, type Operation, operate } from "./attempts.ts";
 const CHUNKS = 3;
 /** One piece of each upload comes slowly, so that some are always under way. */
 const SLOW_PIECE = 1;
-const SLOW_STEPS = 16;
-const SLOW_STEP_MS = 125;
+const SLOW_STEPS = 12;
+const SLOW_STEP_MS = 100;
 const tus = { "Tus-Resumable": "1.0.0" };
 
 /** An upload whose last byte was acknowledged. */

@@ -115,6 +115,7 @@ export class FakeCatalog {
         return ready;
       },
       discardTitle: async ({ id }: { id: string }) => {
+        requireUp();
         this.discarded.push(id);
         if (this.titles.get(id)?.availability === "receiving") this.titles.delete(id);
         return {};

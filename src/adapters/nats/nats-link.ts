@@ -14,6 +14,8 @@ const LONGEST_WAIT_MS = 1_000;
 const CONNECT_MS = 5_000;
 /** A broker that is silent for two of these is given up, and the next connection tried. */
 const PING_MS = 2_500;
+/** A broker that restarts is back by then; after that calls do not wait for it. */
+const PATIENCE_MS = 3_000;
 /** For who must know that nothing was missed: how often the broker is asked, and for how long its answer counts. */
 const PULSE_MS = 300;
 const CERTAIN_MS = 1_000;
@@ -41,6 +43,7 @@ export class NatsLink {
   readonly #cutHandlers = new Set<() => void>();
   readonly #backHandlers = new Set<() => void>();
   #online: PromiseWithResolvers<void> | null = null;
+  #lostAtMs = 0;
   #pulse: Timer | null = null;
   /** When the last ping that was answered was sent, and when the broker's machine last said that there is no broker. */
   #heardAtMs = Number.NEGATIVE_INFINITY;
@@ -103,6 +106,11 @@ export class NatsLink {
 
   get isOnline(): boolean {
     return this.#online === null;
+  }
+
+  /** How long it is worth waiting for the broker, in milliseconds: a moment after it was lost, and then no more. */
+  get patienceMs(): number {
+    return Math.max(0, this.#lostAtMs + PATIENCE_MS - performance.now());
   }
 
   /** Waits until the broker is there, at most so long: `temporary-unavailable` then, or the signal's reason. */
@@ -169,6 +177,7 @@ export class NatsLink {
     for await (const { type } of this.connection.status()) {
       if (type === "disconnect" && this.#online === null) {
         this.#online = Promise.withResolvers();
+        this.#lostAtMs = performance.now();
         this.#access.onState("the broker is lost");
         for (const handler of this.#cutHandlers) handler();
       } else if (type === "reconnect" && this.#online !== null) {

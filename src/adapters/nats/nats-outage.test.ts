@@ -186,6 +186,23 @@ describe.skipIf(!has("nats-server"))("when something goes away", () => {
     await until(() => asReader.hears() === "all");
   }, 30_000);
 
+  test("once the broker has been away for a moment, calls are told so at once, and wait again when it restarts later", async () => {
+    const [asShop, asReader] = [await member("auth"), await member("catalog")];
+    await serveShop(asShop);
+    const whoAmI = () => proxyOf(asReader, shop).whoAmI({}, { timeoutMs: 20_000 });
+    expect(await whoAmI()).toEqual({ instance: "1" });
+    await nats.kill();
+    // Whoever waits is let go of after 3 s.
+    expect(whoAmI()).rejects.toMatchObject({ code: "temporary-unavailable", status: 503 });
+    await until(async () => {
+      const begin = performance.now();
+      await expect(whoAmI()).rejects.toMatchObject({ status: 503 });
+      return performance.now() - begin < 100;
+    }, 20_000);
+    await nats.start();
+    await until(() => whoAmI().catch(() => null), 20_000);
+  }, 60_000);
+
   test("services may come before their broker", async () => {
     const server = nats.server;
     await nats.kill();

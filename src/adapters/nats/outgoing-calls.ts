@@ -94,7 +94,8 @@ export class OutgoingCalls {
     const bound = { deadlineMs, signal, late: () => new BusTimeoutError(target.service, operation, timeoutMs) };
     this.#options.link.requireSize(`${target.service}.${operation}`, body);
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-      if (!this.#options.link.isOnline) await this.#options.link.online(deadlineMs - performance.now(), signal);
+      const { link } = this.#options;
+      if (!link.isOnline) await link.online(Math.min(link.patienceMs, deadlineMs - performance.now()), signal);
       const to = await this.#choose(target, bound);
       to.outstanding++;
       const leftMs = Math.max(0, deadlineMs - performance.now());
