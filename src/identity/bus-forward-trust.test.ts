@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { MemoryBus } from "../adapters/memory/memory-bus.ts";
 import type { BusConnection } from "../bus/bus.ts";
 import type { ServiceName } from "../bus/contract.ts";
+import { ServiceUnavailableError } from "../bus/errors.ts";
 import { permissionsOf } from "../bus/permissions.ts";
 import { proxyOf } from "../bus/proxy.ts";
 import { contracts } from "../contracts.ts";
@@ -62,6 +63,28 @@ describe("services recognise what main sends on", () => {
     }
     const other = { ...claimFor("streaming"), instance: "two" };
     expect(await trust.check(makeProof(await keyOf("streaming"), other, request), request)).toBe("elsewhere");
+  });
+
+  test("who cannot be asked about while the way to the broker is cut is unknown, not refused", async () => {
+    const connection = connectionOf("auth");
+    let hears: "all" | "nothing" = "nothing";
+    const cut: BusConnection = {
+      identity: connection.identity,
+      request: () => Promise.reject(new ServiceUnavailableError("main")),
+      serve: (handler) => connection.serve(handler),
+      publish: (...event) => connection.publish(...event),
+      subscribe: (...subscription) => connection.subscribe(...subscription),
+      onInterruption: (handler) => connection.onInterruption(handler),
+      hears: () => hears,
+      knows: (service) => connection.knows(service),
+      retire: (withinMs) => connection.retire(withinMs),
+      close: () => connection.close(),
+    };
+    const trust = new BusForwardTrust([cut]);
+    const proof = makeProof(await keyOf("auth"), claimFor("auth"), request);
+    expect(await trust.check(proof, request)).toBe("unknown");
+    hears = "all";
+    expect(await trust.check(proof, request)).toBe("no");
   });
 
   test("a proof counts for 30 s, whichever clock is ahead, and an operator hears of it once", async () => {

@@ -22,6 +22,7 @@ const SETTLE_MS = 5_000;
 const TELL_MS = 60_000;
 
 interface Member {
+  readonly connection: BusConnection;
   readonly main: ServiceProxy<typeof mainContract>;
   readonly instance: string;
 }
@@ -52,9 +53,11 @@ export class BusForwardTrust {
     this.#members = new Map(
       connections.map((one) => [
         one.identity.service,
-        { main: proxyOf(one, mainContract), instance: one.identity.instance },
+        { connection: one, main: proxyOf(one, mainContract), instance: one.identity.instance },
       ]),
     );
+    // The broker is looked after from the first question on.
+    for (const one of connections) one.hears();
     this.#now = now;
     this.#warn = warn ?? (() => undefined);
     connections[0]?.onInterruption(() => {
@@ -92,11 +95,12 @@ export class BusForwardTrust {
     return lookup;
   }
 
-  async #ask(instance: string, { main }: Member): Promise<string | null> {
+  async #ask(instance: string, { connection, main }: Member): Promise<string | null> {
     try {
       return (await main.getForwardKey({}, { instance, timeoutMs: LOOKUP_MS })).key;
     } catch (error) {
-      const isNotThere = error instanceof ServiceUnavailableError;
+      // Who has just lost the broker cannot tell.
+      const isNotThere = error instanceof ServiceUnavailableError && connection.hears() === "all";
       return isNotThere && performance.now() - this.#backAtMs > SETTLE_MS ? "" : null;
     }
   }
