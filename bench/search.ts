@@ -98,7 +98,7 @@ function titlesOf(repository: SqlTitleRepository) {
 }
 
 /** The mix comes last. */
-async function measureSearches(repository: SqlTitleRepository): Promise<Measured[]> {
+export async function measureSearches(repository: SqlTitleRepository): Promise<Measured[]> {
   const titles = titlesOf(repository);
   const measured: Measured[] = [];
   for (const [kind, ask] of Object.entries(kinds)) {
@@ -157,7 +157,7 @@ async function deepPages(titles: Titles): Promise<number[]> {
   return times;
 }
 
-async function measureWrites(repository: SqlTitleRepository, count: number): Promise<Measured[]> {
+export async function measureWrites(repository: SqlTitleRepository, count: number): Promise<Measured[]> {
   const titles = titlesOf(repository);
   const viewing = new Viewing({ repository, cached: new CachedTitles(repository, noTitleCache), now: Date.now });
   const random = randomNumbers(7);

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { z } from "zod";
 import { AuthenticationStatus, authContract } from "../auth/contract.ts";
 import type { BusConnection } from "../bus/bus.ts";
@@ -17,12 +18,14 @@ import { Refill } from "./refill.ts";
 import { catalogRoutes } from "./routes.ts";
 import { Shared } from "./shared.ts";
 import { CachedTitles, noTitleCache, type TitleCache } from "./title-cache.ts";
-import type { TitleRepository } from "./title-repository.ts";
+import type { IndexingProgress, TitleRepository } from "./title-repository.ts";
 import { Titles } from "./titles.ts";
 import { Viewing } from "./viewing.ts";
 
 /** How long a deleted title can be restored (design section 8). */
 const RESTORE_WINDOW_MS = 60_000;
+/** After indexing anew failed it is tried again. */
+const INDEX_AGAIN_MS = 5_000;
 
 export interface CatalogDependencies {
   readonly connection: BusConnection;
@@ -34,6 +37,8 @@ export interface CatalogDependencies {
   readonly cache?: TitleCache | undefined;
   /** Called with what work in the background threw; it is tried again. */
   readonly onFailure: (error: unknown) => void;
+  /** Told how far indexing anew has come, where an upgrade made that necessary. */
+  readonly onIndexing?: ((progress: IndexingProgress) => void) | undefined;
   /** Milliseconds since 1970; the system's clock when absent. */
   readonly now?: () => number;
   /** Default 60 s. */
@@ -73,7 +78,8 @@ export async function startCatalog(dependencies: CatalogDependencies): Promise<S
     now,
   });
 
-  await repository.bringUpToDate();
+  await repository.readyIndex();
+  const indexing = indexInBackground(repository, dependencies);
   const folders = new Folders(repository);
   const { refill, queue } = await follow({ connection, announcements, folders, onFailure });
   await forgetDeletedUsers({ connection, repository, titles, collections, purge, onFailure });
@@ -83,6 +89,7 @@ export async function startCatalog(dependencies: CatalogDependencies): Promise<S
   purge.plan();
   let closing: Promise<void> | null = null;
   const close = async () => {
+    await indexing.close();
     await queue.settled();
     await purge.close();
     await presence.close();
@@ -96,6 +103,31 @@ export async function startCatalog(dependencies: CatalogDependencies): Promise<S
     ready: async () => void (await repository.firstDeletion()),
     leave: () => presence.close(),
     close: () => (closing ??= close()),
+  };
+}
+
+/** Indexes what an older version has left, while the service runs: what has not been indexed yet is found by its id only. */
+function indexInBackground(
+  repository: TitleRepository,
+  { onFailure, onIndexing }: Pick<CatalogDependencies, "onFailure" | "onIndexing">,
+) {
+  const stop = new AbortController();
+  const work = async () => {
+    while (!stop.signal.aborted) {
+      try {
+        return await repository.indexAnew((progress) => onIndexing?.(progress), stop.signal);
+      } catch (error) {
+        onFailure(error);
+        await Promise.race([Bun.sleep(INDEX_AGAIN_MS), once(stop.signal, "abort")]);
+      }
+    }
+  };
+  const done = work();
+  return {
+    close: () => {
+      stop.abort();
+      return done;
+    },
   };
 }
 

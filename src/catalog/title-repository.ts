@@ -104,6 +104,12 @@ export interface Position {
   readonly key?: string | number;
 }
 
+/** How far indexing all titles anew has come. */
+export interface IndexingProgress {
+  readonly indexed: number;
+  readonly titles: number;
+}
+
 /** What somebody has done with a title. */
 export interface TitleState {
   readonly positionSeconds: number | null;
@@ -267,6 +273,11 @@ export interface TitleRepository {
    */
   editState(userId: string, titleId: string, change: (state: TitleState | null) => TitleState): Promise<void>;
   forgetStatesOf(userId: string): Promise<void>;
-  /** Indexes titles that an older version has left without; nothing otherwise. Call it at the start. */
-  bringUpToDate(): Promise<void>;
+  /** Readies the index when an older version left another one. Call it before anything else; it takes seconds at most. */
+  readyIndex(): Promise<void>;
+  /**
+   * Indexes titles that an older version has left without; nothing otherwise. Titles are found as it goes on. Stopped, it goes on
+   * where it was with the next call.
+   */
+  indexAnew(tell: (progress: IndexingProgress) => void, stop: AbortSignal): Promise<void>;
 }

@@ -32,6 +32,7 @@ import { startStreaming } from "../streaming/streaming-service.ts";
 import type { UploadFiles } from "../upload/upload-files.ts";
 import { startUpload } from "../upload/upload-service.ts";
 import { version } from "../version.ts";
+import { tellIndexing } from "./indexing-log.ts";
 import { advertisedRtsp } from "./rtsp-parts.ts";
 import type { RedisParts } from "./shared-parts.ts";
 
@@ -102,6 +103,7 @@ export const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Se
       collections: new SqlCollectionRepository({ database, keysOf: collectionKeysOf }),
       cache: redis?.titles,
       onFailure: (error) => log.error({ err: error, service: "catalog" }, "work in the background failed"),
+      onIndexing: tellIndexing(log.child({ service: "catalog" })),
     });
   },
 

@@ -1,6 +1,5 @@
 import { type Kysely, sql } from "kysely";
 import { columnTypesOf, isSqlite } from "./column-types.ts";
-import { LOCK_ROW } from "./title-postings.ts";
 
 // The catalog's migration to a text index that is the same in every database.
 
@@ -32,7 +31,6 @@ export async function createPostings(db: Kysely<unknown>): Promise<void> {
     .addColumn("id", sequence, (column) => column.primaryKey())
     .addColumn("bits", isSqlite(db) ? "blob" : sql`varbinary(1024)`, (column) => column.notNull())
     .execute();
-  await sql`replace into title_postings (id, bits) values (${LOCK_ROW}, ${Buffer.alloc(0)})`.execute(db);
   for (const name of LEFT) {
     const drop = db.schema.dropIndex(name);
     await (isSqlite(db) ? drop : drop.on("titles")).execute();
@@ -51,4 +49,14 @@ export async function createTitleColumns(db: Kysely<unknown>): Promise<void> {
     .execute();
   await sql`delete from catalog_stale`.execute(db);
   await sql`insert into catalog_stale (what) values ('titles')`.execute(db);
+}
+
+export async function createTitleVersions(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable("title_versions")
+    .addColumn("chunk", "integer", (column) => column.primaryKey())
+    .addColumn("version", "bigint", (column) => column.notNull())
+    .execute();
+  await sql`delete from catalog_stale where what = 'columns'`.execute(db);
+  await sql`insert into catalog_stale (what) values ('columns')`.execute(db);
 }

@@ -1,6 +1,6 @@
 import { type Generated, type Kysely, type Migration, sql } from "kysely";
 import { dropProgress, growCatalog } from "./catalog-growth.ts";
-import { createPostings, createTitleColumns } from "./catalog-postings.ts";
+import { createPostings, createTitleColumns, createTitleVersions } from "./catalog-postings.ts";
 import { columnTypesOf, isSqlite } from "./column-types.ts";
 
 /**
@@ -84,6 +84,12 @@ export interface TitleColumnTable {
   bytes: Uint8Array;
 }
 
+/** Another number whenever something changes in the text index of 8,192 titles (`title-versions.ts`). */
+export interface TitleVersionTable {
+  chunk: number;
+  version: number;
+}
+
 /** A title that is there lies in this folder, or below it. */
 export interface TitleFolderTable {
   folder_id: string;
@@ -126,7 +132,7 @@ export interface TitleCountTable {
   titles: number;
 }
 
-/** Whether the titles must be indexed anew: `titles` is there when they must. */
+/** What must be indexed anew: `titles`, or only the `columns` that they are sorted by. */
 export interface CatalogStaleTable {
   what: string;
 }
@@ -156,6 +162,7 @@ export interface CatalogTables {
   title_keys: TitleKeyTable;
   title_postings: TitlePostingTable;
   title_columns: TitleColumnTable;
+  title_versions: TitleVersionTable;
   title_tags: TitleTagTable;
   title_sources: TitleSourceTable;
   title_tombstones: TitleTombstoneTable;
@@ -186,6 +193,7 @@ export const catalogMigrations: Readonly<Record<string, Migration>> = {
   "2026-11-23-catalog-postings": { up: createPostings },
   "2026-11-23-catalog-title-columns": { up: createTitleColumns },
   "2026-11-23-catalog-deleted": { up: indexDeleted },
+  "2026-11-24-catalog-title-versions": { up: createTitleVersions },
 };
 
 async function createCatalog(db: Kysely<unknown>): Promise<void> {

@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
 import {
-  addKept,
+  add,
   CHUNK,
   countOf,
   forEach,
   hasBit,
+  heldOf,
   keepCommon,
   newChunk,
   setBit,
@@ -40,7 +41,7 @@ for (const [what, offsets] of Object.entries(sets)) {
     const kept = toKept(chunkOf(offsets));
     expect(kept?.length).toBe(Math.min(2 * offsets.length, CHUNK / 8));
     const read = newChunk();
-    addKept(read, kept ?? new Uint8Array());
+    add(read, heldOf(kept ?? new Uint8Array()));
     expect(offsetsOf(read)).toEqual([...offsets]);
     expect(countOf(read)).toBe(offsets.length);
     expect(hasBit(read, offsets[0] ?? -1)).toBe(true);

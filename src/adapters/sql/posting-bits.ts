@@ -6,25 +6,31 @@
 
 /** Numbers in a chunk. */
 export const CHUNK = 8_192;
-const WORDS = CHUNK / 32;
+/** Words of 32 bits in a chunk. */
+export const WORDS = CHUNK / 32;
 const BYTES = CHUNK / 8;
 
 /** The bits of one chunk while they are worked with. */
 export const newChunk = () => new Uint32Array(WORDS);
 
-const scratch = new Uint8Array(BYTES);
-const scratchWords = new Uint32Array(scratch.buffer);
+/** What is kept of one chunk, as it is worked with: a bit for each number, or the numbers. */
+export type Held = Uint32Array | Uint16Array;
 
-/** Adds the numbers that are kept as `kept` to those of a chunk. */
-export function addKept(chunk: Uint32Array, kept: Uint8Array): void {
-  if (kept.length === BYTES) {
-    scratch.set(kept);
-    for (let i = 0; i < WORDS; i++) chunk[i] = (chunk[i] ?? 0) | (scratchWords[i] ?? 0);
+/** A copy of what is kept, so that nothing of what it was read with stays in memory. */
+export function heldOf(kept: Uint8Array): Held {
+  const { buffer } = new Uint8Array(kept);
+  return kept.length === BYTES ? new Uint32Array(buffer) : new Uint16Array(buffer);
+}
+
+/** Adds numbers to those of a chunk. */
+export function add(chunk: Uint32Array, held: Held): void {
+  if (held instanceof Uint32Array) {
+    for (let i = 0; i < WORDS; i++) chunk[i] = (chunk[i] ?? 0) | (held[i] ?? 0);
     return;
   }
-  const { length } = kept;
-  for (let at = 0; at < length; at += 2) {
-    const offset = (kept[at] ?? 0) | ((kept[at + 1] ?? 0) << 8);
+  const { length } = held;
+  for (let i = 0; i < length; i++) {
+    const offset = held[i] ?? 0;
     chunk[offset >>> 5] = (chunk[offset >>> 5] ?? 0) | (1 << (offset & 31));
   }
 }

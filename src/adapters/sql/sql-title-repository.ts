@@ -2,13 +2,12 @@ import { sql, type Transaction } from "kysely";
 import type {
   Audience,
   Counted,
-  Derived,
   EditedTitle,
   Folder,
   FolderPage,
   FolderSearch,
   FoundTitles,
-  Position,
+  IndexingProgress,
   TitleCounts,
   TitleIndexOf,
   TitleRecord,
@@ -19,33 +18,36 @@ import type {
   TitleWithSources,
   Tombstone,
 } from "../../catalog/title-repository.ts";
-import { listOf } from "./number-list.ts";
 import { findFolders, getFolder, hasTitlesIn, putFolders } from "./sql-folders.ts";
 import type { Database, Tables } from "./tables.ts";
 import { changeCounts, countAll, countsOf, countThese, listTags } from "./title-counts.ts";
-import { findPlaces, type Place } from "./title-find.ts";
+import { findPlaces } from "./title-find.ts";
+import { TitleMemory } from "./title-memory.ts";
+import { positionOf } from "./title-orders.ts";
+import { readPage } from "./title-page.ts";
 import { dropParts, forgetNumber, inParts, numberTitles, renumbered, termsOfTitle, writeParts } from "./title-parts.ts";
 import { bury, freePlaces, takenIds } from "./title-places.ts";
-import { changePostings, forgetPostings, type TermChange } from "./title-postings.ts";
+import { changeIndex } from "./title-postings.ts";
 import { visibleTo } from "./title-ranges.ts";
-import { type TitleRow, toRecord, toRow } from "./title-rows.ts";
+import { type TitleRow, toRow } from "./title-rows.ts";
 import {
   changeStateTerms,
   editState,
   getStates,
-  getStatesOf,
   moveInCollections,
   moveStates,
   statesOf,
   takeStates,
 } from "./title-states.ts";
 import type { Term } from "./title-terms.ts";
+import { indexAnew, readyIndex } from "./title-upgrade.ts";
+import { recordsOf, wholesOf } from "./title-wholes.ts";
 import { locked, transact } from "./transact.ts";
 
 /** Titles that are counted one by one, when what a search finds is counted. */
 const COUNTED_AT_ONCE = 1_000;
-/** Titles brought up to date in one transaction. */
-const UPDATED_AT_ONCE = 200;
+/** Titles of which a user's states are forgotten in one transaction. */
+const FORGOTTEN_AT_ONCE = 200;
 /** Titles that one statement inserts: databases bound its parameters. */
 const TITLES_IN_STATEMENT = 50;
 
@@ -57,10 +59,12 @@ export interface SqlTitleRepositoryOptions {
 /** Titles in any SQL database that Kysely speaks to. */
 export class SqlTitleRepository implements TitleRepository {
   readonly #database: Database;
+  readonly #memory: TitleMemory;
   readonly #indexOf: TitleIndexOf;
 
   constructor({ database, indexOf }: SqlTitleRepositoryOptions) {
     this.#database = database;
+    this.#memory = new TitleMemory(database);
     this.#indexOf = indexOf;
   }
 
@@ -103,13 +107,14 @@ export class SqlTitleRepository implements TitleRepository {
       [],
       entries.flatMap(({ title, row, index }) => countsOf(title, row, index)),
     );
-    await changePostings(
+    await changeIndex(
       transaction,
       entries.map(({ title, seq, row, index }) => ({
-        num: nums.get(seq) ?? 0,
+        num: nums.get(seq)?.num ?? 0,
         before: NONE,
         after: termsOfTitle(title, row, index),
       })),
+      [...nums.values()].flatMap(({ columns }) => columns),
     );
   }
 
@@ -192,43 +197,29 @@ export class SqlTitleRepository implements TitleRepository {
       await transaction.updateTable("titles").set(row).where("seq", "=", found.seq).execute();
       await dropParts(transaction, found.seq);
       await writeParts(transaction, [{ seq: found.seq, title: next, index }]);
-      await changeCounts(transaction, before.counts, countsOf(next, row, index));
-      const num = await renumbered(transaction, found.seq, row);
-      await changePostings(transaction, [{ num, before: before.terms, after: termsOfTitle(next, row, index) }]);
+      const { num, columns, isNew } = await renumbered(transaction, found.seq, before.row, row);
+      await changeCounts(transaction, isNew ? [] : before.counts, countsOf(next, row, index));
+      const terms = { num, before: isNew ? NONE : before.terms, after: termsOfTitle(next, row, index) };
+      await changeIndex(transaction, [terms], columns);
+      if (isNew) await changeStateTerms(transaction, await statesOf(transaction, [found.seq]));
       return { title: next, changed: true };
     });
   }
 
   async find(search: TitleSearch, audience: Audience): Promise<FoundTitles> {
-    const places = await findPlaces(this.#database, search, audience, this.#indexOf);
+    const { places } = await findPlaces(this.#memory, search, audience, this.#indexOf);
     const shown = places.slice(0, search.limit);
     const last = shown.at(-1);
     const more = places.length > search.limit && last !== undefined;
-    const rows = await this.#rowsAt(shown, audience);
-    return {
-      titles: await this.#records(this.#database, rows),
-      states: search.viewerId === null ? new Map() : await getStatesOf(this.#database, search.viewerId, rows),
-      next: more ? positionOf(last) : null,
-    };
-  }
-
-  /** Titles by their places, in that order. Who may see them is looked at here, whatever the text index says. */
-  async #rowsAt(places: readonly Place[], audience: Audience): Promise<TitleRow[]> {
-    if (places.length === 0) return [];
-    const { rows } = await sql<TitleRow>`select t.* from titles as t
-      where t.seq in (${listOf(places.map(({ seq }) => seq))}) and t.deleted_at is null and ${visibleTo(audience)}`.execute(
-      this.#database,
-    );
-    const bySeq = new Map(rows.map((row) => [Number(row.seq), row]));
-    return places.flatMap(({ seq }) => bySeq.get(Number(seq)) ?? []);
+    const page = await readPage(this.#database, shown, audience, search.viewerId);
+    return { ...page, next: more ? positionOf(last) : null };
   }
 
   async count(search: TitleSearch, audience: Audience, limit: number): Promise<TitleCounts> {
     if (findsAll(search)) return countAll(this.#database, audience, limit);
     const asked = { ...search, sort: "newest" as const, after: null, limit: COUNTED_AT_ONCE };
-    const places = await findPlaces(this.#database, asked, audience, this.#indexOf);
-    const seqs = places.slice(0, COUNTED_AT_ONCE).map(({ seq }) => seq);
-    return countThese(this.#database, seqs, places.length <= COUNTED_AT_ONCE, limit);
+    const { view, places } = await findPlaces(this.#memory, asked, audience, this.#indexOf);
+    return countThese(view, places.slice(0, COUNTED_AT_ONCE), places.length <= COUNTED_AT_ONCE, limit);
   }
 
   listTags(audience: Audience, prefix: string, limit: number): Promise<Counted[]> {
@@ -365,7 +356,9 @@ export class SqlTitleRepository implements TitleRepository {
 
   editState(userId: string, titleId: string, change: (state: TitleState | null) => TitleState): Promise<void> {
     return this.#transact(async (transaction) => {
-      const title = await transaction.selectFrom("titles").select("seq").where("id", "=", titleId).executeTakeFirst();
+      // Locked, so that it is not indexed anew meanwhile with what was before.
+      const query = transaction.selectFrom("titles").select("seq").where("id", "=", titleId);
+      const title = await locked(transaction, query).executeTakeFirst();
       if (!title) return;
       const { before, after } = await editState(transaction, userId, title.seq, change);
       await changeStateTerms(transaction, [{ userId, seq: title.seq, before, after }]);
@@ -375,55 +368,20 @@ export class SqlTitleRepository implements TitleRepository {
   async forgetStatesOf(userId: string): Promise<void> {
     for (;;) {
       const left = await this.#transact(async (transaction) => {
-        const states = await takeStates(transaction, userId, UPDATED_AT_ONCE);
+        const states = await takeStates(transaction, userId, FORGOTTEN_AT_ONCE);
         await changeStateTerms(transaction, states);
         return states.length;
       });
-      if (left < UPDATED_AT_ONCE) return;
+      if (left < FORGOTTEN_AT_ONCE) return;
     }
   }
 
-  async bringUpToDate(): Promise<void> {
-    const stale = this.#database.selectFrom("catalog_stale").select("what").where("what", "=", "titles");
-    if (!(await stale.executeTakeFirst())) return;
-    await this.#database.deleteFrom("title_counts").execute();
-    await forgetPostings(this.#database);
-    for (let after = -1; ; ) {
-      const rows = await this.#database
-        .selectFrom("titles")
-        .select(["id", "seq"])
-        .where("seq", ">", after)
-        .orderBy("seq")
-        .limit(UPDATED_AT_ONCE)
-        .execute();
-      const last = rows.at(-1);
-      if (!last) break;
-      await this.#transact((transaction) => this.#indexAnew(transaction, rows));
-      after = last.seq;
-    }
-    await this.#database.deleteFrom("catalog_stale").where("what", "=", "titles").execute();
+  readyIndex(): Promise<void> {
+    return readyIndex(this.#database);
   }
 
-  async #indexAnew(
-    transaction: Transaction<Tables>,
-    titles: readonly { readonly id: string; readonly seq: number }[],
-  ): Promise<void> {
-    const changes: TermChange[] = [];
-    for (const { id } of titles) {
-      const found = await this.#whole(transaction, id);
-      if (!found) continue;
-      const index = this.#indexOf(found.title);
-      const row = toRow(found.title, index);
-      await transaction.updateTable("titles").set(row).where("seq", "=", found.seq).execute();
-      await dropParts(transaction, found.seq);
-      await writeParts(transaction, [{ seq: found.seq, title: found.title, index }]);
-      const num = await renumbered(transaction, found.seq, row);
-      await changeCounts(transaction, [], countsOf(found.title, row, index));
-      changes.push({ num, before: NONE, after: termsOfTitle(found.title, row, index) });
-    }
-    await changePostings(transaction, changes);
-    const seqs = titles.map(({ seq }) => seq);
-    await changeStateTerms(transaction, await statesOf(transaction, seqs));
+  indexAnew(tell: (progress: IndexingProgress) => void, stop: AbortSignal): Promise<void> {
+    return indexAnew(this.#database, this.#indexOf, tell, stop);
   }
 
   /** What may not happen at the same time stands on the title's row, which is locked, or on a unique key. */
@@ -432,40 +390,15 @@ export class SqlTitleRepository implements TitleRepository {
   }
 
   async #one(row: TitleRow | undefined): Promise<TitleRecord | null> {
-    const [record] = row ? await this.#records(this.#database, [row]) : [];
+    const [record] = row ? await recordsOf(this.#database, [row]) : [];
     return record ?? null;
-  }
-
-  async #records(database: Database | Transaction<Tables>, rows: readonly TitleRow[]): Promise<TitleRecord[]> {
-    if (rows.length === 0) return [];
-    const { rows: tags } = await sql<{ title_seq: number; tag: string }>`select title_seq, tag from title_tags
-      where title_seq in (${listOf(rows.map(({ seq }) => seq))}) order by position`.execute(database);
-    const bySeq = Map.groupBy(tags, ({ title_seq }) => title_seq);
-    return rows.map((row) =>
-      toRecord(
-        row,
-        (bySeq.get(row.seq) ?? []).map(({ tag }) => tag),
-      ),
-    );
   }
 
   async #whole(transaction: Transaction<Tables>, id: string) {
     const query = transaction.selectFrom("titles").selectAll().where("id", "=", id);
     const row = await locked(transaction, query).executeTakeFirst();
-    const [record] = row ? await this.#records(transaction, [row]) : [];
-    if (!row || !record) return null;
-    const sources = await transaction
-      .selectFrom("title_sources")
-      .select(["source_id as sourceId", "provider", "origin", "availability", "media_id as mediaId"])
-      .select(["derived", "fingerprint"])
-      .where("title_seq", "=", row.seq)
-      .orderBy("source_id")
-      .execute();
-    const parsed = sources.map(({ derived, ...source }) => ({
-      ...source,
-      derived: derived === null ? null : (JSON.parse(derived) as Derived),
-    }));
-    return { seq: row.seq, title: { ...record, sources: parsed } satisfies TitleWithSources };
+    const [whole] = row ? await wholesOf(transaction, [row]) : [];
+    return whole ?? null;
   }
 
   async #delete(transaction: Transaction<Tables>, seq: number, title: TitleWithSources): Promise<void> {
@@ -473,24 +406,22 @@ export class SqlTitleRepository implements TitleRepository {
     await dropParts(transaction, seq);
     const num = await forgetNumber(transaction, seq);
     await transaction.deleteFrom("titles").where("seq", "=", seq).execute();
+    // Without a number it has not been counted yet.
+    if (num === null) return;
     await changeCounts(transaction, counts, []);
     // Nobody gets its number again: what people have done with it may stay among the terms.
-    if (num !== null) await changePostings(transaction, [{ num, before: terms, after: NONE }]);
+    await changeIndex(transaction, [{ num, before: terms, after: NONE }]);
   }
 
   /** What a title counts for, and is found by. */
   #indexed(title: TitleWithSources) {
     const index = this.#indexOf(title);
     const row = toRow(title, index);
-    return { counts: countsOf(title, row, index), terms: termsOfTitle(title, row, index) };
+    return { row, counts: countsOf(title, row, index), terms: termsOfTitle(title, row, index) };
   }
 }
 
 const NONE: ReadonlySet<Term> = new Set();
-
-function positionOf({ seq, sort_key }: Place): Position {
-  return sort_key === null ? { place: Number(seq) } : { place: Number(seq), key: sort_key };
-}
 
 /** Whether a search has no condition at all. */
 function findsAll(search: TitleSearch): boolean {

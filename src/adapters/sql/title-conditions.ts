@@ -1,21 +1,7 @@
-import { type RawBuilder, sql } from "kysely";
-import type { Range, TitleIndexOf, TitleSearch } from "../../catalog/title-repository.ts";
+import { sql } from "kysely";
+import type { TitleIndexOf, TitleSearch } from "../../catalog/title-repository.ts";
 import { listOf } from "./number-list.ts";
 import type { Database } from "./tables.ts";
-
-/** Conditions on `title_keys` as k that the postings tell only roughly. */
-export function keyConditions({ durationMs, height }: TitleSearch): RawBuilder<unknown>[] {
-  return [
-    // Plus nothing, so that its index is not taken for a good place to begin.
-    ...within(sql`(k.duration_ms + 0)`, durationMs, 0),
-    ...within(sql`k.height`, height, 1),
-  ];
-}
-
-function within(column: RawBuilder<unknown>, { min, max }: Range, known: number): RawBuilder<unknown>[] {
-  if (min === null && max === null) return [];
-  return [sql`${column} >= ${Math.max(min ?? known, known)}`, ...(max === null ? [] : [sql`${column} <= ${max}`])];
-}
 
 /** Of titles that were found by their terms, those whose text is as it was asked for, in the same order. */
 export async function looksRight<Place extends { readonly seq: number }>(

@@ -3,7 +3,10 @@ import type { Audience, Counted, TitleCounts, TitleIndex, TitleRecord } from "..
 import type { TitleCountTable } from "./catalog-tables.ts";
 import { isSqlite } from "./column-types.ts";
 import { listOf } from "./number-list.ts";
+import { CHUNK } from "./posting-bits.ts";
 import type { Database, Tables } from "./tables.ts";
+import { codecOf, heightOf } from "./title-columns.ts";
+import type { TitleView } from "./title-memory.ts";
 import type { TitleRow } from "./title-rows.ts";
 
 // Counts of titles by tag, codec and height, kept while titles are written: nobody has to count a million.
@@ -15,6 +18,8 @@ type Count = Omit<TitleCountTable, "titles">;
 const TAGS_LOOKED_AT = 200;
 /** The same where they begin with something: they are in the order of their text then, not of their number. */
 const PREFIXED_LOOKED_AT = 5_000;
+/** Counts that one statement writes. */
+const ROWS_WRITTEN = 500;
 const LABEL_LENGTH = 255;
 
 /** What a title counts for; nothing when it is deleted. */
@@ -66,20 +71,21 @@ export async function changeCounts(
 }
 
 async function addUp(transaction: Transaction<Tables>, rows: readonly TitleCountTable[]): Promise<void> {
-  if (rows.length === 0) return;
-  const insert = transaction.insertInto("title_counts").values(rows);
-  await (isSqlite(transaction)
-    ? insert.onConflict((conflict) =>
-        conflict
-          .columns(["scope", "kind", "value"])
-          .doUpdateSet({ titles: sql<number>`title_counts.titles + excluded.titles` }),
-      )
-    : insert.onDuplicateKeyUpdate({ titles: sql<number>`titles + values(titles)` })
-  ).execute();
+  for (let from = 0; from < rows.length; from += ROWS_WRITTEN) {
+    const insert = transaction.insertInto("title_counts").values(rows.slice(from, from + ROWS_WRITTEN));
+    await (isSqlite(transaction)
+      ? insert.onConflict((conflict) =>
+          conflict
+            .columns(["scope", "kind", "value"])
+            .doUpdateSet({ titles: sql<number>`title_counts.titles + excluded.titles` }),
+        )
+      : insert.onDuplicateKeyUpdate({ titles: sql<number>`titles + values(titles)` })
+    ).execute();
+  }
 }
 
 const scopesOf = (audience: Audience): string[] => {
-  if ("userId" in audience) return ["public", "members", audience.userId];
+  if ("userId" in audience) return [audience.userId, "members", "public"];
   return audience.sees === "public" ? ["public"] : ["*"];
 };
 
@@ -90,61 +96,79 @@ export async function listTags(
   prefix: string,
   limit: number,
 ): Promise<Counted[]> {
-  return listCounts(database, scopesOf(audience), "tag", prefix, limit);
+  const counts = await listCounts(database, scopesOf(audience), ["tag"], prefix, limit);
+  return counts.get("tag") ?? [];
 }
 
 /** Counts of everything that an audience may see. */
 export async function countAll(database: Database, audience: Audience, limit: number): Promise<TitleCounts> {
-  const scopes = scopesOf(audience);
-  const list = (kind: Kind) => listCounts(database, scopes, kind, "", limit);
-  const [all] = await list("title");
+  const kinds = ["title", "codec", "height", "tag"] as const;
+  const counts = await listCounts(database, scopesOf(audience), kinds, "", limit);
+  const list = (kind: Kind) => counts.get(kind) ?? [];
   return {
-    titles: all?.count ?? 0,
+    titles: list("title")[0]?.count ?? 0,
     complete: true,
-    codecs: await list("codec"),
-    heights: await list("height"),
-    tags: await list("tag"),
+    codecs: list("codec"),
+    heights: list("height"),
+    tags: list("tag"),
   };
 }
 
+type Listed = Pick<TitleCountTable, "kind" | "value" | "label" | "titles">;
+
+/** The most frequent values of some kinds over all scopes, in two statements at most. */
 async function listCounts(
   database: Database,
   scopes: readonly string[],
-  kind: Kind,
+  kinds: readonly Kind[],
   prefix: string,
   limit: number,
-): Promise<Counted[]> {
-  const values = new Set<string>();
-  for (const scope of scopes) {
-    const query = database
-      .selectFrom("title_counts")
-      .select("value")
-      .where("scope", "=", scope)
-      .where("kind", "=", kind);
-    const found =
-      prefix === ""
-        ? query.orderBy("titles", "desc").limit(Math.max(TAGS_LOOKED_AT, limit))
-        : query
-            .where("value", ">=", prefix)
-            .where("value", "<", `${prefix}\u{10FFFF}`)
-            .orderBy("value")
-            .limit(PREFIXED_LOOKED_AT);
-    for (const { value } of await found.execute()) values.add(value);
+): Promise<Map<Kind, Counted[]>> {
+  const atMost = prefix === "" ? Math.max(TAGS_LOOKED_AT, limit) : PREFIXED_LOOKED_AT;
+  const chosen =
+    prefix === ""
+      ? sql`order by titles desc limit ${atMost}`
+      : sql`and value >= ${prefix} and value < ${`${prefix}\u{10FFFF}`} order by value limit ${atMost}`;
+  const lists = scopes.flatMap((scope) => kinds.map((kind) => ({ scope, kind })));
+  const parts = lists.map(
+    ({ scope, kind }, i) => sql`select * from (select kind, value, label, titles from title_counts
+      where scope = ${scope} and kind = ${kind} ${chosen}) as ${sql.ref(`list_${i}`)}`,
+  );
+  const { rows } = await sql<Listed>`${sql.join(parts, sql` union all `)}`.execute(database);
+  const byKind = Map.groupBy(rows, ({ kind }) => kind);
+  const counts = new Map<Kind, Counted[]>();
+  for (const [kind, listed] of byKind) {
+    // A list that was cut may lack what another one has.
+    const isWhole = scopes.length === 1 || listed.length < atMost;
+    const whole = isWhole ? listed : await countsOfValues(database, scopes, kind, listed);
+    counts.set(kind, summedUp(whole, limit));
   }
-  if (values.size === 0) return [];
-  const rows = await database
+  return counts;
+}
+
+async function countsOfValues(
+  database: Database,
+  scopes: readonly string[],
+  kind: Kind,
+  listed: readonly Listed[],
+): Promise<Listed[]> {
+  return database
     .selectFrom("title_counts")
-    .select(["value", "label", "titles"])
+    .select(["kind", "value", "label", "titles"])
     .where("scope", "in", scopes)
     .where("kind", "=", kind)
-    .where("value", "in", [...values])
+    .where("value", "in", [...new Set(listed.map(({ value }) => value))])
     .execute();
-  const counts = [...Map.groupBy(rows, ({ value }) => value).values()].map((group) => ({
-    value: group[0]?.label ?? "",
-    count: group.reduce((sum, { titles }) => sum + Number(titles), 0),
-  }));
-  return mostFrequent(counts, limit);
 }
+
+const summedUp = (rows: readonly Listed[], limit: number): Counted[] =>
+  mostFrequent(
+    [...Map.groupBy(rows, ({ value }) => value).values()].map((group) => ({
+      value: group[0]?.label ?? "",
+      count: group.reduce((sum, { titles }) => sum + Number(titles), 0),
+    })),
+    limit,
+  );
 
 /** The most frequent first, equal ones by their text. */
 const mostFrequent = (counts: readonly Counted[], limit: number): Counted[] =>
@@ -153,34 +177,43 @@ const mostFrequent = (counts: readonly Counted[], limit: number): Counted[] =>
     .sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))
     .slice(0, limit);
 
-/** Counts these titles one by one. */
+/** Counts these titles one by one: their tags in the database, the rest by what is at hand of them. */
 export async function countThese(
-  database: Database,
-  seqs: readonly number[],
+  view: TitleView,
+  titles: readonly { readonly seq: number; readonly num: number }[],
   complete: boolean,
   limit: number,
 ): Promise<TitleCounts> {
   const none = { titles: 0, complete, codecs: [], heights: [], tags: [] };
-  if (seqs.length === 0) return none;
-  const places = listOf(seqs);
-  const { rows } = await sql<{ codec: string; height: number }>`select codec, height from titles
-    where seq in (${places})`.execute(database);
-  const { rows: tags } = await sql<{ tag_key: string; tag: string }>`select tag_key, tag from title_tags
-    where title_seq in (${places})`.execute(database);
-  const counted = (values: readonly { readonly key: string; readonly label: string }[]) =>
+  if (titles.length === 0) return none;
+  const { rows: tags } = await sql<{ tag_key: string; label: string; titles: number }>`
+    select tag_key, min(tag) as label, count(*) as titles from title_tags
+    where title_seq in (${listOf(titles.map(({ seq }) => seq))})
+    group by tag_key order by titles desc, label limit ${limit}`.execute(view.database);
+  const kinds = await kindsOf(
+    view,
+    titles.map(({ num }) => num),
+  );
+  const codecs = await view.codecs(new Set(kinds.map(codecOf)));
+  const counted = (values: readonly string[]) =>
     mostFrequent(
-      [...Map.groupBy(values, ({ key }) => key).values()].map((group) => ({
-        value: group[0]?.label ?? "",
-        count: group.length,
-      })),
+      [...Map.groupBy(values, (value) => value)].map(([value, { length }]) => ({ value, count: length })),
       limit,
     );
-  const same = (texts: readonly string[]) => texts.map((text) => ({ key: text, label: text }));
   return {
-    titles: seqs.length,
+    titles: titles.length,
     complete,
-    codecs: counted(same(rows.map(({ codec }) => codec).filter(Boolean))),
-    heights: counted(same(rows.filter(({ height }) => height > 0).map(({ height }) => String(height)))),
-    tags: counted(tags.map(({ tag_key: key, tag: label }) => ({ key, label }))),
+    codecs: counted(kinds.flatMap((kind) => codecs.get(codecOf(kind)) ?? [])),
+    heights: counted(kinds.map(heightOf).flatMap((height) => (height > 0 ? [String(height)] : []))),
+    tags: mostFrequent(
+      tags.map(({ label, titles: count }) => ({ value: label, count: Number(count) })),
+      limit,
+    ),
   };
+}
+
+async function kindsOf(view: TitleView, nums: readonly number[]): Promise<number[]> {
+  const chunkOf = (num: number) => Math.floor(num / CHUNK);
+  await view.loadColumns(["kind"], [...new Set(nums.map(chunkOf))]);
+  return nums.map((num) => view.column("kind", chunkOf(num))?.values[num % CHUNK] ?? 0);
 }

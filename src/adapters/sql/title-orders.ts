@@ -1,90 +1,120 @@
 import { type RawBuilder, sql } from "kysely";
-import type { TitleSearch } from "../../catalog/title-repository.ts";
-import type { Column } from "./title-columns.ts";
+import type { Position, TitleSearch } from "../../catalog/title-repository.ts";
+import { listOf } from "./number-list.ts";
+import type { Database } from "./tables.ts";
+import { type Column, numbersOfName } from "./title-columns.ts";
 
-/** What titles are sorted by. `k` is their row in `title_keys`. */
-export interface Order {
-  /** What the order goes by before a title's place in time; null when that is all. */
-  readonly key: RawBuilder<unknown> | null;
+/** A title's number, its place in time, and what the page's order goes by before that; null when that is all. */
+export interface Place {
+  readonly num: number;
+  readonly seq: number;
+  readonly sort_key: string | number | null;
+}
+
+/** Where a page goes on after a title. */
+export const positionOf = ({ seq, sort_key }: Pick<Place, "seq" | "sort_key">): Position => ({
+  place: Number(seq),
+  ...(sort_key === null ? {} : { key: sort_key }),
+});
+
+/** An order by columns, the second one where the first is the same. */
+export interface ColumnOrder {
+  readonly columns: readonly [Column, Column | null];
+  readonly isDescending: boolean;
   /** What is said to be the key, where it is the same for all. */
   readonly constant?: number;
-  readonly isDescending: boolean;
-  /** Where all titles' keys are kept as numbers; null where they are not. */
-  readonly column: Column | null;
-  /** Where titles are read in this order from an index, when that is another table or only a part of it. */
-  readonly reading?: {
-    readonly from?: RawBuilder<unknown>;
-    readonly conditions: readonly RawBuilder<unknown>[];
-    readonly key?: RawBuilder<unknown>;
-    readonly place?: RawBuilder<unknown>;
-  };
 }
 
-/** The order of a page; that by the last time of watching is only in part one of titles (`playedOrder`). */
-export function orderOf({ sort, collectionId, durationMs: { min, max } }: TitleSearch): Order {
-  switch (sort) {
-    case "oldest":
-      return { key: null, isDescending: false, column: "time" };
-    case "name":
-      return { key: sql`k.name_key`, isDescending: false, column: "name" };
-    case "longest":
-      return {
-        key: sql`k.duration_ms`,
-        isDescending: true,
-        column: "duration",
-        reading: {
-          conditions: [
-            ...(min === null ? [] : [sql`k.duration_ms >= ${min}`]),
-            ...(max === null ? [] : [sql`k.duration_ms <= ${max}`]),
-          ],
-        },
-      };
-    case "position": {
-      const position = sql`(select o.position from collection_titles as o
-        where o.collection_id = ${collectionId} and o.title_seq = k.seq)`;
-      return { key: position, isDescending: false, column: null };
-    }
-    default:
-      return { key: null, isDescending: true, column: "time" };
-  }
+export const byTime = (isDescending: boolean): ColumnOrder => ({ columns: ["time", null], isDescending });
+export const longestFirst: ColumnOrder = { columns: ["duration", "time"], isDescending: true };
+/** Roughly by name: the columns hold the beginnings of names. */
+export const byBeginningOfName: ColumnOrder = { columns: ["name", "name-on"], isDescending: false };
+
+/** A place in an order as numbers of its columns. */
+export function numbersOf({ columns: [column] }: ColumnOrder, { place, key }: Position): [number, number] {
+  if (column === "time") return [place, 0];
+  if (column !== "name") return [Number(key ?? 0), place];
+  const { first, next } = numbersOfName(String(key ?? ""));
+  return [first, next];
 }
+
+/** An order that titles are read in from a table, which has `k`, their row in `title_keys`, too. */
+export interface TableOrder {
+  readonly from: RawBuilder<unknown>;
+  readonly conditions: readonly RawBuilder<unknown>[];
+  readonly key: RawBuilder<unknown>;
+  /** A title's place in time. */
+  readonly place: RawBuilder<unknown>;
+  /** Whether the key is a number: some databases tell them as text. */
+  readonly isNumber: boolean;
+  readonly isDescending: boolean;
+  /** Titles in it, about. */
+  readonly titles: number;
+}
+
+export const byName = (titles: number): TableOrder => ({
+  from: sql`title_keys as k`,
+  conditions: [],
+  key: sql`k.name_key`,
+  place: sql`k.seq`,
+  isNumber: false,
+  isDescending: false,
+  titles,
+});
+
+/** Titles of a collection, in its order. */
+export const byPosition = (collectionId: string | null): TableOrder => ({
+  from: sql`collection_titles as c cross join title_keys as k on k.seq = c.title_seq`,
+  conditions: [sql`c.collection_id = ${collectionId}`],
+  key: sql`c.position`,
+  place: sql`c.title_seq`,
+  isNumber: true,
+  isDescending: false,
+  titles: 0,
+});
 
 /** Titles that somebody has watched, the last one first. */
-export function playedOrder(userId: string | null): Order {
-  return {
-    key: sql`(select o.watched_at from title_states as o where o.user_id = ${userId} and o.title_seq = k.seq)`,
-    isDescending: true,
-    column: null,
-    reading: {
-      from: sql`title_states as w cross join title_keys as k on k.seq = w.title_seq`,
-      conditions: [sql`w.user_id = ${userId} and w.watched_at > 0`],
-      key: sql`w.watched_at`,
-      place: sql`w.title_seq`,
-    },
-  };
-}
+export const lastPlayedFirst = (userId: string | null, titles: number): TableOrder => ({
+  from: sql`title_states as w cross join title_keys as k on k.seq = w.title_seq`,
+  conditions: [sql`w.user_id = ${userId}`, sql`w.watched_at > 0`],
+  key: sql`w.watched_at`,
+  place: sql`w.title_seq`,
+  isNumber: true,
+  isDescending: true,
+  titles,
+});
 
-/** The end of a query: in an order, so many. `place` is a title's place in time. */
-export function first(
-  { key, isDescending }: Pick<Order, "key" | "isDescending">,
-  place: RawBuilder<unknown>,
-  count: number,
-): RawBuilder<unknown> {
-  const turned = (column: RawBuilder<unknown>) => (isDescending ? sql`${column} desc` : column);
-  return sql`order by ${key === null ? turned(place) : sql`${turned(key)}, ${turned(place)}`} limit ${count}`;
-}
-
-/** That a title comes after a place. */
-export function beyond(
-  { key, isDescending }: Pick<Order, "key" | "isDescending">,
-  place: RawBuilder<unknown>,
+/** The next titles of an order after a place, at most so many; of these only, by place, when any are given. */
+export async function readOrder(
+  database: Database,
+  order: TableOrder,
   after: TitleSearch["after"],
+  count: number,
+  only: readonly number[] | null,
+): Promise<Place[]> {
+  const { from, key, place, isDescending, isNumber } = order;
+  const turned = (column: RawBuilder<unknown>) => (isDescending ? sql`${column} desc` : column);
+  const among = only === null ? [] : [sql`${place} in (${listOf(only)})`];
+  const conditions = [sql`1 = 1`, ...order.conditions, ...beyond(order, after, only === null), ...among];
+  const { rows } = await sql<Place>`select k.num, ${place} as seq, ${key} as sort_key from ${from}
+    where ${sql.join(conditions, sql` and `)}
+    order by ${turned(key)}, ${turned(place)} limit ${count}`.execute(database);
+  return rows.map(({ num, seq, sort_key }) => ({
+    num: Number(num),
+    seq: Number(seq),
+    sort_key: isNumber ? Number(sort_key) : sort_key,
+  }));
+}
+
+/** That a title comes after a place; `isBeginning`: the order's index is read from there on. */
+function beyond(
+  { key, place, isDescending }: TableOrder,
+  after: TitleSearch["after"],
+  isBeginning: boolean,
 ): RawBuilder<unknown>[] {
   if (after === null) return [];
   const than = isDescending ? sql`<` : sql`>`;
-  const here = sql`${place} ${than} ${after.place}`;
-  if (key === null) return [here];
   const from = after.key ?? 0;
-  // The first of the three says where in the index to begin.
-  return [sql`${key} ${than}= ${from}`, sql`(${key} ${than} ${from} or ${here})`];
+  const begin = isBeginning ? [sql`${key} ${than}= ${from}`] : [];
+  return [...begin, sql`(${key} ${than} ${from} or (${key} = ${from} and ${place} ${than} ${after.place}))`];
 }

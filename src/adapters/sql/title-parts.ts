@@ -3,7 +3,7 @@ import type { TitleIndex, TitleRecord, TitleSource, TitleWithSources } from "../
 import { listOf } from "./number-list.ts";
 import { folderRows } from "./sql-folders.ts";
 import type { Tables } from "./tables.ts";
-import { putColumns } from "./title-columns.ts";
+import type { ColumnChange, SortedBy } from "./title-columns.ts";
 import { facetsOf } from "./title-facets.ts";
 import type { TitleRow } from "./title-rows.ts";
 import { type Term, termsOf } from "./title-terms.ts";
@@ -62,15 +62,21 @@ export async function dropParts(transaction: Transaction<Tables>, seq: number): 
   await transaction.deleteFrom("title_folders").where("title_seq", "=", seq).execute();
 }
 
-type Keys = Pick<TitleRow, "name_key" | "duration_ms" | "height">;
+/** A title's number, and what it is sorted by when that is new. */
+export interface Numbered {
+  readonly num: number;
+  readonly columns: readonly ColumnChange[];
+  /** It has just got it: until then it was neither found nor counted. */
+  readonly isNew: boolean;
+}
 
-const keysOf = ({ name_key, duration_ms, height }: Keys): Keys => ({ name_key, duration_ms, height });
+const keysOf = ({ name_key, duration_ms, height }: SortedBy) => ({ name_key, duration_ms, height });
 
 /** Gives new titles their numbers, in their order; the numbers by the titles' places. */
 export async function numberTitles(
   transaction: Transaction<Tables>,
-  titles: readonly { readonly seq: number; readonly row: Keys }[],
-): Promise<Map<number, number>> {
+  titles: readonly { readonly seq: number; readonly row: SortedBy }[],
+): Promise<Map<number, Numbered>> {
   await inParts(titles, ROWS_AT_ONCE, (some) =>
     transaction
       .insertInto("title_keys")
@@ -80,22 +86,28 @@ export async function numberTitles(
   const { rows } = await sql<{ num: number; seq: number }>`select num, seq from title_keys
     where seq in (${listOf(titles.map(({ seq }) => seq))})`.execute(transaction);
   const nums = new Map(rows.map(({ num, seq }) => [Number(seq), num]));
-  await putColumns(
-    transaction,
-    titles.map(({ seq, row }) => ({ num: nums.get(seq) ?? 0, seq, row })),
+  return new Map(
+    titles.map(({ seq, row }) => {
+      const num = nums.get(seq) ?? 0;
+      return [seq, { num, columns: [{ num, seq, row }], isNew: true }];
+    }),
   );
-  return nums;
 }
 
-/** Keeps what a title is sorted by now; its number, one that it gets now if it had none. */
-export async function renumbered(transaction: Transaction<Tables>, seq: number, row: Keys): Promise<number> {
-  const known = await transaction.selectFrom("title_keys").selectAll().where("seq", "=", seq).executeTakeFirst();
-  if (!known) return (await numberTitles(transaction, [{ seq, row }])).get(seq) ?? 0;
-  const { num, name_key, duration_ms, height } = known;
-  if (Bun.deepEquals({ name_key, duration_ms, height }, keysOf(row))) return num;
+/** Keeps what a title is sorted by now, where it was sorted by `before`; its number, one that it gets now if it had none. */
+export async function renumbered(
+  transaction: Transaction<Tables>,
+  seq: number,
+  before: SortedBy,
+  row: SortedBy,
+): Promise<Numbered> {
+  const known = await transaction.selectFrom("title_keys").select("num").where("seq", "=", seq).executeTakeFirst();
+  if (!known) return (await numberTitles(transaction, [{ seq, row }])).get(seq) ?? { num: 0, columns: [], isNew: true };
+  const { num } = known;
+  const isSame = Bun.deepEquals(keysOf(before), keysOf(row)) && before.codec === row.codec;
+  if (isSame) return { num, columns: [], isNew: false };
   await transaction.updateTable("title_keys").set(keysOf(row)).where("num", "=", num).execute();
-  await putColumns(transaction, [{ num, seq, row }]);
-  return num;
+  return { num, columns: [{ num, seq, row }], isNew: false };
 }
 
 /** Takes a title's number from it; null when it had none. */

@@ -1,6 +1,6 @@
 import type { Audience, Range, TitleSearch } from "../../catalog/title-repository.ts";
+import type { Asked } from "./title-candidates.ts";
 import { facetGroupsOf } from "./title-facets.ts";
-import type { Asked } from "./title-postings.ts";
 import { ALL, phraseTerms, type Term, termOf } from "./title-terms.ts";
 
 /** Runs of characters of a name, and words of a phrase, that are looked up: the text is looked at anyway then. */
@@ -24,7 +24,6 @@ export function planOf(search: TitleSearch, audience: Audience): Plan | null {
   const looked = phrases.slice(0, PHRASES_LOOKED_UP).map(phraseTerms);
   const tags = tagKeys.map((key) => termOf("tag", key));
   const facets = facetGroupsOf(search).map((group) => group.map((facet) => termOf("facet", facet)));
-  if (facets.some((group) => group.length === 0)) return null;
   const groups = [
     ...stateTerms(search).map((term) => [term]),
     ...nameTerms(search).map((term) => [term]),

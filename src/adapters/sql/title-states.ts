@@ -1,9 +1,8 @@
-import { sql, type Transaction } from "kysely";
+import type { Transaction } from "kysely";
 import type { TitleState } from "../../catalog/title-repository.ts";
 import type { TitleStateTable } from "./catalog-tables.ts";
-import { listOf } from "./number-list.ts";
 import type { Database, Tables } from "./tables.ts";
-import { changePostings } from "./title-postings.ts";
+import { changeIndex } from "./title-postings.ts";
 import { type Term, termOf } from "./title-terms.ts";
 
 // What people have done with titles.
@@ -33,24 +32,6 @@ export async function getStates(
     .where("s.user_id", "=", userId)
     .execute();
   return new Map(rows.map(({ id, ...row }) => [id, toState(row)]));
-}
-
-/** The same for titles whose places are known. */
-export async function getStatesOf(
-  database: Database,
-  userId: string,
-  titles: readonly { readonly id: string; readonly seq: number }[],
-): Promise<Map<string, TitleState>> {
-  if (titles.length === 0) return new Map();
-  const { rows } = await sql<TitleStateTable>`select * from title_states
-    where user_id = ${userId} and title_seq in (${listOf(titles.map(({ seq }) => seq))})`.execute(database);
-  const states = new Map(rows.map((row) => [Number(row.title_seq), toState(row)]));
-  return new Map(
-    titles.flatMap(({ id, seq }) => {
-      const state = states.get(Number(seq));
-      return state ? [[id, state]] : [];
-    }),
-  );
 }
 
 /** Changes what a user has done with the title at a place; nothing is kept of somebody who has done nothing. */
@@ -105,7 +86,7 @@ export async function changeStateTerms(
   const seqs = [...new Set(changed.map(({ seq }) => seq))];
   const keys = await transaction.selectFrom("title_keys").select(["num", "seq"]).where("seq", "in", seqs).execute();
   const nums = new Map(keys.map(({ num, seq }) => [Number(seq), num]));
-  await changePostings(
+  await changeIndex(
     transaction,
     changed.flatMap(({ seq, before, after }) => {
       const num = nums.get(seq);
@@ -122,6 +103,9 @@ function termsOf(userId: string, state: TitleState | null): Set<Term> {
     ...(state?.watchedAt ? [termOf("played", userId)] : []),
   ]);
 }
+
+/** What a title is found by for what somebody has done with it now. */
+export const stateTermsOf = ({ userId, after }: StateChange): ReadonlySet<Term> => termsOf(userId, after);
 
 /** What people have done with these titles, as a change from nothing. */
 export async function statesOf(transaction: Transaction<Tables>, seqs: readonly number[]): Promise<StateChange[]> {
@@ -171,7 +155,8 @@ export async function moveInCollections(transaction: Transaction<Tables>, from: 
   await moved.execute();
 }
 
-function toState(row: Omit<TitleStateTable, "user_id" | "title_seq">): TitleState {
+/** A row as what it means. */
+export function toState(row: Omit<TitleStateTable, "user_id" | "title_seq">): TitleState {
   const watchedAt = Number(row.watched_at);
   return {
     positionSeconds: row.position_seconds,
