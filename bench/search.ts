@@ -69,6 +69,7 @@ async function benchDatabase(name: string, count: number, kept: KeptTitles): Pro
   const isBudgeted = count === TITLES;
   try {
     const repository = new SqlTitleRepository({ database: kept.database, indexOf: titleIndexOf });
+    await repository.readyIndex();
     const searched = await measureSearches(repository);
     const size = `${(kept.bytes / count).toFixed(0)} bytes each`;
     const figures = [

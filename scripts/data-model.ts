@@ -100,5 +100,5 @@ ${diagram.join("\n")}
   only equal text is equal (\`utf8mb4_0900_bin\`, \`utf8mb4_nopad_bin\`), and \`sources\` has \`path_hash\`, which makes
   a file unique however long its path is.
 - The text index belongs to the catalog and is made from the titles: \`title_keys\` numbers them, \`title_postings\` has for each term
-  and 8,192 titles the set of numbers that have it.
+  and 8,192 titles the set of numbers that have it, \`title_columns\` what titles are sorted by; \`title_versions\` tells what has changed.
 `;

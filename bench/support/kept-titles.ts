@@ -40,7 +40,7 @@ export async function sqliteWithTitles(titles: number): Promise<KeptTitles> {
   const begin = performance.now();
   if (!isComplete) {
     await migrate(database);
-    handle.run("delete from catalog_stale");
+    handle.run("delete from catalog_stale where what != 'columns'");
     handle.run("pragma synchronous = off");
     const write = ({ table, columns, rows }: Rows) => {
       const values = columns.map(() => "?").join(", ");
@@ -107,7 +107,7 @@ const sizeOf = (folder: string) =>
 async function fill(socketPath: string, titles: number): Promise<void> {
   const connection = await createConnection({ socketPath, user: "root", database: "kinora" });
   await connection.query("set session unique_checks = 0, foreign_key_checks = 0, sql_log_bin = 0");
-  await connection.query("delete from catalog_stale");
+  await connection.query("delete from catalog_stale where what != 'columns'");
   for (const parts of rowsOfTitles(titles)) {
     await connection.query("begin");
     for (const part of parts) await write(connection, part);

@@ -11,6 +11,7 @@ import { uploadRecordsSuite } from "../../upload/upload-records.suite.ts";
 import { SqlAuthStore } from "../sql/sql-auth-store.ts";
 import { SqlSourceRepository } from "../sql/sql-source-repository.ts";
 import { SqlTitleRepository } from "../sql/sql-title-repository.ts";
+import { textIndexSuite } from "../sql/text-index.suite.ts";
 import { SqlUploadRecords } from "../sql/upload-tables.ts";
 
 function suites({ name, isWhole, shared }: SqlServerKind) {
@@ -24,6 +25,7 @@ function suites({ name, isWhole, shared }: SqlServerKind) {
   };
   titleQueriesSuite(name, openTitles);
   titleOrdersSuite(name, openTitles);
+  textIndexSuite(name, async () => (await open()).database);
   if (!isWhole) return;
   titleRepositorySuite(name, openTitles);
   authStoreSuite(name, async () => {

@@ -54,6 +54,8 @@ const TITLES_IN_STATEMENT = 50;
 export interface SqlTitleRepositoryOptions {
   readonly database: Database;
   readonly indexOf: TitleIndexOf;
+  /** Bytes of the text index to keep in memory at most (`TitleMemory`). */
+  readonly memoryBytes?: number;
 }
 
 /** Titles in any SQL database that Kysely speaks to. */
@@ -62,9 +64,9 @@ export class SqlTitleRepository implements TitleRepository {
   readonly #memory: TitleMemory;
   readonly #indexOf: TitleIndexOf;
 
-  constructor({ database, indexOf }: SqlTitleRepositoryOptions) {
+  constructor({ database, indexOf, memoryBytes }: SqlTitleRepositoryOptions) {
     this.#database = database;
-    this.#memory = new TitleMemory(database);
+    this.#memory = new TitleMemory(database, memoryBytes);
     this.#indexOf = indexOf;
   }
 

@@ -12,25 +12,49 @@ export async function looksRight<Place extends { readonly seq: number }>(
   indexOf: TitleIndexOf,
 ): Promise<readonly Place[]> {
   if (places.length === 0 || !(looksAt.name || looksAt.phrases)) return places;
-  const seqs = listOf(places.map(({ seq }) => seq));
   const texts = looksAt.phrases ? sql`, name, description` : sql``;
-  const { rows } = await sql<{ seq: number; name_folded: string; name: string; description: string }>`
-    select seq, name_folded${texts} from titles where seq in (${seqs})`.execute(database);
-  const { rows: tags } = looksAt.phrases
-    ? await sql<{ title_seq: number; tag: string }>`select title_seq, tag from title_tags
-        where title_seq in (${seqs})`.execute(database)
-    : { rows: [] };
-  const tagsOf = Map.groupBy(tags, ({ title_seq }) => title_seq);
+  const { rows } = await sql<TextRow>`select seq, name_folded${texts} from titles
+    where seq in (${listOf(places.map(({ seq }) => seq))})`.execute(database);
   const part = search.name?.folded ?? "";
-  const phrases = search.phrases.map((tokens) => ` ${tokens.join(" ")}`);
-  const right = rows.filter(({ seq, name_folded, name, description }) => {
-    if (looksAt.name && !name_folded.includes(part)) return false;
-    if (!looksAt.phrases) return true;
-    const words = textOf(indexOf({ name, description, tags: (tagsOf.get(seq) ?? []).map(({ tag }) => tag) }).tokens);
-    return phrases.every((text) => words.includes(text));
+  const named = looksAt.name ? rows.filter(({ name_folded }) => name_folded.includes(part)) : rows;
+  const right = new Set<number>();
+  const unsure: TextRow[] = [];
+  for (const row of named) {
+    if (!looksAt.phrases || isInName(row, search.phrases)) right.add(Number(row.seq));
+    else unsure.push(row);
+  }
+  for (const seq of await withPhrases(database, search.phrases, unsure, indexOf)) right.add(seq);
+  return places.filter(({ seq }) => right.has(Number(seq)));
+}
+
+interface TextRow {
+  readonly seq: number;
+  readonly name_folded: string;
+  readonly name: string;
+  readonly description: string;
+}
+
+/** Whether a title's name alone has phrases of one word each: so much is seen without parting it into words. */
+const isInName = ({ name_folded }: TextRow, phrases: TitleSearch["phrases"]) =>
+  phrases.every((tokens) => tokens.length === 1 && ` ${name_folded}`.includes(` ${tokens[0]}`));
+
+/** Places of those titles whose texts have the phrases. */
+async function withPhrases(
+  database: Database,
+  phrases: TitleSearch["phrases"],
+  rows: readonly TextRow[],
+  indexOf: TitleIndexOf,
+): Promise<number[]> {
+  if (rows.length === 0) return [];
+  const { rows: tags } = await sql<{ title_seq: number; tag: string }>`select title_seq, tag from title_tags
+    where title_seq in (${listOf(rows.map(({ seq }) => seq))})`.execute(database);
+  const tagsOf = Map.groupBy(tags, ({ title_seq }) => Number(title_seq));
+  const wanted = phrases.map((tokens) => ` ${tokens.join(" ")}`);
+  return rows.flatMap(({ seq, name, description }) => {
+    const texts = { name, description, tags: (tagsOf.get(Number(seq)) ?? []).map(({ tag }) => tag) };
+    const words = textOf(indexOf(texts).tokens);
+    return wanted.every((text) => words.includes(text)) ? [Number(seq)] : [];
   });
-  const isRight = new Set(right.map(({ seq }) => seq));
-  return places.filter(({ seq }) => isRight.has(seq));
 }
 
 /** Parts texts that no phrase may span. Folded text holds no control character. */

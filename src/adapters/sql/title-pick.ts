@@ -15,7 +15,7 @@ export interface Picking {
 }
 
 /** Titles of the same numbers that are picked at most. */
-const SAME_AT_MOST = 4_000;
+const SAME_AT_MOST = 1_000;
 
 export interface Picked {
   /** In their order, as far as the columns tell it. */
