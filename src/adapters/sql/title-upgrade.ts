@@ -194,7 +194,8 @@ async function alone(
   work: (connection: Kysely<Tables>) => Promise<void>,
 ): Promise<void> {
   if (isSqlite(database)) return work(database);
-  const name = sql`concat('kinora.', md5(concat(database(), ${lock})))`;
+  // Names are the server's, not the database's, and have 64 characters at most.
+  const name = sql`concat('kinora.', sha2(concat(database(), ${lock}), 224))`;
   await database.connection().execute(async (connection) => {
     for (;;) {
       const { rows } = await sql<{ taken: number }>`select get_lock(${name}, 0) as taken`.execute(connection);
