@@ -131,6 +131,59 @@ test("a large file is announced and can be watched before its SHA-256 is known, 
   await until(async () => (await report()).unhashedBytes === 0);
 });
 
+/** Shows a file as a title, and tells the tags of its original, of what is made of it, and of a segment. */
+async function tagsOf(name: string, bodies: string[] = []): Promise<(string | null)[]> {
+  const { sourceId: id, mediaId } = await announcementOf(name);
+  stage.titles.set(id, { id, ownerId: null, visibility: "members", mediaId, name });
+  const paths = ["original", "faststart", "hls/master.m3u8", "hls/1/init.mp4", "hls/1/1.m4s", "dash/manifest.mpd"];
+  const answers = paths.map(async (path) => {
+    const answer = await stage.ask(`/stream/${id}/${path}`);
+    bodies.push(`${path} ${Bun.SHA256.hash(await answer.bytes(), "hex")}`);
+    return answer.ok ? answer.headers.get("ETag") : `${path}: ${answer.status}`;
+  });
+  return Promise.all(answers);
+}
+
+test("equal content has the same tags wherever it lies and however old it is, so that another instance can go on with a download", async () => {
+  put("one.mp4");
+  put("sub/two.mp4");
+  const past = new Date(Date.now() - 3_600_000);
+  utimesSync(at("sub/two.mp4"), past, past);
+  put("other.mp4", bytesOf(1));
+  await rescan();
+  const bodies: [string[], string[]] = [[], []];
+  const [one, two, third] = [await tagsOf("one", bodies[0]), await tagsOf("two", bodies[1]), await tagsOf("other")];
+  expect(one).toEqual(two);
+  expect(bodies[0].sort()).toEqual(bodies[1].sort());
+  expect(one.every((tag) => /^"[\w-]{27}"$/.test(tag ?? ""))).toBe(true);
+  expect(new Set([...one, ...third]).size).toBe(12);
+  const { sourceId } = await announcementOf("two");
+  const headers = { Range: "bytes=100-", "If-Range": one[0] ?? "" };
+  expect((await stage.ask(`/stream/${sourceId}/original`, { headers })).status).toBe(206);
+});
+
+test("a file that changes under its name changes all its tags, known by its content or not yet, and has the old ones again with the old content", async () => {
+  const padding = 9 * 2 ** 20;
+  const put2 = async (mark: number) => {
+    const before = latest().get("large")?.mediaId;
+    put("large.mp4", bytesOf(mark, padding));
+    await rescan();
+    await until(() => latest().get("large")?.mediaId != null && latest().get("large")?.mediaId !== before);
+    await until(async () => (await report()).unhashedBytes === 0);
+    return tagsOf("large");
+  };
+  const [first, second, third] = [await put2(1), await put2(2), await put2(1)];
+  expect(new Set([...first, ...second]).size).toBe(12);
+  expect(third).toEqual(first);
+  // What was answered before its content was known.
+  put("large.mp4", bytesOf(3, padding));
+  const { sourceId: id } = await announcementOf("large");
+  const during = await stage.ask(`/stream/${id}/original`, { headers: { "If-None-Match": first[0] ?? "" } });
+  expect([503, 200]).toContain(during.status);
+  expect(first).not.toContain(during.headers.get("ETag"));
+  await during.body?.cancel();
+});
+
 test("a file that grows while it is scanned is taken when it is whole", async () => {
   await again({ settleMs: 400 });
   const whole = readFileSync(video);

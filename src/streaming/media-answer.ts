@@ -2,6 +2,7 @@ import { ProblemError } from "../errors.ts";
 import { type ByteRange, select } from "../http/conditional.ts";
 import type { HttpContext } from "../http/env.ts";
 import { problemResponse } from "../http/problem.ts";
+import type { LocatedOriginal } from "./original.ts";
 import type { Playable } from "./playback.ts";
 
 /** Seconds a media connection may be silent: a paused player is idle. */
@@ -32,6 +33,14 @@ function rangeProblem(headers: Headers, sizeBytes: number): Response {
   const response = problemResponse(error);
   for (const name of ["Content-Range", "Accept-Ranges"]) response.headers.set(name, headers.get(name) ?? "");
   return response;
+}
+
+/**
+ * What a tag says of an original: its content where that is known, so that equal content has equal tags on all machines and a download goes on
+ * at another. Until then, which source it is and its size and time. `file` must have been found to be the one that the source tells of.
+ */
+export function contentOf({ source }: Pick<Playable, "source">, file: LocatedOriginal): readonly (string | number)[] {
+  return source.mediaId === null ? [source.id, file.size, file.mtimeMs] : [source.mediaId, file.size];
 }
 
 /** A strong tag for what follows from these values alone. */

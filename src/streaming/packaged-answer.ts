@@ -9,7 +9,7 @@ import type { Presentation } from "../media/presentation.ts";
 import type { SegmentPlan } from "../media/segment-plan.ts";
 import { bodyOf } from "./computed-body.ts";
 import { NotPackagedError } from "./errors.ts";
-import { answerMedia, etagOf } from "./media-answer.ts";
+import { answerMedia, contentOf, etagOf } from "./media-answer.ts";
 import type { MovieCache } from "./movie-cache.ts";
 import { type LocatedOriginal, withLocated } from "./original.ts";
 import type { Playable, Playback } from "./playback.ts";
@@ -114,7 +114,7 @@ export function answerPlan(
   return answerMedia(c, playable, {
     sizeBytes: body.sizeBytes,
     contentType,
-    etag: etagOf(PACKAGER_VERSION, playable.source.id, file.size, file.mtimeMs, path.join("/"), ...state),
+    etag: etagOf(PACKAGER_VERSION, ...contentOf(playable, file), path.join("/"), ...state),
     body: (range) => bodyOf(file, body, range, c.env),
   });
 }

@@ -14,7 +14,7 @@ import { type FaststartPlans, planAsItIs } from "./faststart-plans.ts";
 import { addLibrary } from "./library-routes.ts";
 import { addLinks } from "./link-routes.ts";
 import type { Links } from "./links.ts";
-import { answerMedia, etagOf } from "./media-answer.ts";
+import { answerMedia, contentOf, etagOf } from "./media-answer.ts";
 import {
   answerComputed,
   answerWithSubtitles,
@@ -78,7 +78,7 @@ function addOriginal(app: OpenAPIHono<HttpEnv>, { playback }: StreamingRoutesDep
     return answerMedia(c, playable, {
       sizeBytes: file.size,
       contentType: containerTypes[playable.source.info.container] ?? "application/octet-stream",
-      etag: etagOf("original", playable.source.id, file.size, file.mtimeMs),
+      etag: etagOf("original", ...contentOf(playable, file)),
       lastModified: new Date(file.mtimeMs),
       headers: { "Content-Disposition": disposition(playable.access.name, playable.source.info.container) },
       // A path and no handle: Bun sends it with sendfile.
@@ -97,7 +97,7 @@ function addFaststart(app: OpenAPIHono<HttpEnv>, { playback, faststart }: Stream
     return answerMedia(c, playable, {
       sizeBytes: plan.sizeBytes,
       contentType: containerTypes[playable.source.info.container] ?? "application/octet-stream",
-      etag: etagOf("faststart", PACKAGER_VERSION, playable.source.id, file.size, file.mtimeMs),
+      etag: etagOf("faststart", PACKAGER_VERSION, ...contentOf(playable, file)),
       lastModified: new Date(file.mtimeMs),
       headers: { "Content-Disposition": disposition(playable.access.name, playable.source.info.container) },
       body: (range) => bodyOf(file, plan, range, c.env),

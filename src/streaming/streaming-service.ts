@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { z } from "zod";
 import { AuthenticationStatus, authContract } from "../auth/contract.ts";
 import type { BusConnection } from "../bus/bus.ts";
+import { detached } from "../bus/call-in-hand.ts";
 import { announcePresence } from "../bus/presence.ts";
 import { proxyOf, type ServiceProxy, serveContract } from "../bus/proxy.ts";
 import { publish, subscribe, subscribeDurably } from "../bus/topics.ts";
@@ -110,7 +111,8 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
 
   let reannouncing: Promise<{ sources: number }> | null = null;
   const reannounce = () => {
-    reannouncing ??= announceEverything(sources, announceAll).finally(() => {
+    // Whoever asks meanwhile waits for the same.
+    reannouncing ??= detached(() => announceEverything(sources, announceAll)).finally(() => {
       reannouncing = null;
     });
     return reannouncing;
