@@ -77,12 +77,20 @@ export const accountScenes: Readonly<
     await page.goto("/admin/users");
     await page.getByRole("button", { name: "Manage jonas" }).click();
     await page.getByRole("button", { name: "Delete", exact: true }).click();
-    await page.getByText(/of jonas/).waitFor();
+    await page.getByText(/^jonas has/).waitFor();
+    await page.getByRole("combobox", { name: "Who gets them" }).waitFor();
   },
   "admin-invite": async ({ page }) => {
     await page.goto("/admin/users");
     await page.getByRole("button", { name: "Invite somebody" }).click();
     await page.getByRole("dialog").waitFor();
+  },
+  "admin-invite-made": async ({ page }) => {
+    await page.goto("/admin/users");
+    await page.getByRole("button", { name: "Invite somebody" }).click();
+    await page.getByRole("button", { name: "Make the invitation" }).click();
+    await page.getByRole("dialog").getByLabel("Code").waitFor();
+    await page.keyboard.press("Escape");
   },
   "admin-folders": async ({ page }) => {
     await page.goto("/admin/library");
@@ -105,13 +113,17 @@ export const accountScenes: Readonly<
   },
   "admin-streams-none": async ({ page }) => {
     await page.goto("/admin/streams");
-    await page.getByText("Nothing is being streamed").waitFor();
+    await page.getByText("No stream is under control.").waitFor();
   },
   "admin-streams": async ({ page, kinora, password }) => {
     const jonas = await TestUser.signIn(kinora, "jonas", password);
     const { items } = (await (await jonas.get("/api/titles?owner=me")).json()) as { items: { id: string }[] };
-    for (const [index, { id: titleId }] of items.entries())
+    for (const [index, { id: titleId }] of items.entries()) {
       await jonas.post("/api/streams", { titleId, protocol: index % 2 === 0 ? "rtsp" : "hls" });
+      if (index > 1) continue;
+      for (const path of ["master.m3u8", "1/1.m4s"])
+        await (await jonas.get(`/stream/${titleId}/hls/${path}`)).arrayBuffer();
+    }
     await page.goto("/admin/streams");
     await page
       .getByText(/^jonas, over/)

@@ -117,7 +117,8 @@ describe("answers", () => {
       .filter(({ method, path }) => method === "GET" && !path.includes(":"))
       .map(({ path }) => path);
     for (const path of new Set([...paths, "/healthz", "/readyz", "/api/openapi.json", "/api/docs", "/api/nothing"])) {
-      if (path === "/api/events") continue;
+      // Without an end; and with a load that is another one at each heartbeat.
+      if (path === "/api/events" || path === "/api/services") continue;
       const headers = { "Accept-Encoding": "identity" };
       const [head, whole] = [await user.fetch(path, { method: "HEAD", headers }), await user.fetch(path, { headers })];
       const length = (await whole.arrayBuffer()).byteLength;

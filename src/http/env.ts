@@ -36,6 +36,16 @@ export interface HttpVariables {
   principal: Principal | null;
   /** The grant in the URL; null when there is none. It is looked at for media, and what is read with it. */
   grant: PresentedGrant | null;
+  /** What of a title the answer sends; of media alone. */
+  media?: AnsweredMedia;
+}
+
+/** Which title's media an answer sends, and how much of it. */
+export interface AnsweredMedia {
+  readonly titleId: string;
+  readonly titleName: string;
+  readonly durationSeconds: number | null;
+  readonly bytes: number;
 }
 
 /** A grant that counts, as it stood in the URL. */

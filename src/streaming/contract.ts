@@ -194,6 +194,23 @@ export const streamEvent = z.discriminatedUnion("type", [
 export type StreamEvent = z.infer<typeof streamEvent>;
 export const StreamerSync = defineTopic("StreamerSync", streamEvent, { keyed: true });
 
+/** Somebody who watches without a stream controller, as far as requests tell. */
+export const watched = z.object({
+  id,
+  title: z.object({ id, name: z.string() }),
+  /** Who watches, or who made the link; null for somebody without an account. */
+  user: user.pick({ id: true, username: true }).nullable(),
+  by: z.enum(["session", "token", "api-key", "link", "public"]),
+  protocol: z.enum(["hls", "dash", "file"]),
+  since: timestamp,
+  /** The last request. */
+  lastAt: timestamp,
+  /** Sent so far; null where it cannot be told. */
+  bytes: z.number().int().nullable(),
+  instance: z.string(),
+});
+export type Watched = z.infer<typeof watched>;
+
 export const streamingContract = defineService({
   name: "streaming",
   operations: {
@@ -245,6 +262,13 @@ export const streamingContract = defineService({
       repeatable: true,
       timeoutMs: 2_000,
     },
+    /** What is being watched from this very instance without a controller. */
+    listWatching: {
+      input: none,
+      output: z.object({ items: z.array(watched) }),
+      repeatable: true,
+      timeoutMs: 2_000,
+    },
     /** Renews a controller that this instance holds until `expiresAt`, by the credential of `who`, its owner. */
     refreshStream: { input: z.object({ id, who: principal, expiresAt: timestamp }), output: streamHandle },
     /** Pauses, resumes or stops a controller that this instance holds, for its owner or an admin. */
@@ -261,6 +285,7 @@ export const streamingContract = defineService({
     { path: "/stream", placed: true },
     { path: "/api/library" },
     { path: "/api/storage" },
+    { path: "/api/watching" },
     { path: "/api/links" },
     { path: "/api/streams" },
   ],

@@ -54,8 +54,14 @@ export function etagOf(...parts: readonly (string | number)[]): string {
  * for with a grant, is kept by the browser that asked, and asked for again each time, so that a sign-out or revocation
  * counts at once.
  */
-export async function answerMedia(c: HttpContext, { access }: Playable, answer: MediaAnswer): Promise<Response> {
+export async function answerMedia(
+  c: HttpContext,
+  { access, source }: Playable,
+  answer: MediaAnswer,
+): Promise<Response> {
   const selection = select(c.req.raw.headers, answer.sizeBytes, answer);
+  const bytes = "range" in selection ? selection.range.end - selection.range.start : 0;
+  c.set("media", { titleId: access.id, titleName: access.name, durationSeconds: source.info.durationSeconds, bytes });
   const isForAll = access.visibility === "public" && !c.get("grant");
   const headers = new Headers({
     ETag: answer.etag,

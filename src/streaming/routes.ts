@@ -8,6 +8,7 @@ import { hlsKeyFramePlaylist } from "../media/hls/hls-key-frames.ts";
 import { hlsMediaPlaylist, hlsMultivariantPlaylist } from "../media/hls/hls-playlist.ts";
 import { PACKAGER_VERSION } from "../media/packager-version.ts";
 import type { AllLibraries } from "./all-libraries.ts";
+import type { AllWatching } from "./all-watching.ts";
 import { addChapters } from "./chapter-routes.ts";
 import { bodyOf } from "./computed-body.ts";
 import { type FaststartPlans, planAsItIs } from "./faststart-plans.ts";
@@ -30,6 +31,8 @@ import { describe } from "./route-docs.ts";
 import type { Storage } from "./storage.ts";
 import { addStorage } from "./storage-routes.ts";
 import { addSubtitles } from "./subtitle-routes.ts";
+import type { Watching } from "./watching.ts";
+import { addWatching, noteWatching } from "./watching-routes.ts";
 
 const PLAYLIST = "application/vnd.apple.mpegurl";
 const MANIFEST = "application/dash+xml";
@@ -48,11 +51,14 @@ export interface StreamingRoutesDependencies extends PackagedAnswerDependencies 
   readonly library: AllLibraries;
   readonly links: Links;
   readonly storage: Storage;
+  readonly watching: Watching;
+  readonly allWatching: AllWatching;
 }
 
 /** `/stream/…`, `/api/library` and `/api/links`. Every answer is authorised anew. GET routes answer HEAD too. */
 export function createStreamingRoutes(dependencies: StreamingRoutesDependencies): OpenAPIHono<HttpEnv> {
   const app = createApp();
+  app.use("/stream/:titleId/*", noteWatching(dependencies.watching));
   addOriginal(app, dependencies);
   addFaststart(app, dependencies);
   addHls(app, dependencies);
@@ -62,6 +68,7 @@ export function createStreamingRoutes(dependencies: StreamingRoutesDependencies)
   addLibrary(app, dependencies.library, dependencies.playback);
   addLinks(app, dependencies.links);
   addStorage(app, dependencies.storage);
+  addWatching(app, dependencies.allWatching);
   // Whether an address exists is nobody's business who is not signed in.
   app.get("/stream/*", (c) => {
     if (!viewerOf(c)) requirePrincipal(c);

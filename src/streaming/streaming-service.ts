@@ -13,6 +13,7 @@ import type { RtspTitles } from "../rtsp/titles.ts";
 import type { Service } from "../service.ts";
 import { turns } from "../turns.ts";
 import { AllLibraries } from "./all-libraries.ts";
+import { AllWatching } from "./all-watching.ts";
 import { MediaAnnouncements, streamingContract } from "./contract.ts";
 import { type StreamSettings, startStreams } from "./controllers/start-streams.ts";
 import { Elsewhere } from "./elsewhere.ts";
@@ -36,6 +37,7 @@ import { Subtitles } from "./subtitles.ts";
 import { TitleGate } from "./title-gate.ts";
 import { UploadIntake } from "./upload-intake.ts";
 import { warmUpSoon } from "./warm-up.ts";
+import { Watching } from "./watching.ts";
 
 const REANNOUNCE_PAGE = 200;
 /** How often bytes that could not be removed are removed again. */
@@ -109,6 +111,9 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
   const titles = new PlayableTitles({ originals, gate, authenticator, live, elsewhere });
   const streams = await startStreams({ ...dependencies.streams, connection, gate, originals, urls, log });
 
+  const watching = new Watching();
+  const auth = proxyOf(connection, authContract);
+  const allWatching = new AllWatching({ own: watching, main, streaming, auth, instance });
   let reannouncing: Promise<{ sources: number }> | null = null;
   const reannounce = () => {
     // Whoever asks meanwhile waits for the same.
@@ -159,6 +164,7 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
       await library.remove(id);
       return {};
     },
+    listWatching: async () => ({ items: await allWatching.ownList() }),
     ...streams.operations,
   });
   const presence = await announcePresence(connection, dependencies.addresses, () => {
@@ -182,9 +188,10 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
       sources,
       movies,
       meter: dependencies.meter,
-      auth: proxyOf(connection, authContract),
+      auth,
     }),
-    links: new Links({ gate, auth: proxyOf(connection, authContract), urls }),
+    links: new Links({ gate, auth, urls }),
+    ...{ watching, allWatching },
   });
   routes.route("/", streams.routes);
   return {

@@ -92,7 +92,7 @@ describe.skipIf(!has("chromium"))("accounts in the browser", () => {
     await code.fill(kinora.firstAdminCode ?? "");
     await page.getByRole("button", { name: "Create account" }).click();
     await page.waitForURL(/\/upload$/);
-    await page.getByText("Your account is the administrator’s.").waitFor();
+    await page.getByText("You are the administrator of this Kinora.").waitFor();
     await page.getByRole("button", { name: "Account of maria" }).waitFor();
   });
 
@@ -152,7 +152,7 @@ describe.skipIf(!has("chromium"))("accounts in the browser", () => {
   test("an API key is made, shown once, works, and is deleted", async () => {
     await page.getByRole("button", { name: "New API key" }).click();
     await page.getByLabel("Name").fill("backup script");
-    await page.getByLabel("Counts for").selectOption("30 days");
+    await page.getByLabel("Valid for").selectOption("30 days");
     await page.getByRole("button", { name: "Make the key" }).click();
     const key = await page.getByLabel("API key", { exact: true }).inputValue();
     const headers = { Authorization: `Bearer ${key}` };

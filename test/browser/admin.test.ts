@@ -103,7 +103,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("administration in the browser", () 
       await dialog()
         .getByRole("radio", { name: /^May watch/ })
         .check();
-      await dialog().getByLabel("Counts for").selectOption("1 day");
+      await dialog().getByLabel("Valid for").selectOption("1 day");
       await dialog().getByRole("button", { name: "Make the invitation" }).click();
       const made = await dialog().getByLabel("Code").inputValue();
       expect(await dialog().getByLabel("Link").inputValue()).toBe(`${kinora.url}/sign-in?invite=${made}`);
@@ -179,7 +179,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("administration in the browser", () 
 
   test("a stream appears by itself, is stopped, and is gone", async () => {
     await page.getByRole("link", { name: "Streams now" }).click();
-    await page.getByText("Nothing is being streamed").waitFor();
+    await page.getByText("No stream is under control.").waitFor();
     const { items } = (await (await jonas.get("/api/titles?owner=me")).json()) as { items: { id: string }[] };
     const body = { titleId: items[0]?.id, protocol: "hls" };
     const { url } = (await (await jonas.post("/api/streams", body)).json()) as { url: string };
@@ -187,8 +187,18 @@ describe.skipIf(!has("chromium", "ffmpeg"))("administration in the browser", () 
     await page.getByText("jonas, over HLS").waitFor();
     await button("Stop Concert of jonas").click();
     await page.getByText("The stream of jonas is stopped.").waitFor();
-    await page.getByText("Nothing is being streamed").waitFor();
+    await page.getByText("No stream is under control.").waitFor();
     expect((await fetch(url)).status).toBe(401);
+  });
+
+  test("what somebody watches is listed, with how and how much", async () => {
+    const { items } = (await (await jonas.get("/api/titles?owner=me")).json()) as { items: { id: string }[] };
+    for (const path of ["master.m3u8", "1/1.m4s"])
+      await (await jonas.get(`/stream/${items[0]?.id}/hls/${path}`)).arrayBuffer();
+    await page.goto("/admin/streams");
+    const watched = page.getByRole("list", { name: "Being watched" }).getByRole("listitem");
+    await watched.getByRole("link", { name: "Concert" }).waitFor();
+    expect(await watched.innerText()).toMatch(/jonas, over HLS · started .* · [\d.]+ [kK]B/);
   });
 
   const isLong = process.env.KINORA_TEST_LONG === "1";
@@ -207,7 +217,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("administration in the browser", () 
     ["/admin/users", async () => user("jonas").waitFor()],
     ["/admin/users", async () => button("Invite somebody").click()],
     ["/admin/library", async () => button("Add a folder").click()],
-    ["/admin/streams", async () => page.getByText("Nothing is being streamed").waitFor()],
+    ["/admin/streams", async () => page.getByText("No stream is under control.").waitFor()],
   ];
   const states = isLong ? [...sample, ...others] : sample;
 

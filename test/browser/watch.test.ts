@@ -194,7 +194,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("on the watch page", () => {
     await page.goto(`/watch/${ids.get("Subtitled")}`);
     await button("Share").click();
     const dialog = page.getByRole("dialog");
-    await dialog.getByLabel("It counts for").selectOption({ label: "1 hour" });
+    await dialog.getByLabel("Valid for").selectOption({ label: "1 hour" });
     await dialog.getByRole("button", { name: "Make a link" }).click();
     const addressOf = (name: string) => dialog.getByRole("textbox", { name }).inputValue();
     const address = await addressOf("Link");

@@ -85,6 +85,7 @@ export async function fakeStreaming(bus: MemoryBus, instance: string, files: () 
     identify: refuse,
     ...{ isAvailable: refuse, reportLibrary: refuse, rescanLibrary: refuse, addFolder: refuse, removeFolder: refuse },
     listStreams: refuse,
+    listWatching: refuse,
     refreshStream: refuse,
     controlStream: refuse,
     reannounce: async () => {

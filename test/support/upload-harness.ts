@@ -177,6 +177,7 @@ export class FakeStreaming {
       reannounce: noop,
       ...{ isAvailable: noop, reportLibrary: noop, rescanLibrary: noop, addFolder: noop, removeFolder: noop },
       listStreams: noop,
+      listWatching: noop,
       refreshStream: noop,
       controlStream: noop,
     };

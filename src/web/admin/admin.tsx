@@ -1,4 +1,3 @@
-import { useEffect, useRef } from "preact/hooks";
 import { adminPages } from "../components/account-panel.tsx";
 import { Heading } from "../components/heading.tsx";
 import { t } from "../i18n/i18n.ts";
@@ -24,11 +23,6 @@ const pages: Readonly<Record<string, () => preact.VNode>> = {
 /** The pages of administrators. For others there is no such page. */
 export function AdminPage() {
   const { path } = here.value;
-  const nav = useRef<HTMLElement>(null);
-  useEffect(() => {
-    // Where they do not all fit, the one that is shown is in sight.
-    nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
-  }, [path]);
   const entry = adminPages.find(({ to }) => to === path);
   const Page = pages[path];
   if (!entry || !Page || user.value?.role !== "admin")
@@ -41,7 +35,7 @@ export function AdminPage() {
   return (
     <section class="admin settings">
       <Heading key={path} title={t(entry.label)} />
-      <nav ref={nav} class="tabs" aria-label={t("nav.administration")}>
+      <nav class="tabs" aria-label={t("nav.administration")}>
         {adminPages.map(({ to, label }) => (
           <a key={to} href={to} aria-current={to === path ? "page" : undefined}>
             {t(label)}

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { StreamSummary } from "../../streaming/contract.ts";
 import { call, messageOf } from "../api.ts";
-import { Empty, Skeleton } from "../components/parts.tsx";
+import { Skeleton } from "../components/parts.tsx";
 import { Section } from "../components/section.tsx";
 import { useLoaded } from "../components/use-loaded.ts";
 import { streamChanges } from "../events.ts";
@@ -11,12 +11,23 @@ import "../messages/en/admin.ts";
 import { notify } from "../notices.tsx";
 import { Problem } from "./problem.tsx";
 import { useRefreshed } from "./use-refreshed.ts";
+import { WatchingList } from "./watching.tsx";
 
 /** Changes are told; this is for what was missed, and for the times that are shown. */
 const EVERY_MS = 15_000;
 
-/** What is being streamed, to whom; and the end of it. */
+/** What is being watched, and what is streamed under control. */
 export function StreamsPage() {
+  return (
+    <>
+      <WatchingList />
+      <ControlledStreams />
+    </>
+  );
+}
+
+/** What controllers steer, to whom; and the end of it. */
+function ControlledStreams() {
   const streams = useLoaded(async () => (await call<{ items: StreamSummary[] }>("GET", "/api/streams")).items);
   const heading = useRef<HTMLHeadingElement>(null);
   useRefreshed(streams.reload, EVERY_MS);
@@ -33,9 +44,9 @@ export function StreamsPage() {
     <Section layout="below" heading={t("streams.heading")} text={t("streams.why")} headingRef={heading}>
       {streams.problem && <Problem text={streams.problem} onRetry={() => void streams.reload()} />}
       {!streams.data && !streams.problem && <Skeleton lines={3} />}
-      <div aria-live="polite">
-        {streams.data?.length === 0 && <Empty heading={t("streams.none")} text={t("streams.none-why")} />}
-      </div>
+      <p class="meta" role="status">
+        {streams.data?.length === 0 && t("streams.none")}
+      </p>
       <ul class="entries" aria-label={t("streams.heading")}>
         {streams.data?.map((stream) => (
           <StreamEntry

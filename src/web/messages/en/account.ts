@@ -72,7 +72,7 @@ export const account = define({
   "account.key": "API key",
   "account.key-name": "Name",
   "account.key-name-hint": "What it is for, such as “backup script”",
-  "account.key-lifetime": "Counts for",
+  "account.key-lifetime": "Valid for",
   "account.days": { one: "{count} day", other: "{count} days" },
   "account.for-ever": "Until I delete it",
   "account.key-made": "Your new API key",

@@ -27,7 +27,7 @@ export const signIn = define({
   "sign-in.setup-code": "Setup code",
   "sign-in.setup-code-hint": "Printed where Kinora was started",
   "sign-in.not-same": "The two passwords are not the same. Type the second one again.",
-  "sign-in.administrator": "Your account is the administrator’s.",
+  "sign-in.administrator": "You are the administrator of this Kinora.",
   "sign-in.no-fit": "Name and password do not fit. Check both and try again.",
   "sign-in.not-the-code": "This is not the setup code. {where}",
   "sign-in.takes-code": "The first account takes a setup code, so that nobody else becomes administrator. {where}",

@@ -70,7 +70,7 @@ export const account = {
   "account.key": "Clave de API",
   "account.key-name": "Nombre",
   "account.key-name-hint": "Para qué sirve, como «copia de seguridad»",
-  "account.key-lifetime": "Vale durante",
+  "account.key-lifetime": "Válida durante",
   "account.days": { one: "{count} día", other: "{count} días" },
   "account.for-ever": "Hasta que la elimine",
   "account.key-made": "Tu nueva clave de API",

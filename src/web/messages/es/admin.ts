@@ -69,7 +69,7 @@ export const admin = {
   "invites.none": "No hay invitaciones abiertas.",
   "invites.new": "Invitar a alguien",
   "invites.make": "Crear la invitación",
-  "invites.lifetime": "Vale durante",
+  "invites.lifetime": "Válida durante",
   "invites.hours": { one: "{count} hora", other: "{count} horas" },
   "invites.days": { one: "{count} día", other: "{count} días" },
   "invites.made": "La invitación",
@@ -172,11 +172,18 @@ export const admin = {
   "storage.no-owners": "Nadie ha subido nada todavía.",
   "storage.videos": { one: "{count} vídeo", other: "{count} vídeos" },
 
-  "streams.heading": "En curso",
-  "streams.why": "Emisiones que Kinora dirige: por RTSP, RTP y HLS desde el cliente de línea de órdenes.",
-  "streams.none": "No se está emitiendo nada",
-  "streams.none-why":
-    "Aparecen aquí en cuanto alguien inicia una, por ejemplo con kinora play. Los vídeos que se ven en navegadores no aparecen.",
+  "watching.heading": "Se está viendo",
+  "watching.why": "En navegadores, y en reproductores con enlaces, si han pedido algo en el último minuto.",
+  "watching.none": "Nadie está viendo nada.",
+  "watching.by": "{who}, por {protocol}",
+  "watching.link": "alguien con un enlace de {name}",
+  "watching.public": "alguien sin cuenta",
+  "watching.file": "el propio archivo",
+
+  "streams.heading": "Bajo control",
+  "streams.why":
+    "Transmisiones que Kinora dirige y puede detener: las del cliente de línea de órdenes y de programas por RTSP, RTP y HLS.",
+  "streams.none": "No hay ninguna transmisión bajo control.",
   "streams.by": "{name}, por {protocol}",
   "streams.since": "empezó {when}",
   "streams.state-paused": "en pausa",

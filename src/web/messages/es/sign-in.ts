@@ -23,7 +23,7 @@ export const signIn = {
   "sign-in.setup-code": "Código de instalación",
   "sign-in.setup-code-hint": "Aparece donde se inició Kinora",
   "sign-in.not-same": "Las dos contraseñas no son iguales. Escribe la segunda de nuevo.",
-  "sign-in.administrator": "Tu cuenta es la de administración.",
+  "sign-in.administrator": "Administras este Kinora.",
   "sign-in.no-fit": "El nombre y la contraseña no coinciden. Revísalos y vuelve a probar.",
   "sign-in.not-the-code": "Este no es el código de instalación. {where}",
   "sign-in.takes-code": "La primera cuenta pide un código, para que nadie más sea administrador. {where}",
