@@ -78,7 +78,7 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
   },
   videos: async ({ page }) => {
     await page.goto("/videos");
-    await page.getByRole("radio", { name: "Harbour at dawn" }).check();
+    await page.getByRole("radio", { name: "Harbour at dawn" }).press("Space");
     await page.mouse.move(0, 0);
   },
   select: async ({ page }) => {

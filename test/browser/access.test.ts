@@ -15,6 +15,7 @@ type Steps = (page: Page) => Promise<unknown>;
 describe.skipIf(!has("chromium", "ffmpeg"))("for everybody, axe finds nothing on", () => {
   let kinora: TestKinora;
   let collectionId = "";
+  let emptyId = "";
   const ids: string[] = [];
   const browsers: Browser[] = [];
 
@@ -29,12 +30,17 @@ describe.skipIf(!has("chromium", "ffmpeg"))("for everybody, axe finds nothing on
       ids.push((await maria.upload(await fixture(name))).id);
     await maria.send("PUT", `/api/titles/${ids[0]}/progress`, { positionSeconds: 2 });
     await maria.send("PUT", `/api/titles/${ids[1]}/favourite`);
-    collectionId = ((await (await maria.post("/api/collections", { name: "Summer" })).json()) as { id: string }).id;
+    const make = async (name: string) =>
+      ((await (await maria.post("/api/collections", { name })).json()) as { id: string }).id;
+    collectionId = await make("Summer");
+    emptyId = await make("Winter");
     await maria.post(`/api/collections/${collectionId}/titles`, { titleIds: ids });
     const long = process.env.KINORA_TEST_LONG
       ? ([
           [1280, "dark"],
           [390, "light"],
+          [320, "dark"],
+          [2560, "light"],
         ] as const)
       : [];
     for (const [width, colorScheme] of [[1280, "light"], [390, "dark"], ...long] as const) {
@@ -61,7 +67,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("for everybody, axe finds nothing on
     ["the library", (page) => inList(page, "/library")],
     ["its filters", (page) => press(page, "Filters").then(() => page.getByText("Over an hour").waitFor())],
     ["my videos", (page) => inList(page, "/videos")],
-    ["my videos, one chosen", (page) => page.getByRole("radio", { name: "Concert" }).check()],
+    ["my videos, one chosen", (page) => page.getByRole("radio", { name: "Concert" }).press("Space")],
     [
       "my videos, some selected",
       async (page) => {
@@ -87,6 +93,22 @@ describe.skipIf(!has("chromium", "ffmpeg"))("for everybody, axe finds nothing on
     ],
     ["an empty list", (page) => open(page, "/videos?tag=nothing").then(() => page.getByText("Nothing fits").waitFor())],
     ["the collections", (page) => open(page, "/collections").then(() => page.getByText("Summer").waitFor())],
+    [
+      "the library, to choose for a collection",
+      async (page) => {
+        await open(page, `/library?collect=${collectionId}`);
+        await page.getByText("Choose videos for").waitFor();
+        await page.getByRole("checkbox", { name: /Concert/ }).check();
+      },
+    ],
+    [
+      "a collection, with a notice",
+      async (page) => {
+        await press(page, /^Add 1 video/);
+        await page.locator(".notice").waitFor();
+      },
+    ],
+    ["an empty collection", (page) => open(page, `/collections/${emptyId}`)],
     ["a collection", (page) => open(page, `/collections/${collectionId}`)],
     ["its share dialog", (page) => press(page, "Share").then(() => page.getByRole("dialog").waitFor())],
     ["the upload page", (page) => open(page, "/upload")],
