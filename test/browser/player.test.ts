@@ -15,6 +15,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("the player", () => {
   let page: Page;
   let visitor: Browser;
   let collectionId = "";
+  let chaptered = "";
   const ids: string[] = [];
 
   beforeAll(async () => {
@@ -22,6 +23,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("the player", () => {
     kinora = await startTestKinora();
     maria = await TestUser.signIn(kinora, "maria", PASSWORD);
     const file = await fixture("h264-aac-60s.mp4");
+    chaptered = (await maria.upload(await fixture("h264-chapters.mp4"), { name: "Chapters" })).id;
     for (const name of ["Harbour", "Concert"]) ids.push((await maria.upload(file, { name })).id);
     collectionId = ((await (await maria.post("/api/collections", { name: "An evening" })).json()) as { id: string }).id;
     await maria.post(`/api/collections/${collectionId}/titles`, { titleIds: ids });
@@ -109,6 +111,44 @@ describe.skipIf(!has("chromium", "ffmpeg"))("the player", () => {
     await button("Cuenta de maria").click();
     await button("English").click();
     await button(/^pause$/i).waitFor();
+  });
+
+  test("begins at the moment that an address names, and copies such an address", async () => {
+    await page.goto(`/watch/${ids[0]}?t=0m20s`);
+    await eventually("it is there", async () => ((await videoState(page))?.currentTime ?? 0) > 20);
+    expect(await page.getByText("Resumed at").count()).toBe(0);
+    await page.keyboard.press("Space");
+    await page.keyboard.press("5");
+    await eventually("it is in the middle", async () => (await video(({ currentTime }) => currentTime)) === 30);
+    await browser.context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await button("Settings").click();
+    await button("Copy link to this moment").click();
+    await page.getByRole("status").filter({ hasText: "It begins at 0:30." }).waitFor();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(`${kinora.url}/watch/${ids[0]}?t=30`);
+    await page.keyboard.press("Escape");
+  });
+
+  test("goes to a time that the description names, to the picture beside, and from chapter to chapter", async () => {
+    await maria.send("PATCH", `/api/titles/${chaptered}`, {
+      description: "Both parts; the second is at 0:02, not 9:99.",
+    });
+    await page.goto(`/watch/${chaptered}`);
+    await page.getByRole("navigation", { name: "Chapters" }).getByRole("button").nth(1).waitFor();
+    await page.keyboard.press("Space");
+    await button("0:02").click();
+    await eventually("it is there", async () => (await video(({ currentTime }) => currentTime)) === 2);
+    expect(await button("9:99").count()).toBe(0);
+    await page.keyboard.press(".");
+    await page.keyboard.press(".");
+    expect(await video(({ currentTime, paused }) => [Math.floor(currentTime * 25), paused])).toEqual([52, true]);
+    await page.keyboard.press(",");
+    expect(await video(({ currentTime }) => Math.floor(currentTime * 25))).toBe(51);
+    await page.locator("media-play-button").focus();
+    await page.keyboard.press("PageUp");
+    await eventually("it is in the first", async () => (await video(({ currentTime }) => currentTime)) === 0);
+    await page.keyboard.press("PageDown");
+    await page.getByRole("status").filter({ hasText: "Two" }).waitFor();
+    expect(await video(({ currentTime }) => currentTime)).toBe(2);
   });
 
   test("does what media keys, headphones and lock screens ask for", async () => {

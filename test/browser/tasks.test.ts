@@ -184,6 +184,10 @@ describe.skipIf(!has("chromium", "ffmpeg"))("by roles and names, on a phone's wi
     await page.keyboard.press("Space");
     await page.keyboard.press("Shift+ArrowDown");
     await said("2 selected");
+    await page.keyboard.press("x");
+    await said("1 selected");
+    await page.keyboard.press("x");
+    await said("2 selected");
     expect(await page.getByRole("checkbox", { name: /^Harbour/ }).isChecked()).toBe(true);
     await button("Delete").press("Enter");
     await said("2 videos deleted.");

@@ -82,6 +82,8 @@ export function TitleList(props: TitleListProps) {
       event.preventDefault();
       return selection.add(items.map(({ id }) => id));
     }
+    // As in Immich.
+    if (event.key === "x" && !event.ctrlKey && target.dataset.id) return selection.toggle(target.dataset.id);
     const now = items.findIndex(({ id }) => id === target.dataset.id);
     const next = nextIndex(event.key, now, grid.columns, items.length, view);
     if (next === null || event.ctrlKey) return;

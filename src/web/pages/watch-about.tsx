@@ -7,6 +7,7 @@ import { formatBytes, formatCodec, formatDate, formatDuration } from "../format.
 import { formatNumber, language, t } from "../i18n/i18n.ts";
 import "../messages/en/watch.ts";
 import { notify } from "../notices.tsx";
+import { momentsIn } from "../player/moment.ts";
 import { navigate } from "../router.ts";
 import { user } from "../session.ts";
 
@@ -16,12 +17,36 @@ type Fact = readonly [name: string, value: preact.ComponentChildren];
 export function About({ title, isShared }: { title: Title; isShared: boolean }) {
   return (
     <div class="about">
-      {title.description && <p class="description">{title.description}</p>}
+      {title.description && <Description title={title} />}
       <Tags tags={title.tags} onChoose={(tag) => navigate(`/library?${new URLSearchParams({ tag })}`)} />
       <Facts facts={isShared ? bytesOf(title) : [...peopleOf(title), ...bytesOf(title)]} />
       <Details title={title} />
     </div>
   );
+}
+
+/** What somebody wrote; a time in it leads there. */
+function Description({ title: { description, durationSeconds } }: { title: Title }) {
+  return (
+    <p class="description">
+      {momentsIn(description, durationSeconds).map(({ text, seconds }, index) =>
+        seconds === null ? (
+          text
+        ) : (
+          <button key={index} type="button" class="plain moment" onClick={() => goTo(seconds)}>
+            {text}
+          </button>
+        ),
+      )}
+    </p>
+  );
+}
+
+function goTo(seconds: number): void {
+  const video = document.querySelector<HTMLVideoElement>(".player video");
+  if (!video) return;
+  video.currentTime = seconds;
+  video.scrollIntoView({ block: "nearest" });
 }
 
 function Facts({ facts }: { facts: readonly Fact[] }) {

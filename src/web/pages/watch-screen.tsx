@@ -12,13 +12,14 @@ import type { PlayedQueue } from "./watch-queue.tsx";
 interface ScreenProps {
   readonly title: Title;
   readonly startAtSeconds: number | null;
+  readonly resumes: boolean;
   readonly Player: typeof PlayerComponent;
   readonly grant: string;
   readonly queue: PlayedQueue | null;
 }
 
 /** The player, or why there is none. */
-export function Screen({ title, startAtSeconds, Player, grant, queue }: ScreenProps) {
+export function Screen({ title, startAtSeconds, resumes, Player, grant, queue }: ScreenProps) {
   const [anyway, setAnyway] = useState(false);
   useEffect(() => setAnyway(false), [title.id]);
   const undecodable = findUndecodable(title, canPlayType);
@@ -32,6 +33,7 @@ export function Screen({ title, startAtSeconds, Player, grant, queue }: ScreenPr
       <Player
         title={title}
         startAtSeconds={startAtSeconds}
+        resumes={resumes}
         keepsProgress={user.value !== null && grant === ""}
         grant={grant}
         collection={queue?.name ?? null}

@@ -6,6 +6,7 @@ import type { Title, Visibility } from "../../catalog/contract.ts";
 import { ApiError, call, messageOf } from "../api.ts";
 import { Heading } from "../components/heading.tsx";
 import { carrying, grantOf, isLinkOver } from "../grant.ts";
+import { parseMoment } from "../player/moment.ts";
 import type { Player as PlayerComponent } from "../player/player.tsx";
 import { loadPlayer } from "../player/player-code.ts";
 import { savesSettled } from "../player/progress-keeper.ts";
@@ -24,6 +25,7 @@ import { Screen } from "./watch-screen.tsx";
 interface Loaded {
   readonly title: Title;
   readonly startAtSeconds: number | null;
+  readonly resumes: boolean;
   readonly Player: typeof PlayerComponent;
 }
 
@@ -144,8 +146,10 @@ async function load(id: string, grant: string): Promise<Loaded> {
   // Whoever waits for the title first hears of this one too.
   player.catch(() => undefined);
   const title = await loadTitle(id, grant);
-  const startAtSeconds = user.peek() && grant === "" ? await loadPosition(title) : null;
-  return { title, startAtSeconds, Player: await player };
+  const moment = parseMoment(here.peek().query.get("t"));
+  const hasMoment = moment !== null && moment < (title.durationSeconds ?? Number.POSITIVE_INFINITY);
+  const stopped = !hasMoment && user.peek() && grant === "" ? await loadPosition(title) : null;
+  return { title, startAtSeconds: hasMoment ? moment : stopped, resumes: !hasMoment, Player: await player };
 }
 
 /** With a link, a refusal is not the end of a session. */

@@ -28,6 +28,8 @@ export interface Neighbour {
 export interface PlayerProps {
   readonly title: Title;
   readonly startAtSeconds: number | null;
+  /** Whether that is where one stopped, which is said, and not a moment that the address names. */
+  readonly resumes: boolean;
   /** Whether the position is kept for next time. */
   readonly keepsProgress: boolean;
   /** The link that one came by, as a query that all addresses carry; empty without one. */
@@ -51,7 +53,15 @@ export function Player(props: PlayerProps) {
   const words = useWords();
   const line = useRef<HTMLElement>(null);
   const help = () => setHelps(true);
-  useShortcuts({ video, controller, next: next?.go ?? null, previous: previous?.go ?? null, help, say });
+  useShortcuts({
+    video,
+    controller,
+    frameRate: title.video?.frameRate || 25,
+    next: next?.go ?? null,
+    previous: previous?.go ?? null,
+    help,
+    say,
+  });
   useEffect(() => {
     setHasEnded(false);
     if (!video.current) return;

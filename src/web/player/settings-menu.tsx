@@ -1,8 +1,11 @@
 import type { RefObject } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { copyText } from "../clipboard.ts";
 import { Menu } from "../components/menu.tsx";
+import { formatDuration } from "../format.ts";
 import { formatNumber, t } from "../i18n/i18n.ts";
 import "../messages/en/watch.ts";
+import { notify } from "../notices.tsx";
 import {
   captionBackgrounds,
   captionColours,
@@ -85,6 +88,9 @@ export function SettingsMenu({ video, inCollection, onHelp, onRemote }: Settings
             {t(remote === "airplay" ? "player.airplay" : "player.cast")}
           </button>
         )}
+        <button type="button" class="menu-item" onClick={() => void copyMoment(video.current)}>
+          {t("player.copy-moment")}
+        </button>
         <button type="button" class="menu-item" onClick={onHelp}>
           {t("key.heading")}
         </button>
@@ -133,6 +139,15 @@ async function togglePictureInPicture(video: HTMLVideoElement | null): Promise<v
   } catch {
     // Nothing to show yet, or the browser does not let this video out: it stays where it is.
   }
+}
+
+/** Copies the address of this page, to begin where the video is now; where the browser forbids that, shows it. */
+async function copyMoment(video: HTMLVideoElement | null): Promise<void> {
+  const address = new URL(location.href);
+  const seconds = Math.floor(video?.currentTime ?? 0);
+  address.searchParams.set("t", String(seconds));
+  if (await copyText(address.href)) notify(t("player.moment-copied", { time: formatDuration(seconds) }));
+  else notify(t("watch.link-is", { address: address.href }), { seconds: 60 });
 }
 
 function SettingsIcon() {

@@ -13,6 +13,8 @@ export function ShortcutsDialog({ inCollection, onClose }: { inCollection: boole
     [["↑", "↓"], t("key.volume")],
     [["M"], t("key.mute")],
     [["<", ">"], t("key.speed")],
+    [[",", "."], t("key.frame")],
+    [[t("key.page-up"), t("key.page-down")], t("key.chapter")],
     [["F"], t("key.fullscreen")],
     [["C"], t("key.captions")],
     [["P"], t("key.pip")],

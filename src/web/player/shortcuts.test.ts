@@ -11,6 +11,11 @@ test("the keys of a player do what people know from others", () => {
   expect(press("ArrowLeft")).toEqual({ kind: "seek", bySeconds: -5 });
   expect(press("l")).toEqual({ kind: "seek", bySeconds: 10 });
   expect(press(">")).toEqual({ kind: "speed", step: 1 });
+  expect([press(","), press(".")]).toEqual([
+    { kind: "frame", step: -1 },
+    { kind: "frame", step: 1 },
+  ]);
+  expect(press("PageDown")).toEqual({ kind: "chapter", step: 1 });
   expect(press("0")).toEqual({ kind: "jump", toShare: 0 });
   expect(press("9")).toEqual({ kind: "jump", toShare: 0.9 });
 });
@@ -31,5 +36,5 @@ test("what is the browser's stays the browser's", () => {
 
 test("single characters can be told from the keys that stay when those are switched off", () => {
   expect(["m", "?", "5", "<"].map((key) => isCharacter({ key }))).toEqual([true, true, true, true]);
-  expect([" ", "ArrowLeft"].map((key) => isCharacter({ key }))).toEqual([false, false]);
+  expect([" ", "ArrowLeft", "PageUp"].map((key) => isCharacter({ key }))).toEqual([false, false, false]);
 });

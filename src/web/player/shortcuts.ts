@@ -4,7 +4,7 @@ export type Action =
   | { readonly kind: "seek"; readonly bySeconds: number }
   | { readonly kind: "jump"; readonly toShare: number }
   | { readonly kind: "volume"; readonly by: number }
-  | { readonly kind: "speed"; readonly step: 1 | -1 };
+  | { readonly kind: "speed" | "frame" | "chapter"; readonly step: 1 | -1 };
 
 type Key = Pick<KeyboardEvent, "key" | "altKey" | "ctrlKey" | "metaKey">;
 
@@ -27,6 +27,10 @@ const actions: Readonly<Record<string, Action>> = {
   p: { kind: "picture-in-picture" },
   "<": { kind: "speed", step: -1 },
   ">": { kind: "speed", step: 1 },
+  ",": { kind: "frame", step: -1 },
+  ".": { kind: "frame", step: 1 },
+  PageUp: { kind: "chapter", step: -1 },
+  PageDown: { kind: "chapter", step: 1 },
   N: { kind: "next" },
   P: { kind: "previous" },
   "?": { kind: "help" },

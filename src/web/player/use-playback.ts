@@ -11,14 +11,15 @@ import { chooseScreen, remoteAddress } from "./remote.ts";
 
 /** Connects the element to the title, and again after a failure or for another screen. */
 export function usePlayback(
-  { title, startAtSeconds, keepsProgress, grant }: PlayerProps,
+  { title, startAtSeconds, resumes, keepsProgress, grant }: PlayerProps,
   video: RefObject<HTMLVideoElement | null>,
 ) {
   const [problem, setProblem] = useState<string | null>(null);
   const [delivery, setDelivery] = useState<Delivery | null>(null);
   const [attempt, setAttempt] = useState(0);
   const [remoteUrl, setRemoteUrl] = useState<string | null>(null);
-  const [resumed, setResumed] = useState(startAtSeconds);
+  const resumedAt = resumes ? startAtSeconds : null;
+  const [resumed, setResumed] = useState(resumedAt);
   const playing = useRef<string | null>(null);
   useEffect(() => {
     const element = video.current;
@@ -26,7 +27,7 @@ export function usePlayback(
     setProblem(null);
     const isSame = playing.current === title.id;
     playing.current = title.id;
-    if (!isSame) setResumed(startAtSeconds);
+    if (!isSame) setResumed(resumedAt);
     const startAt = isSame ? element.currentTime || startAtSeconds : startAtSeconds;
     const options = { startAtSeconds: startAt, grant, remoteUrl, onDelivery: setDelivery, onFatal: setProblem };
     const detach = attach(element, title, options);

@@ -1,5 +1,6 @@
 import type { RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { formatDuration } from "../format.ts";
 import { formatNumber, t } from "../i18n/i18n.ts";
 import "../messages/en/watch.ts";
 import { preferences } from "./preferences.ts";
@@ -10,6 +11,8 @@ export interface ShortcutTargets {
   readonly video: RefObject<HTMLVideoElement | null>;
   /** The element of the controls, which takes requests for what browsers do differently. */
   readonly controller: RefObject<HTMLElement | null>;
+  /** Pictures in a second. */
+  readonly frameRate: number;
   readonly next: (() => void) | null;
   readonly previous: (() => void) | null;
   help(): void;
@@ -28,8 +31,12 @@ export function useShortcuts(targets: ShortcutTargets): void {
       if (!action || !video.current || !controller.current || event.defaultPrevented) return;
       if (isCharacter(event) && !preferences.peek().characterKeys) return;
       if (document.querySelector("dialog[open]") || isTaken(event.key, event.composedPath())) return;
-      // Elsewhere on the page, these two scroll it.
-      if (action.kind === "volume" && !document.fullscreenElement && !event.composedPath().includes(controller.current))
+      // Elsewhere on the page, these scroll it.
+      if (
+        scrolling.has(action.kind) &&
+        !document.fullscreenElement &&
+        !event.composedPath().includes(controller.current)
+      )
         return;
       event.preventDefault();
       if (event.repeat && !repeatable.has(action.kind)) return;
@@ -40,7 +47,8 @@ export function useShortcuts(targets: ShortcutTargets): void {
   }, []);
 }
 
-const repeatable = new Set<Action["kind"]>(["seek", "volume", "speed"]);
+const repeatable = new Set<Action["kind"]>(["seek", "volume", "speed", "frame"]);
+const scrolling = new Set<Action["kind"]>(["volume", "chapter"]);
 
 type Request = (name: string, detail?: unknown) => void;
 
@@ -57,6 +65,13 @@ function perform(action: Action, video: HTMLVideoElement, controller: HTMLElemen
     const rate = speedBeside(video.playbackRate, action.step);
     setSpeed(video, rate);
     say(t("player.speed-now", { rate: formatNumber(rate) }));
+  } else if (action.kind === "frame") {
+    stepFrame(video, action.step, targets.frameRate);
+  } else if (action.kind === "chapter") {
+    const chapter = chapterBeside(video, action.step);
+    if (!chapter) return;
+    video.currentTime = chapter.startTime;
+    say(chapter instanceof VTTCue && chapter.text ? chapter.text : formatDuration(chapter.startTime));
   } else if (action.kind === "volume") {
     const volume = Math.max(0, Math.min(1, (video.muted ? 0 : video.volume) + action.by));
     if (video.muted && action.by > 0) request("mediaunmuterequest");
@@ -67,7 +82,25 @@ function perform(action: Action, video: HTMLVideoElement, controller: HTMLElemen
   }
 }
 
-type Simple = Exclude<Action["kind"], "seek" | "jump" | "speed" | "volume">;
+/** To the middle of the picture beside: its edges are not exact. */
+function stepFrame(video: HTMLVideoElement, step: 1 | -1, frameRate: number): void {
+  video.pause();
+  const frame = Math.floor(video.currentTime * frameRate + 0.01);
+  seekBy(video, (frame + step + 0.5) / frameRate - video.currentTime);
+}
+
+/** So long after its beginning, a chapter is begun again instead of the one before. */
+const AGAIN_SECONDS = 3;
+
+function chapterBeside(video: HTMLVideoElement, step: 1 | -1): TextTrackCue | undefined {
+  const cues = [...([...video.textTracks].find(({ kind }) => kind === "chapters")?.cues ?? [])];
+  const { currentTime } = video;
+  return step > 0
+    ? cues.find(({ startTime }) => startTime > currentTime + 0.1)
+    : (cues.findLast(({ startTime }) => startTime < currentTime - AGAIN_SECONDS) ?? cues[0]);
+}
+
+type Simple = Exclude<Action["kind"], "seek" | "jump" | "speed" | "volume" | "frame" | "chapter">;
 
 const simple: Readonly<Record<Simple, (video: HTMLVideoElement, request: Request, targets: ShortcutTargets) => void>> =
   {
