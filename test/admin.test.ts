@@ -74,9 +74,12 @@ test("an admin sees version, load and heartbeat of each service; others only tha
     expect(item.load.cpu).toBeGreaterThanOrEqual(0);
     expect(Date.now() - Date.parse(item.heardAt)).toBeLessThan(10_000);
   }
-  const short = (await (await editor.get("/api/services")).json()) as { items: object[] };
-  for (const item of short.items)
+  const short = (await (await editor.get("/api/services")).json()) as { items: { addresses: string[] }[] };
+  expect(short.items.length).toBe(items.length);
+  for (const item of short.items) {
     expect(Object.keys(item).toSorted()).toEqual(["addresses", "instance", "service", "since"]);
+    expect(item.addresses).toEqual([new URL(kinora.url).origin]);
+  }
 });
 
 interface Report {

@@ -173,6 +173,26 @@ describe("the registry", () => {
     await until(async () => (await listed()).length === 1);
   });
 
+  test("tells addresses to admins alone; others where they reach Kinora, and an instance that is there for players", async () => {
+    const instance = { instance: "s2", since: new Date().toISOString(), service: "streaming" as const };
+    const inner = "http://10.1.2.3:8080";
+    const direct = "https://videos.example";
+    await publish(streaming, ServiceAvailability, { type: "available", ...instance, addresses: [inner], direct });
+    const streamingOf = async (user: string) => {
+      const answer = await fetch(`${listener.url}/api/services`, as(user));
+      const text = await answer.text();
+      const { items } = JSON.parse(text) as { items: { instance: string; addresses: string[] }[] };
+      return { text, addresses: items.find(({ instance }) => instance === "s2")?.addresses };
+    };
+    await until(async () => (await streamingOf("root")).addresses !== undefined);
+    expect((await streamingOf("root")).addresses).toEqual([inner]);
+    const member = await streamingOf("ada");
+    expect(member.addresses).toEqual([direct, listener.url]);
+    expect(member.text).not.toContain("10.1.2.3");
+    await publish(streaming, ServiceAvailability, { ...instance, type: "goodbye" });
+    await until(async () => (await streamingOf("root")).addresses === undefined);
+  });
+
   test("hears of no instances, and of no goodbyes, from another service", async () => {
     const evil = {
       service: "auth" as const,

@@ -22,7 +22,10 @@ const shownInstance = z
     ...{ service, instance, addresses, since, version, load },
     heardAt: z.iso.datetime().optional().describe("Its last heartbeat."),
   })
-  .openapi("ServiceInstance", { description: "Version, load and last heartbeat are for admins." });
+  .openapi("ServiceInstance", {
+    description:
+      "Version, load and last heartbeat are for admins, and so are the addresses of instances: for others they are those at which players reach Kinora.",
+  });
 
 const refused = { description: "Nobody is signed in.", content: { "application/problem+json": { schema: problem } } };
 const nothing = z.strictObject({});
@@ -69,7 +72,7 @@ export function mainRoutes({
   const app = createApp();
   app.openapi(services, (c) => {
     const { role } = requirePrincipal(c);
-    const items = registry.listHeard().map(role === "admin" ? inFull : inShort);
+    const items = registry.listHeard().map(role === "admin" ? inFull : (heard) => inPublic(heard, c.env.origin));
     return c.json({ items }, 200, { "Cache-Control": "no-store" });
   });
   app.openapi(events, (c) => {
@@ -80,7 +83,14 @@ export function mainRoutes({
   return app;
 }
 
-/** What everybody who is signed in may know of an instance. */
+/** What everybody who is signed in may know of an instance: where they themselves reach it, which is no address of a network behind. */
+function inPublic({ instance: { direct, ...instance }, silentMs }: HeardInstance, origin: string) {
+  return inShort({
+    instance: { ...instance, addresses: direct === undefined ? [origin] : [direct, origin] },
+    silentMs,
+  });
+}
+
 function inShort({ instance: { service, instance, addresses, since } }: HeardInstance) {
   return { service, instance, addresses, since };
 }
