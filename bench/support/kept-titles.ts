@@ -6,7 +6,10 @@ import { openMysql } from "../../src/adapters/mysql/mysql-database.ts";
 import { migrate } from "../../src/adapters/sql/migrate.ts";
 import type { Database } from "../../src/adapters/sql/tables.ts";
 import { openSqlite } from "../../src/adapters/sqlite/sqlite-database.ts";
+import { mariaDbProgram } from "../../test/support/mariadb.ts";
+import { mysqlProgram } from "../../test/support/mysql.ts";
 import { freePort } from "../../test/support/nats.ts";
+import type { SqlProgram } from "../../test/support/sql-server.ts";
 import { until } from "../../test/support/until.ts";
 import { countingStatements, type Rows, rowsOfStates, rowsOfTitles } from "./many-titles.ts";
 
@@ -65,9 +68,20 @@ export async function sqliteWithTitles(titles: number): Promise<KeptTitles> {
   };
 }
 
-export async function mariaDbWithTitles(titles: number): Promise<KeptTitles> {
-  const kept = keptFolder("mariadb", titles);
-  const server = await startServer(kept.folder);
+export const mariaDbWithTitles = (titles: number) =>
+  serverWithTitles("mariadb", withRedoLog(mariaDbProgram, "--innodb-log-file-size=256M"), titles);
+export const mysqlWithTitles = async (titles: number) =>
+  serverWithTitles("mysql", withRedoLog(await mysqlProgram(), "--innodb-redo-log-capacity=512M"), titles);
+
+/** The tests' servers have a small one. */
+const withRedoLog = (program: SqlProgram, option: string): SqlProgram => ({
+  ...program,
+  server: [...program.server, option],
+});
+
+async function serverWithTitles(kind: string, program: SqlProgram, titles: number): Promise<KeptTitles> {
+  const kept = keptFolder(kind, titles);
+  const server = await startServer(kept.folder, program);
   try {
     return await openTitles(kept, server, titles);
   } catch (error) {
@@ -106,7 +120,7 @@ const sizeOf = (folder: string) =>
 
 async function fill(socketPath: string, titles: number): Promise<void> {
   const connection = await createConnection({ socketPath, user: "root", database: "kinora" });
-  await connection.query("set session unique_checks = 0, foreign_key_checks = 0, sql_log_bin = 0");
+  await connection.query("set session unique_checks = 0, foreign_key_checks = 0");
   await connection.query("delete from catalog_stale where what != 'columns'");
   for (const parts of rowsOfTitles(titles)) {
     await connection.query("begin");
@@ -137,23 +151,24 @@ async function write(connection: Connection, { table, columns, rows }: Rows): Pr
   }
 }
 
-async function startServer(folder: string) {
+async function startServer(folder: string, program: SqlProgram) {
   const data = join(folder, "data");
   const user = process.getuid?.() === 0 ? ["--user=root"] : [];
   const quiet = { stdio: ["ignore", "ignore", "ignore"] as ["ignore", "ignore", "ignore"] };
   const isNew = !existsSync(data);
   if (isNew) {
-    const install = ["mariadb-install-db", "--no-defaults", `--datadir=${data}`, "--skip-test-db", ...user];
-    if ((await Bun.spawn([...install, "--auth-root-authentication-method=normal"], quiet).exited) !== 0)
-      throw new Error("mariadb-install-db failed");
+    if ((await Bun.spawn([...program.install(data)], quiet).exited) !== 0)
+      throw new Error("no system tables were made");
+    // As root, and whoever served the tables before.
+    await Bun.spawn(["chown", "-R", `${process.getuid?.()}`, data], quiet).exited;
   }
   const port = await freePort();
   const socket = join("/tmp", `kinora-bench-${process.pid}.socket`);
   const child: Subprocess = Bun.spawn(
     [
-      ...["mariadbd", "--no-defaults", `--datadir=${data}`, `--socket=${socket}`, `--port=${port}`, ...user],
+      ...[...program.server, `--datadir=${data}`, `--socket=${socket}`, `--port=${port}`, ...user],
       ...["--bind-address=127.0.0.1", "--skip-name-resolve", `--innodb-buffer-pool-size=${POOL_MIB}M`],
-      ...["--innodb-log-file-size=256M", "--innodb-flush-log-at-trx-commit=2", `--log-error=${join(folder, "log")}`],
+      ...["--innodb-flush-log-at-trx-commit=2", `--log-error=${join(folder, "log")}`],
     ],
     quiet,
   );
@@ -171,7 +186,8 @@ async function startServer(folder: string) {
   );
   if (isNew) {
     await query("create database kinora");
-    await query("grant all on kinora.* to kinora@'127.0.0.1' identified by 'kinora'");
+    await query("create user kinora@'127.0.0.1' identified by 'kinora'");
+    await query("grant all on kinora.* to kinora@'127.0.0.1'");
   }
   return {
     port,

@@ -1,7 +1,7 @@
 import { lazy } from "../../src/lazy.ts";
 import { openNewDatabase, type SqlProgram, startSqlServer, type TestSqlServer } from "./sql-server.ts";
 
-const program: SqlProgram = {
+export const mariaDbProgram: SqlProgram = {
   install: (data) => [
     "mariadb-install-db",
     "--no-defaults",
@@ -13,7 +13,7 @@ const program: SqlProgram = {
 };
 
 /** Debian's MariaDB. `more` are further options of mariadbd. */
-export const startMariaDb = (...more: string[]): Promise<TestSqlServer> => startSqlServer(program, more);
+export const startMariaDb = (...more: string[]): Promise<TestSqlServer> => startSqlServer(mariaDbProgram, more);
 
 /** The server that all suites of this process share, started when the first of them asks; it ends with the process. */
 export const sharedMariaDb = lazy(() => startMariaDb());

@@ -42,7 +42,8 @@ async function systemTables(root: MysqlRoot): Promise<string> {
   return kept;
 }
 
-const program = lazy(async (): Promise<SqlProgram> => {
+/** How it is run; throws where there is none. */
+export const mysqlProgram = lazy(async (): Promise<SqlProgram> => {
   const root = await findMysql();
   if (!root) throw new Error("there is no MySQL here");
   const tables = await systemTables(root);
@@ -54,7 +55,8 @@ const program = lazy(async (): Promise<SqlProgram> => {
 });
 
 /** A real MySQL of Debian unstable. `more` are further options of mysqld. */
-export const startMysql = async (...more: string[]): Promise<TestSqlServer> => startSqlServer(await program(), more);
+export const startMysql = async (...more: string[]): Promise<TestSqlServer> =>
+  startSqlServer(await mysqlProgram(), more);
 
 /** The server that all suites of this process share, started when the first of them asks; it ends with the process. */
 export const sharedMysql = lazy(() => startMysql());
