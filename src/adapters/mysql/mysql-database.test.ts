@@ -116,7 +116,7 @@ describe.each(sqlServers)("$name", ({ name, isThere, isWhole, start, shared }) =
       expect(await names()).toEqual(["a"]);
     });
 
-    test.skipIf(!isWhole)(
+    test.skipIf(!isWhole || name !== "MySQL")(
       "what is asked for by 40,000 numbers is looked up, not looked for in the whole table",
       async () => {
         const digits = sql`(select 0 as d union select 1 union select 2 union select 3 union select 4
