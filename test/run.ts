@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { debianPackages, ensureDebianPackages } from "./support/debian.ts";
-import { findMysql, MYSQL_PACKAGE } from "./support/mysql-root.ts";
+import { findMysql, MYSQL_COMMAND, MYSQL_PACKAGE } from "./support/mysql-root.ts";
 
 const args = Bun.argv.slice(2);
 const long = args.includes("--long");
@@ -65,6 +65,7 @@ if (code !== 0 && failures === 0) failed++;
 if (skipped.length > 0) {
   console.log(`Some suites were skipped. This installs what they need: apt-get install -y ${skipped.join(" ")}`);
 }
+if (missing.includes(MYSQL_PACKAGE)) console.log(`MySQL's suites were skipped. This fetches it: ${MYSQL_COMMAND}`);
 if (long) await keepResult();
 console.log(`${passed} passed, ${failed} failed, ${count("skipped")} skipped`);
 process.exit(failed === 0 && passed > 0 ? 0 : 1);

@@ -208,7 +208,7 @@ export const configShape = z.strictObject({
     .prefault({}),
   database: database().nullable().default(null).meta({
     description:
-      "The database: a SQLite file, or MySQL 8 or MariaDB 10.6 and newer, as `mysql://user:password@host:3306/name`. Signs in a password are percent-encoded. After a `?` may stand `ssl=true` (encrypted, the certificate is checked, against the file that `ca=` names or the system's) or `ssl=insecure` (encrypted, unchecked), `pool=10` (connections that one process opens at most) and `timeout=10s` (how long a statement may run).",
+      "The database: a SQLite file, or MySQL 8.0 or MariaDB 10.6 and newer (tested with MySQL 9.7 and MariaDB 10.11), as `mysql://user:password@host:3306/name`. Signs in a password are percent-encoded. After a `?` may stand `ssl=true` (encrypted, the certificate is checked, against the file that `ca=` names or the system's) or `ssl=insecure` (encrypted, unchecked), `pool=10` (connections that one process opens at most) and `timeout=10s` (how long a statement may run).",
     defaultText: "`kinora.db` in the data folder",
     example: "sqlite:/var/lib/kinora/kinora.db",
   }),
