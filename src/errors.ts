@@ -93,6 +93,9 @@ export class TemporaryUnavailableError extends ProblemError {
   }
 }
 
+/** Whether something that is needed is away for the moment: known, told when it began, and over by itself. */
+export const isAway = (error: unknown): error is ProblemError => error instanceof ProblemError && error.status === 503;
+
 /** 507 `disk-full`: there is no space where Kinora keeps its data. Nothing was changed. */
 export class StorageFullError extends ProblemError {
   constructor(cause?: unknown) {
@@ -106,8 +109,16 @@ const FULL_CODES = new Set(["ENOSPC", "EDQUOT"]);
 export const isNoSpace = (error: unknown): boolean =>
   error instanceof Error && "code" in error && FULL_CODES.has(String(error.code));
 
-/** `StorageFullError` for a write that found no room, wherever that was; anything else as it is. */
-export const asKnownFailure = (error: unknown): unknown => (isNoSpace(error) ? new StorageFullError(error) : error);
+/**
+ * `StorageFullError` for a write that found no room, wherever that was, and what was away for a library that failed because of it; anything
+ * else as it is.
+ */
+export function asKnownFailure(error: unknown): unknown {
+  if (isNoSpace(error)) return new StorageFullError(error);
+  if (error instanceof ProblemError) return error;
+  for (let at = error; at instanceof Error; at = at.cause) if (isAway(at)) return at;
+  return error;
+}
 
 /** Kinora cannot start, and the operator can do something about it: `hint` says what. */
 export class StartError extends Error {

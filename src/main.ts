@@ -6,6 +6,7 @@ import type { BusConnection } from "./bus/bus.ts";
 import { type ServiceName, serviceNames } from "./bus/contract.ts";
 import { permissionsOf } from "./bus/permissions.ts";
 import { type Composition, type OpenBus, Opened } from "./composition/composition.ts";
+import { Outages } from "./composition/outages.ts";
 import { busChecks, keepsData, roomChecks, sharedChecks } from "./composition/readiness.ts";
 import { listenRtsp, openRtp } from "./composition/rtsp-parts.ts";
 import { type Parts, starters } from "./composition/service-starters.ts";
@@ -16,6 +17,7 @@ import { formatListenAddress } from "./config/values.ts";
 import { contracts } from "./contracts.ts";
 import { StartError } from "./errors.ts";
 import { type MountedRoute, routesOf } from "./http/assemble-app.ts";
+import { logFailure } from "./http/failure-log.ts";
 import { type Listener, listen } from "./http/listener.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { BusAuthenticator } from "./identity/bus-authenticator.ts";
@@ -47,7 +49,7 @@ export interface Kinora {
 
 /** The bus of a single process, or the broker's where `nats` names one. */
 const openBusOf =
-  (config: Config, log: Logger): OpenBus =>
+  (config: Config, log: Logger, outages: Outages): OpenBus =>
   async (permissions, onFailure) => {
     const { nats, bus } = config;
     if (nats === null) return new MemoryBus(permissions, onFailure, bus.balance);
@@ -59,7 +61,8 @@ const openBusOf =
       tls,
       ca: bus.ca,
       loginOf: busLogins(config),
-      onState: (message: string) => log.warn(message),
+      onWaiting: (message: string) => log.warn(message),
+      onReachable: outages.of("the broker"),
     };
     return new NatsBus({ access, permissions, balance: bus.balance, onHandlerFailure: onFailure });
   };
@@ -84,11 +87,13 @@ export async function brokerConfig(options: NatsServerOptions): Promise<string> 
  * `StartError` or `ConfigError` when an operator can do something about it; nothing stays open then.
  */
 export async function startKinora(config: Config, options: StartOptions = {}): Promise<Kinora> {
-  const { log = pino({ level: config.log.level }), openBus = openBusOf(config, log) } = options;
+  const { log = pino({ level: config.log.level }) } = options;
+  const outages = new Outages(log);
+  const openBus = options.openBus ?? openBusOf(config, log, outages);
   const names = chosenServices(config, options.services);
   const opened = new Opened();
   try {
-    const { listener, ...known } = await compose({ config, names, log, openBus, opened });
+    const { listener, ...known } = await compose({ config, names, log, openBus, outages, opened });
     let closing: Promise<void> | null = null;
     const close = () => {
       closing ??= opened.close();
@@ -138,16 +143,17 @@ async function leave(listener: Listener, services: readonly MountedService[]): P
   await Bun.sleep(DRAIN_MS);
 }
 
-async function compose({ config, names, log, openBus, opened }: Composition) {
+async function compose({ config, names, log, openBus, outages, opened }: Composition) {
   if (keepsData(names)) {
     const data = openDataFolder(config.data);
     opened.add(() => data.release());
   }
   const metrics = createMetrics();
-  const shared = sharedParts(config, log, opened);
+  outages.show(metrics);
+  const shared = sharedParts({ config, log, outages, opened });
   const listener = listenFor({ config, log }, metrics);
   opened.add(() => listener.close(0));
-  const onFailure: HandlerFailure = (where, error) => log.error({ err: error, where }, "handler failed");
+  const onFailure: HandlerFailure = (where, error) => logFailure(log, error, "handler failed", { where });
   const bus = await openBus(permissionsOf(contracts), onFailure);
   opened.add(() => bus.close());
   const instance = `${process.pid}-${Bun.randomUUIDv7().slice(-8)}`;

@@ -409,6 +409,31 @@ describe.skipIf(!has("nats-server", "mariadbd", "ffmpeg"))("two upload and two s
     expect((await nobody.get(`/stream/${disk.title}/hls/master.m3u8?grant=${grant}`)).status).toBe(200);
   });
 
+  test.skipIf(!LONG)(
+    "main leads nobody to an instance that hangs, once it has fallen silent",
+    async () => {
+      const objects = all.at(-1) as Placement;
+      const path = `/stream/${objects.title}/hls/master.m3u8?grant=${await grantFor(objects.title)}`;
+      const nobody = new TestUser({ url: main.url });
+      const target = async () => URL.parse((await nobody.get(path)).headers.get("Location") ?? "")?.origin;
+      const origin = await until(target);
+      const hung = objects.nodes.find(({ url }) => url === origin);
+      hung?.pause();
+      const begin = performance.now();
+      try {
+        await until(async () => (await target()) !== origin, 20_000);
+        console.log(`led elsewhere ${Math.round(performance.now() - begin)} ms after it began to hang`);
+        const led = await nobody.get(path);
+        expect(led.status === 200 || (await target()) !== origin).toBe(true);
+        const next = led.headers.get("Location");
+        if (next) expect(await (await fetch(next)).text()).toContain("#EXTM3U");
+      } finally {
+        hung?.resume();
+      }
+    },
+    60_000,
+  );
+
   test("/api/library is that of all machines, and /api/openapi.json describes all services", async () => {
     type Report = { items: { id: string; folder: string; instance: string }[]; missing: string[] };
     const report = async (answer: Promise<Response>) => (await (await answer).json()) as Report;

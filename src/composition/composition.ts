@@ -4,6 +4,7 @@ import type { Bus } from "../bus/bus.ts";
 import type { ServiceName } from "../bus/contract.ts";
 import type { PermissionTable } from "../bus/permissions.ts";
 import type { Config } from "../config/schema.ts";
+import type { Outages } from "./outages.ts";
 
 /** Makes the bus; what its handlers throw is handed to `onFailure`. */
 export type OpenBus = (permissions: PermissionTable, onFailure: HandlerFailure) => Bus | Promise<Bus>;
@@ -35,5 +36,6 @@ export interface Composition {
   readonly names: readonly ServiceName[];
   readonly log: Logger;
   readonly openBus: OpenBus;
+  readonly outages: Outages;
   readonly opened: Opened;
 }

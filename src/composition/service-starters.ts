@@ -18,6 +18,7 @@ import { startCatalog } from "../catalog/catalog-service.ts";
 import { collectionKeysOf, titleIndexOf } from "../catalog/title-index.ts";
 import type { Config } from "../config/schema.ts";
 import { StartError } from "../errors.ts";
+import { logFailure } from "../http/failure-log.ts";
 import type { Metrics } from "../http/metrics.ts";
 import type { BusAuthenticator } from "../identity/bus-authenticator.ts";
 import { startMain } from "../main/main-service.ts";
@@ -102,8 +103,8 @@ export const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Se
       repository: new SqlTitleRepository({ database, indexOf: titleIndexOf }),
       collections: new SqlCollectionRepository({ database, keysOf: collectionKeysOf }),
       cache: redis?.titles,
-      onFailure: (error) => log.error({ err: error, service: "catalog" }, "work in the background failed"),
       onIndexing: tellIndexing(log.child({ service: "catalog" })),
+      onFailure: (error) => logFailure(log, error, "work in the background failed", { service: "catalog" }),
     });
   },
 

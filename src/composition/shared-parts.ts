@@ -15,16 +15,22 @@ import { TemporaryUnavailableError } from "../errors.ts";
 import { lazy } from "../lazy.ts";
 import { FileBytes, locateFirst } from "../streaming/file-bytes.ts";
 import type { MediaStore } from "../streaming/media-store.ts";
-import type { Opened } from "./composition.ts";
+import type { Composition, Opened } from "./composition.ts";
+import type { Outages } from "./outages.ts";
 
 /** What services share in a process, made when the first of them asks. */
-export function sharedParts(config: Config, log: Logger, opened: Opened) {
+export function sharedParts({
+  config,
+  log,
+  outages,
+  opened,
+}: Pick<Composition, "config" | "log" | "outages" | "opened">) {
   const database = lazy(async () => {
-    const open = await openDatabase(config.database);
+    const open = await openDatabase(config.database, outages.of("the database"));
     opened.add(() => open.database.destroy());
     return open;
   });
-  const bucket = lazy(() => openBucket(config, log));
+  const bucket = lazy(() => openBucket(config, log, outages));
   return {
     database,
     bucket,
@@ -34,15 +40,15 @@ export function sharedParts(config: Config, log: Logger, opened: Opened) {
       config.secret === null
         ? loadSecrets(config.data, (message) => log.warn(message)).authSecret
         : deriveSecret(config.secret, "sessions and signing keys"),
-    redis: config.redis && openRedis(config.redis, opened),
+    redis: config.redis && openRedis(config.redis, outages, opened),
   };
 }
 
 export type RedisParts = ReturnType<typeof openRedis>;
 
 /** What instances share in Redis. It connects with the first command: services start without it, and say so in `/readyz`. */
-function openRedis(access: RedisAccess, opened: Opened) {
-  const redis = new RedisConnection(access);
+function openRedis(access: RedisAccess, outages: Outages, opened: Opened) {
+  const redis = new RedisConnection(access, outages.of("Redis"));
   opened.add(() => redis.close());
   return {
     attempts: new RedisAttempts(redis),
@@ -54,10 +60,10 @@ function openRedis(access: RedisAccess, opened: Opened) {
 }
 
 /** The bucket of the configuration, tried out: the start fails where it refuses, and goes on where it is away. */
-async function openBucket({ storage, s3Credentials }: Config, log: Logger): Promise<S3Bucket> {
+async function openBucket({ storage, s3Credentials }: Config, log: Logger, outages: Outages): Promise<S3Bucket> {
   if (storage.kind !== "s3" || s3Credentials === null) throw new Error("the storage is not in S3");
   const { S3Bucket } = await import("../adapters/s3/s3-bucket.ts");
-  const bucket = new S3Bucket({ ...storage, ...s3Credentials });
+  const bucket = new S3Bucket({ ...storage, ...s3Credentials }, outages.of("the video storage"));
   try {
     await bucket.tryOut();
   } catch (error) {

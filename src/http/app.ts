@@ -2,6 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import { asKnownFailure, InvalidRequestError, NotFoundError, ProblemError, UnauthorizedError } from "../errors.ts";
 import type { HttpContext, HttpEnv } from "./env.ts";
+import { logFailure } from "./failure-log.ts";
 import { invalidRequest, problemResponse } from "./problem.ts";
 
 const places: Readonly<Record<string, string>> = { json: "body", query: "query", param: "path", header: "headers" };
@@ -27,7 +28,8 @@ export function createApp(): OpenAPIHono<HttpEnv> {
       return problemResponse(new ClientClosedError());
     }
     const status = error instanceof ProblemError ? error.status : 500;
-    if (status >= 500) c.get("log")?.error({ err: error }, "request failed");
+    const log = c.get("log");
+    if (status >= 500 && log) logFailure(log, error, "request failed");
     return problemResponse(error);
   });
   app.notFound(() => problemResponse(new NotFoundError("There is nothing at this address.")));

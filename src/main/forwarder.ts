@@ -169,7 +169,8 @@ export class Forwarder {
       } catch (error) {
         c.req.raw.signal.throwIfAborted();
         const notSent = error instanceof Error && "code" in error && NOT_SENT.has(String(error.code));
-        c.get("log").warn({ err: error, service: target.service, instance: target.instance, address }, "not reached");
+        const { service, instance } = target;
+        c.get("log").warn({ service, instance, address, reason: reasonOf(error) }, "not reached");
         if (!notSent && !SAFE.has(method))
           throw new TemporaryUnavailableError(`The instance of ${target.service} went away.`, { cause: error });
       }
@@ -275,6 +276,9 @@ class InstanceWatch {
     }
   }
 }
+
+const reasonOf = (error: unknown) =>
+  error instanceof Error ? ("code" in error ? String(error.code) : error.message) : String(error);
 
 /** The connection was not there: the instance has seen nothing of the request. */
 const NOT_SENT = new Set(["ECONNREFUSED", "ConnectionRefused", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND"]);

@@ -8,6 +8,7 @@ import { announcePresence } from "../bus/presence.ts";
 import { proxyOf, type ServiceProxy, serveContract } from "../bus/proxy.ts";
 import { publish, subscribe, subscribeDurably } from "../bus/topics.ts";
 import { CollectionChanges, catalogContract, MediaReleased, TitleChanges } from "../catalog/contract.ts";
+import { logFailure } from "../http/failure-log.ts";
 import { mainContract, Progress, type ProgressEvent } from "../main/contract.ts";
 import type { RtspTitles } from "../rtsp/titles.ts";
 import type { Service } from "../service.ts";
@@ -174,7 +175,8 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
   });
   library.start();
   const stopWarming = warmUpSoon();
-  const sweep = () => void intake.sweep().catch((error: unknown) => log.warn({ err: error }, "leftovers not removed"));
+  const sweep = () =>
+    void intake.sweep().catch((error: unknown) => logFailure(log, error, "leftovers not removed", {}, "warn"));
   const sweeping = setInterval(sweep, SWEEP_MS);
   sweep();
   const routes = createStreamingRoutes({

@@ -3,6 +3,7 @@ import { BusTimeoutError } from "../bus/errors.ts";
 import type { ServiceProxy } from "../bus/proxy.ts";
 import type { catalogContract, Title } from "../catalog/contract.ts";
 import { ProblemError, TemporaryUnavailableError } from "../errors.ts";
+import { logFailure } from "../http/failure-log.ts";
 import type { Announcement, streamingContract } from "../streaming/contract.ts";
 import { isMissing, NotAVideoError } from "./errors.ts";
 import { type Intake, LEASE_MS } from "./intake.ts";
@@ -67,7 +68,7 @@ export class Finisher {
       if (this.#abort.signal.aborted) return;
       if (!this.#isOurs(upload)) continue;
       await this.finish(upload).catch((error: unknown) =>
-        log.warn({ err: error, id: upload.id }, "upload not finished"),
+        logFailure(log, error, "upload not finished", { id: upload.id }, "warn"),
       );
     }
     for (const upload of await records.unidentified()) if (this.#isOurs(upload)) this.identify(upload);
@@ -77,7 +78,9 @@ export class Finisher {
   identify(upload: UploadRecord): void {
     if (this.#identifying.has(upload.id) || this.#abort.signal.aborted) return;
     const identifying = this.#identify(upload)
-      .catch((error: unknown) => this.#dependencies.log.warn({ err: error, id: upload.id }, "upload not identified"))
+      .catch((error: unknown) =>
+        logFailure(this.#dependencies.log, error, "upload not identified", { id: upload.id }, "warn"),
+      )
       .finally(() => this.#identifying.delete(upload.id));
     this.#identifying.set(upload.id, identifying);
   }
@@ -170,7 +173,7 @@ export class Finisher {
     const renew = () =>
       void records
         .update(id, { leaseUntil: this.#lease() })
-        .catch((error: unknown) => log.warn({ err: error, id }, "lease not renewed"));
+        .catch((error: unknown) => logFailure(log, error, "lease not renewed", { id }, "warn"));
     const timer = setInterval(renew, LEASE_MS / 3);
     try {
       return await work();

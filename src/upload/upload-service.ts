@@ -5,6 +5,7 @@ import { announcePresence } from "../bus/presence.ts";
 import { proxyOf, serveContract } from "../bus/proxy.ts";
 import { publish, subscribe, subscribeDurably } from "../bus/topics.ts";
 import { catalogContract, TitleChanges } from "../catalog/contract.ts";
+import { logFailure } from "../http/failure-log.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import { mainContract, Progress } from "../main/contract.ts";
 import type { Service } from "../service.ts";
@@ -107,7 +108,9 @@ function createUploads(dependencies: UploadDependencies) {
   const { connection, records, files, writer, place, maxSizeBytes, log } = dependencies;
   const now = dependencies.now ?? (() => new Date());
   const progress = new UploadProgress((event) => {
-    publish(connection, Progress, event).catch((error: unknown) => log.warn({ err: error }, "progress not published"));
+    publish(connection, Progress, event).catch((error: unknown) =>
+      logFailure(log, error, "progress not published", {}, "warn"),
+    );
   });
   const catalog = proxyOf(connection, catalogContract);
   const streaming = new NearStreaming({
@@ -152,7 +155,7 @@ function repeat(everyMs: number, task: () => Promise<void>, log: Logger): () => 
   let running: Promise<void> | null = null;
   const run = () => {
     running ??= task()
-      .catch((error: unknown) => log.error({ err: error }, "upload housekeeping failed"))
+      .catch((error: unknown) => logFailure(log, error, "upload housekeeping failed"))
       .finally(() => {
         running = null;
       });

@@ -1,6 +1,7 @@
 import type { Principal } from "../auth/contract.ts";
 import type { Title } from "../catalog/contract.ts";
 import { ConflictError, ProblemError, RateLimitedError, TemporaryUnavailableError } from "../errors.ts";
+import { logFailure } from "../http/failure-log.ts";
 import type { Checksum } from "./checksum.ts";
 import type { Upload } from "./contract.ts";
 import {
@@ -88,7 +89,7 @@ export class Uploads {
     const forget = () => records.update(id, { state: "failed", error: { code, detail, status }, expiresAt: now() });
     await this.#remove(id)
       .catch(forget)
-      .catch((error: unknown) => log.warn({ err: error, id }, "upload not removed"));
+      .catch((error: unknown) => logFailure(log, error, "upload not removed", { id }, "warn"));
   }
 
   /** The caller's upload; `UploadNotFoundError` for any other. */
@@ -219,7 +220,9 @@ export class Uploads {
       const { id, state } = record;
       if (state === "finishing" || !this.#reaches(record)) continue;
       log.info({ id, state }, "upload expired");
-      await this.#expire(id, state).catch((error: unknown) => log.warn({ err: error, id }, "upload not removed"));
+      await this.#expire(id, state).catch((error: unknown) =>
+        logFailure(log, error, "upload not removed", { id }, "warn"),
+      );
     }
   }
 

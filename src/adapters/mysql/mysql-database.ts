@@ -6,7 +6,7 @@ import { migrate } from "../sql/migrate.ts";
 import type { Database, Tables } from "../sql/tables.ts";
 import type { MysqlAccess } from "./mysql-access.ts";
 import { KinoraMysqlDialect } from "./mysql-dialect.ts";
-import { MysqlDriver, type MysqlTimeouts } from "./mysql-driver.ts";
+import { MysqlDriver, type MysqlDriverOptions, type MysqlTimeouts } from "./mysql-driver.ts";
 
 /** How long a start waits for a database that is not there yet. */
 const START_MS = 30_000;
@@ -35,6 +35,8 @@ export interface MysqlDatabase {
 export interface OpenMysqlOptions {
   /** How long to wait for the server; 30 s. */
   readonly startMs?: number;
+  /** Told whether the server was there when it was needed, and why not. */
+  readonly onReachable?: (isThere: boolean, reason?: string) => void;
 }
 
 /**
@@ -47,13 +49,13 @@ export async function openMysql(access: MysqlAccess, options: OpenMysqlOptions =
   // One connection: the lock that lets one instance migrate at a time is the connection's.
   const timeouts = { statementMs: access.statementMs, acquireMs: ACQUIRE_MS };
   const patient = { ...timeouts, statementMs: MIGRATION_MS };
-  const migrating = connect({ ...access, poolSize: 1 }, server, patient, HALF_DONE);
+  const migrating = connect({ ...access, poolSize: 1 }, server, patient, { ignored: HALF_DONE });
   try {
     await migrate(migrating);
   } finally {
     await migrating.destroy();
   }
-  return { database: connect(access, server, timeouts), version };
+  return { database: connect(access, server, timeouts, { onReachable: options.onReachable }), version };
 }
 
 interface Server {
@@ -79,7 +81,7 @@ function connect(
   access: MysqlAccess,
   { isMariaDb, collation }: Server,
   timeouts: MysqlTimeouts,
-  ignored?: ReadonlySet<number>,
+  options: Pick<MysqlDriverOptions, "ignored" | "onReachable"> = {},
 ): Database {
   const { statementMs } = timeouts;
   const limit = isMariaDb ? `max_statement_time = ${statementMs / 1000}` : `max_execution_time = ${statementMs}`;
@@ -91,7 +93,7 @@ function connect(
     // looked for in the whole table because planning that would take more than 8 MB (MySQL).
     isMariaDb ? "set session in_predicate_conversion_threshold = 0" : "set session range_optimizer_max_mem_size = 0",
   ];
-  const driver = () => new MysqlDriver(createPool(poolOptions(access)), { setup, timeouts, ignored });
+  const driver = () => new MysqlDriver(createPool(poolOptions(access)), { setup, timeouts, ...options });
   return new Kysely<Tables>({ dialect: new KinoraMysqlDialect({ driver, collation }) });
 }
 

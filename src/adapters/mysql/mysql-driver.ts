@@ -1,5 +1,6 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult, TransactionSettings } from "kysely";
 import type { Pool, PoolConnection, ResultSetHeader } from "mysql2";
+import { isAway } from "../../errors.ts";
 import { pauseMs } from "../sql/transact.ts";
 import { asDatabaseError, isConnectionLost, numberOf, unreachable, wasUndone } from "./mysql-errors.ts";
 
@@ -23,6 +24,8 @@ export interface MysqlDriverOptions {
   readonly timeouts: MysqlTimeouts;
   /** Numbers of errors that are none. */
   readonly ignored?: ReadonlySet<number> | undefined;
+  /** Told with each use whether the server is there, and why not. */
+  readonly onReachable?: ((isThere: boolean, reason?: string) => void) | undefined;
 }
 
 /**
@@ -44,6 +47,18 @@ export class MysqlDriver implements Driver {
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<MysqlConnection> {
+    const { onReachable } = this.#options;
+    try {
+      const connection = await this.#acquire();
+      onReachable?.(true);
+      return connection;
+    } catch (error) {
+      if (isAway(error)) onReachable?.(false, error.cause instanceof Error ? error.cause.message : error.message);
+      throw error;
+    }
+  }
+
+  async #acquire(): Promise<MysqlConnection> {
     for (;;) {
       const raw = await this.#take();
       const known = this.#known.get(raw);

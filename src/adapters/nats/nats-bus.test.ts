@@ -30,7 +30,7 @@ describe.skipIf(!has("nats-server"))("over NATS", () => {
     const failures: unknown[] = [];
     const nats = await serverOf(permissions);
     const bus = new NatsBus({
-      access: { servers: [nats.server], tls: false, ca: null, loginOf: nats.loginOf, onState: () => undefined },
+      access: { servers: [nats.server], tls: false, ca: null, loginOf: nats.loginOf },
       permissions,
       balance: "round-robin",
       onHandlerFailure: (_where, error) => failures.push(error),

@@ -32,8 +32,10 @@ export interface NatsAccess {
   readonly ca: string | null;
   /** How a service signs in; null without credentials. */
   readonly loginOf: (service: BusIdentity["service"]) => { readonly user: string; readonly password: string } | null;
-  /** Told when the broker is waited for, lost and back. */
-  readonly onState: (message: string) => void;
+  /** Told when a start waits for the broker. */
+  readonly onWaiting?: (message: string) => void;
+  /** Told when it is lost, and back. */
+  readonly onReachable?: (isThere: boolean, reason?: string) => void;
 }
 
 /** A member's connection to the broker, and whether it stands right now. */
@@ -83,7 +85,7 @@ export class NatsLink {
         if (closed.aborted) throw error;
         if (error instanceof errors.AuthorizationError) throw refused(access, login?.user ?? null, error);
         if (backOff.isFirst)
-          access.onState(`${service} waits for the broker at ${access.servers.join(", ")}: ${error}`);
+          access.onWaiting?.(`${service} waits for the broker at ${access.servers.join(", ")}: ${error}`);
         await Bun.sleep(backOff.next());
       }
     }
@@ -178,12 +180,12 @@ export class NatsLink {
       if (type === "disconnect" && this.#online === null) {
         this.#online = Promise.withResolvers();
         this.#lostAtMs = performance.now();
-        this.#access.onState("the broker is lost");
+        this.#access.onReachable?.(false, "the connection is lost");
         for (const handler of this.#cutHandlers) handler();
       } else if (type === "reconnect" && this.#online !== null) {
         this.#online.resolve();
         this.#online = null;
-        this.#access.onState("the broker is back");
+        this.#access.onReachable?.(true);
         for (const handler of this.#backHandlers) handler();
       }
     }

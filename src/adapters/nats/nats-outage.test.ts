@@ -57,7 +57,7 @@ describe.skipIf(!has("nats-server"))("when something goes away", () => {
     throw error;
   };
   function openBus(server = nats.server): Bus {
-    const access = { servers: [server], tls: false, ca: null, loginOf: nats.loginOf, onState: () => undefined };
+    const access = { servers: [server], tls: false, ca: null, loginOf: nats.loginOf };
     const bus = new NatsBus({ access, permissions, balance: "round-robin", onHandlerFailure: () => undefined });
     buses.push(bus);
     return bus;
@@ -253,7 +253,6 @@ describe.skipIf(!has("nats-server"))("when something goes away", () => {
         tls: true,
         ca,
         loginOf: encrypted.loginOf,
-        onState: () => undefined,
       };
       const bus = new NatsBus({ access, permissions, balance: "round-robin", onHandlerFailure: unexpected });
       buses.push(bus);

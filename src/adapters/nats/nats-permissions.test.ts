@@ -95,7 +95,7 @@ describe.skipIf(!has("nats-server"))("the broker enforces the table", () => {
 
   test("without credentials, or with wrong ones, nobody gets in, and is told which setting to look at", async () => {
     for (const login of [null, { user: "catalog", password: "guess" }]) {
-      const access = { servers: [nats.server], tls: false, ca: null, loginOf: () => login, onState: () => undefined };
+      const access = { servers: [nats.server], tls: false, ca: null, loginOf: () => login };
       const bus = new NatsBus({ access, permissions: table, balance: "random", onHandlerFailure: () => undefined });
       const connecting = bus.connect({ service: "catalog", instance: "1" });
       expect(connecting).rejects.toMatchObject({

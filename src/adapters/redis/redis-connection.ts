@@ -25,12 +25,15 @@ export type Script = string;
  */
 export class RedisConnection {
   readonly #access: RedisAccess;
+  readonly #onReachable: (isThere: boolean, reason?: string) => void;
   #client: Promise<RedisClient> | null = null;
   #failedAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
-  constructor(access: RedisAccess) {
+  /** `onReachable` is told after each command whether Redis was there, and why not. */
+  constructor(access: RedisAccess, onReachable: (isThere: boolean, reason?: string) => void = () => undefined) {
     this.#access = access;
+    this.#onReachable = onReachable;
   }
 
   /** A key with our prefix. */
@@ -45,9 +48,12 @@ export class RedisConnection {
     const connecting = this.#client;
     try {
       const client = await connecting;
-      return await within(COMMAND_MS, client.send(command, args.map(String)));
+      const answer: unknown = await within(COMMAND_MS, client.send(command, args.map(String)));
+      this.#onReachable(true);
+      return answer;
     } catch (error) {
       if (isAnswer(error)) throw error;
+      if (!this.#closed) this.#onReachable(false, error instanceof Error ? error.message : String(error));
       this.#drop(connecting);
       throw unreachable(error);
     }

@@ -38,9 +38,12 @@ const TRIAL = "kinora-write-test-";
 export class S3Bucket {
   readonly #access: S3Access;
   readonly #client: S3Client;
+  readonly #onReachable: (isThere: boolean, reason?: string) => void;
 
-  constructor(access: S3Access) {
+  /** `onReachable` is told after each request whether the store did it, and why not. */
+  constructor(access: S3Access, onReachable: (isThere: boolean, reason?: string) => void = () => undefined) {
     this.#access = access;
+    this.#onReachable = onReachable;
     const { bucket, endpoint, region, accessKeyId, secretAccessKey, sessionToken } = access;
     this.#client = new S3Client({
       ...{ bucket, region, accessKeyId, secretAccessKey },
@@ -155,6 +158,17 @@ export class S3Bucket {
   }
 
   async #persistently<T>(request: () => Promise<T>): Promise<T> {
+    try {
+      const result = await this.#repeatedly(request);
+      this.#onReachable(true);
+      return result;
+    } catch (error) {
+      if (error instanceof StorageUnavailableError) this.#onReachable(false, error.reason);
+      throw error;
+    }
+  }
+
+  async #repeatedly<T>(request: () => Promise<T>): Promise<T> {
     for (const delay of RETRY_AFTER_MS) {
       try {
         return await request();

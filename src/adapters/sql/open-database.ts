@@ -22,12 +22,18 @@ const checkOf = (database: Database) => async () => {
   await database.selectFrom("auth_users").select("id").limit(1).execute();
 };
 
-/** Opens the database and brings it to the current schema. `StartError` when that needs the operator. */
-export async function openDatabase(access: DatabaseAccess): Promise<OpenDatabase> {
+/**
+ * Opens the database and brings it to the current schema. `StartError` when that needs the operator. `onReachable` is told whether a
+ * server was there, and why not.
+ */
+export async function openDatabase(
+  access: DatabaseAccess,
+  onReachable: (isThere: boolean, reason?: string) => void = () => undefined,
+): Promise<OpenDatabase> {
   if (access.kind === "mysql") {
     // A start on SQLite need not wait for another database's client.
     const { openMysql } = await import("../mysql/mysql-database.ts");
-    const { database } = await openMysql(access);
+    const { database } = await openMysql(access, { onReachable });
     return { kind: "mysql", database, check: checkOf(database) };
   }
   const { database } = openSqlite(access.path);

@@ -6,6 +6,7 @@ import { detached } from "../../bus/call-in-hand.ts";
 import { proxyOf } from "../../bus/proxy.ts";
 import { publish, subscribe } from "../../bus/topics.ts";
 import type { HttpEnv } from "../../http/env.ts";
+import { logFailure } from "../../http/failure-log.ts";
 import type { GaugeSource } from "../../http/metrics.ts";
 import type { Authenticator } from "../../identity/authenticator.ts";
 import { mainContract, Progress } from "../../main/contract.ts";
@@ -85,7 +86,9 @@ export async function startStreams(dependencies: StreamsDependencies): Promise<S
     streaming: proxyOf(connection, streamingContract),
   });
   live.onEnded = (id) => {
-    publishEvent(id, { type: "ended" }).catch((error: unknown) => log.warn({ err: error }, "an end was not published"));
+    publishEvent(id, { type: "ended" }).catch((error: unknown) =>
+      logFailure(log, error, "an end was not published", {}, "warn"),
+    );
   };
   await subscribe(connection, StreamerSync, (event, id) => {
     // What plays here under a grant that another instance's controller holds.

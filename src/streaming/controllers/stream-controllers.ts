@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { GrantHolder, Principal } from "../../auth/contract.ts";
 import { ConflictError, ForbiddenError, NotFoundError, ProblemError, RateLimitedError } from "../../errors.ts";
+import { logFailure } from "../../http/failure-log.ts";
 import type { StopReason, StreamEvent, StreamHandle, StreamProtocol, StreamSummary } from "../contract.ts";
 import { TooManyStreamsError } from "../errors.ts";
 import type { LiveStreams } from "../live-streams.ts";
@@ -200,7 +201,9 @@ export class StreamControllers {
 
   #endBehind(controller: StreamController, reason: StopReason): void {
     const ending = this.#end(controller, reason).catch((error: unknown) => {
-      this.#options.log.error({ err: error, streamId: controller.id }, "a stopped stream's grant could not be revoked");
+      logFailure(this.#options.log, error, "a stopped stream's grant could not be revoked", {
+        streamId: controller.id,
+      });
     });
     this.#ending.add(ending);
     void ending.finally(() => this.#ending.delete(ending));
@@ -219,7 +222,13 @@ export class StreamControllers {
 
   #tell(id: string, event: StreamEvent): void {
     this.#options.publish(id, event).catch((error: unknown) => {
-      this.#options.log.warn({ err: error, streamId: id, event: event.type }, "a stream's event was not published");
+      logFailure(
+        this.#options.log,
+        error,
+        "a stream's event was not published",
+        { streamId: id, event: event.type },
+        "warn",
+      );
     });
   }
 }
