@@ -280,6 +280,22 @@ describe("operations", () => {
     });
   });
 
+  test("what is not ready is logged when it begins and when it ends, however often /readyz is asked", async () => {
+    await get("/readyz");
+    lines.length = 0;
+    broken = true;
+    for (let n = 0; n < 5; n++) expect((await get("/readyz")).status).toBe(503);
+    broken = false;
+    for (let n = 0; n < 5; n++) expect((await get("/readyz")).status).toBe(200);
+    const told = lines
+      .filter(({ msg }) => /ready/.test(String(msg)))
+      .map(({ name, reason, msg }) => [name, reason, msg]);
+    expect(told).toEqual([
+      ["auth", "no database", "not ready"],
+      ["auth", undefined, "ready again"],
+    ]);
+  });
+
   test("/metrics counts requests by method, pattern and status, never by path", async () => {
     await get("/api/things/7");
     const text = await (await get("/metrics")).text();

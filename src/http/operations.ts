@@ -1,4 +1,5 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Logger } from "pino";
 import { UnauthorizedError } from "../errors.ts";
 import type { MountedService } from "../service.ts";
 import { createApp } from "./app.ts";
@@ -43,19 +44,10 @@ export function operationsRoutes(
     ...services.map(({ name, service }) => ({ name, reason: NOT_READY, ready: () => service.ready() })),
     ...checks.map((one) => ({ ...one, ready: onceIn(CHECK_AGAIN_MS, () => one.check()) })),
   ];
+  const missing = whatIsMissing(asked);
   app.get("/healthz", (c) => c.json({ status: "ok" }, 200, NOT_KEPT));
   app.get("/readyz", async (c) => {
-    const own = c.req.query("only") === "self";
-    const answers = await Promise.all(
-      asked
-        .filter(({ isOfOthers }) => !own || !isOfOthers)
-        .map(async ({ name, reason, ready }) => {
-          const error = await whyNotReady(ready());
-          if (error !== null) c.get("log").warn({ name, reason: error }, "not ready");
-          return error === null ? [] : [{ name, reason }];
-        }),
-    );
-    const reasons = answers.flat();
+    const reasons = await missing(c.req.query("only") === "self", c.get("log"));
     if (reasons.length === 0) return c.json({ status: "ready" }, 200, NOT_KEPT);
     return c.json(notReady(reasons), 503, NOT_KEPT);
   });
@@ -68,6 +60,24 @@ export function operationsRoutes(
     return c.body(await registry.metrics(), 200, { "Content-Type": registry.contentType, ...NOT_KEPT });
   });
   return app;
+}
+
+/** Asks all of them, or what is this process's own, and logs what has changed since the last time: probes ask every second. */
+function whatIsMissing(asked: readonly Asked[]) {
+  const known = new Map<string, string | null>();
+  return async (own: boolean, log: Logger) => {
+    const answers = asked
+      .filter(({ isOfOthers }) => !own || !isOfOthers)
+      .map(async ({ name, reason, ready }) => {
+        const error = await whyNotReady(ready());
+        const before = known.get(name) ?? null;
+        known.set(name, error);
+        if (error !== null && error !== before) log.warn({ name, reason: error }, "not ready");
+        if (error === null && before !== null) log.info({ name }, "ready again");
+        return error === null ? [] : [{ name, reason }];
+      });
+    return (await Promise.all(answers)).flat();
+  };
 }
 
 const NOT_READY = "It cannot do its work right now.";
