@@ -67,6 +67,19 @@ export const titleAccess = z.object({
 });
 export type TitleAccess = z.infer<typeof titleAccess>;
 
+/** A title that was deleted and can be brought back until `until`. */
+export const deletedTitle = z.object({
+  id,
+  name: z.string(),
+  /** Null for a title of the library. */
+  owner: title.shape.owner,
+  sizeBytes: z.number().int(),
+  durationSeconds: z.number().nullable(),
+  deletedAt: timestamp,
+  until: timestamp,
+});
+export type DeletedTitle = z.infer<typeof deletedTitle>;
+
 /** Whether somebody (null: nobody signed in) may see and play a title. */
 export function maySee(
   who: Pick<Principal, "userId" | "role"> | null,

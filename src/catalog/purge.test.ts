@@ -202,3 +202,53 @@ test("a deleted user's titles and collections go to their heir as they are; what
   expect((await rig.as(ben).get(`/api/titles/${testId(1)}`)).body.name).toBe("Of Ben");
   expect((await rig.as(ben).send("DELETE", `/api/titles/${testId(1)}`)).status).toBe(204);
 });
+
+test("what was deleted is listed for its owner, and for editors where it was the library's, as long as it can be restored", async () => {
+  await uploaded(1, 1);
+  await uploaded(2, 2, ben);
+  await rig.announce(libraryFile(9));
+  await eventually(() => rig.repository.get(testId(9)));
+  const listed = async (who = ann) => {
+    const { body, status } = await rig.as(who).get("/api/titles/deleted");
+    expect(status).toBe(200);
+    return body.items.map(({ name }: { name: string }) => name);
+  };
+  expect(await listed()).toEqual([]);
+  await remove(1);
+  now += 1_000;
+  await remove(9, ben);
+  expect(await listed()).toEqual(["File 9", "Upload 1"]);
+  expect(await listed(ben)).toEqual(["File 9"]);
+  expect(await listed(person(3, "viewer"))).toEqual([]);
+  expect((await rig.as(null).get("/api/titles/deleted")).status).toBe(401);
+  const { items, keepSeconds } = (await rig.as(ann).get("/api/titles/deleted")).body;
+  expect(keepSeconds).toBe(60);
+  const deletedAt = now - 1_000;
+  expect(items[1]).toEqual({
+    ...{ id: testId(1), name: "Upload 1", owner: { id: ann.userId, username: ann.username } },
+    ...{ sizeBytes: someInfo.sizeBytes, durationSeconds: someInfo.durationSeconds },
+    deletedAt: new Date(deletedAt).toISOString(),
+    until: new Date(deletedAt + 60_000).toISOString(),
+  });
+  expect((await restore(1)).status).toBe(200);
+  expect(await listed()).toEqual(["File 9"]);
+  now += 60_000;
+  expect(await listed()).toEqual([]);
+});
+
+test("with a longer time to restore, nothing is purged before that, also over a restart", async () => {
+  await rig.close();
+  rig = await startTestCatalog({ now: () => now, restoreWindowMs: 30 * 24 * HOUR_MS });
+  await uploaded(1, 1);
+  await remove(1);
+  await later(29 * 24 * HOUR_MS);
+  expect((await rig.as(ann).get("/api/titles/deleted")).body).toMatchObject({
+    items: [{ id: testId(1) }],
+    keepSeconds: 30 * 86_400,
+  });
+  expect(rig.released).toEqual([]);
+  expect((await restore(1)).status).toBe(200);
+  await remove(1);
+  await later(31 * 24 * HOUR_MS);
+  await purged(1);
+});

@@ -4,7 +4,7 @@ import { createApp } from "../http/app.ts";
 import { type HttpEnv, requirePrincipal } from "../http/env.ts";
 import { addCollections } from "./collection-routes.ts";
 import type { Collections } from "./collections.ts";
-import { DESCRIPTION_MAX, facet, TAG_MAX, tags, titleFacets, titleName, visibility } from "./contract.ts";
+import { DESCRIPTION_MAX, deletedTitle, facet, TAG_MAX, tags, titleFacets, titleName, visibility } from "./contract.ts";
 import { facetsQuery, findQuery, limit, tagsQuery } from "./find-query.ts";
 import { addFolders } from "./folder-routes.ts";
 import type { Folders } from "./folders.ts";
@@ -25,6 +25,9 @@ import { type BatchChange, changeMany } from "./title-batch.ts";
 import type { Titles } from "./titles.ts";
 import type { Viewing } from "./viewing.ts";
 import { addViewing } from "./viewing-routes.ts";
+
+/** Most deleted titles in one answer. */
+const DELETED_MAX = 200;
 
 const edit = z
   .strictObject({
@@ -73,6 +76,10 @@ const batchResults = z
   .openapi("TitleBatchResults");
 
 const shownFacets = z.object(titleFacets.shape).openapi("TitleFacets");
+const deletedTitles = z.object({
+  items: z.array(z.object(deletedTitle.shape).openapi("DeletedTitle")),
+  keepSeconds: z.number(),
+});
 const tagCounts = z.object({ items: z.array(facet) }).openapi("TagCounts");
 
 /** A public collection is for everybody, one with a link for whoever has that. */
@@ -104,6 +111,17 @@ const routes = {
     middleware: [signedIn],
     request: { query: facetsQuery },
     responses: { 200: json(shownFacets, "The most frequent first"), ...refusals },
+  }),
+  deleted: createRoute({
+    method: "get",
+    path: "/api/titles/deleted",
+    tags: ["titles"],
+    summary: "My titles that were deleted and can be restored, the last one first",
+    description:
+      "Whoever may edit the library sees what was deleted of it as well. `keepSeconds` is `trash.keep`. 200 at most.",
+    middleware: [signedIn],
+    request: { query: noQuery },
+    responses: { 200: json(deletedTitles, "What can be restored, and how long it is kept"), ...refusals },
   }),
   batch: createRoute({
     method: "post",
@@ -146,7 +164,7 @@ const routes = {
   delete: createRoute({
     ...titleRoute,
     method: "delete",
-    summary: "Delete; can be undone for 60 s",
+    summary: "Delete; can be undone for 60 s, or as long as `trash.keep` says",
     middleware: [signedIn],
     request: { params, query: noQuery },
     responses: { 204: { description: "Deleted" }, ...refusals },
@@ -155,7 +173,7 @@ const routes = {
     ...titleRoute,
     path: "/api/titles/{id}/restore",
     method: "post",
-    summary: "Undo the deletion of the last 60 s",
+    summary: "Undo a deletion of the last 60 s, or as long ago as `trash.keep` says",
     middleware: [signedIn],
     request: { params, query: noQuery },
     ...answersTitle,
@@ -237,6 +255,10 @@ function addSearch(
     const [query, who] = [c.req.valid("query"), c.get("principal")];
     if (query.collection !== undefined) await collections.requireVisible(query.collection, who);
     return c.json(await titles.find(query, who), 200);
+  });
+  app.openapi(routes.deleted, async (c) => {
+    const items = await titles.deleted(requirePrincipal(c), DELETED_MAX);
+    return c.json({ items, keepSeconds: titles.restoreWindowMs / 1000 }, 200);
   });
   app.openapi(routes.facets, async (c) => {
     const [query, who] = [c.req.valid("query"), requirePrincipal(c)];

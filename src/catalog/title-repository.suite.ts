@@ -146,6 +146,13 @@ export function titleRepositorySuite(
       expect(await titles.firstDeletion()).toBe(1_900_000_000_000);
       expect(await titles.listDeleted(1_899_999_999_999)).toEqual([]);
       expect(await titles.listDeleted(1_900_000_000_000)).toEqual([testId(2)]);
+      const restorable = async (after: number, library: boolean) =>
+        (await titles.listRestorable({ ownerId: ann.userId, library, after, limit: 9 })).map(({ id }) => id);
+      expect(await restorable(1_899_999_999_999, false)).toEqual([testId(2)]);
+      expect(await restorable(1_900_000_000_000, true)).toEqual([]);
+      await titles.insert(title(8, { owner: null, deletedAt: 1_900_000_000_001 }));
+      expect(await restorable(0, true)).toEqual([testId(8), testId(2)]);
+      expect(await restorable(0, false)).toEqual([testId(2)]);
       expect((await titles.listOwned(ann.userId)).toSorted()).toEqual([testId(1), testId(2), testId(3)]);
     });
 

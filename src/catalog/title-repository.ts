@@ -252,6 +252,13 @@ export interface TitleRepository {
   purge(id: string, when: (title: TitleRecord) => boolean): Promise<TitleWithSources | null>;
   /** Ids of titles deleted at or before this time (ms). */
   listDeleted(until: number): Promise<string[]>;
+  /** Titles of one owner (and with `library` those of nobody) deleted after this time (ms), the last one first. */
+  listRestorable(which: {
+    readonly ownerId: string;
+    readonly library: boolean;
+    readonly after: number;
+    readonly limit: number;
+  }): Promise<TitleRecord[]>;
   /** When the title that was deleted first was deleted; null when none is. */
   firstDeletion(): Promise<number | null>;
   /** Instances that announced a title's sources as ready. */

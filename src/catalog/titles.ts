@@ -3,6 +3,7 @@ import type { Principal, User } from "../auth/contract.ts";
 import { UnauthorizedError, WrongMediaIdError } from "../errors.ts";
 import {
   type catalogContract,
+  type DeletedTitle,
   type Facet,
   TAGS_MAX,
   type Title,
@@ -195,6 +196,24 @@ export class Titles {
     if (!deleted) throw new WrongMediaIdError();
     await this.#publishChange(id, "deleted");
     this.#onDeleted();
+  }
+
+  /** How long a deletion can be undone, in milliseconds. */
+  get restoreWindowMs(): number {
+    return this.#restoreWindowMs;
+  }
+
+  /** What somebody had and can bring back, the last one first; for whoever edits the library, what was deleted of it as well. */
+  async deleted(who: Principal, limit: number): Promise<DeletedTitle[]> {
+    const found = await this.#repository.listRestorable({
+      ...{ ownerId: who.userId, library: who.role !== "viewer" },
+      ...{ after: this.#now() - this.#restoreWindowMs, limit },
+    });
+    return found.map(({ id, name, owner, sizeBytes, info, deletedAt }) => ({
+      ...{ id, name, owner, sizeBytes, durationSeconds: info?.durationSeconds ?? null },
+      deletedAt: new Date(deletedAt ?? 0).toISOString(),
+      until: new Date((deletedAt ?? 0) + this.#restoreWindowMs).toISOString(),
+    }));
   }
 
   /** Undoes a deletion; `WrongMediaIdError` when its time is over. */

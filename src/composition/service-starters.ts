@@ -95,7 +95,7 @@ export const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Se
     return service;
   },
 
-  catalog: async ({ connect, addresses, database: open, redis, log }) => {
+  catalog: async ({ connect, addresses, config, database: open, redis, log }) => {
     const { database } = await open();
     return startCatalog({
       connection: await connect("catalog"),
@@ -103,6 +103,7 @@ export const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Se
       repository: new SqlTitleRepository({ database, indexOf: titleIndexOf }),
       collections: new SqlCollectionRepository({ database, keysOf: collectionKeysOf }),
       cache: redis?.titles,
+      restoreWindowMs: config.trash.keep,
       onIndexing: tellIndexing(log.child({ service: "catalog" })),
       onFailure: (error) => logFailure(log, error, "work in the background failed", { service: "catalog" }),
     });

@@ -320,6 +320,15 @@ export const configShape = z.strictObject({
       }),
     })
     .prefault({}),
+  trash: z
+    .strictObject({
+      keep: duration("1m", "365d").prefault("1m").meta({
+        description:
+          "How long a deleted video can be brought back. Its bytes take space until then; with more than some minutes the account page has a list to restore from.",
+        example: "30d",
+      }),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: oneOf(["debug", "info", "warn", "error", "silent"]).prefault("info").meta({

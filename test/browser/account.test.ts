@@ -4,6 +4,7 @@ import decodeQR from "qr/decode.js";
 import { buildWeb } from "../support/build-web.ts";
 import { type Browser, enter, leave, openBrowser } from "../support/chromium.ts";
 import { has } from "../support/debian.ts";
+import { fixture } from "../support/fixtures.ts";
 import { startTestKinora, type TestKinora, TestUser } from "../support/kinora.ts";
 import { codeOf } from "../support/totp.ts";
 
@@ -29,7 +30,7 @@ async function readQr(picture: Locator): Promise<string> {
 const PASSWORD = "correct horse battery";
 const NEXT = "a staple, another horse";
 
-describe.skipIf(!has("chromium"))("accounts in the browser", () => {
+describe.skipIf(!has("chromium", "ffmpeg"))("accounts in the browser", () => {
   let kinora: TestKinora;
   let browser: Browser;
   let page: Page;
@@ -212,6 +213,20 @@ describe.skipIf(!has("chromium"))("accounts in the browser", () => {
     await dialog.getByLabel("Current password").fill(NEXT);
     await dialog.getByRole("button", { name: "Switch off two-step sign-in" }).click();
     await page.getByText("Two-step sign-in is off.").waitFor();
+  });
+
+  test("a deleted video is listed and brought back", async () => {
+    const maria = await TestUser.signIn(kinora, "maria", NEXT);
+    const { id } = await maria.upload(await fixture("h264-only.mp4"), { name: "By mistake" });
+    await maria.send("DELETE", `/api/titles/${id}`);
+    await page.goto("/account");
+    const deleted = page.getByRole("region", { name: "Recently deleted" });
+    await deleted.getByText("Deleted videos can be brought back for 1 minute.").waitFor();
+    await deleted.getByRole("button", { name: "Restore By mistake" }).click();
+    await page.getByText("“By mistake” is back.").waitFor();
+    await deleted.getByText("Nothing to bring back.").waitFor();
+    expect((await maria.get(`/api/titles/${id}`)).status).toBe(200);
+    expect(await deleted.getByRole("heading").evaluate((heading) => heading === document.activeElement)).toBe(true);
   });
 
   test("language and appearance are chosen on the account page", async () => {

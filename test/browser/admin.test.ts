@@ -211,11 +211,28 @@ describe.skipIf(!has("chromium", "ffmpeg"))("administration in the browser", () 
     ["/admin/services", async () => page.getByText(/^heartbeat/).waitFor()],
     ["/admin/storage", async () => page.getByText(/ free of /).waitFor()],
   ];
+  /** Secrets that are shown once, with what is said to somebody who would leave. */
+  const showInvitation = async () => {
+    await button("Invite somebody").click();
+    await dialog().getByRole("button", { name: "Make the invitation" }).click();
+    await dialog().getByLabel("Link").waitFor();
+    await page.keyboard.press("Escape");
+    await dialog().getByRole("alert").filter({ hasText: /\S/ }).waitFor();
+  };
+  const showKey = async () => {
+    await button("New API key").click();
+    await dialog().getByLabel("Name").fill("axe");
+    await button("Make the key").click();
+    await dialog().getByLabel("API key", { exact: true }).waitFor();
+  };
   const others: typeof sample = [
     ["/account", async () => button("New API key").click()],
     ["/account", async () => button("Set up two-step sign-in").click()],
     ["/admin/users", async () => user("jonas").waitFor()],
     ["/admin/users", async () => button("Invite somebody").click()],
+    ["/admin/users", async () => manage("jonas", "Delete").then(() => dialog().getByLabel("Who gets them").waitFor())],
+    ["/admin/users", async () => showInvitation()],
+    ["/account", async () => showKey()],
     ["/admin/library", async () => button("Add a folder").click()],
     ["/admin/streams", async () => page.getByText("No stream is under control.").waitFor()],
   ];

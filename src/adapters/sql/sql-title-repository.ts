@@ -304,6 +304,25 @@ export class SqlTitleRepository implements TitleRepository {
     return rows.map(({ id }) => id);
   }
 
+  async listRestorable({
+    ownerId,
+    library,
+    after,
+    limit,
+  }: Parameters<TitleRepository["listRestorable"]>[0]): Promise<TitleRecord[]> {
+    const rows = await this.#database
+      .selectFrom("titles")
+      .selectAll()
+      .where("deleted_at", ">", after)
+      .where((where) =>
+        where.or([where("owner_id", "=", ownerId), ...(library ? [where("owner_id", "is", null)] : [])]),
+      )
+      .orderBy("deleted_at", "desc")
+      .limit(limit)
+      .execute();
+    return recordsOf(this.#database, rows);
+  }
+
   async firstDeletion(): Promise<number | null> {
     const row = await this.#database
       .selectFrom("titles")

@@ -139,7 +139,7 @@ export async function deleteTitle(context: ClientContext, wanted: string, option
   }
   await api.tell("DELETE", `/api/titles/${id}`);
   out.result({ id, name, deleted: true }, () =>
-    out.line(`Deleted ${printable(name)}. For 60 s this brings it back: kinora restore ${id}`),
+    out.line(`Deleted ${printable(name)}. For 60 s at least this brings it back: kinora restore ${id}`),
   );
 }
 

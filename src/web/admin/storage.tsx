@@ -83,7 +83,7 @@ function Volume({ volume: { holds, path, freeBytes, totalBytes } }: { volume: St
   const isFull = freeBytes < NEARLY_FULL * totalBytes;
   const sizes = { free: formatBytes(freeBytes), total: formatBytes(totalBytes) };
   return (
-    <li class="entry">
+    <li class="entry volume">
       <div class="entry-text">
         <span class="entry-name">
           {t("storage.holds", { what: list(holds.map((held) => t(`storage.holds-${held}`))) })}

@@ -11,7 +11,13 @@ export function ShownOnce({ label, value }: { label: string; value: string }) {
     <div class="field">
       <label for={id}>{label}</label>
       <div class="field-line">
-        <input id={id} class="code" readOnly value={value} onFocus={(event) => event.currentTarget.select()} />
+        <input
+          id={id}
+          class="code"
+          readOnly
+          value={value}
+          onFocus={({ currentTarget: field }) => field.setSelectionRange(0, field.value.length, "backward")}
+        />
         <CopyButton value={value} />
       </div>
     </div>

@@ -1,4 +1,5 @@
 import { ApiKeys, loadApiKeys } from "../account/api-keys.tsx";
+import { DeletedTitles } from "../account/deleted.tsx";
 import { Password } from "../account/password.tsx";
 import { Preferences } from "../account/preferences.tsx";
 import { loadSessions, Sessions } from "../account/sessions.tsx";
@@ -51,6 +52,7 @@ export function AccountPage() {
       />
       <Sessions sessions={sessions} />
       <ApiKeys keys={keys} />
+      <DeletedTitles />
       <Preferences />
     </section>
   );
