@@ -78,7 +78,7 @@ export interface TitlePostingTable {
   bits: Uint8Array;
 }
 
-/** What 1,024 titles are sorted by, as numbers (`title-columns.ts`). */
+/** What 512 titles are sorted by, as numbers (`title-columns.ts`). */
 export interface TitleColumnTable {
   id: number;
   bytes: Uint8Array;

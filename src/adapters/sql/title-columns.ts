@@ -5,14 +5,14 @@ import type { Database, Tables } from "./tables.ts";
 import type { TitleRow } from "./title-rows.ts";
 
 /**
- * What titles are sorted and filtered by, column by column: 1,024 titles' numbers in a row, eight bytes each. The first titles of any order
+ * What titles are sorted and filtered by, column by column: 512 titles' numbers in a row, eight bytes each. The first titles of any order
  * are picked by these, however many come before them.
  */
 
-const TITLES_IN_ROW = 1_024;
+const TITLES_IN_ROW = 512;
 const ROW_BYTES = 8 * TITLES_IN_ROW;
 const ROWS_IN_CHUNK = CHUNK / TITLES_IN_ROW;
-const ROWS_READ = 500;
+const ROWS_READ = 1_000;
 /** Bytes of a name in one number: so many it holds exactly. */
 const NAME_BYTES = 6;
 

@@ -86,7 +86,11 @@ async function writeRows(transaction: Transaction<Tables>, rows: readonly [id: n
 
 /** Empties the text index: no title has a number, and there are no terms. */
 export async function forgetPostings(database: Database): Promise<void> {
-  // One statement that deletes a million rows may take longer than a statement is allowed to.
   for (const table of ["title_versions", "title_postings", "title_columns", "title_keys"] as const)
-    await (isSqlite(database) ? database.deleteFrom(table) : sql`truncate table ${sql.table(table)}`).execute(database);
+    await emptyTable(database, table);
+}
+
+/** Empties a table, however large: one statement that deletes a million rows may take longer than a statement is allowed to. */
+export async function emptyTable(database: Database, table: keyof Tables): Promise<void> {
+  await (isSqlite(database) ? database.deleteFrom(table) : sql`truncate table ${sql.table(table)}`).execute(database);
 }

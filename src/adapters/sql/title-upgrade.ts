@@ -8,7 +8,7 @@ import type { Database, Tables } from "./tables.ts";
 import { putColumns, type SortedBy } from "./title-columns.ts";
 import { changeCounts, countsOf } from "./title-counts.ts";
 import { dropParts, inParts, numberTitles, termsOfTitle, writeParts } from "./title-parts.ts";
-import { changeIndex, forgetPostings } from "./title-postings.ts";
+import { changeIndex, emptyTable, forgetPostings } from "./title-postings.ts";
 import { type TitleRow, toRow } from "./title-rows.ts";
 import { statesOf, stateTermsOf } from "./title-states.ts";
 import type { Term } from "./title-terms.ts";
@@ -167,6 +167,7 @@ async function putInFolders(
 
 /** Makes the columns of all titles that have a number. */
 async function makeColumns(database: Database): Promise<void> {
+  await emptyTable(database, "title_columns");
   const row = await database
     .selectFrom("title_keys")
     .select(({ fn }) => fn.max("num").as("last"))
