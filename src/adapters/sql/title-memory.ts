@@ -190,6 +190,8 @@ async function readTerms(database: Database, wanted: readonly (readonly [Term, n
 /** The key of a term's row. */
 export const postingOf = (chunk: number, term: Term) => chunk * TERM_LIMIT + term;
 
+export const chunkOfPosting = (id: number) => Math.floor(id / TERM_LIMIT);
+
 /** What is kept in these rows of the postings. */
 export async function readPostings(
   database: Pick<Database, "getExecutor">,

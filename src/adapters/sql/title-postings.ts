@@ -3,7 +3,7 @@ import { isSqlite } from "./column-types.ts";
 import { add, CHUNK, newChunk, setBit, toKept } from "./posting-bits.ts";
 import type { Database, Tables } from "./tables.ts";
 import { type ColumnChange, putColumns } from "./title-columns.ts";
-import { postingOf, readPostings } from "./title-memory.ts";
+import { chunkOfPosting, postingOf, readPostings } from "./title-memory.ts";
 import type { Term } from "./title-terms.ts";
 import { touch } from "./title-versions.ts";
 
@@ -32,8 +32,9 @@ export async function changeIndex(
   columns: readonly ColumnChange[] = [],
 ): Promise<void> {
   const edits = editsOf(terms);
-  const ofTerms = terms.filter(({ before, after }) => before.symmetricDifference(after).size > 0);
-  await touch(transaction, new Set([...ofTerms, ...columns].map(({ num }) => num)));
+  const chunks = new Set(columns.map(({ num }) => Math.floor(num / CHUNK)));
+  for (const id of edits.keys()) chunks.add(chunkOfPosting(id));
+  await touch(transaction, chunks);
   await putColumns(transaction, columns);
   await writeEdits(transaction, edits);
 }

@@ -175,7 +175,7 @@ async function makeColumns(database: Database): Promise<void> {
   const last = Number(row?.last ?? -1);
   for (let from = 0; from <= last; from += CHUNK) {
     await transact(database, async (transaction) => {
-      await touch(transaction, [from]);
+      await touch(transaction, new Set([from / CHUNK]));
       const { rows } = await sql<SortedBy & { num: number; seq: number }>`
         select k.num, k.seq, k.name_key, k.duration_ms, k.height, t.codec
         from title_keys as k join titles as t on t.seq = k.seq

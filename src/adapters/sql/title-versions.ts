@@ -1,6 +1,5 @@
 import { sql, type Transaction } from "kysely";
 import { isSqlite } from "./column-types.ts";
-import { CHUNK } from "./posting-bits.ts";
 import type { Database, Tables } from "./tables.ts";
 
 /**
@@ -11,13 +10,14 @@ import type { Database, Tables } from "./tables.ts";
 const VERSIONS = 2 ** 48;
 
 /**
- * Says that what is known of these titles, by number, changes with this transaction. Whoever writes the same titles' rows waits
+ * Says that what is known of the titles of these chunks changes with this transaction. Whoever writes the same titles' rows waits
  * from here on until it has ended, so rows are to be read after this.
  */
-export async function touch(transaction: Transaction<Tables>, nums: Iterable<number>): Promise<void> {
-  const chunks = [...new Set(Array.from(nums, (num) => Math.floor(num / CHUNK)))].sort((a, b) => a - b);
-  if (chunks.length === 0) return;
-  const rows = chunks.map((chunk) => ({ chunk, version: Math.floor(Math.random() * VERSIONS) }));
+export async function touch(transaction: Transaction<Tables>, chunks: ReadonlySet<number>): Promise<void> {
+  if (chunks.size === 0) return;
+  // Always in the same order: two that write at once rarely wait for each other.
+  const inOrder = [...chunks].sort((a, b) => a - b);
+  const rows = inOrder.map((chunk) => ({ chunk, version: Math.floor(Math.random() * VERSIONS) }));
   const insert = transaction.insertInto("title_versions").values(rows);
   await (isSqlite(transaction)
     ? insert.onConflict((conflict) => conflict.column("chunk").doUpdateSet({ version: sql<number>`excluded.version` }))
