@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { SqlTitleRepository } from "../src/adapters/sql/sql-title-repository.ts";
 import { Announcements } from "../src/catalog/announcements.ts";
 import { type TitleQuery, titleQuery } from "../src/catalog/contract.ts";
@@ -9,12 +10,15 @@ import { hasMysql } from "../test/support/mysql.ts";
 import { type KeptTitles, mariaDbWithTitles, mysqlWithTitles, sqliteWithTitles } from "./support/kept-titles.ts";
 import { COMMON_TAG, HIDDEN_WORD, people, randomNumbers } from "./support/many-titles.ts";
 import { against, type Figure, figure } from "./support/report.ts";
+import { at, searchTables } from "./support/search-tables.ts";
 
 const TITLES = 1_000_000;
 /** How many titles are searched, one database after the other. */
 const GROWTH = (process.env.KINORA_BENCH_TITLES ?? `10000,100000,${TITLES}`).split(",").map(Number);
 /** How often each kind of query is asked, each time with other words. */
 const ROUNDS = 40;
+/** The same where there are fewer titles: for the curve only. */
+const FEWER_ROUNDS = 10;
 const BUDGET_MS = 20;
 const DEEP_PAGES = 1_000;
 const PAGE = 50;
@@ -48,21 +52,46 @@ const kinds: Readonly<Record<string, (n: number) => Partial<TitleQuery>>> = {
 };
 const sorts = ["newest", "oldest", "name", "longest", "last-watched"] as const;
 
-interface Measured {
+export interface Measured {
   readonly what: string;
-  readonly times: number[];
+  readonly times: readonly number[];
+  /** SQL statements that one of them took, on the average; absent where they were not counted. */
+  readonly statements?: number;
 }
 
-/** Search among many titles on each kind of database, and what writing among them costs; the last number has a budget. */
+/** What was measured of one database of so many titles. */
+export interface Searched {
+  readonly database: string;
+  readonly count: number;
+  /** That a title takes on disk. */
+  readonly bytes: number;
+  /** The mix comes last. */
+  readonly searches: readonly Measured[];
+  readonly writes: readonly Measured[];
+  /** How long a statement takes that does nothing. */
+  readonly floor: Measured;
+}
+
+/**
+ * Search among many titles on each kind of database, and what writing among them costs; the largest has a budget. Prints tables that
+ * `bench/results/` can take as they are.
+ */
 export async function benchSearch(): Promise<Figure[]> {
-  const figures: Figure[] = [];
+  const all: Searched[] = [];
   // MySQL by its name alone: it takes as long as the two others.
   const only = process.env.KINORA_BENCH_DATABASE;
   for (const [name, open] of Object.entries(databases)) {
     if (name !== only && (only !== undefined || name === "MySQL")) continue;
-    for (const count of GROWTH) figures.push(...(await benchDatabase(name, count, await open(count))));
+    for (const count of GROWTH) all.push(await benchDatabase(name, count, await open(count)));
   }
-  return figures;
+  console.log(`${searchTables(all, TITLES)}\n`);
+  return all.map(({ database, count, searches }) => {
+    const mix = searches.at(-1)?.times ?? [];
+    const what = `search, ${database}, ${count.toLocaleString("en")} titles: the mix, p99 (p50 ${at(mix, 0.5).toFixed(1)} ms)`;
+    return count === TITLES
+      ? against(what, at(mix, 0.99), "ms", { atMost: BUDGET_MS })
+      : figure(what, `${at(mix, 0.99).toFixed(1)} ms`);
+  });
 }
 
 const databases = {
@@ -71,22 +100,29 @@ const databases = {
   ...(hasMysql ? { MySQL: mysqlWithTitles } : {}),
 };
 
-async function benchDatabase(name: string, count: number, kept: KeptTitles): Promise<Figure[]> {
-  const where = `${name}, ${count.toLocaleString("en")} titles`;
-  const isBudgeted = count === TITLES;
+async function benchDatabase(database: string, count: number, kept: KeptTitles): Promise<Searched> {
+  console.error(`search: ${database}, ${count.toLocaleString("en")} titles …`);
   try {
-    const repository = new SqlTitleRepository({ database: kept.database, indexOf: titleIndexOf });
+    let statements = 0;
+    const counting = kept.database.withPlugin({
+      transformQuery: ({ node }) => {
+        statements++;
+        return node;
+      },
+      transformResult: async ({ result }) => result,
+    });
+    const repository = new SqlTitleRepository({ database: counting, indexOf: titleIndexOf });
     await repository.readyIndex();
-    const searched = await measureSearches(repository);
-    const size = `${(kept.bytes / count).toFixed(0)} bytes each`;
-    const figures = [
-      figure(`${where}: written, size`, kept.seconds === null ? size : `${kept.seconds.toFixed(0)} s, ${size}`),
-      ...(isBudgeted ? searched : searched.slice(-1)).map(({ what, times }) =>
-        spread(`${where}: search: ${what}`, times, isBudgeted ? BUDGET_MS : null),
-      ),
-    ];
-    const written = await measureWrites(repository, count);
-    return [...figures, ...written.map(({ what, times }) => spread(`${where}: written: ${what}`, times, null))];
+    const isLargest = count === Math.max(...GROWTH);
+    const rounds = isLargest ? ROUNDS : FEWER_ROUNDS;
+    const floor = await timed("a statement that does nothing", () => sql`select 1`.execute(kept.database), 200);
+    const searches = await measureSearches(repository, rounds, () => statements);
+    const writes = isLargest ? await measureWrites(repository, count) : [];
+    const there = await kept.database
+      .selectFrom("titles")
+      .select(({ fn }) => fn.countAll<number>().as("titles"))
+      .executeTakeFirstOrThrow();
+    return { database, count, bytes: kept.bytes / Number(there.titles), floor, searches, writes };
   } finally {
     await kept.close();
   }
@@ -106,46 +142,62 @@ function titlesOf(repository: SqlTitleRepository) {
 }
 
 /** The mix comes last. */
-export async function measureSearches(repository: SqlTitleRepository): Promise<Measured[]> {
+export async function measureSearches(
+  repository: SqlTitleRepository,
+  rounds = ROUNDS,
+  statementsSoFar = () => 0,
+): Promise<Measured[]> {
   const titles = titlesOf(repository);
   const measured: Measured[] = [];
-  for (const [kind, ask] of Object.entries(kinds)) {
-    const times: number[] = [];
-    const slowest: [ms: number, what: string][] = [];
-    for (let n = 0; n < ROUNDS; n++) {
-      for (const [name, who] of Object.entries(everybody)) {
-        const sort = sorts[n % sorts.length] ?? "newest";
-        const query = titleQuery.parse({ ...ask(n), sort, limit: PAGE });
-        await Bun.sleep(1);
-        const begin = performance.now();
-        await titles.find(query, who);
-        const ms = performance.now() - begin;
-        times.push(ms);
-        slowest.push([ms, `${name}, ${sort}, ${JSON.stringify(ask(n))}`]);
-      }
-    }
-    measured.push({ what: kind, times });
-    if (process.env.KINORA_BENCH_VERBOSE)
-      console.error(
-        kind,
-        slowest
-          .toSorted(([a], [b]) => b - a)
-          .slice(0, 4)
-          .map(([ms, what]) => `${ms.toFixed(1)} ${what}`),
-      );
-  }
-  measured.push({ what: "page 1,000 by cursor", times: await deepPages(titles) });
-  measured.push(
-    await timed("facets of a search", (n) => titles.facets(titleQuery.parse(kinds["one character"]?.(n)), half, 50)),
-  );
-  measured.push(await timed("facets of all", () => titles.facets(titleQuery.parse({}), hundredth, 50)));
-  measured.push(await timed("tags by their beginning", (n) => titles.tags(`tag ${n % 10}`, half, 20)));
+  const measure = async (work: () => Promise<Measured & { readonly asked?: number }>) => {
+    const before = statementsSoFar();
+    const one = await work();
+    measured.push({ ...one, statements: (statementsSoFar() - before) / (one.asked ?? one.times.length) });
+  };
+  for (const [kind, ask] of Object.entries(kinds)) await measure(() => asked(titles, kind, ask, rounds));
+  await measure(() => deepPages(titles));
+  const letter = kinds["one character"] ?? (() => ({}));
+  await measure(() => timed("facets of a search", (n) => titles.facets(titleQuery.parse(letter(n)), half, 50), rounds));
+  await measure(() => timed("facets of all", () => titles.facets(titleQuery.parse({}), hundredth, 50), rounds));
+  await measure(() => timed("tags by their beginning", (n) => titles.tags(`tag ${n % 10}`, half, 20), rounds));
   return [...measured, { what: "the whole mix", times: measured.flatMap(({ times }) => times) }];
 }
 
-/** Follows cursors for a thousand pages in each order and takes the time of the last ones. */
-async function deepPages(titles: Titles): Promise<number[]> {
+/** One kind of query, by each of the people in turn, in each of the orders. */
+async function asked(
+  titles: Titles,
+  kind: string,
+  ask: (n: number) => Partial<TitleQuery>,
+  rounds: number,
+): Promise<Measured> {
   const times: number[] = [];
+  const slowest: [ms: number, what: string][] = [];
+  for (let n = 0; n < rounds; n++) {
+    for (const [name, who] of Object.entries(everybody)) {
+      const sort = sorts[n % sorts.length] ?? "newest";
+      const query = titleQuery.parse({ ...ask(n), sort, limit: PAGE });
+      await Bun.sleep(1);
+      const begin = performance.now();
+      await titles.find(query, who);
+      const ms = performance.now() - begin;
+      times.push(ms);
+      slowest.push([ms, `${name}, ${sort}, ${JSON.stringify(ask(n))}`]);
+    }
+  }
+  if (process.env.KINORA_BENCH_VERBOSE) {
+    const worst = slowest.toSorted(([a], [b]) => b - a).slice(0, 4);
+    console.error(
+      kind,
+      worst.map(([ms, what]) => `${ms.toFixed(1)} ${what}`),
+    );
+  }
+  return { what: kind, times };
+}
+
+/** Follows cursors for a thousand pages in each order and takes the time of the last ones. */
+async function deepPages(titles: Titles): Promise<Measured & { readonly asked: number }> {
+  const times: number[] = [];
+  let pages = 0;
   for (const sort of ["newest", "name", "longest"] as const) {
     for (const ask of [{}, { tags: [COMMON_TAG] }]) {
       let cursor: string | null | undefined;
@@ -159,10 +211,11 @@ async function deepPages(titles: Titles): Promise<number[]> {
         cursor = (await titles.find(query, half)).nextCursor;
         if (isMeasured) times.push(performance.now() - begin);
         passed += limit;
+        pages++;
       }
     }
   }
-  return times;
+  return { what: "page 1,000 by cursor", times, asked: pages };
 }
 
 export async function measureWrites(repository: SqlTitleRepository, count: number): Promise<Measured[]> {
@@ -216,11 +269,4 @@ async function timed(what: string, work: (n: number) => Promise<unknown>, rounds
     times.push(performance.now() - begin);
   }
   return { what, times };
-}
-
-function spread(what: string, times: readonly number[], atMost: number | null): Figure {
-  const sorted = [...times].sort((a, b) => a - b);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
-  const name = `${what}: p99 (p50 ${at(0.5).toFixed(2)} ms)`;
-  return atMost === null ? figure(name, `${at(0.99).toFixed(1)} ms`) : against(name, at(0.99), "ms", { atMost });
 }

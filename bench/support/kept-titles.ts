@@ -41,8 +41,9 @@ export async function sqliteWithTitles(titles: number): Promise<KeptTitles> {
   const path = join(folder, "kinora.db");
   const { database, handle } = openSqlite(path);
   const begin = performance.now();
+  // One that is kept may have been made with an older schema.
+  await migrate(database);
   if (!isComplete) {
-    await migrate(database);
     handle.run("delete from catalog_stale where what != 'columns'");
     handle.run("pragma synchronous = off");
     const write = ({ table, columns, rows }: Rows) => {
