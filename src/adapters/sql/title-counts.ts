@@ -114,7 +114,7 @@ export async function countAll(database: Database, audience: Audience, limit: nu
   };
 }
 
-type Listed = Pick<TitleCountTable, "kind" | "value" | "label" | "titles">;
+type Listed = Pick<TitleCountTable, "scope" | "kind" | "value" | "label" | "titles">;
 
 /** The most frequent values of some kinds over all scopes, in two statements at most. */
 async function listCounts(
@@ -131,33 +131,49 @@ async function listCounts(
       : sql`and value >= ${prefix} and value < ${`${prefix}\u{10FFFF}`} order by value limit ${atMost}`;
   const lists = scopes.flatMap((scope) => kinds.map((kind) => ({ scope, kind })));
   const parts = lists.map(
-    ({ scope, kind }, i) => sql`select * from (select kind, value, label, titles from title_counts
+    ({ scope, kind }, i) => sql`select * from (select scope, kind, value, label, titles from title_counts
       where scope = ${scope} and kind = ${kind} ${chosen}) as ${sql.ref(`list_${i}`)}`,
   );
   const { rows } = await sql<Listed>`${sql.join(parts, sql` union all `)}`.execute(database);
-  const byKind = Map.groupBy(rows, ({ kind }) => kind);
-  const counts = new Map<Kind, Counted[]>();
-  for (const [kind, listed] of byKind) {
-    // A list that was cut may lack what another one has.
-    const isWhole = scopes.length === 1 || listed.length < atMost;
-    const whole = isWhole ? listed : await countsOfValues(database, scopes, kind, listed);
-    counts.set(kind, summedUp(whole, limit));
-  }
-  return counts;
+  const more = await countedElsewhere(database, scopes, rows, atMost);
+  const byKind = Map.groupBy([...rows, ...more], ({ kind }) => kind);
+  const place = new Map(scopes.map((scope, i) => [scope, i]));
+  return new Map(
+    Array.from(byKind, ([kind, listed]) => {
+      // A tag is shown as its first scope has it.
+      const inOrder = listed.toSorted((a, b) => (place.get(a.scope) ?? 0) - (place.get(b.scope) ?? 0));
+      return [kind, summedUp(inOrder, limit)];
+    }),
+  );
 }
 
-async function countsOfValues(
+/** Of values that were listed in some scopes the counts in others whose lists were cut before them. */
+async function countedElsewhere(
   database: Database,
   scopes: readonly string[],
-  kind: Kind,
   listed: readonly Listed[],
+  atMost: number,
 ): Promise<Listed[]> {
+  const missing = [...Map.groupBy(listed, ({ kind }) => kind)].flatMap(([kind, rows]) => {
+    const values = new Set(rows.map(({ value }) => value));
+    const inScopes = Map.groupBy(rows, ({ scope }) => scope);
+    return scopes.flatMap((scope) => {
+      const known = inScopes.get(scope) ?? [];
+      const unknown = [...values.difference(new Set(known.map(({ value }) => value)))];
+      return known.length < atMost || unknown.length === 0 ? [] : [{ kind, scope, unknown }];
+    });
+  });
+  if (missing.length === 0) return [];
   return database
     .selectFrom("title_counts")
-    .select(["kind", "value", "label", "titles"])
-    .where("scope", "in", scopes)
-    .where("kind", "=", kind)
-    .where("value", "in", [...new Set(listed.map(({ value }) => value))])
+    .select(["scope", "kind", "value", "label", "titles"])
+    .where(({ or, and, eb }) =>
+      or(
+        missing.map(({ kind, scope, unknown }) =>
+          and([eb("scope", "=", scope), eb("kind", "=", kind), eb("value", "in", unknown)]),
+        ),
+      ),
+    )
     .execute();
 }
 

@@ -103,10 +103,14 @@ class Picker {
     const { least } = this;
     let { worst } = this;
     for (let i = 0; i < WORDS; i++) {
-      for (let word = bits[i] ?? 0; word !== 0; word &= word - 1) {
-        const offset = 32 * i + 31 - Math.clz32(word & -word);
+      const word = bits[i] ?? 0;
+      if (word === 0) continue;
+      // Where most titles of a word are candidates, comparing keys first takes a third of the time of going by its bits.
+      const from = 32 * i + (word & 0xffff ? 0 : 16);
+      const to = 32 * i + (word >>> 16 ? 32 : 16);
+      for (let offset = from; offset < to; offset++) {
         const key = sign * (keys[offset] ?? 0);
-        if (key < least || key > worst) continue;
+        if (key > worst || key < least || ((word >>> (offset & 31)) & 1) === 0) continue;
         this.#take(key, nexts === null ? 0 : sign * (nexts[offset] ?? 0), chunk * CHUNK + offset);
         worst = this.worst;
       }
