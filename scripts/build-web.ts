@@ -253,7 +253,10 @@ function printSizes(outputs: readonly Output[]): void {
     library: [
       ...always,
       ...closure(outputs, script),
-      ...outputs.map(({ path }) => path).filter((path) => /\/background-/.test(path)),
+      ...outputs
+        .filter(({ path }) => /\/(background|folder-bar)-/.test(path))
+        .flatMap(({ path }) => [...closure(outputs, path)]),
+      "manifest.webmanifest",
     ],
     watch: [
       ...always,

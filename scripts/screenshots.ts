@@ -26,6 +26,7 @@ interface Scene {
   /** Title ids by name. */
   readonly ids: ReadonlyMap<string, string>;
   readonly collectionId: string;
+  readonly emptyId: string;
   throttle(bytesPerSecond: number): Promise<void>;
 }
 
@@ -91,7 +92,18 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     await page.getByRole("button", { name: "Add to collection" }).click();
     await page.getByRole("dialog").getByText("Summer at the coast").waitFor();
   },
+  notice: async ({ page }) => {
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Who may see it" }).click();
+    await page.getByRole("button", { name: "Members" }).click();
+    await page.getByText(/videos? changed/).waitFor();
+    await page.locator(".play-bar:not(.select-bar)").waitFor();
+  },
   library: async ({ page }) => {
+    const dismiss = page.getByRole("button", { name: "Dismiss" });
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByText("as they were").waitFor();
+    for (let left = await dismiss.count(); left > 0; left--) await dismiss.last().click();
     await page.goto("/library");
     await page.getByText("Harbour at dawn").first().waitFor();
   },
@@ -114,7 +126,18 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     await page.goto(`/collections/${collectionId}`);
     await page.getByText("Harbour at dawn").waitFor();
   },
-  "collection-share": async ({ page }) => {
+  "collection-empty": async ({ page, emptyId }) => {
+    await page.goto(`/collections/${emptyId}`);
+    await page.getByText("Nothing in it yet").waitFor();
+  },
+  "collection-choose": async ({ page }) => {
+    await page.getByRole("link", { name: "Add videos" }).click();
+    await page.getByRole("checkbox", { name: /^Concert/ }).check();
+    await page.mouse.move(0, 0);
+    await page.getByRole("button", { name: "Add 1 video" }).waitFor();
+  },
+  "collection-share": async ({ page, collectionId }) => {
+    await page.goto(`/collections/${collectionId}`);
     await page.getByRole("button", { name: "Share" }).click();
     await page.getByRole("button", { name: "Make a link" }).click();
     await page.getByRole("textbox", { name: "Link" }).waitFor();
@@ -257,17 +280,17 @@ async function fill(kinora: { url: string }, dawnPath: string): Promise<Map<stri
 }
 
 /** A collection of a few of them, one begun and one liked. */
-async function collect(kinora: { url: string }, ids: ReadonlyMap<string, string>): Promise<string> {
+async function collect(kinora: { url: string }, ids: ReadonlyMap<string, string>) {
   const maria = await TestUser.signIn(kinora, "maria", PASSWORD);
   const names = ["Harbour at dawn", "Sailing lesson, second day", "First steps in the sand"];
   const make = async (name: string) =>
     ((await (await maria.post("/api/collections", { name })).json()) as { id: string }).id;
   const id = await make("Summer at the coast");
   await maria.post(`/api/collections/${id}/titles`, { titleIds: names.map((name) => ids.get(name)) });
-  await make("Evenings with music");
+  const emptyId = await make("Evenings with music");
   await maria.send("PUT", `/api/titles/${ids.get(names[1] ?? "")}/progress`, { positionSeconds: 6 });
   await maria.send("PUT", `/api/titles/${ids.get(names[0] ?? "")}/favourite`);
-  return id;
+  return { collectionId: id, emptyId };
 }
 
 async function shoot(page: Page, name: string): Promise<void> {
@@ -291,6 +314,7 @@ async function shoot(page: Page, name: string): Promise<void> {
 
 const chosen = Bun.argv.slice(2);
 /** These scenes need none of the others before them. */
+const noAccounts = chosen.length > 0 && !chosen.some((name) => name in accountScenes);
 const onlyAccounts = chosen.length > 0 && chosen.every((name) => name in accountScenes);
 await buildWeb();
 mkdirSync(target, { recursive: true });
@@ -301,7 +325,7 @@ for (const size of sizes) {
     const data = mkdtempSync(join(tmpdir(), "kinora-screenshots-"));
     const kinora = await startTestKinora({ data });
     const ids = await fill(kinora, dawn);
-    const collectionId = await collect(kinora, ids);
+    const collections = await collect(kinora, ids);
     const browser = await openBrowser(kinora.url, { ...size, colorScheme }, [/./]);
     const network = await browser.context.newCDPSession(browser.page);
     await network.send("Network.enable");
@@ -315,10 +339,11 @@ for (const size of sizes) {
         await shoot(browser.page, `${name}-${size.width}-${colorScheme}`);
       };
       for (const [name, show] of onlyAccounts ? [] : Object.entries(scenes)) {
-        await show({ page: browser.page, ids, collectionId, throttle });
+        await show({ page: browser.page, ids, ...collections, throttle });
         await take(name);
       }
       if (onlyAccounts) await enterAsAdmin(browser.page, PASSWORD);
+      if (noAccounts) continue;
       await fillAccounts(kinora, PASSWORD);
       for (const [name, show] of Object.entries(accountScenes)) {
         if (onlyAccounts && !chosen.includes(name)) continue;

@@ -105,6 +105,12 @@ export function createWebApp(assets: WebAssets | null): OpenAPIHono<HttpEnv> {
   return app;
 }
 
+const policiesOf = ({ contentSecurityPolicy }: WebAssets) => ({
+  "Content-Security-Policy": contentSecurityPolicy,
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+});
+
 function answerPage(c: HttpContext, assets: WebAssets | null, name = "index.html"): Response {
   const file = assets?.files.get(name);
   if (!assets || !file) {
@@ -114,9 +120,8 @@ function answerPage(c: HttpContext, assets: WebAssets | null, name = "index.html
   }
   return answer(c, file, {
     "Cache-Control": "no-cache",
-    "Content-Security-Policy": assets.contentSecurityPolicy,
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    // Two kilobytes that mean nothing for what is no page and no worker.
+    ...(name.endsWith(".webmanifest") ? {} : policiesOf(assets)),
   });
 }
 

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { FoldersPage } from "../../catalog/contract.ts";
 import { call } from "../api.ts";
 import { t } from "../i18n/i18n.ts";
-import "../messages/en/manage.ts";
+import "../messages/en/library.ts";
 import { filter } from "./title-filters.tsx";
 
 /** The library's folders: where we are, and what lies below. Nothing where there are none. */
@@ -17,12 +17,12 @@ export function FolderBar({ folderId, searching }: { folderId: string | null; se
   }, [folderId]);
   if (!page || (page.items.length === 0 && page.path.length === 0) || (searching && !folderId)) return null;
   return (
-    <nav class="folders" aria-label={t("manage.folders")}>
+    <nav class="folders" aria-label={t("library.folders")}>
       {page.path.length > 0 && (
         <ol class="crumbs">
           <li>
             <button type="button" class="plain" onClick={() => open(null)}>
-              {t("manage.all-folders")}
+              {t("nav.library")}
             </button>
           </li>
           {page.path.map(({ id, name }, index) => (

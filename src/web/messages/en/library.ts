@@ -23,6 +23,7 @@ export const library = define({
   "library.not-every-browser": "Not for every browser",
 
   "library.open-library": "Open the library",
+  "library.folders": "Folders",
   "library.view.list": "Show as list",
   "library.view.grid": "Show as grid",
   "library.favourites": "Favourite",

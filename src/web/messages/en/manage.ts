@@ -25,8 +25,6 @@ export const manage = define({
   "manage.owner": "Owner",
   "manage.tag": "Tag",
   "manage.clear": "Clear all",
-  "manage.folders": "Folders",
-  "manage.all-folders": "Library",
 
   "manage.selected": { one: "{count} selected", other: "{count} selected" },
   "manage.bar": "With the selected videos",

@@ -20,6 +20,7 @@ export const library = {
   "library.not-every-browser": "No para todos los navegadores",
 
   "library.open-library": "Abrir la biblioteca",
+  "library.folders": "Carpetas",
   "library.view.list": "Mostrar como lista",
   "library.view.grid": "Mostrar como cuadrícula",
   "library.favourites": "Favorito",

@@ -22,8 +22,6 @@ export const manage = {
   "manage.owner": "De quién",
   "manage.tag": "Etiqueta",
   "manage.clear": "Quitar todos",
-  "manage.folders": "Carpetas",
-  "manage.all-folders": "Biblioteca",
 
   "manage.selected": { one: "{count} seleccionado", many: "{count} de seleccionados", other: "{count} seleccionados" },
   "manage.bar": "Con los vídeos seleccionados",
