@@ -102,7 +102,7 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
   library: async ({ page }) => {
     const dismiss = page.getByRole("button", { name: "Dismiss" });
     await page.getByRole("button", { name: "Undo" }).click();
-    await page.getByText("as they were").waitFor();
+    await page.getByText(/as (it was|they were)/).waitFor();
     for (let left = await dismiss.count(); left > 0; left--) await dismiss.last().click();
     await page.goto("/library");
     await page.getByText("Harbour at dawn").first().waitFor();
