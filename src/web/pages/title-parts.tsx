@@ -34,7 +34,6 @@ export function Details({ title, owned, size, id }: { title: Title; owned: boole
   const owner = owned ? null : ownerName(title);
   const parts = [
     title.availability === "ready" ? null : t(`title.${title.availability}`),
-    title.needsRendition ? t("library.not-every-browser") : null,
     // Of others' private videos, which admins see among all, it is said as well.
     owned || isPrivate || isMine(title) ? t(`title.${title.visibility}`) : null,
     size ? formatBytes(title.sizeBytes) : null,
@@ -43,8 +42,9 @@ export function Details({ title, owned, size, id }: { title: Title; owned: boole
   return (
     <span class="meta" id={id}>
       {isPrivate && <LockIcon />}
-      {owner !== null && <span class="owner">{owner}</span>}
+      {owner !== null && <span class="giving">{owner}</span>}
       {parts.map((part) => part !== null && <span key={part}>{part}</span>)}
+      {title.needsRendition && <span class="giving">{t("library.not-every-browser")}</span>}
       {title.mine?.watched && <span class="visually-hidden">{t("library.watched")}</span>}
     </span>
   );
