@@ -11,12 +11,16 @@ const configFile = (folder: string) => join(folder, "nats.conf");
 
 /**
  * The command of a nats-server whose configuration and process id are in this folder. It ends when this process does, killed or not,
- * where there is `setpriv` (util-linux; on every Debian).
+ * where there is a `setpriv` that may do so (util-linux; on every Debian).
  */
 export function natsServerCommand(program: string, folder: string): string[] {
   const server = [program, "-c", configFile(folder), "-P", pidFile(folder)];
   const setpriv = Bun.which("setpriv");
-  return process.platform === "linux" && setpriv ? [setpriv, "--pdeathsig", "TERM", "--", ...server] : server;
+  if (process.platform !== "linux" || setpriv === null) return server;
+  const bound = [setpriv, "--pdeathsig", "TERM", "--"];
+  // A filter of system calls may forbid what it does, as our systemd unit's; systemd ends all processes of a unit together.
+  const works = Bun.spawnSync([...bound, program, "--version"], { stdio: ["ignore", "ignore", "ignore"] }).success;
+  return works ? [...bound, ...server] : server;
 }
 
 /** Throws `StartError` unless a server can listen there (`host:port`); waits a moment for one of ours that is about to end. */
