@@ -11,6 +11,7 @@ import { benchFirstPlay } from "./first-play.ts";
 import { benchIndexBuild } from "./index-build.ts";
 import { benchPackager } from "./packager.ts";
 import { benchPages } from "./pages.ts";
+import { benchReindex } from "./reindex.ts";
 import { benchRtsp, benchRtspMany, rtspPackages } from "./rtsp.ts";
 import { benchScale, scalePackages } from "./scale.ts";
 import { benchScan } from "./scan.ts";
@@ -29,6 +30,7 @@ const benches: Readonly<Record<string, () => Promise<Figure[]>>> = {
   index: benchIndexBuild,
   "first-play": benchFirstPlay,
   search: benchSearch,
+  reindex: benchReindex,
   upload: benchUpload,
   pages: benchPages,
   scan: benchScan,
