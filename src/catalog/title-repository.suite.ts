@@ -148,11 +148,11 @@ export function titleRepositorySuite(
       expect(await titles.listDeleted(1_900_000_000_000)).toEqual([testId(2)]);
       const restorable = async (after: number, library: boolean) =>
         (await titles.listRestorable({ ownerId: ann.userId, library, after, limit: 9 })).map(({ id }) => id);
-      expect(await restorable(1_899_999_999_999, false)).toEqual([testId(2)]);
-      expect(await restorable(1_900_000_000_000, true)).toEqual([]);
+      expect(await restorable(1_899_999_999_999, false)).toEqual([testId(1), testId(2)]);
+      expect(await restorable(1_900_000_000_000, true)).toEqual([testId(1)]);
       await titles.insert(title(8, { owner: null, deletedAt: 1_900_000_000_001 }));
-      expect(await restorable(0, true)).toEqual([testId(8), testId(2)]);
-      expect(await restorable(0, false)).toEqual([testId(2)]);
+      expect(await restorable(0, true)).toEqual([testId(1), testId(8), testId(2)]);
+      expect(await restorable(0, false)).toEqual([testId(1), testId(2)]);
       expect((await titles.listOwned(ann.userId)).toSorted()).toEqual([testId(1), testId(2), testId(3)]);
     });
 
