@@ -64,6 +64,16 @@ export const accountScenes: Readonly<
     await page.getByRole("button", { name: "Make the key" }).click();
     await page.getByText("Copy it now").waitFor();
   },
+  "account-deleted": async ({ page, kinora, password }) => {
+    const maria = await TestUser.signIn(kinora, "maria", password);
+    const { id } = await maria.upload(await fixture("h264-aac.mp4"), { name: "Harbour, second try" });
+    await maria.send("DELETE", `/api/titles/${id}`);
+    await page.goto("/account");
+    await page.getByRole("button", { name: "Restore Harbour, second try" }).waitFor();
+    await page
+      .getByRole("heading", { name: "Recently deleted" })
+      .evaluate((heading) => heading.scrollIntoView({ block: "center" }));
+  },
   "admin-users": async ({ page }) => {
     await page.goto("/admin/users");
     await page.getByText("torsten.larsson").waitFor();
@@ -129,6 +139,17 @@ export const accountScenes: Readonly<
       .getByText(/^jonas, over/)
       .first()
       .waitFor();
+  },
+  "account-codes": async ({ page, password }) => {
+    await page.goto("/account");
+    await page.getByRole("button", { name: "Set up two-step sign-in" }).click();
+    await page.getByRole("dialog").getByLabel("Current password").fill(password);
+    const answer = page.waitForResponse(/two-factor\/enable$/);
+    await page.getByRole("button", { name: "Next" }).click();
+    const { totpURI } = (await (await answer).json()) as { totpURI: string };
+    await page.getByLabel("Code from the app").fill(codeOf(totpURI));
+    await page.getByRole("button", { name: "Switch on" }).click();
+    await page.getByText("Keep these codes").waitFor();
   },
   "sign-in-second": async ({ page, password }) => {
     await page.context().clearCookies();
