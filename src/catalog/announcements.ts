@@ -1,11 +1,14 @@
 import type { User } from "../auth/contract.ts";
 import type { Announcement } from "../streaming/contract.ts";
 import { turns } from "../turns.ts";
+import type { Visibility } from "./contract.ts";
 import { derivedOf, fingerprintOf, follow, isUnedited } from "./derived.ts";
 import type { TitleRepository, TitleSource, TitleWithSources } from "./title-repository.ts";
 
 /** New titles of one transaction: others wait for its end. */
 const MADE_TOGETHER = 50;
+/** Titles of one content that are looked through: there is one for each kind of folder. */
+const TWINS = 20;
 
 export interface AnnouncementsDependencies {
   readonly repository: TitleRepository;
@@ -37,8 +40,7 @@ export class Announcements {
     const isFound = known !== null && !isReplaced(known, announced);
     // A title that was known by its path alone turns out to be another file's as soon as its content is known.
     if (isFound && (known.mediaId !== null || mediaId === null)) return this.#update(known.id, announced);
-    const twin =
-      announced.origin === "library" && mediaId !== null ? await this.#repository.getLibraryTitle(mediaId) : null;
+    const twin = await this.#twinOf(announced);
     if (isFound) {
       const absorbed = twin !== null && twin.id !== known.id && (await this.#absorb(known.id, twin.id));
       return this.#update(absorbed ? twin.id : known.id, announced);
@@ -107,6 +109,16 @@ export class Announcements {
     const marks = batch.map((announced) => ({ ...announced, fingerprint: fingerprintOf(announced) }));
     const unchanged = await this.#repository.takeUnchanged(marks);
     return batch.filter(({ sourceId }) => !unchanged.has(sourceId));
+  }
+
+  /**
+   * The library title that a library file is another copy of. Copies in folders that other people may see are titles of their
+   * own: neither name, tags and folders of the one nor the rights of the other are everybody's.
+   */
+  async #twinOf({ origin, mediaId, visibility }: Announcement): Promise<TitleWithSources | null> {
+    if (origin !== "library" || mediaId === null) return null;
+    const same = await this.#repository.listLibraryTitles(mediaId, TWINS);
+    return same.find((title) => (folderVisibilityOf(title) ?? visibility) === visibility) ?? null;
   }
 
   /** Whether the source's title was purged. Its bytes may go, unless a title has the same content. */
@@ -186,6 +198,12 @@ export class Announcements {
     const [user] = await this.#getUsers([ownerId]);
     return user ? { id: user.id, username: user.username } : null;
   }
+}
+
+/** Who may see the library folder of a title's own file, when that is known. */
+function folderVisibilityOf({ id, sources }: TitleWithSources): Visibility | undefined {
+  const own = sources.find(({ sourceId }) => sourceId === id) ?? sources[0];
+  return own?.derived?.visibility;
 }
 
 /** Whether a library source that was a further copy of a title now has other content, also when it is not known which. */

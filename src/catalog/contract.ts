@@ -4,9 +4,16 @@ import { defineService, defineTopic } from "../bus/contract.ts";
 import { id, mediaId, none, timestamp } from "../bus/schemas.ts";
 import { mediaInfo } from "../streaming/contract.ts";
 
+/** From the fewest who may see it to the most. */
 export const visibilities = ["private", "members", "public"] as const;
 export const visibility = z.enum(visibilities);
 export type Visibility = z.infer<typeof visibility>;
+
+const reach = (one: Visibility) => visibilities.indexOf(one);
+/** Of two the one that fewer people may see. */
+export const narrower = (a: Visibility, b: Visibility): Visibility => (reach(a) < reach(b) ? a : b);
+/** Of two the one that more people may see. */
+export const wider = (a: Visibility, b: Visibility): Visibility => (reach(a) < reach(b) ? b : a);
 
 export const availability = z.enum(["receiving", "ready", "unavailable", "failed"]);
 

@@ -1,19 +1,20 @@
 import type { Announcement } from "../streaming/contract.ts";
-import { DESCRIPTION_MAX, TAG_MAX, TAGS_MAX } from "./contract.ts";
+import { DESCRIPTION_MAX, narrower, TAG_MAX, TAGS_MAX } from "./contract.ts";
 import { tagKeyOf } from "./title-index.ts";
 import type { Derived, TitleRecord, TitleSource } from "./title-repository.ts";
 import { cleanLine, cleanText, nameFrom, withoutTags, withTags } from "./title-text.ts";
 
-type Edited = Pick<TitleRecord, "name" | "description" | "tags">;
+type Edited = Pick<TitleRecord, "name" | "description" | "tags" | "visibility">;
 
 /** What an announcement says of a title, in the form titles keep it. */
-export function derivedOf({ name, description, tags, folders }: Announcement): Derived {
+export function derivedOf({ name, description, tags, folders, origin, visibility }: Announcement): Derived {
   const short = tags.map((tag) => cleanLine(tag).slice(0, TAG_MAX).toWellFormed().trim());
   return {
     name: nameFrom(name),
     description: cleanText(description).slice(0, DESCRIPTION_MAX).toWellFormed(),
     tags: withTags([], short).slice(0, TAGS_MAX),
     folders: folders.map(({ id }) => id),
+    ...(origin === "library" ? { visibility } : {}),
   };
 }
 
@@ -25,16 +26,21 @@ export function fingerprintOf({ provider: _, ...announced }: Announcement): stri
 /**
  * Has a title follow its file: what nobody has edited since `before` becomes what it is `after`. Tags that somebody
  * removed stay away, tags that somebody added stay. `owns` says whether the title is this file's own, which alone
- * gives it name and description.
+ * gives it name, description and who may see it. A further copy in a library folder that fewer people may see gives no tags.
  */
 export function follow(title: Edited, before: Derived | null, after: Derived, owns: boolean): Edited {
-  const gone = before ? withoutTags(before.tags, after.tags) : [];
-  const added = before ? withoutTags(after.tags, before.tags) : after.tags;
+  const visibility =
+    owns && before?.visibility === title.visibility ? (after.visibility ?? title.visibility) : title.visibility;
+  const isTold = owns || after.visibility === undefined || narrower(after.visibility, visibility) === visibility;
+  const told = isTold ? after.tags : [];
+  const gone = before ? withoutTags(before.tags, told) : [];
+  const added = before ? withoutTags(told, before.tags) : told;
   const tags = withTags(withoutTags(title.tags, gone), added);
   return {
     name: owns && before && title.name === before.name ? after.name : title.name,
     description: owns && before && title.description === before.description ? after.description : title.description,
     tags: tags.length > TAGS_MAX ? title.tags : tags,
+    visibility,
   };
 }
 
@@ -43,6 +49,7 @@ export function isUnedited(title: Edited, { derived }: TitleSource): boolean {
   if (!derived) return false;
   const keys = (tags: readonly string[]) => [...new Set(tags.map(tagKeyOf))].sort();
   return (
+    title.visibility === (derived.visibility ?? title.visibility) &&
     title.name === derived.name &&
     title.description === derived.description &&
     Bun.deepEquals(keys(title.tags), keys(derived.tags))

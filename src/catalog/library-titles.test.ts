@@ -105,6 +105,55 @@ test("a title known by its path becomes part of the one with its content, with w
   expect(await rig.catalog.getAccess({ id: testId(2) })).toMatchObject({ id: testId(1) });
 });
 
+test("a copy in a folder that fewer people may see is a title of its own, and tells others nothing of that folder", async () => {
+  const secret = { id: testId(805), name: "secret" };
+  const inSecret: Partial<Announcement> = {
+    mediaId: testMediaId(1),
+    visibility: "private",
+    folders: [secret, drama],
+    tags: ["Drama"],
+  } as const;
+  const copies = [libraryFile(2, { ...inSecret, mediaId: null }), libraryFile(2, inSecret), libraryFile(3, inSecret)];
+  await announceAll(libraryFile(1, { folders: [films] }), ...copies);
+  const foldersOf = async (who: typeof ann) =>
+    (await rig.as(who).get("/api/folders")).body.items.map(({ name }: { name: string }) => name);
+  expect(await foldersOf(ann)).toEqual(["films"]);
+  expect((await rig.as(ann).get(`/api/folders?parent=${secret.id}`)).status).toBe(404);
+  expect(await namesIn("/api/titles")).toEqual(["File 1"]);
+  expect((await titleOf(1)).tags).toEqual([]);
+  expect((await rig.as(ann).get("/api/tags")).body.items).toEqual([]);
+  // Both copies in it are one title there.
+  expect((await namesIn("/api/titles?sort=name", admin)).sort()).toEqual(["File 1", "File 2"]);
+  expect((await foldersOf(admin)).sort()).toEqual(["films", "secret"]);
+});
+
+test("a title follows its file into a folder that fewer people may see, unless somebody has said who may see it", async () => {
+  const secret = { id: testId(805), name: "secret" };
+  const moved: Partial<Announcement> = { visibility: "private", folders: [secret], tags: ["Secret"] };
+  await announceAll(libraryFile(1, { folders: [films] }), libraryFile(2, { folders: [films] }));
+  await rig.as(admin).send("PATCH", `/api/titles/${testId(2)}`, { visibility: "public" });
+  await announceAll(libraryFile(1, moved), libraryFile(2, moved));
+  expect(await namesIn("/api/titles")).toEqual(["File 2"]);
+  expect((await rig.as(ann).get(`/api/titles/${testId(1)}`)).status).toBe(404);
+  expect((await rig.as(admin).get(`/api/titles/${testId(1)}`)).body).toMatchObject({ visibility: "private" });
+  await announceAll(libraryFile(1, { folders: [films] }));
+  expect(await titleOf(1)).toMatchObject({ visibility: "members" });
+});
+
+test("of a further copy that moves into a folder that fewer people may see nothing is told", async () => {
+  const secret = { id: testId(805), name: "secret" };
+  const copy = { mediaId: testMediaId(1) };
+  await announceAll(
+    libraryFile(1, { folders: [films] }),
+    libraryFile(2, { ...copy, folders: [films], tags: ["Copies"] }),
+  );
+  expect(await titleOf(1)).toMatchObject({ tags: ["Copies"] });
+  await announceAll(libraryFile(2, { ...copy, visibility: "private", folders: [secret, drama], tags: ["Drama"] }));
+  expect(await titleOf(1)).toMatchObject({ tags: [], visibility: "members" });
+  const folders = (await rig.as(ann).get("/api/folders")).body.items;
+  expect(folders.map(({ name }: { name: string }) => name)).toEqual(["films"]);
+});
+
 test("a title that somebody has edited stays beside one with the same content", async () => {
   await announceAll(libraryFile(1), libraryFile(2, { mediaId: null }));
   await rig.as(ann).send("PATCH", `/api/titles/${testId(2)}`, { name: "Mine" });

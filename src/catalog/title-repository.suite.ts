@@ -122,8 +122,19 @@ export function titleRepositorySuite(
       await titles.edit(testId(2), (before) => ({ ...before, deletedAt: 5 }));
       expect(await idFor({ userId: ann.userId })).toBe(testId(3));
       expect(await idFor({ sees: "public" })).toBeUndefined();
-      expect((await titles.getLibraryTitle(mediaId))?.id).toBe(testId(1));
-      expect(await titles.getLibraryTitle(testMediaId(51))).toBeNull();
+    });
+
+    test("library titles with one content, the oldest first; deleted ones and uploads never", async () => {
+      const mediaId = testMediaId(50);
+      const library = { mediaId, owner: null, origin: "library", visibility: "members" } as const;
+      for (const n of [2, 1, 3]) await titles.insert(title(n, library));
+      await titles.insert(title(4, { mediaId }));
+      await titles.edit(testId(3), (before) => ({ ...before, deletedAt: 5 }));
+      const idsOf = async (media: string, limit: number) =>
+        (await titles.listLibraryTitles(media, limit)).map(({ id }) => id);
+      expect(await idsOf(mediaId, 9)).toEqual([testId(1), testId(2)]);
+      expect(await idsOf(mediaId, 1)).toEqual([testId(1)]);
+      expect(await idsOf(testMediaId(51), 9)).toEqual([]);
     });
 
     test("who can play a title: those that announced one of its sources as ready, each once", async () => {

@@ -11,6 +11,8 @@ export interface Derived {
   readonly tags: readonly string[];
   /** Ids of the folders it lies in, outermost first. */
   readonly folders: readonly string[];
+  /** Who may see what lies in its library folder; absent for uploads, and for sources that have not been announced since this is kept. */
+  readonly visibility?: Visibility;
 }
 
 /** A physical file or upload that a title can be played from. */
@@ -219,8 +221,8 @@ export interface TitleRepository {
   getByMedia(mediaId: string, audience: Audience): Promise<TitleRecord | null>;
   /** Of these sources those of which there is neither a title nor a tombstone, nor a library title of their content. */
   listUnknown(sources: readonly Pick<TitleSource, "sourceId" | "mediaId">[]): Promise<Set<string>>;
-  /** The oldest library title with this content. */
-  getLibraryTitle(mediaId: string): Promise<TitleRecord | null>;
+  /** Up to `limit` library titles with this content, the oldest first. */
+  listLibraryTitles(mediaId: string, limit: number): Promise<TitleWithSources[]>;
   /**
    * Changes a title in one transaction: `change` gets it as it is, deleted ones included, and returns what it
    * becomes, or null to leave it. Id and creation time stay. Null when there is no such title.

@@ -39,12 +39,14 @@ export const ServiceAvailability = defineTopic(
 
 export type Availability = z.infer<(typeof ServiceAvailability)["payload"]>;
 
-/** How far some work is. Goes to the user it belongs to and to admins; to all signed-in users when `userId` is null. */
+/** How far some work is. Goes to the user it belongs to and to admins; to all signed-in users when `userId` is null, unless it is for admins alone. */
 export const progressEvent = z.object({
   /** `stream`: one under control has begun, changed or ended; only its owner and admins hear of it. */
   kind: z.enum(["scan", "upload", "job", "stream"]),
   id: z.string(),
   userId: id.nullable(),
+  /** What it is about is nobody's and seen by admins alone, such as a library folder that is theirs. */
+  adminsOnly: z.boolean().default(false),
   state: z.enum(["running", "done", "failed"]),
   /** What it works on, for people: a file's or folder's name. */
   label: z.string(),

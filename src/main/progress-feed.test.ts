@@ -11,9 +11,31 @@ const ada: Principal = {
 };
 
 const event = (id: string, done: number): ProgressEvent => ({
-  ...{ kind: "upload", id, userId: null, state: "running", label: "", done, total: null, titleId: null, error: null },
+  ...{
+    kind: "upload",
+    id,
+    userId: null,
+    state: "running",
+    adminsOnly: false,
+    label: "",
+    done,
+    total: null,
+    titleId: null,
+    error: null,
+  },
   kind: "upload",
   state: "running",
+});
+
+test("what is everybody's is told to all, what is somebody's to them and to admins, what is for admins to these alone", async () => {
+  const feed = new ProgressFeed();
+  const admin: Principal = { ...ada, userId: Bun.randomUUIDv7(), role: "admin" };
+  const readers = [feed.open(ada), feed.open({ ...ada, userId: Bun.randomUUIDv7() }), feed.open(admin)];
+  feed.push({ ...event("hers", 1), userId: ada.userId });
+  feed.push({ ...event("secret folder", 1), adminsOnly: true });
+  feed.push(event("everybody's", 1));
+  const told = await Promise.all(readers.map(async (reader) => (await reader.next())?.map(({ id }) => id)));
+  expect(told).toEqual([["hers", "everybody's"], ["everybody's"], ["hers", "secret folder", "everybody's"]]);
 });
 
 test("a slow reader gets only the newest state of each piece of work", async () => {

@@ -5,8 +5,8 @@ import type { ProgressEvent } from "./contract.ts";
 const PENDING_MAX = 1_000;
 
 /** Whether somebody is told of some work: their own, everybody's, and all of it for admins. */
-const concerns = (who: Principal, { userId }: ProgressEvent) =>
-  userId === null || userId === who.userId || who.role === "admin";
+const concerns = (who: Principal, { userId, adminsOnly }: ProgressEvent) =>
+  who.role === "admin" || userId === who.userId || (userId === null && !adminsOnly);
 
 /** Hands progress to the readers it concerns. */
 export class ProgressFeed {

@@ -255,7 +255,10 @@ async function announceEverything(
 /** Tells of scans and hashing, a few times a second. */
 function scanProgress(connection: BusConnection): Pick<LibraryDependencies, "progress" | "hashProgress"> {
   const toldAt = new Map<string, number>();
-  const tell = async (event: Pick<ProgressEvent, "kind" | "id" | "label" | "state" | "done" | "total">) => {
+  const tell = async (
+    event: Pick<ProgressEvent, "kind" | "id" | "label" | "state" | "done" | "total"> &
+      Partial<Pick<ProgressEvent, "adminsOnly">>,
+  ) => {
     const last = toldAt.get(event.id) ?? Number.NEGATIVE_INFINITY;
     if (event.state === "running" && performance.now() - last < PROGRESS_EVERY_MS) return;
     toldAt.set(event.id, performance.now());
@@ -263,7 +266,10 @@ function scanProgress(connection: BusConnection): Pick<LibraryDependencies, "pro
   };
   return {
     progress: ({ folder, done, total, state }) =>
-      tell({ kind: "scan", id: folder.id, label: basename(folder.path), state, done, total }),
+      tell({
+        ...{ kind: "scan", id: folder.id, label: basename(folder.path), state, done, total },
+        adminsOnly: folder.visibility === "private",
+      }),
     hashProgress: (done, total, state) => tell({ kind: "job", id: "hash", label: "SHA-256", state, done, total }),
   };
 }

@@ -39,6 +39,13 @@ export class UploadProgress {
   }
 
   #tell(upload: Labelled, rest: Pick<ProgressEvent, "state" | "done" | "total" | "titleId" | "error">): void {
-    this.#publish({ kind: "upload", id: upload.id, userId: upload.ownerId, label: upload.name, ...rest });
+    this.#publish({
+      adminsOnly: false,
+      kind: "upload",
+      id: upload.id,
+      userId: upload.ownerId,
+      label: upload.name,
+      ...rest,
+    });
   }
 }

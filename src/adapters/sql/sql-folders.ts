@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from "kysely";
+import { narrower, wider } from "../../catalog/contract.ts";
 import type { Audience, Folder, FolderPage, FolderSearch, TitleWithSources } from "../../catalog/title-repository.ts";
 import type { TitleFolderTable } from "./catalog-tables.ts";
 import type { Database } from "./tables.ts";
@@ -61,19 +62,25 @@ function countedFor(audience: Audience): RawBuilder<unknown> {
   return audience.sees === "public" ? sql`tf.visibility = 'public'` : sql`1 = 1`;
 }
 
-/** In which folders a title is found. */
-export function folderRows(seq: number, { sources, visibility }: TitleWithSources): TitleFolderTable[] {
-  const direct = new Map<string, boolean>();
-  for (const { derived } of sources) {
-    const { folders = [] } = derived ?? {};
-    for (const [depth, id] of folders.entries()) {
-      direct.set(id, depth === folders.length - 1 || (direct.get(id) ?? false));
+/**
+ * In which folders a title is found. Of where a further copy of it lies only those learn who may see that library folder;
+ * where its own file lies is seen with the title.
+ */
+export function folderRows(seq: number, { id, sources, visibility }: TitleWithSources): TitleFolderTable[] {
+  const rows = new Map<string, TitleFolderTable>();
+  for (const { sourceId, derived } of sources) {
+    const { folders = [], visibility: ofFolder = visibility } = derived ?? {};
+    const seenBy = sourceId === id ? visibility : narrower(visibility, ofFolder);
+    for (const [depth, folder] of folders.entries()) {
+      const before = rows.get(folder);
+      const direct = depth === folders.length - 1 || before?.direct === 1;
+      rows.set(folder, {
+        folder_id: folder,
+        title_seq: seq,
+        direct: direct ? 1 : 0,
+        visibility: before ? wider(before.visibility, seenBy) : seenBy,
+      });
     }
   }
-  return [...direct].map(([folderId, here]) => ({
-    folder_id: folderId,
-    title_seq: seq,
-    direct: here ? 1 : 0,
-    visibility,
-  }));
+  return [...rows.values()];
 }

@@ -174,17 +174,17 @@ export class SqlTitleRepository implements TitleRepository {
     return this.#one(rows[0]);
   }
 
-  async getLibraryTitle(mediaId: string): Promise<TitleRecord | null> {
-    const row = await this.#database
+  async listLibraryTitles(mediaId: string, limit: number): Promise<TitleWithSources[]> {
+    const rows = await this.#database
       .selectFrom("titles")
       .selectAll()
       .where("media_id", "=", mediaId)
       .where("origin", "=", "library")
       .where("deleted_at", "is", null)
       .orderBy("seq")
-      .limit(1)
-      .executeTakeFirst();
-    return this.#one(row);
+      .limit(limit)
+      .execute();
+    return (await wholesOf(this.#database, rows)).map(({ title }) => title);
   }
 
   edit(id: string, change: (title: TitleWithSources) => TitleWithSources | null): Promise<EditedTitle | null> {

@@ -74,7 +74,7 @@ test("one source is found by its own index, not among all of its place", async (
 test("one title is found by its own index, not among all that are not deleted", async () => {
   const plans = await plansOf(async (watched) => {
     const repository = titlesIn(watched);
-    await repository.getLibraryTitle("media");
+    await repository.listLibraryTitles("media", 10);
     await repository.getByMedia("media", { userId: "a" });
     await repository.listUnknown(["a", "b"].map((id) => ({ sourceId: id, mediaId: `media ${id}` })));
   });
