@@ -1,4 +1,16 @@
-import { add, countOf, forEach, hasBit, keepCommon, newChunk, setBit, takeOut, WORDS } from "./posting-bits.ts";
+import {
+  add,
+  bitsIn,
+  countOf,
+  FEW_BITS,
+  forEach,
+  hasBit,
+  keepCommon,
+  newChunk,
+  setBit,
+  takeOut,
+  WORDS,
+} from "./posting-bits.ts";
 import { heightOf } from "./title-columns.ts";
 import type { TitleView } from "./title-memory.ts";
 import type { Term } from "./title-terms.ts";
@@ -73,17 +85,23 @@ export class Candidates {
   }
 }
 
-// Both are written out, and without branches, as they go over a million titles: a closure for each takes five times as long.
+// Both are written out, as they go over a million titles: a closure for each takes five times as long.
 
 /** Sets the bits of `from` whose numbers are between two. */
 function keepBetween(to: Uint32Array, from: Uint32Array, values: Float64Array, low: number, high: number): void {
   for (let i = 0; i < WORDS; i++) {
     const word = from[i] ?? 0;
-    if (word === 0) continue;
     let kept = 0;
-    for (let bit = 0; bit < 32; bit++) {
-      const value = values[32 * i + bit] ?? 0;
-      kept |= (Number(value >= low) & Number(value <= high)) << bit;
+    if (bitsIn(word) <= FEW_BITS) {
+      for (let left = word; left !== 0; left &= left - 1) {
+        const value = values[32 * i + 31 - Math.clz32(left & -left)] ?? 0;
+        if (value >= low && value <= high) kept |= left & -left;
+      }
+    } else {
+      for (let bit = 0; bit < 32; bit++) {
+        const value = values[32 * i + bit] ?? 0;
+        kept |= (Number(value >= low) & Number(value <= high)) << bit;
+      }
     }
     to[i] = kept & word;
   }
@@ -93,11 +111,17 @@ function keepBetween(to: Uint32Array, from: Uint32Array, values: Float64Array, l
 function keepHeights(to: Uint32Array, from: Uint32Array, kinds: Float64Array, low: number, high: number): void {
   for (let i = 0; i < WORDS; i++) {
     const word = from[i] ?? 0;
-    if (word === 0) continue;
     let kept = 0;
-    for (let bit = 0; bit < 32; bit++) {
-      const height = heightOf(kinds[32 * i + bit] ?? 0);
-      kept |= (Number(height >= low) & Number(height <= high)) << bit;
+    if (bitsIn(word) <= FEW_BITS) {
+      for (let left = word; left !== 0; left &= left - 1) {
+        const height = heightOf(kinds[32 * i + 31 - Math.clz32(left & -left)] ?? 0);
+        if (height >= low && height <= high) kept |= left & -left;
+      }
+    } else {
+      for (let bit = 0; bit < 32; bit++) {
+        const height = heightOf(kinds[32 * i + bit] ?? 0);
+        kept |= (Number(height >= low) & Number(height <= high)) << bit;
+      }
     }
     to[i] = kept & word;
   }

@@ -1,4 +1,4 @@
-import { sql, type Transaction } from "kysely";
+import { type RawBuilder, sql, type Transaction } from "kysely";
 import type { Audience, Counted, TitleCounts, TitleIndex, TitleRecord } from "../../catalog/title-repository.ts";
 import type { TitleCountTable } from "./catalog-tables.ts";
 import { isSqlite } from "./column-types.ts";
@@ -15,9 +15,11 @@ type Kind = TitleCountTable["kind"];
 type Count = Omit<TitleCountTable, "titles">;
 
 /** Tags looked at for each kind of title when the most frequent ones of several kinds are asked for. */
-const TAGS_LOOKED_AT = 200;
+const TAGS_LOOKED_AT = 100;
 /** The same where they begin with something: they are in the order of their text then, not of their number. */
 const PREFIXED_LOOKED_AT = 5_000;
+/** Titles lie close together when so many times as many lie between the first and the last of them. */
+const CLOSE = 8;
 /** Counts that one statement writes. */
 const ROWS_WRITTEN = 500;
 const LABEL_LENGTH = 255;
@@ -204,7 +206,7 @@ export async function countThese(
   if (titles.length === 0) return none;
   const { rows: tags } = await sql<{ tag_key: string; label: string; titles: number }>`
     select tag_key, min(tag) as label, count(*) as titles from title_tags
-    where title_seq in (${listOf(titles.map(({ seq }) => seq))})
+    where ${isOneOf(titles)}
     group by tag_key order by titles desc, label limit ${limit}`.execute(view.database);
   const kinds = await kindsOf(
     view,
@@ -226,6 +228,19 @@ export async function countThese(
       limit,
     ),
   };
+}
+
+/**
+ * That a row of `title_tags` is of one of these titles. Where they lie close together, as those of a frequent word do, reading all in between
+ * takes half of the time that looking up a thousand takes, or less.
+ */
+function isOneOf(titles: readonly { readonly seq: number; readonly num: number }[]): RawBuilder<unknown> {
+  const nums = titles.map(({ num }) => num);
+  const seqs = titles.map(({ seq }) => seq);
+  const list = listOf(seqs);
+  if (Math.max(...nums) - Math.min(...nums) > CLOSE * titles.length) return sql`title_seq in (${list})`;
+  // Plus nothing, so that the list is not taken for places to look up.
+  return sql`title_seq between ${Math.min(...seqs)} and ${Math.max(...seqs)} and (title_seq + 0) in (${list})`;
 }
 
 async function kindsOf(view: TitleView, nums: readonly number[]): Promise<number[]> {

@@ -28,6 +28,8 @@ const READING = 0.05;
 const FEWEST = 400;
 /** Titles that are read of an order at once. */
 const READ_AT_ONCE = 32_000;
+/** The share of all titles from which on an index is read first, whatever the candidates are. */
+const DENSE = 1 / 4;
 /** How many times more are asked for when the first ones were not what was looked for. */
 const MORE = 4;
 
@@ -144,6 +146,15 @@ async function* named(found: Found, from: TitleSearch["after"]): AsyncGenerator<
   const { view, candidates, wanted } = found;
   const order = byName(candidates.size);
   let after = from;
+  if (candidates.count > DENSE * candidates.size) {
+    // Then a few hundred entries of the index of names have a page.
+    const count = Math.ceil((1.2 * wanted.next * candidates.size) / candidates.count) + 20;
+    const places = await readOrder(view.database, order, after, count, null);
+    yield places.filter(({ num }) => candidates.has(num));
+    const last = places.at(-1);
+    if (places.length < count || !last) return;
+    after = positionOf(last);
+  }
   while (candidates.count > 0) {
     const position = after && numbersOf(byBeginningOfName, after);
     const picking = { ...byBeginningOfName, after: position, count: wanted.next, isRough: true };

@@ -1,4 +1,4 @@
-import { CHUNK, WORDS } from "./posting-bits.ts";
+import { bitsIn, CHUNK, FEW_BITS, WORDS } from "./posting-bits.ts";
 import type { Candidates } from "./title-candidates.ts";
 import type { Column, ColumnPart } from "./title-columns.ts";
 import type { TitleView } from "./title-memory.ts";
@@ -104,11 +104,18 @@ class Picker {
     let { worst } = this;
     for (let i = 0; i < WORDS; i++) {
       const word = bits[i] ?? 0;
-      if (word === 0) continue;
+      if (bitsIn(word) <= FEW_BITS) {
+        for (let left = word; left !== 0; left &= left - 1) {
+          const offset = 32 * i + 31 - Math.clz32(left & -left);
+          const key = sign * (keys[offset] ?? 0);
+          if (key > worst || key < least) continue;
+          this.#take(key, nexts === null ? 0 : sign * (nexts[offset] ?? 0), chunk * CHUNK + offset);
+          worst = this.worst;
+        }
+        continue;
+      }
       // Where most titles of a word are candidates, comparing keys first takes a third of the time of going by its bits.
-      const from = 32 * i + (word & 0xffff ? 0 : 16);
-      const to = 32 * i + (word >>> 16 ? 32 : 16);
-      for (let offset = from; offset < to; offset++) {
+      for (let offset = 32 * i; offset < 32 * i + 32; offset++) {
         const key = sign * (keys[offset] ?? 0);
         if (key > worst || key < least || ((word >>> (offset & 31)) & 1) === 0) continue;
         this.#take(key, nexts === null ? 0 : sign * (nexts[offset] ?? 0), chunk * CHUNK + offset);
