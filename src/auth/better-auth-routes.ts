@@ -36,7 +36,12 @@ const post = (path: string, summary: string, body: z.ZodObject = z.strictObject(
 });
 
 const keyId = z.string().min(1).max(100);
-const keyName = z.string().min(1).max(32);
+/** Shown in a list: nothing in it may reorder or hide what stands around it. */
+const keyName = z
+  .string()
+  .min(1)
+  .max(32)
+  .regex(/^[^\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]*$/u, "expected no control characters");
 const keyLifetime = z.number().int().min(86_400).nullable().optional().describe("Seconds; null for ever.");
 
 const endpoints = [

@@ -55,6 +55,21 @@ test("a collection is private and empty at first", async () => {
   expect((await rig.as(ann).get(`/api/collections/${made.id}`)).body).toEqual(made);
 });
 
+test("what reorders text is taken out of names, descriptions and tags", async () => {
+  const spoof = "a\u202Egpj\u202C.\u2066exe\u2069\u200E";
+  expect(await create(ann, { name: spoof, description: `${spoof}\nb` })).toMatchObject({
+    name: "a gpj . exe",
+    description: "agpj.exe\nb",
+  });
+  expect((await rig.as(ann).send("PATCH", path(), { name: spoof })).body.name).toBe("a gpj . exe");
+  expect((await rig.as(ann).send("PATCH", path(), { name: "\u202E" })).status).toBe(400);
+  expect((await rig.as(ann).send("PATCH", `/api/titles/${a}`, { name: spoof })).body.name).toBe("a gpj . exe");
+  const tagged = await rig.as(ann).send("POST", `/api/titles/${a}/tags`, { tags: [spoof] });
+  expect(tagged.body.tags).toEqual(["a gpj . exe"]);
+  // These join letters and emoji.
+  expect((await create(ann, { name: "می\u200Cخواهم 👩\u200D👧" })).name).toBe("می\u200Cخواهم 👩\u200D👧");
+});
+
 test("titles keep the order they are put in, and are moved", async () => {
   expect((await add([b, a])).body).toMatchObject({ titles: 2, durationSeconds: 20, coverTitleId: b });
   await add([c, b]);

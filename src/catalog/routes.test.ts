@@ -117,6 +117,25 @@ test("the owner, editors of library titles and admins edit name, description and
   expect((await rig.as(ben).get(`/api/titles/${hers}`)).body.name).toBe("A new name");
 });
 
+test("only admins make a title of the library private, one by one and many at once", async () => {
+  const hide = { visibility: "private" };
+  const alone = await rig.as(ben).send("PATCH", `/api/titles/${shared}`, { ...hide, name: "Hidden" });
+  expect([alone.status, alone.body.code, alone.body.detail]).toEqual([
+    403,
+    "forbidden",
+    "Only admins make videos of the library private: nobody else could see them any more.",
+  ]);
+  const many = await rig.as(ann).send("POST", "/api/titles/batch", { ids: [shared, hers], ...hide, addTags: ["x"] });
+  expect(many.body.items.map(({ error }: { error: { code: string } | null }) => error?.code ?? null)).toEqual([
+    "forbidden",
+    null,
+  ]);
+  expect((await rig.as(ann).get(`/api/titles/${shared}`)).body).toMatchObject({ visibility: "members", tags: [] });
+  expect((await rig.as(ben).send("PATCH", `/api/titles/${shared}`, { visibility: "public" })).status).toBe(200);
+  expect((await rig.as(admin).send("PATCH", `/api/titles/${shared}`, hide)).status).toBe(200);
+  expect((await rig.as(ben).get(`/api/titles/${shared}`)).status).toBe(404);
+});
+
 test("unknown fields and parameters, wrong types and empty text are 400 invalid-request that name the field", async () => {
   const client = rig.as(ann);
   const requests: [method: string, path: string, body: unknown, field: string][] = [

@@ -1,11 +1,15 @@
 import { NAME_MAX } from "./contract.ts";
 import { tagKeyOf } from "./title-index.ts";
 
-/** One line as it is kept: well-formed, NFC, without control characters, spaces in a row as one. */
+/** Characters that nobody sees and that reorder what stands around them, or hide in it: U+202E shows "gpj.exe" as "exe.jpg". */
+const REORDERING = /[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu;
+
+/** One line as it is kept: well-formed, NFC, without control characters and those that reorder text, spaces in a row as one. */
 export function cleanLine(text: string): string {
   return text
     .toWellFormed()
     .normalize("NFC")
+    .replace(REORDERING, " ")
     .replace(/[\s\p{Cc}]+/gu, " ")
     .trim();
 }
@@ -16,6 +20,7 @@ export function cleanText(text: string): string {
     .toWellFormed()
     .normalize("NFC")
     .replace(/\r\n?/g, "\n")
+    .replace(REORDERING, "")
     .replace(/(?![\n\t])\p{Cc}/gu, " ")
     .trim();
 }

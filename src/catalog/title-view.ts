@@ -1,6 +1,6 @@
 import type { Principal } from "../auth/contract.ts";
 import { ForbiddenError, UnauthorizedError, WrongMediaIdError } from "../errors.ts";
-import { type MyTitle, mayEdit, maySee, type Title, type TitleAccess } from "./contract.ts";
+import { type MyTitle, mayEdit, maySee, type Title, type TitleAccess, type Visibility } from "./contract.ts";
 import type { Audience, TitleRecord, TitleState } from "./title-repository.ts";
 
 /** Who asks; null when nobody is signed in. */
@@ -66,4 +66,11 @@ export function requireEditable<T extends TitleRecord>(title: T | null, who: Who
   const visible = requireVisible(title, who);
   if (!mayEdit(who, toAccess(visible))) throw new ForbiddenError("You may watch this video but not change it.");
   return visible;
+}
+
+/** 403 for whoever would make a title of nobody private without being an admin: it would be gone for themselves as well. */
+export function requireMayHide(title: TitleRecord, who: Who, visibility: Visibility | undefined): void {
+  if (visibility !== "private" || title.visibility === "private" || title.owner !== null || who?.role === "admin")
+    return;
+  throw new ForbiddenError("Only admins make videos of the library private: nobody else could see them any more.");
 }

@@ -18,7 +18,16 @@ import type { CachedTitles } from "./title-cache.ts";
 import { searchOf, tagPrefixOf } from "./title-index.ts";
 import type { TitleRecord, TitleRepository, TitleWithSources } from "./title-repository.ts";
 import { cleanLine, cleanText, nameFrom, withoutTags, withTags } from "./title-text.ts";
-import { audienceOf, requireEditable, requireVisible, toAccess, toMine, toTitle, type Who } from "./title-view.ts";
+import {
+  audienceOf,
+  requireEditable,
+  requireMayHide,
+  requireVisible,
+  toAccess,
+  toMine,
+  toTitle,
+  type Who,
+} from "./title-view.ts";
 
 type Operations = (typeof catalogContract)["operations"];
 export type NewUpload = z.output<Operations["createTitle"]["input"]>;
@@ -174,6 +183,7 @@ export class Titles {
   edit(id: string, who: Principal, { addTags = [], removeTags = [], ...edit }: TitleEdit): Promise<Title> {
     return this.#change(id, who, (title) => {
       requireEditable(title, who);
+      requireMayHide(title, who, edit.visibility);
       for (const tag of addTags) requireText("tags", cleanLine(tag));
       const tags = withoutTags(withTags(title.tags, addTags), removeTags);
       if (tags.length > TAGS_MAX) throw new TooManyTagsError(tags.length);

@@ -3,7 +3,7 @@ import { NAME_MAX } from "../catalog/contract.ts";
 export const UNTITLED = "Untitled";
 
 /** Control and format characters that would hide or reorder text, among them line ends and bidi overrides. */
-const INVISIBLE = /[\p{Cc}\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
+const INVISIBLE = /[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
 /** An extension: up to ten letters and digits after the last point. */
 const EXTENSION = /(?<=.)\.[a-z0-9]{1,10}$/i;
 

@@ -79,6 +79,11 @@ export function mayEditTitle(who: User | null | undefined, title: Pick<Title, "o
   return who.role === "admin" || title.owner === null || title.owner.id === who.id;
 }
 
+/** Whether the server would let this person make the title private: only admins would see one of the library then. */
+export function mayHideTitle(who: User | null | undefined, title: Pick<Title, "owner">): boolean {
+  return who?.role === "admin" || title.owner !== null;
+}
+
 /** The sign-in page that leads back to where we are. */
 export function signInAddress(): string {
   const { path, query } = here.peek();

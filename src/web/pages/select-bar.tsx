@@ -6,6 +6,7 @@ import { Menu } from "../components/menu.tsx";
 import { parseTags } from "../components/tags.tsx";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/manage.ts";
+import { mayHideTitle, user } from "../session.ts";
 import { changeMany, deleteMany } from "./change-many.ts";
 import type { Selection } from "./selection.ts";
 import type { TitleList } from "./use-titles.ts";
@@ -17,6 +18,9 @@ export function SelectBar({ selection, list }: { selection: Selection; list: Tit
   const [dialog, setDialog] = useState<"tags" | "collection" | null>(null);
   const ids = [...selection.ids];
   const none = ids.length === 0;
+  const chosen = list.items.filter(({ id }) => selection.ids.has(id));
+  const mayHide = chosen.every((title) => mayHideTitle(user.value, title));
+  const offered = visibilities.filter((visibility) => mayHide || visibility !== "private");
   const remove = async () => {
     const gone = await deleteMany(ids);
     if (gone.length > 0) selection.end();
@@ -43,7 +47,7 @@ export function SelectBar({ selection, list }: { selection: Selection; list: Tit
           {t("manage.tag-them")}
         </button>
         <Menu id="share-menu" disabled={none} button={t("manage.share")}>
-          {visibilities.map((visibility) => (
+          {offered.map((visibility) => (
             <button key={visibility} type="button" class="menu-item" onClick={() => void change({ visibility })}>
               {t(`title.${visibility}`)}
             </button>

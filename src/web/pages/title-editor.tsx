@@ -5,6 +5,7 @@ import { parseTags } from "../components/tags.tsx";
 import { VisibilityChoice } from "../components/visibility-choice.tsx";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/edit.ts";
+import { mayHideTitle, user } from "../session.ts";
 
 interface TitleEditorProps {
   readonly title: Title;
@@ -37,7 +38,7 @@ export function TitleEditor({ title, leaving, onSaved, onCancel, onDelete }: Tit
         <input name="tags" defaultValue={title.tags.join(", ")} />
         <small>{t("edit.commas")}</small>
       </label>
-      <VisibilityChoice chosen={title.visibility} />
+      <VisibilityChoice chosen={title.visibility} mayHide={mayHideTitle(user.value, title)} />
     </EditForm>
   );
 }

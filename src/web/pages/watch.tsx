@@ -12,7 +12,7 @@ import { loadPlayer } from "../player/player-code.ts";
 import { savesSettled } from "../player/progress-keeper.ts";
 import { resumePosition } from "../player/resume.ts";
 import { here, navigate } from "../router.ts";
-import { mayEditTitle, user } from "../session.ts";
+import { mayEditTitle, mayHideTitle, user } from "../session.ts";
 import { ShareDialog } from "../share/share-dialog.tsx";
 import { whereToGo } from "../where-to-go.tsx";
 import { removeTitle } from "./remove-title.ts";
@@ -91,7 +91,7 @@ export function WatchPage({ id }: { id: string }) {
       </div>
       {open === "share" && (
         <ShareDialog
-          shared={{ kind: "title", ...title }}
+          shared={{ kind: "title", ...title, mayHide: mayHideTitle(user.value, title) }}
           onVisibility={editable ? async (visibility) => patch(await setVisibility(title, visibility)) : undefined}
           onClose={() => setOpen(null)}
         />

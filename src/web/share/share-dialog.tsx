@@ -14,6 +14,8 @@ export interface Shared {
   readonly id: string;
   readonly name: string;
   readonly visibility: Visibility;
+  /** False where making it private is not for this person. */
+  readonly mayHide?: boolean | undefined;
 }
 
 interface ShareDialogProps {
@@ -39,7 +41,13 @@ export function ShareDialog({ shared, onVisibility, onClose }: ShareDialogProps)
   };
   return (
     <Dialog heading={t("share.heading", { name: shared.name })} class="share" onClose={onClose}>
-      {onVisibility && <VisibilityChoice chosen={visibility} onChoose={(next) => void choose(next).catch(fail)} />}
+      {onVisibility && (
+        <VisibilityChoice
+          chosen={visibility}
+          mayHide={shared.mayHide}
+          onChoose={(next) => void choose(next).catch(fail)}
+        />
+      )}
       {visibility === "public" && (
         <Address label={t("share.public-address")} value={pageOf(shared)} hint={t("edit.public-hint")} onSay={say} />
       )}
