@@ -9,7 +9,7 @@ export const share = define({
   "share.links-why": "A link plays without an account, here or in another player, until it expires or you revoke it.",
   "share.counts-for": "Valid for",
   "share.hours": { one: "{count} hour", other: "{count} hours" },
-  "share.longest": "The longest time",
+  "share.longest": "The maximum",
   "share.make-link": "Make a link",
   "share.made": "The link is there. Its addresses are shown only now.",
   "share.page": "Link",

@@ -6,7 +6,7 @@ export const share = {
   "share.links-why": "Un enlace se reproduce sin cuenta, aquí o en otro reproductor, hasta que caduque o lo revoques.",
   "share.counts-for": "Válido durante",
   "share.hours": { one: "{count} hora", many: "{count} de horas", other: "{count} horas" },
-  "share.longest": "El tiempo máximo",
+  "share.longest": "El máximo",
   "share.make-link": "Crear un enlace",
   "share.made": "El enlace está listo. Sus direcciones solo se muestran ahora.",
   "share.page": "Enlace",
