@@ -106,6 +106,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("for everybody, axe finds nothing on
       async (page) => {
         await press(page, /^Add 1 video/);
         await page.locator(".notice").waitFor();
+        await page.getByRole("heading", { name: "Summer" }).waitFor();
       },
     ],
     ["an empty collection", (page) => open(page, `/collections/${emptyId}`)],
