@@ -38,8 +38,8 @@ export interface Asked {
   readonly before?: () => Promise<void>;
 }
 
-/** Sends until the answer is good or the client's patience ends, as clients do. `give` ends it earlier. */
-export async function operate(kind: Kind, asked: Asked, give: AbortSignal): Promise<Operation> {
+/** Sends until the answer is good or the client's patience ends, as clients do. `give` ends it earlier. `onFailure` hears of each attempt that failed. */
+export async function operate(kind: Kind, asked: Asked, give: AbortSignal, onFailure: () => void): Promise<Operation> {
   const startedAtMs = performance.now();
   const failures: Failure[] = [];
   const done = (lost: boolean): Operation => ({ kind, startedAtMs, endedAtMs: performance.now(), failures, lost });
@@ -47,6 +47,7 @@ export async function operate(kind: Kind, asked: Asked, give: AbortSignal): Prom
     const failure = await attempt(asked);
     if (failure === null) return done(false);
     failures.push(failure);
+    onFailure();
     if (give.aborted) return done(false);
     await Bun.sleep(AGAIN_MS);
   }

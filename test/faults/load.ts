@@ -21,7 +21,15 @@ const UPLOAD_MS = 4_000;
 const LEARN_MS = 5_000;
 const RANGE_BYTES = 64 << 10;
 
-type Begin = Readonly<Record<Kind, () => Asked | Promise<Operation>>>;
+/** Something that is under way. */
+interface Begun {
+  readonly kind: Kind;
+  readonly atMs: number;
+  /** Attempts. */
+  failed: number;
+}
+
+type Begin = Readonly<Record<Kind, (onFailure: () => void) => Asked | Promise<Operation>>>;
 
 /** Viewers, searches, sign-ins and uploads, at a constant rate, and somebody who tries what is not allowed. */
 export class Load {
@@ -51,7 +59,7 @@ export class Load {
       range: ranges(owner, title.id, readFileSync(video)),
       search: () => search(owner, title.id),
       "sign-in": () => signIn(fleet),
-      upload: () => uploader.upload(load.#give.signal),
+      upload: (onFailure: () => void) => uploader.upload(load.#give.signal, onFailure),
     };
     const load: Load = new Load({ probes, uploader, begin });
     await probes.start(owner, stranger);
@@ -110,25 +118,29 @@ export class Load {
   }
 
   #usual: readonly number[] = [];
-  #begun = new Map<Promise<unknown>, { readonly kind: Kind; readonly atMs: number }>();
+  #begun = new Map<Promise<unknown>, Begun>();
 
+  /** What is under way and has failed before, or takes too long. */
   #overdue(forMs: number): string[] {
     const now = performance.now();
     return [...this.#begun.values()]
-      .filter(({ kind, atMs }) => now - atMs > forMs + (kind === "upload" ? UPLOAD_MS : 0))
-      .map(({ kind, atMs }) => `${kind} under way for ${Math.round(now - atMs)} ms`);
+      .filter(({ kind, atMs, failed }) => failed > 0 || now - atMs > forMs + (kind === "upload" ? UPLOAD_MS : 0))
+      .map(({ kind, atMs, failed }) => `${kind} under way for ${Math.round(now - atMs)} ms, failed ${failed} times`);
   }
 
   #once(kind: Kind): void {
     if (this.#underWay.size >= MOST_AT_ONCE) return;
-    const begun = this.#begin[kind]();
-    const running = ("send" in begun ? operate(kind, begun, this.#give.signal) : begun).then((operation) => {
+    const state: Begun = { kind, atMs: performance.now(), failed: 0 };
+    const onFailure = () => void state.failed++;
+    const begun = this.#begin[kind](onFailure);
+    const { signal } = this.#give;
+    const running = ("send" in begun ? operate(kind, begun, signal, onFailure) : begun).then((operation) => {
       this.#operations.push(operation);
       this.#underWay.delete(running);
       this.#begun.delete(running);
     });
     this.#underWay.add(running);
-    this.#begun.set(running, { kind, atMs: performance.now() });
+    this.#begun.set(running, state);
   }
 }
 

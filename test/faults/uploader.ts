@@ -45,13 +45,13 @@ export class Uploader {
   }
 
   /** One upload from its creation to its last byte. */
-  async upload(give: AbortSignal): Promise<Operation> {
+  async upload(give: AbortSignal, onFailure: () => void): Promise<Operation> {
     const startedAtMs = performance.now();
     const failures: Failure[] = [];
     let rightAgainAtMs = startedAtMs;
     const bytes = this.#unique();
     const run = async (asked: Parameters<typeof operate>[1]) => {
-      const done = await operate("upload", asked, give);
+      const done = await operate("upload", asked, give, onFailure);
       failures.push(...done.failures);
       if (done.failures.length > 0) rightAgainAtMs = done.endedAtMs;
       return !done.lost && !give.aborted;
