@@ -68,23 +68,31 @@ describe("services recognise what main sends on", () => {
   test("who cannot be asked about while the way to the broker is cut is unknown, not refused", async () => {
     const connection = connectionOf("auth");
     let hears: "all" | "nothing" = "nothing";
+    let isBack: () => void = () => undefined;
     const cut: BusConnection = {
       identity: connection.identity,
       request: () => Promise.reject(new ServiceUnavailableError("main")),
       serve: (handler) => connection.serve(handler),
       publish: (...event) => connection.publish(...event),
       subscribe: (...subscription) => connection.subscribe(...subscription),
-      onInterruption: (handler) => connection.onInterruption(handler),
+      onInterruption(handler) {
+        isBack = handler;
+        return () => undefined;
+      },
       hears: () => hears,
       knows: (service) => connection.knows(service),
       retire: (withinMs) => connection.retire(withinMs),
       close: () => connection.close(),
     };
-    const trust = new BusForwardTrust([cut]);
+    // A process may have more connections than the one that is asked by; each finds its own way back.
+    const trust = new BusForwardTrust([connection, cut]);
     const proof = makeProof(await keyOf("auth"), claimFor("auth"), request);
     expect(await trust.check(proof, request)).toBe("unknown");
     hears = "all";
-    expect(await trust.check(proof, request)).toBe("no");
+    isBack();
+    expect(await trust.check(proof, request)).toBe("unknown");
+    const never = new BusForwardTrust([connection, cut]);
+    expect(await never.check(proof, request)).toBe("no");
   });
 
   test("a proof counts for 30 s, whichever clock is ahead, and an operator hears of it once", async () => {

@@ -56,13 +56,16 @@ export class BusForwardTrust {
         { connection: one, main: proxyOf(one, mainContract), instance: one.identity.instance },
       ]),
     );
-    // The broker is looked after from the first question on.
-    for (const one of connections) one.hears();
+    for (const { connection } of this.#members.values()) {
+      // The broker is looked after from the first question on.
+      connection.hears();
+      // Each connection finds its own way back: what counts is the one that is asked by.
+      connection.onInterruption(() => {
+        this.#backAtMs = performance.now();
+      });
+    }
     this.#now = now;
     this.#warn = warn ?? (() => undefined);
-    connections[0]?.onInterruption(() => {
-      this.#backAtMs = performance.now();
-    });
   }
 
   /** Whether a proof is one, for this request; `unknown` while main cannot be asked, and when it is too old. */
