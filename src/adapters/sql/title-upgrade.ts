@@ -73,11 +73,11 @@ export async function indexAnew(
     const titles = Number(row?.titles ?? 0);
     let after = -1;
     for (let indexed = 0; !stop.aborted; ) {
-      tell({ indexed: Math.min(indexed, titles - 1), titles });
+      if (titles > 0) tell({ indexed: Math.min(indexed, titles - 1), titles });
       const { count, last } = await transact(connection, (some) => indexSome(some, indexOf, after), "read committed");
       if (last === null) {
         await done(connection, "numbers");
-        tell({ indexed: titles, titles });
+        if (titles > 0) tell({ indexed: titles, titles });
         return;
       }
       indexed += count;
