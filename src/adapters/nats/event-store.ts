@@ -8,12 +8,13 @@ import {
   jetstreamManager,
   RetentionPolicy,
   StorageType,
+  type StreamConfig,
 } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/nats-core";
 import type { ServiceName } from "../../bus/contract.ts";
 import { StartError } from "../../errors.ts";
 import type { NatsLink } from "./nats-link.ts";
-import { consumerOf, STREAM, subjects } from "./nats-subjects.ts";
+import { consumerOf, STORE_KEEPER, STREAM, subjects } from "./nats-subjects.ts";
 
 /** How long events wait for a service that does not run, and how many bytes of them: the oldest go. */
 const KEPT_MS = 7 * 24 * 3_600_000;
@@ -29,17 +30,27 @@ export class EventStore {
   readonly client: JetStreamClient;
   readonly #manager: JetStreamManager;
   readonly #topics: readonly string[];
+  readonly #isKeeper: boolean;
 
-  private constructor(client: JetStreamClient, manager: JetStreamManager, topics: readonly string[]) {
+  private constructor(
+    client: JetStreamClient,
+    manager: JetStreamManager,
+    topics: readonly string[],
+    isKeeper: boolean,
+  ) {
     this.client = client;
     this.#manager = manager;
     this.#topics = topics;
+    this.#isKeeper = isKeeper;
   }
 
-  /** Makes the store when it is not there. `StartError` when the broker can have none. */
-  static async open(link: NatsLink, topics: ReadonlySet<string>): Promise<EventStore> {
+  /**
+   * Makes the store when it is not there; auth also changes one that keeps something else, or keeps it otherwise.
+   * `StartError` when the broker can have none.
+   */
+  static async open(link: NatsLink, topics: ReadonlySet<string>, service: ServiceName): Promise<EventStore> {
     const manager = await jetstreamManager(link.connection, { checkAPI: false });
-    const store = new EventStore(jetstream(link.connection), manager, [...topics].sort());
+    const store = new EventStore(jetstream(link.connection), manager, [...topics].sort(), service === STORE_KEEPER);
     for (const until = performance.now() + OPEN_WITHIN_MS; ; await Bun.sleep(RETRY_MS)) {
       try {
         await store.ensure();
@@ -66,8 +77,7 @@ export class EventStore {
     };
     const known = await this.#manager.streams.info(STREAM).catch(() => null);
     if (known === null) await this.#manager.streams.add(config);
-    else if (!Bun.deepEquals([...known.config.subjects].sort(), [...wanted].sort()))
-      await this.#manager.streams.update(STREAM, config);
+    else if (this.#isKeeper && !isAsWanted(known.config, config)) await this.#manager.streams.update(STREAM, config);
   }
 
   /** A service's place in a topic, made when it is not there. */
@@ -86,4 +96,10 @@ export class EventStore {
     });
     return this.client.consumers.get(STREAM, name);
   }
+}
+
+/** Whether a store keeps what is wanted, in the way that is wanted. */
+function isAsWanted(known: Partial<StreamConfig>, wanted: Partial<StreamConfig>): boolean {
+  const sorted = (config: Partial<StreamConfig>) => ({ ...config, subjects: [...(config.subjects ?? [])].sort() });
+  return Bun.deepEquals({ ...sorted(known), ...sorted(wanted) }, sorted(known));
 }

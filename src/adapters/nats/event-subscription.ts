@@ -1,7 +1,7 @@
 import type { Subscription } from "@nats-io/nats-core";
 import type { EventHandler } from "../../bus/bus.ts";
 import type { NatsLink } from "./nats-link.ts";
-import { eventOf } from "./nats-subjects.ts";
+import { eventOf, isMeantFor } from "./nats-subjects.ts";
 
 /** Hands the events of a subject to a handler, one after the other. */
 export class EventSubscription {
@@ -25,6 +25,7 @@ export class EventSubscription {
     this.#subscription = this.#link.connection.subscribe(this.#subject, {
       callback: (error, message) => {
         if (error) return this.#report(error);
+        if (!isMeantFor(this.#subject, message.subject)) return;
         const [body, subject] = [message.string(), message.subject];
         this.#tail = this.#tail.then(() => this.#handle(body, subject));
       },

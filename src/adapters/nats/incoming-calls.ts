@@ -5,7 +5,7 @@ import { ServiceUnavailableError } from "../../bus/errors.ts";
 import { CANCEL, encodeReply, PING, type ReceivedRequest, type Reply, readRequest } from "./call-messages.ts";
 import { HEARTBEAT_MS } from "./live-instances.ts";
 import type { NatsLink } from "./nats-link.ts";
-import { subjects } from "./nats-subjects.ts";
+import { isMeantFor, subjects } from "./nats-subjects.ts";
 
 /** The group of which one member answers when anybody may. */
 const GROUP = "instances";
@@ -36,7 +36,10 @@ export class IncomingCalls {
     const { link, identity } = this.#options;
     const { service, instance } = identity;
     const subscribe = (subject: string, callback: (message: Msg) => void, queue?: string) => {
-      const options = { callback: (_error: unknown, message: Msg) => callback(message), ...(queue ? { queue } : {}) };
+      const take = (_error: unknown, message: Msg) => {
+        if (isMeantFor(subject, message.subject)) callback(message);
+      };
+      const options = { callback: take, ...(queue ? { queue } : {}) };
       this.#subscriptions.push(link.connection.subscribe(subject, options));
     };
     subscribe(subjects.call(service, "*", instance), (message) => this.#take(message));

@@ -99,7 +99,7 @@ class NatsBusConnection implements BusConnection {
     const granted = this.#options.permissions.get(this.identity.service);
     const publishesDurable = [...this.#durable].some((topic) => granted?.publish.has(topic));
     if (publishesDurable || (granted?.durable.size ?? 0) > 0)
-      this.#store = await EventStore.open(this.#link, this.#durable);
+      this.#store = await EventStore.open(this.#link, this.#durable, this.identity.service);
     await this.#link.connection.flush();
   }
 

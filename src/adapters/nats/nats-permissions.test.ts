@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { AckPolicy, DeliverPolicy, jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { ensureDebianPackages, has } from "../../../test/support/debian.ts";
 import { startTestNats, type TestNats } from "../../../test/support/nats.ts";
@@ -6,7 +7,7 @@ import { type ServiceName, serviceNames } from "../../bus/contract.ts";
 import { permissionsOf } from "../../bus/permissions.ts";
 import { contracts } from "../../contracts.ts";
 import { NatsBus } from "./nats-bus.ts";
-import { subjects } from "./nats-subjects.ts";
+import { consumerOf, subjects } from "./nats-subjects.ts";
 
 await ensureDebianPackages({ "nats-server": "nats-server" });
 
@@ -90,7 +91,36 @@ describe.skipIf(!has("nats-server"))("the broker enforces the table", () => {
         expect([wide, await maySubscribe(service, wide)]).toEqual([wide, false]);
       for (const admin of ["$JS.API.STREAM.DELETE.KINORA", "$JS.API.STREAM.PURGE.KINORA", "$JS.API.STREAM.NAMES"])
         expect([admin, await mayPublish(service, admin)]).toEqual([admin, false]);
+      const changes = await mayPublish(service, "$JS.API.STREAM.UPDATE.KINORA");
+      expect([service, changes]).toEqual([service, service === "auth"]);
     }
+  });
+
+  test("a service that has the store deliver to another's subjects is not taken for that other", async () => {
+    const access = { servers: [nats.server], tls: false, ca: null, loginOf: nats.loginOf };
+    const bus = new NatsBus({ access, permissions: table, balance: "random", onHandlerFailure: () => undefined });
+    const [main, auth] = [
+      await bus.connect({ service: "main", instance: "m" }),
+      await bus.connect({ service: "auth", instance: "a" }),
+    ];
+    await auth.serve(async () => "{}");
+    const intruder = connections.get("streaming");
+    if (!intruder) throw new Error("streaming is not connected");
+    const manager = await jetstreamManager(intruder, { checkAPI: false });
+    const [topic] = table.get("streaming")?.durable ?? [];
+    if (topic === undefined) throw new Error("streaming keeps no place in the store");
+    connections.get("auth")?.publish(subjects.event(topic, "auth", null), "-a");
+    await connections.get("auth")?.flush();
+    await manager.consumers.add("KINORA", {
+      name: consumerOf("streaming", topic),
+      filter_subject: subjects.events(topic),
+      deliver_subject: subjects.live("auth"),
+      ack_policy: AckPolicy.None,
+      deliver_policy: DeliverPolicy.All,
+    });
+    await Bun.sleep(200);
+    expect(main.knows("auth")).toBe(true);
+    await bus.close();
   });
 
   test("without credentials, or with wrong ones, nobody gets in, and is told which setting to look at", async () => {

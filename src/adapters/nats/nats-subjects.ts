@@ -27,6 +27,21 @@ export const subjects = {
 export const STREAM = "KINORA";
 export const consumerOf = (service: ServiceName, topic: string) => `${service}-${topic}`;
 
+/**
+ * The service that may change what the store keeps, and how: whoever may could throw away what others wait for. It is the one
+ * that everybody has to trust anyway.
+ */
+export const STORE_KEEPER: ServiceName = "auth";
+
+/**
+ * Whether a message was published to what a subscription asks for (`*` stands for one token). The store delivers wherever a
+ * consumer's maker says, under the subject that the message was published to: only that is vouched for by the permissions.
+ */
+export function isMeantFor(pattern: string, subject: string): boolean {
+  const [wanted, tokens] = [pattern.split("."), subject.split(".")];
+  return wanted.length === tokens.length && wanted.every((token, i) => token === "*" || token === tokens[i]);
+}
+
 const NO_KEY = "-";
 
 /** Any text as one token of a subject. */

@@ -11,7 +11,7 @@ import {
 import { CANCEL, encodeRequest, PING, type Reply, readReply } from "./call-messages.ts";
 import { type LiveInstance, LiveInstances } from "./live-instances.ts";
 import type { NatsLink } from "./nats-link.ts";
-import { subjects } from "./nats-subjects.ts";
+import { isMeantFor, subjects } from "./nats-subjects.ts";
 
 /** Calls that last longer than this make us look whether their instance is still there, this often. */
 const WATCH_MS = 500;
@@ -67,6 +67,7 @@ export class OutgoingCalls {
     for (const service of callees) {
       link.connection.subscribe(subjects.live(service), {
         callback: (_error, message) => {
+          if (!isMeantFor(subjects.live(service), message.subject)) return;
           const text = message.string();
           if (text.startsWith("+")) this.#live.heard(service, text.slice(1));
           else this.#live.left(service, text.slice(1));

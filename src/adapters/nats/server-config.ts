@@ -1,7 +1,7 @@
 import { MESSAGE_BYTES_MAX } from "../../bus/bus.ts";
 import { type ServiceName, serviceNames } from "../../bus/contract.ts";
 import { durableTopics, type PermissionTable } from "../../bus/permissions.ts";
-import { consumerOf, STREAM, subjects } from "./nats-subjects.ts";
+import { consumerOf, STORE_KEEPER, STREAM, subjects } from "./nats-subjects.ts";
 
 /** What one service may do on the broker: subjects it may publish to and subscribe to. */
 export interface NatsPermissions {
@@ -29,7 +29,7 @@ export function natsPermissions(table: PermissionTable, service: ServiceName): N
         subjects.who(callee),
       ]),
       subjects.live(service),
-      ...(storing ? storeSubjects : []),
+      ...(storing ? storeSubjects(service) : []),
       ...[...granted.durable].flatMap((topic) => consumerSubjects(consumerOf(service, topic))),
     ],
     subscribe: [
@@ -43,8 +43,9 @@ export function natsPermissions(table: PermissionTable, service: ServiceName): N
   };
 }
 
-/** The store is made by whoever comes first. */
-const storeSubjects = ["INFO", "CREATE", "UPDATE"].map((verb) => `$JS.API.STREAM.${verb}.${STREAM}`);
+/** The store is made by whoever comes first; creating one that is there changes nothing of it. */
+const storeSubjects = (service: ServiceName) =>
+  ["INFO", "CREATE", ...(service === STORE_KEEPER ? ["UPDATE"] : [])].map((verb) => `$JS.API.STREAM.${verb}.${STREAM}`);
 
 const consumerSubjects = (consumer: string) => [
   `$JS.API.CONSUMER.CREATE.${STREAM}.${consumer}.>`,
