@@ -9,6 +9,7 @@ import type { Service } from "../service.ts";
 import { type Announcement, MediaAnnouncements, streamingContract } from "../streaming/contract.ts";
 import { AnnouncementQueue } from "./announcement-queue.ts";
 import { Announcements } from "./announcements.ts";
+import { Buried } from "./buried.ts";
 import type { CollectionRepository } from "./collection-repository.ts";
 import { Collections } from "./collections.ts";
 import { CollectionChanges, catalogContract, MediaReleased, TitleChanges } from "./contract.ts";
@@ -81,7 +82,7 @@ export async function startCatalog(dependencies: CatalogDependencies): Promise<S
   await repository.readyIndex();
   const indexing = indexInBackground(repository, dependencies);
   const folders = new Folders(repository);
-  const { refill, queue } = await follow({ connection, announcements, folders, onFailure });
+  const { refill, queue, reannounce } = await follow({ connection, announcements, folders, onFailure });
   await forgetDeletedUsers({ connection, repository, titles, collections, purge, onFailure });
   await serve(connection, { titles, collections, queue });
   const presence = await announcePresence(connection, addresses);
@@ -97,7 +98,13 @@ export async function startCatalog(dependencies: CatalogDependencies): Promise<S
   };
   return {
     routes: catalogRoutes({
-      ...{ titles, collections, folders, viewing: new Viewing({ repository, cached, now }) },
+      ...{
+        titles,
+        collections,
+        folders,
+        buried: new Buried({ repository, reannounce }),
+        viewing: new Viewing({ repository, cached, now }),
+      },
       shared: new Shared({ titles: repository, collections }),
     }),
     ready: async () => void (await repository.firstDeletion()),
@@ -173,7 +180,13 @@ async function follow({ connection, announcements, folders, onFailure }: Followi
     else refill.onGoodbye(event.instance);
   });
   connection.onInterruption(() => refill.onInterruption());
-  return { refill, queue };
+  /** Whoever does not answer announces all it has once it is heard of again. */
+  const reannounce = async (sourceIds: readonly string[]) => {
+    const ask = (instance: string) =>
+      streaming.reannounce({ sourceIds: [...sourceIds] }, { instance }).catch(() => refill.onIncomplete(instance));
+    await Promise.all(refill.instances.map(ask));
+  };
+  return { refill, queue, reannounce };
 }
 
 interface Served {

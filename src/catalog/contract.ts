@@ -87,6 +87,15 @@ export const deletedTitle = z.object({
 });
 export type DeletedTitle = z.infer<typeof deletedTitle>;
 
+/** A library title that was deleted for good, while its file may still be there. */
+export const buriedTitle = z.object({
+  id,
+  /** Null when an older version deleted it. */
+  name: z.string().nullable(),
+  purgedAt: timestamp,
+});
+export type BuriedTitle = z.infer<typeof buriedTitle>;
+
 /** Whether somebody (null: nobody signed in) may see and play a title. */
 export function maySee(
   who: Pick<Principal, "userId" | "role"> | null,

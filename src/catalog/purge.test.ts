@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import {
   eventually,
+  fakeStreaming,
   libraryFile,
   person,
   someInfo,
@@ -136,6 +137,38 @@ test("a deleted library title never comes back with its file, and its file is ne
   const { items } = (await rig.as(ben).get("/api/titles")).body;
   expect(items.map(({ id }: { id: string }) => id)).toEqual([testId(4), testId(3)]);
   expect(rig.released).toEqual([]);
+});
+
+test("an admin sees library titles that were deleted for good, and brings them back; nobody else does", async () => {
+  const admin = person(3, "admin");
+  const files = [libraryFile(1), libraryFile(2, { mediaId: testMediaId(1) })];
+  const other = await fakeStreaming(rig.bus, "streaming-2", () => files);
+  await other.announce(...files);
+  await rig.catalog.settleAnnouncements({});
+  const { name } = (await rig.as(ben).get(`/api/titles/${testId(1)}`)).body;
+  await remove(1, ben);
+  expect((await rig.as(admin).get("/api/titles/buried")).body).toEqual({ items: [] });
+  await later(HOUR_MS);
+  await purged(1);
+  const back = `/api/titles/buried/${testId(1)}/restore`;
+  for (const who of [ann, person(0, "viewer")]) {
+    expect((await rig.as(who).get("/api/titles/buried")).status).toBe(403);
+    expect((await rig.as(who).send("POST", back)).status).toBe(403);
+  }
+  expect((await rig.as(null).get("/api/titles/buried")).status).toBe(401);
+  const { items } = (await rig.as(admin).get("/api/titles/buried")).body;
+  expect(items).toEqual([{ id: testId(1), name, purgedAt: expect.any(String) }]);
+  // As long as it is not brought back it does not come back.
+  await other.announce(...files);
+  await rig.catalog.settleAnnouncements({});
+  expect(await rig.repository.get(testId(1))).toBeNull();
+  expect((await rig.as(admin).send("POST", back)).status).toBe(202);
+  const title = await eventually(() => rig.repository.get(testId(1)));
+  expect(title).toMatchObject({ name, availability: "ready", deletedAt: null });
+  await eventually(async () => (await rig.repository.getBySource(testId(2)))?.id === testId(1));
+  expect((await rig.as(admin).get("/api/titles/buried")).body).toEqual({ items: [] });
+  expect((await rig.as(admin).send("POST", back)).status).toBe(404);
+  await other.close();
 });
 
 test("the last library title of some bytes lets go those of purged uploads of them", async () => {

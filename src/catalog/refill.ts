@@ -36,6 +36,11 @@ export class Refill {
     void this.#reannounce().catch(() => undefined);
   }
 
+  /** Those that have been heard of. */
+  get instances(): readonly string[] {
+    return [...this.#asked.keys()];
+  }
+
   /** A streaming instance gave a heartbeat. */
   onAvailable(instance: string): void {
     const before = this.#asked.get(instance);

@@ -2,6 +2,8 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { createApp } from "../http/app.ts";
 import { type HttpEnv, requirePrincipal } from "../http/env.ts";
+import type { Buried } from "./buried.ts";
+import { addBuried } from "./buried-routes.ts";
 import { addCollections } from "./collection-routes.ts";
 import type { Collections } from "./collections.ts";
 import { DESCRIPTION_MAX, deletedTitle, facet, TAG_MAX, tags, titleFacets, titleName, visibility } from "./contract.ts";
@@ -203,6 +205,7 @@ export interface CatalogRoutesDependencies {
   readonly viewing: Viewing;
   readonly collections: Collections;
   readonly folders: Folders;
+  readonly buried: Buried;
   readonly shared: Shared;
 }
 
@@ -212,6 +215,7 @@ export function catalogRoutes(dependencies: CatalogRoutesDependencies) {
   const app = createApp();
   for (const path of ["/api/titles/*", "/api/collections/*", "/api/tags"]) app.use(path, notStored);
   addSearch(app, dependencies);
+  addBuried(app, dependencies.buried);
   app.openapi(routes.batch, async (c) => {
     const { ids, ...change } = c.req.valid("json");
     return c.json({ items: await changeMany(titles, ids, requirePrincipal(c), change) }, 200);

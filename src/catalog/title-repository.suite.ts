@@ -186,6 +186,29 @@ export function titleRepositorySuite(
       expect((await titles.getStates(ann.userId, [testId(1)])).size).toBe(0);
     });
 
+    test("purged library titles are listed by name, and their sources are free again once that is asked for", async () => {
+      const library = (n: number) => source(n, { origin: "library" });
+      const nobodys = { owner: null, origin: "library" } as const;
+      await titles.insert(title(1, { ...nobodys, sources: [library(1), library(9)] }));
+      await titles.insert(title(2, { ...nobodys, name: "Other", sources: [library(2)] }));
+      await titles.insert(title(3));
+      for (const n of [1, 2, 3]) await titles.purge(testId(n), always);
+      const listed = await titles.listBuried(10);
+      const named = listed.map(({ id, name }) => [id, name]).toSorted();
+      expect(named).toEqual([
+        [testId(1), "Title 1"],
+        [testId(2), "Other"],
+      ]);
+      expect(listed.every(({ purgedAt }) => Date.parse(purgedAt) > 0)).toBe(true);
+      expect(await titles.listBuried(1)).toHaveLength(1);
+      expect(await titles.unbury(testId(3))).toEqual([]);
+      expect((await titles.unbury(testId(1))).toSorted()).toEqual([testId(1), testId(9)]);
+      expect(await titles.unbury(testId(1))).toEqual([]);
+      expect((await titles.listBuried(10)).map(({ id }) => id)).toEqual([testId(2)]);
+      expect(await titles.insert(title(1, { ...nobodys, sources: [library(1), library(9)] }))).toBe(true);
+      expect(await titles.insert(title(3))).toBe(false);
+    });
+
     test("purged uploads can be released when no title has their content", async () => {
       const mediaId = testMediaId(50);
       await titles.insert(title(1, { mediaId, sources: [source(1, { mediaId })] }));

@@ -201,6 +201,14 @@ export interface Tombstone {
   readonly mediaId: string | null;
 }
 
+/** A library title that was purged. */
+export interface BuriedTitle {
+  readonly id: string;
+  /** Null when an older version purged it. */
+  readonly name: string | null;
+  readonly purgedAt: string;
+}
+
 /** A title after an edit. */
 export interface EditedTitle {
   readonly title: TitleWithSources;
@@ -252,6 +260,10 @@ export interface TitleRepository {
    * `when` said no; otherwise what it was.
    */
   purge(id: string, when: (title: TitleRecord) => boolean): Promise<TitleWithSources | null>;
+  /** Purged library titles, the last one first. */
+  listBuried(limit: number): Promise<BuriedTitle[]>;
+  /** Forgets the tombstones of a purged library title, so that its sources become titles again: those sources. */
+  unbury(id: string): Promise<string[]>;
   /** Ids of titles deleted at or before this time (ms). */
   listDeleted(until: number): Promise<string[]>;
   /** Titles of one owner (and with `library` those of nobody) deleted after this time (ms), the last one first. */

@@ -234,9 +234,9 @@ export const streamingContract = defineService({
     },
     /** Tells the SHA-256 of an adopted source that was taken over without one. */
     identify: { input: z.object({ sourceId: id, mediaId }), output: none, repeatable: true },
-    /** Announces every source this instance has, again. */
+    /** Announces every source this instance has, again; with `sourceIds` only these, as far as it has them. */
     reannounce: {
-      input: none,
+      input: z.object({ sourceIds: z.array(id).max(1_000).optional() }),
       output: z.object({ sources: z.number().int() }),
       repeatable: true,
       timeoutMs: 1_800_000,

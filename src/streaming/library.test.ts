@@ -345,3 +345,14 @@ test("the system's folders, Kinora's own, overlapping and unreadable ones are re
   using films = temporaryFolder();
   expect(await statusOf(films.path)).toBe(403);
 });
+
+test("the end of a scan is told with all files of the folder, those that were refused included", async () => {
+  put("one.mp4");
+  put("damaged.mp4", Buffer.alloc(2_000, 7));
+  utimesSync(at("damaged.mp4"), 1_600_000_000, 1_600_000_000);
+  await rescan();
+  await until(() => stage.progress.some(({ kind, state }) => kind === "scan" && state === "done"));
+  const ended = stage.progress.findLast(({ kind, state }) => kind === "scan" && state === "done");
+  expect(ended).toMatchObject({ done: 2, total: 2 });
+  expect((await report()).items).toMatchObject([{ state: "ready", files: 1, refusedFiles: 1 }]);
+});

@@ -59,6 +59,8 @@ interface Kept {
   readonly dirty: Set<string>;
   watch: FolderWatch | null;
   scannedAtMs: number;
+  /** While a scan of it or of some of its paths runs. */
+  busy: boolean;
   quietTimer: Timer | null;
 }
 
@@ -90,9 +92,9 @@ export class Library {
   }
 
   report(): LibraryReport {
-    const items = [...this.#kept.values()].map(({ report, folder, dirty }) => {
+    const items = [...this.#kept.values()].map(({ report, folder, dirty, busy }) => {
       const shown = report.shown(folder);
-      return dirty.has("") ? { ...shown, state: "scanning" as const } : shown;
+      return busy || dirty.size > 0 ? { ...shown, state: "scanning" as const } : shown;
     });
     return { items, unhashedBytes: this.#unhashedBytes, mayAdd: this.#dependencies.folders.mayAdd };
   }
@@ -158,6 +160,7 @@ export class Library {
       dirty: new Set(),
       watch: null,
       scannedAtMs: 0,
+      busy: false,
       quietTimer: null,
     };
     this.#kept.set(folder.path, kept);
@@ -192,7 +195,11 @@ export class Library {
       if (whole) await this.#retireUnknownFolders();
       for (const kept of [...this.#kept.values()]) {
         if (this.#stopped.signal.aborted) return;
-        if (kept.dirty.size > 0) await this.#scan(kept);
+        if (kept.dirty.size === 0) continue;
+        kept.busy = true;
+        await this.#scan(kept).finally(() => {
+          kept.busy = false;
+        });
       }
       this.#hash.wake();
       whole?.resolve();
@@ -212,9 +219,10 @@ export class Library {
     const paths = isWhole ? [""] : topmost(dirty);
     dirty.clear();
     if (isWhole) report.state = "scanning";
+    let done = 0;
     try {
       if (isWhole) await this.#watch(kept);
-      await this.#scanPaths(kept, paths, isWhole);
+      done = await this.#scanPaths(kept, paths, isWhole);
       report.files = await sources.countReady(folder.path);
       this.#unhashedBytes = await sources.countUnhashedBytes();
       report.state = "ready";
@@ -231,10 +239,15 @@ export class Library {
     this.#waitForQuiet(kept);
     if (!isWhole) return;
     const state = report.state === "ready" ? "done" : "failed";
-    await this.#dependencies.progress({ folder, done: report.files, total: report.files, state });
+    await this.#dependencies.progress({ folder, done, total: done, state });
   }
 
-  async #scanPaths({ folder, report, quiet, removed }: Kept, paths: readonly string[], isWhole: boolean) {
+  /** How many files were looked at. */
+  async #scanPaths(
+    { folder, report, quiet, removed }: Kept,
+    paths: readonly string[],
+    isWhole: boolean,
+  ): Promise<number> {
     const signal = AbortSignal.any([this.#stopped.signal, removed.signal]);
     const bounds = await boundsOf(folder.path, this.#dependencies.excluded);
     let [done, total]: [number, number | null] = [0, null];
@@ -251,6 +264,7 @@ export class Library {
     };
     const task = { folder, bounds, report, quiet, signal, onFiles };
     await new FolderScan(this.#dependencies, task).run(paths);
+    return done;
   }
 
   async #fail({ folder, report }: Kept, error: unknown): Promise<void> {

@@ -123,6 +123,12 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
     });
     return reannouncing;
   };
+  const announceThese = async (ids: readonly string[]) => {
+    const found = await Promise.all(ids.map((id) => sources.find(id)));
+    const own = found.filter((source) => source !== null);
+    await announceAll(own);
+    return { sources: own.length };
+  };
   await subscribe(connection, MediaReleased, async ({ sourceIds }) => {
     await intake.release(sourceIds);
     playback.drop(null);
@@ -150,7 +156,7 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
       await intake.identify(sourceId, mediaId);
       return {};
     },
-    reannounce,
+    reannounce: ({ sourceIds }) => (sourceIds ? announceThese(sourceIds) : reannounce()),
     isAvailable: async ({ mediaId, titleId = "" }) => (await sources.findPlayable(titleId, mediaId)) !== null,
     reportLibrary: async () => libraries.ownReport(),
     rescanLibrary: async () => {

@@ -16,6 +16,7 @@ import { subscribe } from "../../src/bus/topics.ts";
 import type { TitleAccess } from "../../src/catalog/contract.ts";
 import { contracts } from "../../src/contracts.ts";
 import { createApp } from "../../src/http/app.ts";
+import { Progress, type ProgressEvent } from "../../src/main/contract.ts";
 import type { Service } from "../../src/service.ts";
 import { type Announcement, MediaAnnouncements, streamingContract } from "../../src/streaming/contract.ts";
 import { FileBytes, locateFirst } from "../../src/streaming/file-bytes.ts";
@@ -42,6 +43,7 @@ export class Stage {
   readonly library = join(this.folder.path, "library");
   readonly titles = new Map<string, TitleAccess>();
   readonly announced: Announcement[] = [];
+  readonly progress: ProgressEvent[] = [];
   readonly #sqlite = openSqlite(":memory:");
   readonly #bus = new MemoryBus(permissionsOf(contracts), () => undefined);
   #service: Service | null = null;
@@ -59,6 +61,8 @@ export class Stage {
       return JSON.stringify({ value: this.titles.get(id) ?? null });
     });
     await subscribe(this.catalog, MediaAnnouncements, (announcement) => void this.announced.push(announcement));
+    const main = await this.#bus.connect({ service: "main", instance: "m" });
+    await subscribe(main, Progress, (event) => void this.progress.push(event));
     this.streaming = proxyOf(this.catalog, streamingContract);
     await this.startService();
     return this;

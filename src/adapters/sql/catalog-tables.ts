@@ -104,6 +104,9 @@ export interface TitleTombstoneTable {
   origin: "upload" | "library";
   media_id: string | null;
   purged_at: string;
+  /** Of the title that it was; both null for what was purged by an older version. */
+  title_id: string | null;
+  name: string | null;
 }
 
 /** What somebody has done with a title; flags are 0 or 1. */
@@ -194,6 +197,7 @@ export const catalogMigrations: Readonly<Record<string, Migration>> = {
   "2026-11-23-catalog-title-columns": { up: createTitleColumns },
   "2026-11-23-catalog-deleted": { up: indexDeleted },
   "2026-11-24-catalog-title-versions": { up: createTitleVersions },
+  "2026-11-24-catalog-tombstone-names": { up: nameTombstones },
 };
 
 async function createCatalog(db: Kysely<unknown>): Promise<void> {
@@ -282,6 +286,11 @@ async function createMemories(db: Kysely<unknown>, seqType: "integer" | "bigint"
     .addPrimaryKeyConstraint("title_progress_key", ["user_id", "title_seq"])
     .execute();
   await db.schema.createIndex("title_progress_by_title").on("title_progress").column("title_seq").execute();
+}
+
+async function nameTombstones(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable("title_tombstones").addColumn("title_id", "varchar(36)").execute();
+  await db.schema.alterTable("title_tombstones").addColumn("name", "text").execute();
 }
 
 async function createFolders(db: Kysely<unknown>): Promise<void> {

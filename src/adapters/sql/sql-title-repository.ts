@@ -1,6 +1,7 @@
 import { sql, type Transaction } from "kysely";
 import type {
   Audience,
+  BuriedTitle,
   Counted,
   EditedTitle,
   Folder,
@@ -26,7 +27,7 @@ import { TitleMemory } from "./title-memory.ts";
 import { positionOf } from "./title-orders.ts";
 import { readPage } from "./title-page.ts";
 import { dropParts, forgetNumber, inParts, numberTitles, renumbered, termsOfTitle, writeParts } from "./title-parts.ts";
-import { bury, freePlaces, takenIds } from "./title-places.ts";
+import { bury, freePlaces, listBuried, takenIds, unbury } from "./title-places.ts";
 import { changeIndex } from "./title-postings.ts";
 import { visibleTo } from "./title-ranges.ts";
 import { type TitleRow, toRow } from "./title-rows.ts";
@@ -297,6 +298,14 @@ export class SqlTitleRepository implements TitleRepository {
       await this.#delete(transaction, found.seq, found.title);
       return found.title;
     });
+  }
+
+  listBuried(limit: number): Promise<BuriedTitle[]> {
+    return listBuried(this.#database, limit);
+  }
+
+  unbury(id: string): Promise<string[]> {
+    return this.#transact((transaction) => unbury(transaction, id));
   }
 
   async listDeleted(until: number): Promise<string[]> {

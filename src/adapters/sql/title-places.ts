@@ -1,5 +1,5 @@
 import { sql, type Transaction } from "kysely";
-import type { TitleWithSources } from "../../catalog/title-repository.ts";
+import type { BuriedTitle, TitleWithSources } from "../../catalog/title-repository.ts";
 import { listOf } from "./number-list.ts";
 import type { Database, Tables } from "./tables.ts";
 
@@ -68,6 +68,35 @@ export async function bury(transaction: Transaction<Tables>, title: TitleWithSou
     origin: sources.get(sourceId)?.origin ?? title.origin,
     media_id: sources.get(sourceId)?.mediaId ?? title.mediaId,
     purged_at: purgedAt,
+    title_id: title.id,
+    name: title.name,
   }));
   await transaction.insertInto("title_tombstones").values(stones).execute();
+}
+
+/** Purged library titles, the last one first: the tombstone of the title's own id stands for it. */
+export async function listBuried(database: Database, limit: number): Promise<BuriedTitle[]> {
+  const rows = await database
+    .selectFrom("title_tombstones")
+    .select(["source_id", "name", "purged_at"])
+    .where("origin", "=", "library")
+    .where((where) => where.or([where("title_id", "is", null), where("title_id", "=", where.ref("source_id"))]))
+    .orderBy("purged_at", "desc")
+    .orderBy("source_id")
+    .limit(limit)
+    .execute();
+  return rows.map(({ source_id: id, name, purged_at: purgedAt }) => ({ id, name, purgedAt }));
+}
+
+/** Forgets the tombstones of a library title; the sources they were of. */
+export async function unbury(transaction: Transaction<Tables>, id: string): Promise<string[]> {
+  const rows = await transaction
+    .selectFrom("title_tombstones")
+    .select("source_id")
+    .where("origin", "=", "library")
+    .where((where) => where.or([where("source_id", "=", id), where("title_id", "=", id)]))
+    .execute();
+  const ids = rows.map(({ source_id }) => source_id);
+  if (ids.length > 0) await transaction.deleteFrom("title_tombstones").where("source_id", "in", ids).execute();
+  return ids;
 }

@@ -12,6 +12,7 @@ import { formatAgo } from "../format-time.ts";
 import { language, t } from "../i18n/i18n.ts";
 import "../messages/en/admin.ts";
 import { notify } from "../notices.tsx";
+import { BuriedTitles } from "./buried.tsx";
 import { Problem } from "./problem.tsx";
 import { useRefreshed } from "./use-refreshed.ts";
 
@@ -22,8 +23,18 @@ const visibilities = ["members", "public", "private"] as const;
 const BUSY_MS = 2_000;
 const IDLE_MS = 20_000;
 
-/** The library's folders: added, scanned again, removed, with what was not taken and why. */
+/** The library: its folders, and what was deleted of it. */
 export function FoldersPage() {
+  return (
+    <>
+      <LibraryFolders />
+      <BuriedTitles />
+    </>
+  );
+}
+
+/** The library's folders: added, scanned again, removed, with what was not taken and why. */
+function LibraryFolders() {
   const report = useLoaded(() => call<LibraryReport>("GET", "/api/library"));
   const [task, setTask] = useState<"add" | Folder | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);

@@ -125,8 +125,18 @@ export const admin = define({
   "folders.remove": "Remove",
   "folders.remove-heading": "Remove {name}?",
   "folders.remove-why":
-    "Its videos are not available any more. Nothing in the folder is touched, and names, tags and progress come back when you add it again.",
+    "Its videos are not available any more. Nothing in the folder is touched, and names, tags and progress come back when you add it again. What was deleted here stays deleted until it is brought back below.",
   "folders.removed": "The folder is removed from the library.",
+
+  "buried.heading": "Deleted here",
+  "buried.why":
+    "Videos of the library that were deleted in Kinora. Their files were not touched: they can be brought back, without the names, tags and progress they had.",
+  "buried.none": "Nothing was deleted for good.",
+  "buried.nameless": "Video {id}",
+  "buried.when": "deleted for good {when}",
+  "buried.restore": "Bring back",
+  "buried.restore-which": "Bring back {name}",
+  "buried.restored": "“{name}” comes back as soon as its file is found.",
 
   "services.heading": "Running now",
   "services.why": "Kinora is five services. They run in one process or in several, on as many machines as you like.",

@@ -121,8 +121,18 @@ export const admin = {
   "folders.remove": "Quitar",
   "folders.remove-heading": "¿Quitar {name}?",
   "folders.remove-why":
-    "Sus vídeos dejan de estar disponibles. En la carpeta no se toca nada, y nombres, etiquetas y progreso vuelven si la añades otra vez.",
+    "Sus vídeos dejan de estar disponibles. En la carpeta no se toca nada, y nombres, etiquetas y progreso vuelven si la añades otra vez. Lo que se eliminó aquí sigue eliminado hasta que se recupere abajo.",
   "folders.removed": "La carpeta ya no está en la biblioteca.",
+
+  "buried.heading": "Eliminados aquí",
+  "buried.why":
+    "Vídeos de la biblioteca que se eliminaron en Kinora. Sus archivos no se tocaron: se pueden recuperar, sin los nombres, etiquetas y progreso que tenían.",
+  "buried.none": "No se ha eliminado nada del todo.",
+  "buried.nameless": "Vídeo {id}",
+  "buried.when": "eliminado del todo {when}",
+  "buried.restore": "Recuperar",
+  "buried.restore-which": "Recuperar {name}",
+  "buried.restored": "«{name}» volverá en cuanto se encuentre su archivo.",
 
   "services.heading": "En marcha",
   "services.why": "Kinora son cinco servicios. Corren en un proceso o en varios, en tantas máquinas como quieras.",
