@@ -125,7 +125,7 @@ export const admin = define({
   "folders.remove": "Remove",
   "folders.remove-heading": "Remove {name}?",
   "folders.remove-why":
-    "Its videos are not available any more. Nothing in the folder is touched, and names, tags and progress come back when you add it again. What was deleted here stays deleted until it is brought back below.",
+    "Its videos cannot be watched any more and stay listed as unavailable. Nothing in the folder is touched, and names, tags and progress come back when you add it again. What was deleted here stays deleted until it is brought back below.",
   "folders.removed": "The folder is removed from the library.",
 
   "buried.heading": "Deleted here",

@@ -121,7 +121,7 @@ export const admin = {
   "folders.remove": "Quitar",
   "folders.remove-heading": "¿Quitar {name}?",
   "folders.remove-why":
-    "Sus vídeos dejan de estar disponibles. En la carpeta no se toca nada, y nombres, etiquetas y progreso vuelven si la añades otra vez. Lo que se eliminó aquí sigue eliminado hasta que se recupere abajo.",
+    "Sus vídeos ya no se podrán ver y seguirán en la lista como no disponibles. En la carpeta no se toca nada, y nombres, etiquetas y progreso vuelven si la añades otra vez. Lo que se eliminó aquí sigue eliminado hasta que se recupere abajo.",
   "folders.removed": "La carpeta ya no está en la biblioteca.",
 
   "buried.heading": "Eliminados aquí",
