@@ -1,8 +1,12 @@
 import { afterEach, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { getMigrations } from "better-auth/db/migration";
 import { decodeProtectedHeader } from "jose";
 import { closeClusters, openCluster, password, signIn, statusOf } from "../../test/support/auth-cluster.ts";
 import { until } from "../../test/support/until.ts";
+import { openSqlite } from "../adapters/sqlite/sqlite-database.ts";
 import { subscribe } from "../bus/topics.ts";
 import { TemporaryUnavailableError } from "../errors.ts";
 import { createBetterAuth } from "./better-auth.ts";
@@ -55,6 +59,41 @@ test("attempts that failed because the database was away are not held against an
   }
   store.findLogin = findLogin;
   await signIn(one, "maria");
+});
+
+/** An instance whose better-auth has a connection of its own, so that a test can take the database away from it alone. */
+async function withOwnConnection() {
+  const folder = mkdtempSync(join(tmpdir(), "kinora-auth-"));
+  const path = join(folder, "kinora.db");
+  const cluster = await openCluster({}, path);
+  const { database } = openSqlite(path);
+  const instance = await cluster.startInstance("one", undefined, { db: database, type: "sqlite", transaction: true });
+  return { ...cluster, instance, breakOff: () => database.destroy(), remove: () => rmSync(folder, { recursive: true }) };
+}
+
+const away = () => Promise.reject(new TemporaryUnavailableError("The database is away."));
+
+test("while the database is away no valid key and no valid session is called invalid", async () => {
+  const { instance, store, breakOff, remove } = await withOwnConnection();
+  const cookie = { Cookie: await signIn(instance, "maria") };
+  const made = await (await instance.send("POST", "/api/auth/api-key/create", cookie, {})).json();
+  const key = { Authorization: `Bearer ${made.key}` };
+  expect(await statusOf(instance, { Authorization: `Bearer ${made.key}x` })).toBe(401);
+  await statusOf(instance, cookie);
+  await breakOff();
+  for (const isWhollyAway of [false, true]) {
+    if (isWhollyAway) Object.assign(store, { hasApiKey: away, getSessionUser: away });
+    expect(await statusOf(instance, key)).toBe(503);
+    for (const path of ["get-session", "list-sessions", "api-key/list"]) {
+      const answer = await instance.send("GET", `/api/auth/${path}`, cookie);
+      expect([path, answer.status, answer.headers.get("Retry-After")]).toEqual([path, 503, expect.any(String)]);
+    }
+    for (const path of ["revoke-sessions", "revoke-other-sessions", "api-key/create"])
+      expect([path, (await instance.send("POST", `/api/auth/${path}`, cookie, {})).status]).toEqual([path, 503]);
+    const code = { code: "123456" };
+    expect((await instance.send("POST", "/api/auth/two-factor/verify-totp", cookie, code)).status).toBe(503);
+  }
+  remove();
 });
 
 test("an instance that starts late knows what was revoked before", async () => {

@@ -115,6 +115,8 @@ export interface AuthStore {
   getUsers(ids: readonly string[]): Promise<UserRecord[]>;
   /** The user of a session that is there and not over. */
   getSessionUser(sessionId: string): Promise<UserRecord | null>;
+  /** Whether there is an API key with this hash, of those that are stored. */
+  hasApiKey(hash: string): Promise<boolean>;
   /** In the order of their ids, which is that of their creation, after the id given; with `part` in their names. */
   listUsers(limit: number, after: string | null, part?: string): Promise<AccountRecord[]>;
   /** By name (folded). */

@@ -110,13 +110,26 @@ async function answer(c: HttpContext, parts: AuthParts, path: string, body: unkn
   const response = await (await parts.betterAuth()).handler(
     requestFor(c, path, await inTheirTerms(c, parts, path, body)),
   );
-  if (!response.ok) throw await problemOf(response, path);
-  const answered: unknown = await response.json();
+  const answered: unknown = await response.json().catch(() => null);
+  // To better-auth there is no session either when it could not look.
+  if (response.ok ? answered === null : isWithoutSession(response, answered)) await requireEnded(c, parts);
+  if (!response.ok) throw problemOf(response, answered, path);
   await endWhatEnded(parts, path, body);
   await noteChange(c, parts, path, body);
   passCookies(c, response.headers);
   return c.json(withOwnName(c, withoutEmail(withoutTokens(answered))), 200, { "Cache-Control": "no-store" });
 }
+
+const sessionRefused = z.object({ code: z.enum(["UNAUTHORIZED", "UNAUTHORIZED_SESSION", "INVALID_TWO_FACTOR_COOKIE"]) });
+const isWithoutSession = ({ status }: Response, answered: unknown) =>
+  status === 401 && sessionRefused.safeParse(answered).success;
+
+/** `TemporaryUnavailableError` while the session of the request is there or nobody knows. */
+async function requireEnded(c: HttpContext, { store }: AuthParts): Promise<void> {
+  if (await store.getSessionUser(requirePrincipal(c).credential.id)) throw unreachable();
+}
+
+const unreachable = () => new TemporaryUnavailableError("The accounts cannot be reached right now.");
 
 /** better-auth names sessions by their secret, which answers do not tell; we by their ids. */
 async function inTheirTerms(c: HttpContext, { store }: AuthParts, path: string, body: unknown): Promise<unknown> {
@@ -195,11 +208,11 @@ function withOwnName(c: HttpContext, answered: unknown): unknown {
   return { ...parsed.data, totpURI };
 }
 
-async function problemOf(response: Response, path: string): Promise<ProblemError> {
+function problemOf(response: Response, answered: unknown, path: string): ProblemError {
   if (path === "/two-factor/verify-totp" && response.status === 401) return new TwoFactorError(true);
-  const parsed = z.object({ message: z.string() }).safeParse(await response.json().catch(() => null));
+  const parsed = z.object({ message: z.string() }).safeParse(answered);
   const message = parsed.success ? parsed.data.message : `better-auth answered ${response.status}.`;
-  if (response.status >= 500) return new TemporaryUnavailableError("The accounts cannot be reached right now.");
+  if (response.status >= 500) return unreachable();
   if (response.status === 401) return new UnauthorizedError(message);
   if (response.status === 403) return new ForbiddenError(message);
   if (response.status === 404) return new NotFoundError(message);

@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import type { Handlers } from "../bus/proxy.ts";
+import { TemporaryUnavailableError } from "../errors.ts";
 import type { AuthParts } from "./auth-parts.ts";
 import { type authContract, type Principal, SESSION_COOKIE } from "./contract.ts";
 import { WrongCredentialsError } from "./errors.ts";
@@ -23,8 +25,11 @@ export function authOperations(parts: AuthParts, keys: SigningKeys): Handlers<ty
       return principal && { principal, expiresAt: found.session.expiresAt.toISOString() };
     },
     async resolveApiKey({ key }) {
-      const { valid, key: found } = await (await betterAuth()).api.verifyApiKey({ body: { key } });
-      if (!valid || !found) return null;
+      const { valid, key: found, error } = await (await betterAuth()).api.verifyApiKey({ body: { key } });
+      if (!valid || !found) {
+        await requireRefused(parts, key, error?.code);
+        return null;
+      }
       return principalOf(parts, found.referenceId, { kind: "api-key", id: found.id });
     },
     getVerificationKeys: () => keys.publicKeys(),
@@ -52,6 +57,17 @@ export function authOperations(parts: AuthParts, keys: SigningKeys): Handlers<ty
       return found.map(({ id, username, role }) => ({ id, username, role }));
     },
   };
+}
+
+/**
+ * better-auth calls a key invalid as well when it could not look: then this throws `TemporaryUnavailableError`, which
+ * says nothing about the key.
+ */
+async function requireRefused({ store }: AuthParts, key: string, code: unknown): Promise<void> {
+  if (code === "KEY_DISABLED" || code === "KEY_EXPIRED") return;
+  // As better-auth stores it.
+  const hash = createHash("sha256").update(key).digest("base64url");
+  if (await store.hasApiKey(hash)) throw new TemporaryUnavailableError("The API key cannot be checked right now.");
 }
 
 /**

@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import { ForbiddenError, NotFoundError, RateLimitedError } from "../errors.ts";
+import { ForbiddenError, NotFoundError, RateLimitedError, TemporaryUnavailableError } from "../errors.ts";
 import { type AttemptLimits, SECOND_FACTOR } from "./attempt-limits.ts";
 import type { AuthStore, Login, SessionRecord } from "./auth-store.ts";
 import type { KinoraBetterAuth } from "./better-auth.ts";
@@ -159,7 +159,15 @@ function refusalOf(error: unknown): unknown {
   // By its form: naming better-auth's class would load all of it at the start.
   const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
   if (status === 429) return new RateLimitedError("Too many wrong codes. Try again later.", LOCKED_SECONDS);
+  // We have just made the challenge: it could not be read.
+  if (codeOf(error) === "INVALID_TWO_FACTOR_COOKIE")
+    return new TemporaryUnavailableError("The second factor cannot be checked right now.", { cause: error });
   return status < 500 ? new TwoFactorError(true) : error;
+}
+
+function codeOf(error: unknown): unknown {
+  const body: unknown = error instanceof Error && "body" in error ? error.body : null;
+  return typeof body === "object" && body !== null && "code" in body ? body.code : null;
 }
 
 function tokenOf(answered: unknown): string {

@@ -21,8 +21,8 @@ export async function closeClusters(): Promise<void> {
 export const password = "correct horse battery";
 
 /** A bus and a database that several instances share. */
-export async function openCluster(settings: Partial<AuthDependencies> = {}) {
-  const { database } = openSqlite(":memory:");
+export async function openCluster(settings: Partial<AuthDependencies> = {}, path = ":memory:") {
+  const { database } = openSqlite(path);
   closers.push(() => database.destroy());
   await migrate(database);
   const bus = new MemoryBus(permissionsOf(contracts), (_topic, error) => {
@@ -32,13 +32,17 @@ export async function openCluster(settings: Partial<AuthDependencies> = {}) {
   const store = new SqlAuthStore(database);
   const attempts = new MemoryAttempts();
   /** An auth instance with an authenticator of its own, as a process of its own would have. */
-  const startInstance = async (instance: string, authSecret = "s".repeat(43)) => {
+  const startInstance = async (
+    instance: string,
+    authSecret = "s".repeat(43),
+    betterAuthDatabase: AuthDependencies["database"] = { db: database, type: "sqlite", transaction: true },
+  ) => {
     const authenticator = await BusAuthenticator.start(await bus.connect({ service: "main", instance }));
     const auth = await startAuth({
       connection: await bus.connect({ service: "auth", instance }),
       addresses: () => [],
       store,
-      database: { db: database, type: "sqlite", transaction: true },
+      database: betterAuthDatabase,
       attempts,
       authSecret,
       registration: { mode: "open", defaultRole: "editor", firstNeedsCode: false },

@@ -65,6 +65,11 @@ export class SqlAuthStore implements AuthStore {
     return row ? toUser(row) : null;
   }
 
+  async hasApiKey(hash: string): Promise<boolean> {
+    const found = this.#database.selectFrom("auth_api_keys").select("id").where("key", "=", hash).limit(1);
+    return (await found.executeTakeFirst()) !== undefined;
+  }
+
   async getUsers(ids: readonly string[]): Promise<UserRecord[]> {
     if (ids.length === 0) return [];
     const rows = await this.#database.selectFrom("auth_users").select(userColumns).where("id", "in", ids).execute();
