@@ -151,6 +151,7 @@ async function compose({ config, names, log, openBus, outages, opened }: Composi
   const metrics = createMetrics();
   outages.show(metrics);
   const shared = sharedParts({ config, log, outages, opened });
+  if (keepsData(names)) await shared.redis?.tryOut();
   const listener = listenFor({ config, log }, metrics);
   opened.add(() => listener.close(0));
   const onFailure: HandlerFailure = (where, error) => logFailure(log, error, "handler failed", { where });

@@ -68,7 +68,12 @@ async function withOwnConnection() {
   const cluster = await openCluster({}, path);
   const { database } = openSqlite(path);
   const instance = await cluster.startInstance("one", undefined, { db: database, type: "sqlite", transaction: true });
-  return { ...cluster, instance, breakOff: () => database.destroy(), remove: () => rmSync(folder, { recursive: true }) };
+  return {
+    ...cluster,
+    instance,
+    breakOff: () => database.destroy(),
+    remove: () => rmSync(folder, { recursive: true }),
+  };
 }
 
 const away = () => Promise.reject(new TemporaryUnavailableError("The database is away."));

@@ -120,7 +120,9 @@ async function answer(c: HttpContext, parts: AuthParts, path: string, body: unkn
   return c.json(withOwnName(c, withoutEmail(withoutTokens(answered))), 200, { "Cache-Control": "no-store" });
 }
 
-const sessionRefused = z.object({ code: z.enum(["UNAUTHORIZED", "UNAUTHORIZED_SESSION", "INVALID_TWO_FACTOR_COOKIE"]) });
+const sessionRefused = z.object({
+  code: z.enum(["UNAUTHORIZED", "UNAUTHORIZED_SESSION", "INVALID_TWO_FACTOR_COOKIE"]),
+});
 const isWithoutSession = ({ status }: Response, answered: unknown) =>
   status === 401 && sessionRefused.safeParse(answered).success;
 

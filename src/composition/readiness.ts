@@ -10,6 +10,7 @@ import type { SharedParts } from "./shared-parts.ts";
 
 const NO_ROOM = "There is no room to write, or no right to.";
 const AWAY = "It cannot be reached.";
+const AWAY_OR_REFUSES = "It cannot be reached, or refuses the password; the log says which.";
 const NOBODY = "No instance of it runs.";
 
 /** Whoever has just begun to ask the broker waits so long for its first answer, and looks this often. */
@@ -39,7 +40,7 @@ export function sharedChecks(config: Config, services: readonly ServiceName[], s
   const own = config.database.kind === "sqlite";
   return [
     ...(own ? [] : [{ name: "database", reason: AWAY, check: async () => (await database()).check() }]),
-    ...(redis ? [{ name: "redis", reason: AWAY, check: () => redis.check() }] : []),
+    ...(redis ? [{ name: "redis", reason: AWAY_OR_REFUSES, check: () => redis.check() }] : []),
     ...(stores && config.storage.kind === "s3"
       ? [{ name: "storage", reason: AWAY, check: async () => (await store()).check() }]
       : []),

@@ -46,7 +46,7 @@ export function sharedParts({
 
 export type RedisParts = ReturnType<typeof openRedis>;
 
-/** What instances share in Redis. It connects with the first command: services start without it, and say so in `/readyz`. */
+/** What instances share in Redis. Services start while it is away, and say so in `/readyz`, but not where it refuses them. */
 function openRedis(access: RedisAccess, outages: Outages, opened: Opened) {
   const redis = new RedisConnection(access, outages.of("Redis"));
   opened.add(() => redis.close());
@@ -56,6 +56,7 @@ function openRedis(access: RedisAccess, outages: Outages, opened: Opened) {
     titles: new RedisTitleCache(redis),
     locks: new RedisUploadLocks(redis),
     check: () => redis.check(),
+    tryOut: () => redis.tryOut(),
   };
 }
 

@@ -15,8 +15,10 @@ const TIMES: LockTimes = { heldMs: 600, renewMs: 150, silentMs: 2_000 };
 const STOP_MS = 8_000;
 const POLL_MS = 25;
 
+/** Taking twice is taking once: the connection may have broken before the first answer came. */
 const TAKE = `
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+local owner = redis.call('HGET', KEYS[1], 'owner')
+if owner and owner ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'silent', '0', 'beat', '0')
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1`;

@@ -6,7 +6,7 @@ import { suspend } from "../../../test/support/suspend.ts";
 import { until } from "../../../test/support/until.ts";
 import { attemptStoreSuite } from "../../auth/attempt-store.suite.ts";
 import type { TitleRecord } from "../../catalog/title-repository.ts";
-import { TemporaryUnavailableError } from "../../errors.ts";
+import { StartError, TemporaryUnavailableError } from "../../errors.ts";
 import { RedisAttempts } from "./redis-attempts.ts";
 import { RedisConnection } from "./redis-connection.ts";
 import { RedisSessions } from "./redis-sessions.ts";
@@ -182,6 +182,51 @@ describe.skipIf(!has("redis-server"))("a Redis of its own", () => {
       expect(await attempts.count("a").catch((e) => e)).toBeInstanceOf(TemporaryUnavailableError);
     await server.start();
     expect(await until(() => attempts.count("a").catch(() => null))).toBe(3);
+  });
+
+  test("a connection that was closed costs no command, used at once or later, by one or many", async () => {
+    const server = await startRedis();
+    closers.push(() => server.close());
+    const reachable: boolean[] = [];
+    const redis = new RedisConnection({ url: server.url, prefix: "k:" }, (isThere) => reachable.push(isThere));
+    closers.push(() => redis.close());
+    const attempts = new RedisAttempts(redis);
+    const locks = new RedisUploadLocks(redis);
+    for (const waitMs of [0, 0, 100]) {
+      await redis.check();
+      await server.send("CLIENT", "KILL", "TYPE", "normal");
+      await Bun.sleep(waitMs);
+      const answers = await Promise.all([1, 2, 3].map((n) => attempts.add(`${waitMs}-${n}`, 1, 60_000)));
+      for (const { count } of answers) expect(count).toBeGreaterThan(0);
+      await server.send("CLIENT", "KILL", "TYPE", "normal");
+      const lock = await locks.take("u", { silentMs: () => 0, onAsked: () => undefined, onLost: () => undefined });
+      expect(lock).not.toBeNull();
+      await lock?.release();
+    }
+    expect(reachable).not.toContain(false);
+  });
+
+  test("a wrong password or none is told as what it is, at the start and while it runs", async () => {
+    const server = await startRedis();
+    closers.push(() => server.close());
+    const [redis, wrong] = [
+      await connect("k:", server.url),
+      await connect("k:", server.url.replace("//", "//:falsch@")),
+    ];
+    await redis.tryOut();
+    await redis.send("CONFIG", "SET", "requirepass", "richtig");
+    await (await connect("k:", server.url.replace("//", "//:richtig@"))).tryOut();
+    await server.send("CLIENT", "KILL", "TYPE", "normal").catch(() => undefined);
+    const refusal = await wrong.tryOut().catch((error) => error);
+    expect(refusal).toBeInstanceOf(StartError);
+    expect(refusal.message).toMatch(/refuses the user or the password: WRONGPASS/);
+    const late = await connect("k:", server.url);
+    expect((await late.tryOut().catch((error) => error)).message).toMatch(/refuses the user or the password: NOAUTH/);
+    await Bun.sleep(300);
+    expect(await new RedisAttempts(late).count("a").catch((error) => error)).toBeInstanceOf(TemporaryUnavailableError);
+    expect((await late.check().catch((error) => error)).message).toMatch(/refuses/);
+    await server.kill();
+    await wrong.tryOut();
   });
 
   test("one that hangs is given up after a second", async () => {
