@@ -167,6 +167,73 @@ describe.skipIf(!has("chromium", "ffmpeg"))("in the lists of videos", () => {
     expect(await chosen()).toBe("Video 4");
   });
 
+  const focused = () =>
+    page.evaluate(() => {
+      const { activeElement } = document;
+      return activeElement?.closest("[data-cell]")?.querySelector(".name")?.textContent ?? activeElement?.localName;
+    });
+  const hasFocus = (name: string) =>
+    eventually(`${name} has the focus`, async () => (await focused()) === name, 5_000, focused);
+
+  test("back from a video that was opened as a card, it has the focus at its place at once, before the server answers", async () => {
+    // Going to where one is counts as loading it again, with the place in it.
+    await page.goto("/upload");
+    await show("grid");
+    await page.mouse.move(400, 400);
+    await page.mouse.wheel(0, 900);
+    const card = page.locator(".cell .stop", { hasText: "Video 40" });
+    await card.waitFor();
+    await card.scrollIntoViewIfNeeded();
+    const before = await page.evaluate(() => scrollY);
+    await card.click();
+    await page.waitForURL(/\/watch\//);
+    await page.getByRole("button", { name: "Edit" }).waitFor();
+    const lists = /\/api\/titles(\?|$)/;
+    await page.route(lists, () => new Promise(() => {}));
+    await page.goBack();
+    await hasFocus("Video 40");
+    expect(await page.evaluate(() => scrollY)).toBe(before);
+    await page.unroute(lists);
+  });
+
+  test("the focus stays in the list when one selects, deletes, shares and takes back", async () => {
+    await page.goto("/upload");
+    await show("grid");
+    await page.locator(".cell .stop", { hasText: "Video 58" }).focus();
+    await page.keyboard.press("x");
+    await hasFocus("Video 58");
+    await page.keyboard.press("ArrowRight");
+    await hasFocus("Video 57");
+    await page.keyboard.press("Escape");
+    await hasFocus("Video 57");
+    await page.keyboard.press("x");
+    await page.getByRole("button", { name: "Who may see it" }).press("Enter");
+    await page.locator(".menu-item", { hasText: "Members" }).press("Enter");
+    await page.getByText("1 video changed.").waitFor();
+    await hasFocus("Video 57");
+    await page.keyboard.press("x");
+    await page.getByRole("button", { name: "Delete" }).press("Enter");
+    await page.getByText("1 video deleted.").waitFor();
+    await page.getByText("Video 57", { exact: true }).waitFor({ state: "detached" });
+    await hasFocus("Video 56");
+    const undo = page.locator(".notice", { hasText: "deleted" }).getByRole("button", { name: "Undo" });
+    await undo.press("Enter");
+    await page.getByText("1 video is back.").waitFor();
+    await page.getByText("Video 57", { exact: true }).waitFor();
+    expect(await focused()).not.toBe("body");
+    await show("list");
+  });
+
+  test("saving what was edited is said, and leads back to the button", async () => {
+    await page.goto(`/watch/${idOf("Video 9")}`);
+    await page.getByRole("button", { name: "Edit" }).press("Enter");
+    await page.getByLabel("Description").fill("At the lake");
+    await page.getByRole("button", { name: "Save" }).press("Enter");
+    await page.getByRole("status").filter({ hasText: "Saved." }).waitFor();
+    await page.getByText("At the lake").waitFor();
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Edit");
+  });
+
   test("deleting is undone in the list, where the video is chosen again; nothing covers Play", async () => {
     await page.goto(`/watch/${idOf("Video 7")}`);
     await page.getByRole("button", { name: "Edit" }).click();
