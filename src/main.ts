@@ -165,7 +165,10 @@ async function compose({ config, names, log, openBus, outages, opened }: Composi
     return connection;
   };
   const connection = await connect(names[0] ?? "main");
-  const authenticator = await BusAuthenticator.start(connection);
+  const authenticator = await BusAuthenticator.start(
+    connection,
+    config.nats && shared.redis ? shared.redis.revocations : null,
+  );
   opened.add(() => authenticator.close());
   const notices: Parts["notices"] = { firstAdminCode: null };
   const addresses = () => announcedAddresses(config, listener);

@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -166,6 +167,47 @@ describe.skipIf(!has("nats-server", "ffmpeg"))(
         rmSync(library, { recursive: true, force: true });
       }
     }, 90_000);
+
+    test("what a streaming instance finds while the catalog or the broker is down is a title soon after they are back", async () => {
+      const library = mkdtempSync(join(tmpdir(), "kinora-cluster-late-"));
+      /** The same film with some bytes at its end that mean nothing: another content. */
+      const add = async (name: string, more: number) => {
+        const padding = new Uint8Array(8 + more);
+        new DataView(padding.buffer).setUint32(0, padding.length);
+        padding.set(Buffer.from("free"), 4);
+        await Bun.write(join(library, name), new Blob([await Bun.file(video).bytes(), padding]));
+      };
+      const found = () => {
+        const database = new Database(join(cluster.folder, "streaming-late", "kinora.db"), { readonly: true });
+        const { n } = database.query("select count(*) as n from sources where origin = 'library'").get() as {
+          n: number;
+        };
+        database.close();
+        return n;
+      };
+      const named = async (name: string) => {
+        const page = (await (await ann.get(`/api/titles?name=${name}`)).json()) as { items?: unknown[] };
+        return page.items?.length === 1;
+      };
+      try {
+        await processOf("catalog").kill();
+        await add("Nobody listens.mp4", 1);
+        const late = await cluster.run("streaming-late", ["streaming"], { args: [library] });
+        await until(() => found() === 1, 20_000);
+        await processOf("catalog").start();
+        await until(() => named("nobody"), 20_000);
+        await cluster.nats.kill();
+        await add("Silence.mp4", 2);
+        await until(() => found() === 2, 20_000);
+        await cluster.nats.start();
+        await until(() => named("silence"), 30_000);
+        await late.kill();
+        // What may have been missed has been read anew.
+        for (let n = 0; n < 3; n++) await until(async () => (await playlist()).status === 200, 20_000);
+      } finally {
+        rmSync(library, { recursive: true, force: true });
+      }
+    }, 120_000);
 
     test("the broker restarts: what plays goes on, and everything works again by itself", async () => {
       await cluster.nats.kill();

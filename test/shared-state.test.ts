@@ -215,6 +215,38 @@ describe.skipIf(!has("mariadbd", "redis-server", "nats-server", "ffmpeg"))("two 
     expect((await elsewhere.get("/api/session")).status).toBe(401);
   });
 
+  test("a session that ends while there is no broker ends at the other within seconds, and stays ended without Redis too", async () => {
+    const [, two] = users;
+    const dan = await TestUser.signIn({ url: instances[0]?.url ?? "" }, "dan");
+    const elsewhere = new TestUser({ url: instances[1]?.url ?? "" });
+    elsewhere.cookie = dan.cookie;
+    const status = async (user: TestUser) => (await user.get("/api/titles")).status;
+    // Either may answer for both: both know the session.
+    for (let n = 0; n < 6; n++) expect([await status(dan), await status(elsewhere)]).toEqual([200, 200]);
+    await cluster.nats.kill();
+    try {
+      // What was heard last stands, until something else is heard.
+      await until(async () => (await status(elsewhere)) === 200);
+      // Whoever ends it is told that not everybody could be told.
+      expect((await dan.send("DELETE", "/api/session")).status).toBe(503);
+      const begin = performance.now();
+      const refused = async () => {
+        for (let n = 0; n < 6; n++) if ((await status(elsewhere)) !== 401) return false;
+        return true;
+      };
+      await until(refused, 20_000);
+      // Without Redis it would be an hour.
+      expect(performance.now() - begin).toBeLessThan(10_000);
+      expect(await status(two)).toBe(200);
+      await redis.kill();
+      expect(await status(elsewhere)).toBe(401);
+    } finally {
+      await Promise.all([cluster.nats.start(), redis.start()]);
+    }
+    await until(async () => (await status(two)) === 200, 20_000);
+    expect(await status(elsewhere)).toBe(401);
+  }, 90_000);
+
   test("one upload is received by one of them at a time, and goes on at the other when the first is killed", async () => {
     const bytes = readFileSync(await fixture("h264-aac.mp4"));
     const [one, two] = users;

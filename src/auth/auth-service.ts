@@ -2,6 +2,7 @@ import type { BusConnection } from "../bus/bus.ts";
 import { announcePresence } from "../bus/presence.ts";
 import { serveContract } from "../bus/proxy.ts";
 import { publish } from "../bus/topics.ts";
+import type { RevocationBoard } from "../identity/revocation-board.ts";
 import { lazy } from "../lazy.ts";
 import type { Service } from "../service.ts";
 import { Accounts, type RegistrationRules } from "./accounts.ts";
@@ -41,6 +42,8 @@ export interface AuthDependencies {
   readonly attempts: AttemptStore;
   /** Sessions that instances share beside the database. */
   readonly sessionCache?: SessionCache | undefined;
+  /** Where revocations are put up besides; none in one process. */
+  readonly revocationBoard?: RevocationBoard | undefined;
   /** Signs session cookies and encrypts the signing keys; the same on all instances. */
   readonly authSecret: string;
   readonly registration: RegistrationRules;
@@ -112,6 +115,7 @@ function build(dependencies: AuthDependencies, keys: SigningKeys): AuthParts {
     store,
     connection,
     tokenLifetimeMs,
+    board: dependencies.revocationBoard ?? null,
     applyHere: dependencies.applyRevocations,
   });
   const passwords = new Passwords();

@@ -1,5 +1,6 @@
 import type { BusConnection } from "../bus/bus.ts";
 import { publish } from "../bus/topics.ts";
+import type { RevocationBoard } from "../identity/revocation-board.ts";
 import type { AuthStore, Deletion } from "./auth-store.ts";
 import {
   AuthenticationStatus,
@@ -20,6 +21,8 @@ export interface RevocationsDependencies {
   readonly store: AuthStore;
   readonly connection: BusConnection;
   readonly tokenLifetimeMs: number;
+  /** Where others read of it while there is no broker; null where instances share nothing. */
+  readonly board: RevocationBoard | null;
   /** Makes it count in this process before the answer is sent; the bus tells the others. */
   readonly applyHere: (revocations: readonly Revocation[]) => void;
 }
@@ -120,11 +123,15 @@ export class Revocations {
 
   /** Announces revocations that are kept already. Resolves when they are in force here and the bus has them. */
   async announce(revocations: readonly Revocation[]): Promise<void> {
-    this.#dependencies.applyHere(revocations);
-    await publish(this.#dependencies.connection, AuthenticationStatus, {
-      type: "revoked",
-      revocations: [...revocations],
-    });
+    const { applyHere, board, connection } = this.#dependencies;
+    applyHere(revocations);
+    // Together: either may be away. The bus has the word on whether all were told.
+    const put = board?.put(revocations).catch(() => undefined);
+    try {
+      await publish(connection, AuthenticationStatus, { type: "revoked", revocations: [...revocations] });
+    } finally {
+      await put;
+    }
   }
 
   async announceDeleted({ userId, heir }: Deletion): Promise<void> {

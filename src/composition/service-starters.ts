@@ -79,6 +79,7 @@ export const starters: Readonly<Record<ServiceName, (parts: Parts) => Promise<Se
       database: { db: database, type: kind, transaction: true },
       attempts: redis?.attempts ?? new MemoryAttempts(),
       sessionCache: redis?.sessions,
+      revocationBoard: config.nats ? redis?.revocations : undefined,
       authSecret: authSecret(),
       registration: {
         mode: registrationOf(config),

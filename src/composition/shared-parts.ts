@@ -3,6 +3,7 @@ import { FileMediaStore } from "../adapters/file/file-media-store.ts";
 import { instanceName } from "../adapters/file/instance-name.ts";
 import { RedisAttempts } from "../adapters/redis/redis-attempts.ts";
 import { type RedisAccess, RedisConnection } from "../adapters/redis/redis-connection.ts";
+import { RedisRevocations } from "../adapters/redis/redis-revocations.ts";
 import { RedisSessions } from "../adapters/redis/redis-sessions.ts";
 import { RedisTitleCache } from "../adapters/redis/redis-title-cache.ts";
 import { RedisUploadLocks } from "../adapters/redis/redis-upload-locks.ts";
@@ -55,6 +56,7 @@ function openRedis(access: RedisAccess, outages: Outages, opened: Opened) {
     sessions: new RedisSessions(redis),
     titles: new RedisTitleCache(redis),
     locks: new RedisUploadLocks(redis),
+    revocations: new RedisRevocations(redis),
     check: () => redis.check(),
     tryOut: () => redis.tryOut(),
   };

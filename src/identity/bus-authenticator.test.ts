@@ -160,6 +160,23 @@ function cuttable(connection: BusConnection) {
   };
 }
 
+/** What Redis does for instances, in memory. */
+function fakeBoard() {
+  const up: Revocation[] = [];
+  const board = {
+    fails: false,
+    async put(revocations: readonly Revocation[]) {
+      up.push(...revocations);
+    },
+    ofLast: () => board.since("0"),
+    async since(next: string) {
+      if (board.fails) throw new Error("away");
+      return { revocations: up.slice(Number(next)), next: String(up.length) };
+    },
+  };
+  return board;
+}
+
 const withCookie = (value: string) =>
   new Request("http://kinora.test/", { headers: { Cookie: `a=b; ${SESSION_COOKIE}=${value}; c=d` } });
 const withBearer = (value: string) => new Request("http://kinora.test/", { headers: { Authorization: value } });
@@ -290,6 +307,57 @@ test("who may be cut off answers 503, the first after a moment, the next ones at
   for (let n = 0; n < 5; n++) await expect(authenticator.resolveGrant(grant)).rejects.toMatchObject({ status: 503 });
   expect(performance.now() - begin).toBeLessThan(1_000);
 }, 15_000);
+
+test("what is revoked while there is no broker counts within two seconds where there is a board, and without one when it is back", async () => {
+  const bus = new MemoryBus(permissionsOf(contracts), () => undefined);
+  closers.push(() => bus.close());
+  const auth = await openFakeAuth(bus);
+  await auth.start();
+  const board = fakeBoard();
+  const ways = await Promise.all(
+    ["with", "without"].map(async (instance) => cuttable(await bus.connect({ service: "streaming", instance }))),
+  );
+  const [withBoard, without] = await Promise.all(
+    ways.map(async ({ connection }, n) => {
+      const authenticator = await BusAuthenticator.start(connection, n === 0 ? board : null);
+      closers.push(() => authenticator.close());
+      return authenticator;
+    }),
+  );
+  const grant = await auth.grant();
+  const see = async (authenticator?: BusAuthenticator) => [
+    (await authenticator?.resolveGrant(grant))?.grantId,
+    (await authenticator?.authenticate(withCookie("good")))?.username,
+  ];
+  const [grantId = ""] = await see(withBoard);
+  await see(without);
+  for (const way of ways) {
+    way.cut();
+    way.hearing("nothing");
+  }
+  const revoked = [revocationOf("session", "s1"), revocationOf("grant", grantId)];
+  let isCut = false;
+  withBoard?.onRevoked(principalWith("session", "s1"), () => {
+    isCut = true;
+  });
+  await board.put(revoked);
+  const before = performance.now();
+  while (!isCut && performance.now() - before < 10_000) await Bun.sleep(20);
+  expect(await see(withBoard)).toEqual([undefined, undefined]);
+  expect(await see(without)).toEqual([grantId, "maria"]);
+  // The board away as well: what was heard still counts, and nothing else changes.
+  board.fails = true;
+  await Bun.sleep(1_100);
+  expect(await see(withBoard)).toEqual([undefined, undefined]);
+  // Auth cannot be asked before.
+  auth.state.session = null;
+  auth.state.revocations = revoked;
+  for (const way of ways) {
+    way.hearing("all");
+    way.mend();
+  }
+  expect(await see(without)).toEqual([undefined, undefined]);
+});
 
 test("tokens are verified without asking auth again", async () => {
   const { auth, authenticator } = await open();

@@ -14,6 +14,7 @@ import { subscribe } from "../bus/topics.ts";
 import { TemporaryUnavailableError, UnauthorizedError } from "../errors.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { ExpiringCache } from "./expiring-cache.ts";
+import type { RevocationBoard } from "./revocation-board.ts";
 import { type RevocableCredential, RevocationSet } from "./revocation-set.ts";
 import {
   createGrantVerifier,
@@ -32,6 +33,10 @@ const CACHED_GRANTS = 10_000;
 /** Revocations are read again this often, in case events were missed while the bus was away. */
 const RELOAD_MS = 30_000;
 const RETRY_MS = 250;
+/** How often the board is looked at while there is no broker. */
+const BOARD_MS = 1_000;
+/** What was put up so long before the broker was last heard has come by it, however slow. */
+const BOARD_MARGIN_MS = 60_000;
 /** How long requests wait until it is known that no revocation was missed. */
 const HEARING_MS = 3_000;
 const HEARING_STEP_MS = 20;
@@ -94,15 +99,25 @@ export class BusAuthenticator implements Authenticator {
   #closed = false;
   #unsubscribe: Unsubscribe = async () => undefined;
   #stopHearing: () => void = () => undefined;
+  readonly #board: RevocationBoard | null;
+  #boardTimer: ReturnType<typeof setInterval> | null = null;
+  #isLooking = false;
+  /** When the broker was last there, and where to read on when it is not. */
+  #heardAtMs = performance.now();
+  #nextOnBoard: string | null = null;
 
-  private constructor(connection: BusConnection) {
+  private constructor(connection: BusConnection, board: RevocationBoard | null) {
     this.#connection = connection;
+    this.#board = board;
     this.#auth = proxyOf(connection, authContract);
   }
 
-  /** Subscribes first and reads the store's revocations after, so that none falls in between. */
-  static async start(connection: BusConnection): Promise<BusAuthenticator> {
-    const authenticator = new BusAuthenticator(connection);
+  /**
+   * Subscribes first and reads the store's revocations after, so that none falls in between. With a board, what is revoked
+   * while there is no broker counts within two seconds.
+   */
+  static async start(connection: BusConnection, board: RevocationBoard | null = null): Promise<BusAuthenticator> {
+    const authenticator = new BusAuthenticator(connection, board);
     authenticator.#unsubscribe = await subscribe(connection, AuthenticationStatus, (event) => {
       if (event.type === "revoked") authenticator.apply(event.revocations);
       if (event.type === "keys-changed") authenticator.#forgetKeys();
@@ -110,6 +125,7 @@ export class BusAuthenticator implements Authenticator {
     });
     authenticator.#stopHearing = connection.onInterruption(() => authenticator.#interrupted());
     authenticator.#reloadIn(0);
+    if (board) authenticator.#watchBoard();
     return authenticator;
   }
 
@@ -167,6 +183,7 @@ export class BusAuthenticator implements Authenticator {
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#timer) clearTimeout(this.#timer);
+    if (this.#boardTimer) clearInterval(this.#boardTimer);
     this.#stopHearing();
     await this.#unsubscribe();
   }
@@ -313,6 +330,34 @@ export class BusAuthenticator implements Authenticator {
       void this.#reload().then(again, again);
     }, ms);
     this.#timer.unref?.();
+  }
+
+  #watchBoard(): void {
+    this.#boardTimer = setInterval(() => {
+      if (this.#isLooking) return;
+      this.#isLooking = true;
+      // A board that is away too leaves it at what was known.
+      const done = () => {
+        this.#isLooking = false;
+      };
+      void this.#look().then(done, done);
+    }, BOARD_MS);
+    this.#boardTimer.unref?.();
+  }
+
+  async #look(): Promise<void> {
+    if (this.#board === null) return;
+    if (this.#connection.hears() === "all") {
+      this.#heardAtMs = performance.now();
+      this.#nextOnBoard = null;
+      return;
+    }
+    const unheardMs = performance.now() - this.#heardAtMs + BOARD_MARGIN_MS;
+    const { revocations, next } = await (this.#nextOnBoard === null
+      ? this.#board.ofLast(unheardMs)
+      : this.#board.since(this.#nextOnBoard));
+    this.apply(revocations);
+    this.#nextOnBoard = next;
   }
 
   #forgetUser(userId: string): void {

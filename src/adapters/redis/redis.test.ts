@@ -9,6 +9,7 @@ import type { TitleRecord } from "../../catalog/title-repository.ts";
 import { StartError, TemporaryUnavailableError } from "../../errors.ts";
 import { RedisAttempts } from "./redis-attempts.ts";
 import { RedisConnection } from "./redis-connection.ts";
+import { RedisRevocations } from "./redis-revocations.ts";
 import { RedisSessions } from "./redis-sessions.ts";
 import { RedisTitleCache } from "./redis-title-cache.ts";
 import { RedisUploadLocks } from "./redis-upload-locks.ts";
@@ -66,6 +67,26 @@ describe.skipIf(!has("redis-server"))("with Redis", () => {
     await sessions.forgetUser("ann");
     expect([await sessions.get("token-1"), await sessions.get("token-2")]).toEqual([null, "two"]);
     await sessions.forgetUser("nobody");
+  });
+
+  test("revocations are put up for all instances, are read on from where one was, and outlive whoever put them up", async () => {
+    const prefix = newPrefix();
+    const [writer, reader] = [new RedisRevocations(await connect(prefix)), new RedisRevocations(await connect(prefix))];
+    const one = (id: string) => ({
+      ...{ kind: "session" as const, id, at: new Date().toISOString() },
+      until: new Date(Date.now() + 60_000).toISOString(),
+    });
+    const [first, second, third] = [one("a"), one("b"), one("c")];
+    await writer.put([first, second]);
+    await writer.put([]);
+    const read = await reader.ofLast(60_000);
+    expect(read.revocations).toEqual([first, second]);
+    await writer.put([third]);
+    expect((await reader.since(read.next)).revocations).toEqual([third]);
+    expect((await new RedisRevocations(await connect(prefix)).ofLast(60_000)).revocations).toHaveLength(3);
+    await Bun.sleep(5);
+    expect((await reader.ofLast(0)).revocations).toEqual([]);
+    expect(Number(await (await connect(prefix)).send("PTTL", `${prefix}revocations`))).toBeGreaterThan(12 * 3_600_000);
   });
 
   test("a title is kept until it changes, for all instances", async () => {
