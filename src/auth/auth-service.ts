@@ -2,7 +2,6 @@ import type { BusConnection } from "../bus/bus.ts";
 import { announcePresence } from "../bus/presence.ts";
 import { serveContract } from "../bus/proxy.ts";
 import { publish } from "../bus/topics.ts";
-import type { RevocationBoard } from "../identity/revocation-board.ts";
 import { lazy } from "../lazy.ts";
 import type { Service } from "../service.ts";
 import { Accounts, type RegistrationRules } from "./accounts.ts";
@@ -14,6 +13,7 @@ import { AuthenticationStatus, authContract, GRANT_LIFETIME_LIMIT_MS, type Revoc
 import { Grants } from "./grants.ts";
 import { authOperations } from "./operations.ts";
 import { Passwords } from "./passwords.ts";
+import type { RevocationBoard } from "./revocation-board.ts";
 import { Revocations } from "./revocations.ts";
 import { authRoutes } from "./routes.ts";
 import type { SessionCache } from "./session-cache.ts";

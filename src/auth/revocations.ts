@@ -1,6 +1,5 @@
 import type { BusConnection } from "../bus/bus.ts";
 import { publish } from "../bus/topics.ts";
-import type { RevocationBoard } from "../identity/revocation-board.ts";
 import type { AuthStore, Deletion } from "./auth-store.ts";
 import {
   AuthenticationStatus,
@@ -8,6 +7,7 @@ import {
   type Revocation,
   TOKEN_CLOCK_SKEW_SECONDS,
 } from "./contract.ts";
+import type { RevocationBoard } from "./revocation-board.ts";
 
 /** What could not be written is tried again after this. */
 const RETRY_MS = 2_000;

@@ -14,7 +14,7 @@ import { subscribe } from "../bus/topics.ts";
 import { TemporaryUnavailableError, UnauthorizedError } from "../errors.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { ExpiringCache } from "./expiring-cache.ts";
-import type { RevocationBoard } from "./revocation-board.ts";
+import type { RevocationReader } from "./revocation-reader.ts";
 import { type RevocableCredential, RevocationSet } from "./revocation-set.ts";
 import {
   createGrantVerifier,
@@ -99,14 +99,14 @@ export class BusAuthenticator implements Authenticator {
   #closed = false;
   #unsubscribe: Unsubscribe = async () => undefined;
   #stopHearing: () => void = () => undefined;
-  readonly #board: RevocationBoard | null;
+  readonly #board: RevocationReader | null;
   #boardTimer: ReturnType<typeof setInterval> | null = null;
   #isLooking = false;
   /** When the broker was last there, and where to read on when it is not. */
   #heardAtMs = performance.now();
   #nextOnBoard: string | null = null;
 
-  private constructor(connection: BusConnection, board: RevocationBoard | null) {
+  private constructor(connection: BusConnection, board: RevocationReader | null) {
     this.#connection = connection;
     this.#board = board;
     this.#auth = proxyOf(connection, authContract);
@@ -116,7 +116,7 @@ export class BusAuthenticator implements Authenticator {
    * Subscribes first and reads the store's revocations after, so that none falls in between. With a board, what is revoked
    * while there is no broker counts within two seconds.
    */
-  static async start(connection: BusConnection, board: RevocationBoard | null = null): Promise<BusAuthenticator> {
+  static async start(connection: BusConnection, board: RevocationReader | null = null): Promise<BusAuthenticator> {
     const authenticator = new BusAuthenticator(connection, board);
     authenticator.#unsubscribe = await subscribe(connection, AuthenticationStatus, (event) => {
       if (event.type === "revoked") authenticator.apply(event.revocations);

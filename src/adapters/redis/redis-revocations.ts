@@ -1,5 +1,5 @@
 import type { Revocation } from "../../auth/contract.ts";
-import type { PutUp, RevocationBoard } from "../../identity/revocation-board.ts";
+import type { PutUp, RevocationBoard } from "../../auth/revocation-board.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 
 /** As long as any credential counts by itself. */

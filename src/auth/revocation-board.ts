@@ -1,4 +1,4 @@
-import type { Revocation } from "../auth/contract.ts";
+import type { Revocation } from "./contract.ts";
 
 /** What was put on the board, and where to go on reading. */
 export interface PutUp {
