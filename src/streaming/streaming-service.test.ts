@@ -541,6 +541,17 @@ describe("a library folder", () => {
   });
 });
 
+test("announces only the sources that are asked for, as far as they are there", async () => {
+  const [first, second] = [await stage.upload("h264-aac.mp4"), await stage.upload("h264-aac-faststart.mp4")];
+  await first.adopt();
+  await second.adopt();
+  await until(() => stage.announced.length === 2 || null);
+  const sourceIds = [second.id, Bun.randomUUIDv7()];
+  expect(await stage.streaming.reannounce({ sourceIds })).toEqual({ sources: 1 });
+  await until(() => stage.announced.length === 3 || null);
+  expect(stage.announced.at(-1)?.sourceId).toBe(second.id);
+});
+
 test("announces everything again when asked", async () => {
   const { id, adopt } = await stage.upload("h264-aac.mp4");
   await adopt();
