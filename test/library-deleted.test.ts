@@ -47,7 +47,7 @@ test("a library video that was deleted for good stays away, also under another n
   renameSync(join(folder, "lake.mp4"), join(folder, "sea.mp4"));
   await rescan();
   expect(await titles()).toEqual([]);
-  expect((await admin.send("POST", `/api/titles/buried/${id}/restore`)).status).toBe(202);
+  expect((await admin.send("POST", `/api/titles/buried/${id}/restore`)).status).toBe(204);
   expect(await until(async () => (await titles())[0])).toMatchObject({ id, name: "sea", availability: "ready" });
   expect(await buried()).toEqual([]);
   expect(await Bun.file(join(folder, "sea.mp4")).exists()).toBe(true);

@@ -27,7 +27,7 @@ const routes = {
     tags: ["titles"],
     summary: "Bring a title of the library back that was deleted for good: its file is taken up again (admin)",
     request: { params, query: noQuery },
-    responses: { 202: { description: "It is there again within seconds, if its file is." }, ...refusals },
+    responses: { 204: { description: "It is there again within seconds, if its file is." }, ...refusals },
   }),
 };
 
@@ -44,6 +44,6 @@ export function addBuried(app: OpenAPIHono<HttpEnv>, buried: Buried): void {
     await buried.bringBack(id);
     const by = c.get("principal")?.userId;
     c.get("log")?.info({ audit: "library-title-brought-back", by, title: id }, "deleted library title brought back");
-    return c.body(null, 202);
+    return c.body(null, 204);
   });
 }

@@ -162,7 +162,7 @@ test("an admin sees library titles that were deleted for good, and brings them b
   await other.announce(...files);
   await rig.catalog.settleAnnouncements({});
   expect(await rig.repository.get(testId(1))).toBeNull();
-  expect((await rig.as(admin).send("POST", back)).status).toBe(202);
+  expect((await rig.as(admin).send("POST", back)).status).toBe(204);
   const title = await eventually(() => rig.repository.get(testId(1)));
   expect(title).toMatchObject({ name, availability: "ready", deletedAt: null });
   await eventually(async () => (await rig.repository.getBySource(testId(2)))?.id === testId(1));
