@@ -101,6 +101,21 @@ test("while the database is away no valid key and no valid session is called inv
   remove();
 });
 
+test("whom the broker cannot be told of is locked out here at once; the admin knows within about 3 s", async () => {
+  const { startInstance, bus } = await openCluster();
+  const connection = await bus.connect({ service: "auth", instance: "alone" });
+  const one = await startInstance("one", undefined, undefined, { connection });
+  const [admin, maria] = [await signIn(one, "root"), await signIn(one, "maria")];
+  const { items } = await (await one.send("GET", "/api/users", { Cookie: admin })).json();
+  const { id } = items.find(({ username }: { username: string }) => username === "maria");
+  connection.publish = () => new Promise(() => undefined);
+  const before = performance.now();
+  const answer = await one.send("PATCH", `/api/users/${id}`, { Cookie: admin }, { disabled: true });
+  expect(answer.status).toBe(503);
+  expect(performance.now() - before).toBeLessThan(8_000);
+  expect(await statusOf(one, { Cookie: maria })).toBe(401);
+});
+
 test("an instance that starts late knows what was revoked before", async () => {
   const { startInstance } = await openCluster();
   const a = await startInstance("a");

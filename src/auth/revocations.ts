@@ -1,5 +1,6 @@
 import type { BusConnection } from "../bus/bus.ts";
 import { publish } from "../bus/topics.ts";
+import { TemporaryUnavailableError } from "../errors.ts";
 import type { AuthStore, Deletion } from "./auth-store.ts";
 import {
   AuthenticationStatus,
@@ -8,6 +9,12 @@ import {
   TOKEN_CLOCK_SKEW_SECONDS,
 } from "./contract.ts";
 import type { RevocationBoard } from "./revocation-board.ts";
+
+/**
+ * How long whoever ends something waits for the broker to have it: a restart is over by then. What is kept already is still
+ * announced when the broker is back soon after, and read by all when it is back later.
+ */
+const ANNOUNCED_WITHIN_MS = 3_000;
 
 /** What could not be written is tried again after this. */
 const RETRY_MS = 2_000;
@@ -25,6 +32,14 @@ export interface RevocationsDependencies {
   readonly board: RevocationBoard | null;
   /** Makes it count in this process before the answer is sent; the bus tells the others. */
   readonly applyHere: (revocations: readonly Revocation[]) => void;
+}
+
+async function soon(work: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const error = () => new TemporaryUnavailableError("It is done here; the other services cannot be told right now.");
+  const timer = setTimeout(() => late.reject(error()), ANNOUNCED_WITHIN_MS);
+  work.catch(() => undefined);
+  await Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
 }
 
 /** Ends credentials: kept for those who start later, in force here at once, and announced to all. */
@@ -128,7 +143,7 @@ export class Revocations {
     // Together: either may be away. The bus has the word on whether all were told.
     const put = board?.put(revocations).catch(() => undefined);
     try {
-      await publish(connection, AuthenticationStatus, { type: "revoked", revocations: [...revocations] });
+      await soon(publish(connection, AuthenticationStatus, { type: "revoked", revocations: [...revocations] }));
     } finally {
       await put;
     }

@@ -40,6 +40,17 @@ test("nats-config without a secret says what to set", async () => {
   expect(stderr).toContain("--credentials FILE");
 });
 
+test("a file of passwords without a line for the service names the service, with exit code 2", async () => {
+  const path = join(folder, "logins.json");
+  writeFileSync(path, JSON.stringify({ streaming: "secret-enough" }));
+  const env = { KINORA_NATS: "nats://127.0.0.1:1", KINORA_BUS_CREDENTIALS: path };
+  const listen = ["--listen", "127.0.0.1:0", "--set", "registration=invite"];
+  for (const args of [["serve", "auth", ...listen], ["nats-config"]]) {
+    const { code, stderr } = await run(args, env);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/bus\.credentials.*no password for (auth|main)/s)]);
+  }
+}, 20_000);
+
 test("nats-config has a user for each service, and no password that could be read", async () => {
   const { stdout } = await run(["nats-config"], { KINORA_SECRET: secret });
   for (const service of serviceNames) {
@@ -102,6 +113,15 @@ describe.skipIf(!has("nats-server", "openssl"))("with nats-server", () => {
       expect(await child.exited).toBe(0);
     }
   }, 40_000);
+
+  test("broker with a certificate that is not there says so, with exit code 2, before it says that it listens", async () => {
+    const files = ["--tls-cert", "/nope.pem", "--tls-key", "/nope.key"];
+    const { code, stdout, stderr } = await run(["broker", "--nats-listen", "127.0.0.1:1", ...files], {
+      KINORA_SECRET: secret,
+    });
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain("/nope.pem");
+  }, 20_000);
 
   /** A `kinora broker` that takes connections. */
   async function start(listen: string, env: Record<string, string> = {}) {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { createSecureContext } from "node:tls";
 import { type ServiceName, serviceNames } from "../bus/contract.ts";
 import { type BusLogin, busLogins } from "../config/bus-logins.ts";
 import type { Config } from "../config/schema.ts";
@@ -25,7 +26,7 @@ export interface NatsConfigOptions extends SettingOptions {
 /** `kinora nats-config`: the configuration of a nats-server with a user for each service. */
 export async function printNatsConfig(options: NatsConfigOptions): Promise<void> {
   const { config } = await loadOrExit(options);
-  const logins = loginsFor(config, options.credentials);
+  const logins = loginsOrExit(config, options.credentials);
   const text = await brokerConfig({
     listen: options.natsListen ?? "0.0.0.0:4222",
     storeFolder: options.store ?? null,
@@ -50,6 +51,8 @@ export async function broker(options: BrokerOptions): Promise<void> {
     process.exit(EXIT_CONFIGURATION);
   }
   const { config } = await loadOrExit(options);
+  const tls = tlsOf(options);
+  if (tls) requirePair(tls);
   const folder = join(config.data, "nats");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const listen = options.natsListen ?? config.nats?.servers[0] ?? DEFAULT_LISTEN;
@@ -57,8 +60,8 @@ export async function broker(options: BrokerOptions): Promise<void> {
   const text = await brokerConfig({
     listen,
     storeFolder: join(folder, "store"),
-    tls: tlsOf(options),
-    logins: hashed(loginsFor(config, undefined)),
+    tls,
+    logins: hashed(loginsOrExit(config, undefined)),
   });
   const path = join(folder, "nats.conf");
   writePrivately(path, text);
@@ -73,6 +76,14 @@ export async function broker(options: BrokerOptions): Promise<void> {
   // nats-server calls it a failure when it is told to stop.
   const code = await child.exited;
   process.exit(stopping ? 0 : code);
+}
+
+function loginsOrExit(config: Config, credentials: string | undefined): Map<ServiceName, BusLogin> {
+  try {
+    return loginsFor(config, credentials);
+  } catch (error) {
+    return explain(error);
+  }
 }
 
 /** Each service's user and password, from the settings; else generated ones, which go to a file of their own. */
@@ -110,6 +121,17 @@ function tlsOf({ tlsCert, tlsKey }: Pick<BrokerOptions, "tlsCert" | "tlsKey">) {
   if (tlsCert !== undefined && tlsKey !== undefined) return { cert: resolve(tlsCert), key: resolve(tlsKey) };
   console.error("TLS takes both --tls-cert and --tls-key.");
   process.exit(EXIT_CONFIGURATION);
+}
+
+/** nats-server would say it later, and as a failure. */
+function requirePair({ cert, key }: { readonly cert: string; readonly key: string }): void {
+  try {
+    createSecureContext({ cert: readFileSync(cert), key: readFileSync(key) });
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    console.error(`--tls-cert and --tls-key cannot be used: ${detail}`);
+    process.exit(EXIT_CONFIGURATION);
+  }
 }
 
 function writePrivately(path: string, text: string): void {

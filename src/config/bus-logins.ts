@@ -21,7 +21,7 @@ export const derivedLogin = (secret: string, service: string): BusLogin => ({
 /**
  * How each service of this process signs in: as the user in `nats`, with its password from the file that
  * `bus.credentials` names, else with the one that derives from `secret`, else without credentials. Throws
- * `ConfigError` when the file cannot be used.
+ * `ConfigError` when the file cannot be used, and the function where it has no line for the service.
  */
 export function busLogins({
   nats,
@@ -30,10 +30,12 @@ export function busLogins({
 }: Pick<Config, "nats" | "bus" | "secret">): (service: string) => BusLogin | null {
   if (nats?.login) return () => nats.login;
   if (bus.credentials !== null) {
-    const passwords = readCredentials(bus.credentials);
+    const path = bus.credentials;
+    const passwords = readCredentials(path);
     return (service) => {
       const password = passwords[service];
-      return password === undefined ? null : { user: service, password };
+      if (password === undefined) throw unusable(path, `it has no password for ${service}`);
+      return { user: service, password };
     };
   }
   return (service) => (secret === null ? null : derivedLogin(secret, service));
@@ -44,6 +46,9 @@ function readCredentials(path: string): Readonly<Record<string, string>> {
     return credentialsSchema.parse(JSON.parse(readFileSync(path, "utf8")));
   } catch (error) {
     const detail = error instanceof Error && "code" in error ? String(error.code) : "expected {service: password}";
-    throw new ConfigError([{ field: "bus.credentials", source: `file ${path}`, message: `cannot be used: ${detail}` }]);
+    throw unusable(path, detail);
   }
 }
+
+const unusable = (path: string, detail: string) =>
+  new ConfigError([{ field: "bus.credentials", source: `file ${path}`, message: `cannot be used: ${detail}` }]);

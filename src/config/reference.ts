@@ -80,7 +80,7 @@ to listen and who may register:
 npm start -- --listen 0.0.0.0:8080 --set registration=invite
 \`\`\`
 
-The first account is the admin's. It takes the one-time code that is printed at start, unless only this machine reaches Kinora: \`listen\` is a
+The first account is the admin's. It takes the one-time code that is printed at start, unless only this machine reaches Kinora: all services run in one process, \`listen\` is a
 loopback address, registration is \`open\`, and neither \`publicUrl\` nor \`trustedProxies\` says that a proxy stands in front.
 
 Kinora answers to addresses, to \`localhost\`, to the name in \`publicUrl\` and, away from loopback, to the machine's own name (\`nas\`, \`nas.local\`). For any

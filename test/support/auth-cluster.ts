@@ -36,10 +36,11 @@ export async function openCluster(settings: Partial<AuthDependencies> = {}, path
     instance: string,
     authSecret = "s".repeat(43),
     betterAuthDatabase: AuthDependencies["database"] = { db: database, type: "sqlite", transaction: true },
+    own: Partial<AuthDependencies> = {},
   ) => {
     const authenticator = await BusAuthenticator.start(await bus.connect({ service: "main", instance }));
     const auth = await startAuth({
-      connection: await bus.connect({ service: "auth", instance }),
+      connection: own.connection ?? (await bus.connect({ service: "auth", instance })),
       addresses: () => [],
       store,
       database: betterAuthDatabase,
@@ -51,6 +52,7 @@ export async function openCluster(settings: Partial<AuthDependencies> = {}, path
       keyLifetimeMs: 86_400_000,
       sessionLifetimeMs: 60_000,
       ...settings,
+      ...own,
       applyRevocations: (revocations) => authenticator.apply(revocations),
     });
     closers.push(

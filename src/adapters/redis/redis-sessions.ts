@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import type { SessionCache } from "../../auth/session-cache.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 
@@ -10,7 +11,13 @@ local count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return count`;
 
-/** Sessions in Redis. A key is stored by its hash, so that a copy of Redis opens no session. */
+/** What begins a token that is told by its hash: no token of better-auth's does. */
+const HASHED = "#";
+
+/**
+ * Sessions in Redis. A key is stored by its hash, and a session without its token, which who asks for it has: a copy of Redis
+ * opens no session. In a user's list of sessions each is told by its hash, which is taken here for the token.
+ */
 export class RedisSessions implements SessionCache {
   readonly #redis: RedisConnection;
 
@@ -20,12 +27,12 @@ export class RedisSessions implements SessionCache {
 
   async get(key: string): Promise<string | null> {
     const found = await this.#redis.send("GET", this.#key(key)).catch(() => null);
-    return typeof found === "string" ? found : null;
+    return typeof found === "string" ? withToken(key, found) : null;
   }
 
   async set(key: string, value: string, ttlSeconds?: number): Promise<void> {
     const expiry = ttlSeconds ? ["EX", Math.max(1, Math.floor(ttlSeconds))] : [];
-    await this.#redis.send("SET", this.#key(key), value, ...expiry).catch(() => undefined);
+    await this.#redis.send("SET", this.#key(key), withoutTokens(key, value), ...expiry).catch(() => undefined);
   }
 
   async delete(key: string): Promise<void> {
@@ -34,7 +41,7 @@ export class RedisSessions implements SessionCache {
 
   async getAndDelete(key: string): Promise<string | null> {
     const found = await this.#redis.send("GETDEL", this.#key(key)).catch(() => null);
-    return typeof found === "string" ? found : null;
+    return typeof found === "string" ? withToken(key, found) : null;
   }
 
   async increment(key: string, ttlSeconds: number): Promise<number> {
@@ -43,14 +50,46 @@ export class RedisSessions implements SessionCache {
   }
 
   async forgetUser(userId: string): Promise<void> {
-    const listed: unknown = JSON.parse((await this.get(LIST + userId)) ?? "[]");
-    const tokens = Array.isArray(listed)
-      ? listed.flatMap(({ token }) => (typeof token === "string" ? [token] : []))
-      : [];
+    const listed = listSchema.safeParse(parsed((await this.get(LIST + userId)) ?? "[]"));
+    const tokens = listed.success ? listed.data.map(({ token }) => token) : [];
     for (const key of [...tokens, LIST + userId]) await this.delete(key);
   }
 
   #key(key: string): string {
-    return this.#redis.key("session", createHash("sha256").update(key).digest("base64url"));
+    return this.#redis.key("session", hashOf(key));
+  }
+}
+
+const listSchema = z.array(z.looseObject({ token: z.string() }));
+const sessionSchema = z.looseObject({ session: z.looseObject({ token: z.string().optional() }) });
+
+const hashOf = (key: string) =>
+  key.startsWith(HASHED) ? key.slice(HASHED.length) : createHash("sha256").update(key).digest("base64url");
+
+/** A value as it is stored. */
+function withoutTokens(key: string, value: string): string {
+  const list = key.startsWith(LIST) ? listSchema.safeParse(parsed(value)) : null;
+  if (list?.success) {
+    // better-auth, which knows a session by its token, may have added one that is there by its hash: the later counts.
+    const byHash = new Map(list.data.map((entry) => [hashOf(entry.token), entry]));
+    return JSON.stringify([...byHash].map(([hash, entry]) => ({ ...entry, token: HASHED + hash })));
+  }
+  const found = sessionSchema.safeParse(parsed(value));
+  if (!found.success) return value;
+  const { token: _token, ...session } = found.data.session;
+  return JSON.stringify({ ...found.data, session });
+}
+
+/** A stored value as better-auth wrote it. */
+function withToken(key: string, value: string): string {
+  const found = sessionSchema.safeParse(parsed(value));
+  return found.success ? JSON.stringify({ ...found.data, session: { ...found.data.session, token: key } }) : value;
+}
+
+function parsed(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return null;
   }
 }

@@ -89,6 +89,30 @@ describe.skipIf(!has("redis-server"))("with Redis", () => {
     expect(Number(await (await connect(prefix)).send("PTTL", `${prefix}revocations`))).toBeGreaterThan(12 * 3_600_000);
   });
 
+  test("no value holds a session's token either; who has the token gets it back, and a user's sessions are forgotten", async () => {
+    const prefix = newPrefix();
+    const sessions = new RedisSessions(await connect(prefix));
+    const [first, second] = ["A".repeat(32), "B".repeat(32)];
+    const listOf = (...tokens: string[]) => JSON.stringify(tokens.map((token) => ({ token, expiresAt: 4e12 })));
+    const sessionOf = (token: string) => JSON.stringify({ session: { id: "1", token }, user: { id: "ann" } });
+    for (const token of [first, second]) await sessions.set(token, sessionOf(token), 60);
+    await sessions.set("active-sessions-ann", listOf(first, second), 60);
+    const server = await sharedRedis();
+    const keys = (await server.send("KEYS", `${prefix}*`)) as string[];
+    expect(keys).toHaveLength(3);
+    const stored = await Promise.all(keys.map((key) => server.send("GET", key)));
+    expect(`${keys} ${stored}`).not.toMatch(/A{32}|B{32}/);
+    expect(JSON.parse((await sessions.get(first)) ?? "")).toEqual(JSON.parse(sessionOf(first)));
+    // As better-auth renews one: it reads the list and adds the token that it knows.
+    const listed = JSON.parse((await sessions.get("active-sessions-ann")) ?? "");
+    await sessions.set("active-sessions-ann", JSON.stringify([...listed, { token: first, expiresAt: 5e12 }]), 60);
+    const renewed = JSON.parse((await sessions.get("active-sessions-ann")) ?? "");
+    expect(renewed.map(({ expiresAt }: { expiresAt: number }) => expiresAt).sort()).toEqual([4e12, 5e12]);
+    expect(JSON.parse((await sessions.get(renewed[0].token)) ?? "").user).toEqual({ id: "ann" });
+    await sessions.forgetUser("ann");
+    expect([await sessions.get(first), await sessions.get(second)]).toEqual([null, null]);
+  });
+
   test("a title is kept until it changes, for all instances", async () => {
     const prefix = newPrefix();
     const [one, two] = [new RedisTitleCache(await connect(prefix)), new RedisTitleCache(await connect(prefix))];
