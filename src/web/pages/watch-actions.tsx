@@ -24,6 +24,7 @@ interface WatchActionsProps {
 /** What can be done with the title that is watched. */
 export function WatchActions({ title, grant, editable, editing, onEdit, onShare, onChange }: WatchActionsProps) {
   const [adding, setAdding] = useState(false);
+  const isThere = title.availability !== "unavailable";
   const isMember = user.value !== null && grant === "";
   const like = async (mine: NonNullable<Title["mine"]>) => {
     const favourite = !mine.favourite;
@@ -52,9 +53,11 @@ export function WatchActions({ title, grant, editable, editing, onEdit, onShare,
       )}
       {isMember && (
         <>
-          <button type="button" onClick={onShare}>
-            {t("share.share")}
-          </button>
+          {isThere && (
+            <button type="button" onClick={onShare}>
+              {t("share.share")}
+            </button>
+          )}
           <button type="button" onClick={() => setAdding(true)}>
             {t("watch.add-to-collection")}
           </button>
@@ -70,9 +73,11 @@ export function WatchActions({ title, grant, editable, editing, onEdit, onShare,
           {t("watch.copy-link")}
         </button>
       )}
-      <a class="button" href={carrying(`/stream/${title.id}/original`, grant)} download>
-        {t("watch.download")}
-      </a>
+      {isThere && (
+        <a class="button" href={carrying(`/stream/${title.id}/original`, grant)} download>
+          {t("watch.download")}
+        </a>
+      )}
       {adding && <AddToCollection titleIds={[title.id]} onClose={() => setAdding(false)} />}
     </div>
   );
