@@ -101,13 +101,7 @@ const listLinks = createRoute({
     200: {
       description: "A page of links.",
       content: {
-        "application/json": {
-          schema: z.object({
-            items: z.array(link),
-            nextCursor: z.string().nullable(),
-            longestSeconds: z.number().openapi({ description: "The longest that a new link can count." }),
-          }),
-        },
+        "application/json": { schema: z.object({ items: z.array(link), nextCursor: z.string().nullable() }) },
       },
     },
     ...problems(400, 401, 403, 503),
@@ -145,8 +139,7 @@ export function addLinks(app: OpenAPIHono<HttpEnv>, links: Links): void {
       ...link,
       user: { id: owner, username },
     }));
-    const nextCursor = more ? (items.at(-1)?.id ?? null) : null;
-    return c.json({ items: shown, nextCursor, longestSeconds: links.longestMs / 1000 }, 200);
+    return c.json({ items: shown, nextCursor: more ? (items.at(-1)?.id ?? null) : null }, 200);
   });
 
   app.openapi(revokeLink, async (c) => {

@@ -39,7 +39,6 @@ export interface Credentials {
 /** Signs in, or creates the account. */
 export async function signIn(credentials: Credentials): Promise<void> {
   user.value = (await call<SessionAnswer>("POST", "/api/session", credentials, { anonymous: true })).user;
-  wasSignedOut.value = false;
 }
 
 /** Changes the password; every other session, token and API key of the account ends. */
@@ -94,11 +93,7 @@ export function signInAddress(): string {
   return `/sign-in${next}`;
 }
 
-/** Whether a session ended that was there: by its end, from another device, or by an admin. */
-export const wasSignedOut = signal(false);
-
 onSignedOut(() => {
-  if (user.peek()) wasSignedOut.value = true;
   if (here.peek().path !== "/sign-in") navigate(signInAddress(), { replace: true });
   user.value = null;
 });

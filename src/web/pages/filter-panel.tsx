@@ -94,7 +94,7 @@ export function FilterPanel({ query, owner }: { query: URLSearchParams; owner: "
           <Toggle text={t("filter.mine")} pressed={query.get("owner") === "me"} onPress={() => swap("owner", "me")} />
         </Part>
       )}
-      <TagPart query={query} owner={owner} />
+      <TagPart query={query} />
       <button
         type="button"
         class="menu-item"
@@ -117,33 +117,18 @@ function swap(name: string, value: string): void {
   filter((next) => (next.get(name) === value ? next.delete(name) : next.set(name, value)));
 }
 
-const TAGS_SHOWN = 12;
-
-/** Tags that begin with a text: of all titles one sees, or of one's own. */
-async function findTags(owner: "me" | null, text: string, signal: AbortSignal): Promise<string[]> {
-  if (owner === null) {
-    const asked = new URLSearchParams({ limit: String(TAGS_SHOWN), ...(text ? { q: text } : {}) });
-    const { items } = await call<TagCounts>("GET", `/api/tags?${asked}`, undefined, { signal });
-    return items.map(({ value }) => value);
-  }
-  const { tags } = await call<{ tags: TagCounts["items"] }>("GET", "/api/titles/facets?owner=me", undefined, {
-    signal,
-  });
-  const begin = text.trim().toLowerCase();
-  return tags
-    .map(({ value }) => value)
-    .filter((tag) => tag.toLowerCase().startsWith(begin))
-    .slice(0, TAGS_SHOWN);
-}
-
 /** The tags there are, found by their first letters. */
-function TagPart({ query, owner }: { query: URLSearchParams; owner: "me" | null }) {
+function TagPart({ query }: { query: URLSearchParams }) {
   const [text, setText] = useState("");
   const [tags, setTags] = useState<readonly string[]>([]);
   useEffect(() => {
     const asking = new AbortController();
+    const address = `/api/tags?${new URLSearchParams(text ? { q: text, limit: "12" } : { limit: "12" })}`;
     // Without suggestions the other filters are there all the same.
-    findTags(owner, text, asking.signal).then(setTags, () => undefined);
+    call<TagCounts>("GET", address, undefined, { signal: asking.signal }).then(
+      ({ items }) => setTags(items.map(({ value }) => value)),
+      () => undefined,
+    );
     return () => asking.abort();
   }, [text]);
   return (

@@ -5,7 +5,7 @@ import { ApiError, messageOf } from "../api.ts";
 import { Heading } from "../components/heading.tsx";
 import { notify } from "../notices.tsx";
 import { here, navigate, relativeAddress } from "../router.ts";
-import { signIn, startPage, user, wasSignedOut } from "../session.ts";
+import { signIn, startPage, user } from "../session.ts";
 import { UploadPage } from "./lazy-pages.ts";
 import { adviseName } from "./user-name.ts";
 
@@ -24,7 +24,6 @@ export function SignInPage() {
   const [busy, setBusy] = useState(false);
   const wait = useCountdown();
   const again = useRef<HTMLInputElement>(null);
-  const isInvited = step === "sign-in" && here.value.query.has("invite");
   const isNew = step === "new-account" || step === "first-account";
 
   useEffect(() => {
@@ -82,9 +81,9 @@ export function SignInPage() {
   };
   return (
     <section class="sign-in">
-      <Heading title={t("sign-in.heading")}>{t(isInvited ? "sign-in.invited" : headings[step])}</Heading>
+      <Heading title={t("sign-in.heading")}>{t(headings[step])}</Heading>
       <p class="lead" role="status">
-        {isInvited ? t("sign-in.invited-lead") : leads[step](username.trim().toLowerCase())}
+        {leads[step](username.trim().toLowerCase())}
       </p>
       <form onSubmit={(event) => void submit(event)} aria-describedby="sign-in-problem">
         <NameField value={username} onInput={rename} hidden={step === "second-factor"} />
@@ -146,7 +145,7 @@ const headings = {
 } as const satisfies Readonly<Record<Step, Key>>;
 
 const leads: Readonly<Record<Step, (name: string) => string>> = {
-  "sign-in": () => t(wasSignedOut.value ? "sign-in.signed-out" : "sign-in.lead"),
+  "sign-in": () => t("sign-in.lead"),
   "new-account": (name) => t("sign-in.new-lead", { name }),
   "first-account": () => t("sign-in.first-lead"),
   "second-factor": () => t("sign-in.second-lead"),

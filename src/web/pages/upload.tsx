@@ -35,8 +35,6 @@ export function UploadPage() {
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     start(parseTags(tagsText));
-    // The next ones may be of another kind.
-    setTagsText("");
   };
   const drop = (event: DragEvent) => {
     event.preventDefault();

@@ -24,7 +24,6 @@ interface WatchActionsProps {
 /** What can be done with the title that is watched. */
 export function WatchActions({ title, grant, editable, editing, onEdit, onShare, onChange }: WatchActionsProps) {
   const [adding, setAdding] = useState(false);
-  const isThere = title.availability !== "unavailable";
   const isMember = user.value !== null && grant === "";
   const like = async (mine: NonNullable<Title["mine"]>) => {
     const favourite = !mine.favourite;
@@ -53,11 +52,9 @@ export function WatchActions({ title, grant, editable, editing, onEdit, onShare,
       )}
       {isMember && (
         <>
-          {isThere && (
-            <button type="button" onClick={onShare}>
-              {t("share.share")}
-            </button>
-          )}
+          <button type="button" onClick={onShare}>
+            {t("share.share")}
+          </button>
           <button type="button" onClick={() => setAdding(true)}>
             {t("watch.add-to-collection")}
           </button>
@@ -73,11 +70,9 @@ export function WatchActions({ title, grant, editable, editing, onEdit, onShare,
           {t("watch.copy-link")}
         </button>
       )}
-      {isThere && (
-        <a class="button" href={carrying(`/stream/${title.id}/original`, grant)} download>
-          {t("watch.download")}
-        </a>
-      )}
+      <a class="button" href={carrying(`/stream/${title.id}/original`, grant)} download>
+        {t("watch.download")}
+      </a>
       {adding && <AddToCollection titleIds={[title.id]} onClose={() => setAdding(false)} />}
     </div>
   );

@@ -1,11 +1,10 @@
 import { useState } from "preact/hooks";
-import type { Title, Visibility } from "../../catalog/contract.ts";
+import type { Visibility } from "../../catalog/contract.ts";
 import { messageOf } from "../api.ts";
 import { Dialog } from "../components/dialog.tsx";
 import { VisibilityChoice } from "../components/visibility-choice.tsx";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/share.ts";
-import { user } from "../session.ts";
 import { Address } from "./address.tsx";
 import { Links } from "./links.tsx";
 
@@ -21,22 +20,16 @@ export interface Shared {
 
 interface ShareDialogProps {
   readonly shared: Shared;
-  /** What a collection holds. */
-  readonly titles?: readonly Title[];
   /** Changes who may see it; without it that is not for this person to say. */
   onVisibility?: ((visibility: Visibility) => Promise<void>) | undefined;
   onClose(): void;
 }
 
 /** Who may see a video or a collection, and links that play it without an account. */
-export function ShareDialog({ shared, titles = [], onVisibility, onClose }: ShareDialogProps) {
+export function ShareDialog({ shared, onVisibility, onClose }: ShareDialogProps) {
   const [said, setSaid] = useState("");
   const [problem, setProblem] = useState<string | null>(null);
   const { visibility } = shared;
-  const hidden = titles.filter((title) => title.visibility !== "public").length;
-  // Others' private videos are passed on by nobody but their owners.
-  const me = user.value?.id;
-  const privateShown = titles.filter(({ visibility, owner }) => visibility === "private" && owner?.id === me).length;
   const say = (text: string) => {
     setProblem(null);
     setSaid(text);
@@ -58,8 +51,7 @@ export function ShareDialog({ shared, titles = [], onVisibility, onClose }: Shar
       {visibility === "public" && (
         <Address label={t("share.public-address")} value={pageOf(shared)} hint={t("edit.public-hint")} onSay={say} />
       )}
-      {visibility === "public" && hidden > 0 && <p class="hint">{t("share.hides", { count: hidden })}</p>}
-      <Links shared={shared} privateShown={privateShown} onSay={say} onFail={fail} />
+      <Links shared={shared} onSay={say} onFail={fail} />
       <p class="said" role="status">
         {said}
       </p>

@@ -31,6 +31,7 @@ export const library = define({
   "library.watched": "Watched",
   "library.select": "Select",
   "library.select-one": "Select {name}",
+  "library.select-place": "{name}, {position}",
 
   "filter.filters": "Filters",
   "filter.length.short": "Under 5 minutes",

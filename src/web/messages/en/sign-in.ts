@@ -9,9 +9,6 @@ export const signIn = define({
   "sign-in.new-lead": "Nobody is called “{name}” yet. Type the password once more to create the account.",
   "sign-in.first-lead":
     "Create the first account; it will be the administrator. Type the password once more to create it.",
-  "sign-in.signed-out": "You have been signed out, here or from another device. Sign in again.",
-  "sign-in.invited": "You are invited",
-  "sign-in.invited-lead": "Choose a name and a password.",
   "sign-in.name": "Name",
   "sign-in.password": "Password",
   "sign-in.password-rule": "8 characters or more",
