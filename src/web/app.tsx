@@ -55,8 +55,7 @@ function Page() {
   if (collected !== undefined) return <CollectionPage key={collected} id={collected} />;
   // A public video is for everybody; the server says which. One after the other plays in the same player.
   if (watched !== undefined) return <WatchPage id={watched} />;
-  if (user.value === null && isPage(path)) return <GoTo address={async () => signInAddress()} />;
-  if (user.value === null) return <Nowhere />;
+  if (user.value === null) return <GoTo address={async () => signInAddress()} />;
   if (path === "/") return <GoTo address={startPage} />;
   if (path === "/upload") return <UploadPage />;
   if (path === "/account") return <AccountPage />;
@@ -66,8 +65,6 @@ function Page() {
   if (path === "/library") return <TitlesPage key="library" owner={null} />;
   return <Nowhere />;
 }
-
-const isPage = (path: string) => /^\/(upload|account|collections|videos|library|admin(\/.*)?)?$/.test(path);
 
 function GoTo({ address }: { address: () => Promise<string> }) {
   useEffect(() => {

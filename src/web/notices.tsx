@@ -1,7 +1,5 @@
 import { signal } from "@preact/signals";
-import { useRef } from "preact/hooks";
 import { messageOf } from "./api.ts";
-import { useKeptFocus } from "./components/keep-focus.ts";
 import { t } from "./i18n/i18n.ts";
 
 interface Notice {
@@ -44,20 +42,8 @@ async function act(notice: Notice): Promise<void> {
 
 /** Where notices appear; stands in the page always, so that screen readers hear of changes. */
 export function Notices() {
-  const box = useRef<HTMLDivElement>(null);
-  const before = useRef<HTMLElement | null>(null);
-  useKeptFocus(box, () => (before.current?.isConnected ? before.current : null));
   return (
-    <div
-      ref={box}
-      class="notices"
-      role="status"
-      aria-live="polite"
-      onFocusIn={({ relatedTarget }) => {
-        const came = relatedTarget instanceof HTMLElement && !box.current?.contains(relatedTarget);
-        if (came) before.current = relatedTarget;
-      }}
-    >
+    <div class="notices" role="status" aria-live="polite">
       {notices.value.map((notice) => (
         <div key={notice.id} class={`notice ${notice.kind}`}>
           <span>{notice.text}</span>

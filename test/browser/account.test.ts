@@ -213,8 +213,6 @@ describe.skipIf(!has("chromium", "ffmpeg"))("accounts in the browser", () => {
     await dialog.getByLabel("Current password").fill(NEXT);
     await dialog.getByRole("button", { name: "Switch off two-step sign-in" }).click();
     await page.getByText("Two-step sign-in is off.").waitFor();
-    await page.getByRole("button", { name: "Set up two-step sign-in" }).waitFor();
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Two-step sign-in");
   });
 
   test("a deleted video is listed and brought back", async () => {

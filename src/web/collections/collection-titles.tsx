@@ -2,7 +2,6 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Title } from "../../catalog/contract.ts";
 import { call, messageOf } from "../api.ts";
 import { Cover } from "../components/cover.tsx";
-import { useKeptFocus } from "../components/keep-focus.ts";
 import { carrying } from "../grant.ts";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/collections.ts";
@@ -31,10 +30,9 @@ export function CollectionTitles({ collectionId, grant, titles, editable, onChan
   const refocus = useRef<string | null>(null);
   useLayoutEffect(() => {
     if (refocus.current === null) return;
-    list.current?.querySelector<HTMLElement>(refocus.current)?.focus();
+    list.current?.querySelector<HTMLElement>(`[data-handle="${refocus.current}"]`)?.focus();
     refocus.current = null;
   });
-  useKeptFocus(list, () => null);
   const path = `/api/collections/${collectionId}/titles`;
   const attempt = async (next: readonly Title[], work: () => Promise<unknown>) => {
     onChange(next);
@@ -54,13 +52,9 @@ export function CollectionTitles({ collectionId, grant, titles, editable, onChan
     void attempt(next, () => call("POST", path, { titleIds: [id], before: next[place + 1]?.id ?? null }));
   };
   const take = (title: Title) => {
-    const at = titles.indexOf(title);
-    const before = titles[at + 1]?.id ?? null;
-    const neighbour = before ?? titles[at - 1]?.id;
-    if (neighbour) refocus.current = `[data-take="${neighbour}"]`;
+    const before = titles[titles.indexOf(title) + 1]?.id ?? null;
     const back = async () => {
       await call("POST", path, { titleIds: [title.id], before });
-      refocus.current = `[data-take="${title.id}"]`;
       onChange(titles);
     };
     void attempt(
@@ -125,7 +119,7 @@ export function CollectionTitles({ collectionId, grant, titles, editable, onChan
                     const to = event.key === "Home" ? 0 : event.key === "End" ? titles.length - 1 : index + (step ?? 0);
                     if (to === index && step === undefined) return;
                     event.preventDefault();
-                    refocus.current = `[data-handle="${title.id}"]`;
+                    refocus.current = title.id;
                     move(title.id, to);
                   }}
                 >
@@ -134,7 +128,6 @@ export function CollectionTitles({ collectionId, grant, titles, editable, onChan
                 <button
                   type="button"
                   class="plain close"
-                  data-take={title.id}
                   aria-label={t("collections.take", { name: title.name })}
                   onClick={() => take(title)}
                 >

@@ -1,9 +1,8 @@
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { messageOf } from "../api.ts";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/edit.ts";
-import { notify } from "../notices.tsx";
 
 interface EditFormProps {
   readonly label: string;
@@ -22,31 +21,20 @@ interface EditFormProps {
 export function EditForm({ label, name, description, children, more, onSave, onCancel }: EditFormProps) {
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
-  const form = useRef<HTMLFormElement>(null);
-  useLayoutEffect(() => {
-    const before = document.activeElement;
-    return () => {
-      const { activeElement } = document;
-      const isHere = activeElement === document.body || form.current?.contains(activeElement);
-      // What opened it is what one comes back to.
-      if (isHere && before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
-    };
-  }, []);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
-    const fields = new FormData(event.currentTarget as HTMLFormElement);
+    const form = new FormData(event.currentTarget as HTMLFormElement);
     setBusy(true);
     setProblem(null);
     try {
-      await onSave((field) => String(fields.get(field) ?? "").trim());
-      notify(t("edit.saved"), { seconds: 4 });
+      await onSave((field) => String(form.get(field) ?? "").trim());
     } catch (error) {
       setProblem(messageOf(error));
       setBusy(false);
     }
   };
   return (
-    <form ref={form} class="editor" onSubmit={(event) => void submit(event)} aria-label={label}>
+    <form class="editor" onSubmit={(event) => void submit(event)} aria-label={label}>
       <label class="field">
         <span>{t("edit.name")}</span>
         <input name="name" defaultValue={name} required maxLength={300} autofocus />

@@ -1,8 +1,7 @@
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { Title, Visibility } from "../../catalog/contract.ts";
 import { AddToCollection } from "../collections/add-to-collection.tsx";
 import { Dialog } from "../components/dialog.tsx";
-import { giveFocus } from "../components/keep-focus.ts";
 import { Menu } from "../components/menu.tsx";
 import { parseTags } from "../components/tags.tsx";
 import { t } from "../i18n/i18n.ts";
@@ -17,16 +16,6 @@ const visibilities: readonly Visibility[] = ["private", "members", "public"];
 /** What can be done with the selected titles. */
 export function SelectBar({ selection, list }: { selection: Selection; list: TitleList }) {
   const [dialog, setDialog] = useState<"tags" | "collection" | null>(null);
-  const bar = useRef<HTMLFieldSetElement>(null);
-  useLayoutEffect(
-    () => () => {
-      const { activeElement } = document;
-      const wasHere = activeElement === document.body || bar.current?.contains(activeElement);
-      // The list is next to what was done, and is there anew by then.
-      if (wasHere) setTimeout(() => giveFocus(document.querySelector<HTMLElement>('.cells .stop[tabindex="0"]')));
-    },
-    [],
-  );
   const ids = [...selection.ids];
   const none = ids.length === 0;
   const chosen = list.items.filter(({ id }) => selection.ids.has(id));
@@ -42,7 +31,7 @@ export function SelectBar({ selection, list }: { selection: Selection; list: Tit
     list.reload();
   };
   return (
-    <fieldset class="play-bar select-bar" ref={bar}>
+    <fieldset class="play-bar select-bar">
       <legend class="visually-hidden">{t("manage.bar")}</legend>
       <p role="status">
         <strong>{t("manage.selected", { count: ids.length })}</strong>

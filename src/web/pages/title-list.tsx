@@ -1,7 +1,6 @@
 import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Title } from "../../catalog/contract.ts";
-import { useKeptFocus } from "../components/keep-focus.ts";
 import { t } from "../i18n/i18n.ts";
 import { usePressToSelect } from "./press-to-select.ts";
 import type { Selection } from "./selection.ts";
@@ -27,8 +26,6 @@ interface TitleListProps {
   /** Whether the list holds only my own, so that the owner need not be named. */
   readonly owned: boolean;
   readonly chosenId: string | null;
-  /** What had the focus when this list was left. */
-  readonly leftId: string | null;
   readonly selection: Selection;
   readonly actions: TitleActions;
   readonly box: RefObject<HTMLFieldSetElement | null>;
@@ -55,17 +52,12 @@ const ROWS_AHEAD = 6;
 export function TitleList(props: TitleListProps) {
   const { items, hasMore, busy, view, owned, chosenId, selection, actions, box } = props;
   const grid = useWindow(box, items.length, measures[view]);
-  const [activeId, setActiveId] = useState<string | null>(props.leftId);
+  const [activeId, setActiveId] = useState<string | null>(null);
   const focusNext = useFocus(box, activeId);
   const presses = usePressToSelect(selection, items);
   const first = items[grid.from * grid.columns]?.id;
   const stopId =
     [activeId, chosenId].find((id) => id !== null && items.some((title) => title.id === id)) ?? first ?? null;
-  const activeIndex = useRef(0);
-  const foundIndex = items.findIndex(({ id }) => id === activeId);
-  if (foundIndex >= 0) activeIndex.current = foundIndex;
-  // Where it was goes another item, or the same in another form.
-  useKeptFocus(box, () => stopOf(box, items[Math.min(activeIndex.current, items.length - 1)]?.id));
   const rows = Math.ceil(items.length / grid.columns);
 
   const nearEnd = hasMore && grid.to >= rows - ROWS_AHEAD;
@@ -159,12 +151,6 @@ function indexes(
   return [...shown].sort((a, b) => a - b);
 }
 
-/** What of an item takes the focus; any item's when that one is not in the document. */
-export function stopOf(box: RefObject<HTMLElement | null>, id: string | null | undefined): HTMLElement | null {
-  const { current } = box;
-  return current?.querySelector<HTMLElement>(`[data-cell="${id}"] .stop`) ?? current?.querySelector(".stop") ?? null;
-}
-
 /** Moves the focus to the active item once it is in the document. */
 function useFocus(box: RefObject<HTMLElement | null>, activeId: string | null): () => void {
   const wanted = useRef(false);
@@ -173,7 +159,7 @@ function useFocus(box: RefObject<HTMLElement | null>, activeId: string | null): 
     wanted.current = false;
     const cell = box.current?.querySelector<HTMLElement>(`[data-cell="${activeId}"]`);
     cell?.scrollIntoView({ block: "nearest" });
-    stopOf(box, activeId)?.focus({ preventScroll: true });
+    cell?.querySelector<HTMLElement>(".stop")?.focus({ preventScroll: true });
   });
   return () => {
     wanted.current = true;

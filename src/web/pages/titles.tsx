@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Title } from "../../catalog/contract.ts";
 import { call, messageOf } from "../api.ts";
 import { Heading } from "../components/heading.tsx";
@@ -7,11 +7,11 @@ import { t } from "../i18n/i18n.ts";
 import { lazy } from "../lazy.tsx";
 import "../messages/en/library.ts";
 import { notify } from "../notices.tsx";
-import { here, navigate, type Remembered, remember, remembered } from "../router.ts";
+import { here, navigate, remember, remembered } from "../router.ts";
 import { WatchPage } from "./lazy-pages.ts";
 import { type Selection, useSelection } from "./selection.ts";
 import { addTag, Filters, filter } from "./title-filters.tsx";
-import { stopOf, type TitleActions, TitleList, type View } from "./title-list.tsx";
+import { type TitleActions, TitleList, type View } from "./title-list.tsx";
 import { isPlayable } from "./title-parts.tsx";
 import { type TitleList as FoundTitles, useTitles } from "./use-titles.ts";
 
@@ -33,7 +33,7 @@ export function TitlesPage({ owner }: { owner: "me" | null }) {
   useSelected(query, setChosenId);
   useSeek(list, chosen === null ? query.get("selected") : null);
   useMemory(list, chosenId);
-  useReturn(list, before, box);
+  useReturn(list, before.scrollY, box);
   useEffect(() => {
     // Whoever chooses a video is about to play it.
     if (chosen) WatchPage.preload();
@@ -83,7 +83,6 @@ export function TitlesPage({ owner }: { owner: "me" | null }) {
             view={view}
             owned={owner === "me"}
             chosenId={chosenId}
-            leftId={before.leftId ?? before.chosenId ?? null}
             selection={selection}
             actions={actions}
             box={box}
@@ -186,24 +185,16 @@ function useMemory({ state, items }: FoundTitles, chosenId: string | null): void
   }, [state, chosenId, shown, here.value]);
 }
 
-/** Once there are titles, scrolls to where the person was, with the focus on what they left. */
-function useReturn(list: FoundTitles, before: Remembered, box: { current: HTMLElement | null }): void {
-  const { scrollY } = before;
-  const step = useRef<"waits" | "scrolled" | "done">(scrollY === undefined ? "done" : "waits");
-  const isThere = list.items.length > 0;
-  useLayoutEffect(() => {
-    if (step.current !== "waits" || !isThere) return;
-    step.current = "scrolled";
-    // After the list has its height, before anything of it is seen.
-    queueMicrotask(() => scrollTo(0, scrollY ?? 0));
-  }, [isThere]);
+/** Once there are titles, scrolls to where the person was, with the focus on the chosen one. */
+function useReturn(list: FoundTitles, scrollY: number | undefined, box: { current: HTMLElement | null }): void {
+  const done = useRef(scrollY === undefined);
   useEffect(() => {
-    if (step.current !== "scrolled") return;
-    step.current = "done";
+    if (done.current || list.state !== "ready" || list.items.length === 0) return;
+    done.current = true;
+    scrollTo(0, scrollY ?? 0);
     if (document.activeElement?.matches("input, select, textarea")) return;
-    const leftId = before.leftId ?? before.chosenId;
-    if (leftId) stopOf(box, leftId)?.focus({ preventScroll: true });
-  }, [isThere]);
+    box.current?.querySelector<HTMLElement>("input:checked")?.focus({ preventScroll: true });
+  }, [list.state]);
 }
 
 function PlayBar({ chosen }: { chosen: Title | null }) {

@@ -2,7 +2,6 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Title, TitlePage } from "../../catalog/contract.ts";
 import { ApiError, call, messageOf } from "../api.ts";
-import { remembered } from "../router.ts";
 import { user } from "../session.ts";
 import { filterNames } from "./filter-terms.ts";
 import { type Found, findMore, findTitles, PAGE, sorts, type TitleSearch } from "./title-search.ts";
@@ -14,25 +13,7 @@ const changes = signal(0);
 
 /** Has the list on the page read itself again: titles came or went by something done here. */
 export function titlesChanged(): void {
-  kept.clear();
   changes.value++;
-}
-
-/** Lists that are kept for going back to them, so that they are there at once; read anew all the same. */
-const KEPT_LISTS = 3;
-const kept = new Map<string, Found>();
-
-function keep(key: string, { items, next }: Found): void {
-  kept.delete(key);
-  kept.set(key, { items, next });
-  const [oldest] = kept.keys();
-  if (oldest !== undefined && kept.size > KEPT_LISTS) kept.delete(oldest);
-}
-
-/** Lists that one goes back to show a title as it is now. */
-export function titleChanged(title: Title): void {
-  for (const [key, { items, next }] of kept)
-    kept.set(key, { items: items.map((item) => (item.id === title.id ? title : item)), next });
 }
 
 export interface TitleList {
@@ -58,15 +39,11 @@ export function useTitles(owner: "me" | null, query: URLSearchParams, count = PA
 
 /** The titles that fit a search. */
 export function useSearch(search: TitleSearch, count = PAGE): TitleList {
-  const key = JSON.stringify(search);
-  const [state, setState] = useState<State>(() => {
-    const found = remembered().shown === undefined ? undefined : kept.get(key);
-    const before = found && found.items.length >= count ? found : undefined;
-    return { items: [], next: null, ...before, state: "loading", problem: null };
-  });
+  const [state, setState] = useState<State>({ state: "loading", items: [], next: null, problem: null });
   const [round, setRound] = useState(0);
   const fetching = useRef<AbortController | null>(null);
   const shown = useRef(count);
+  const key = JSON.stringify(search);
   const lastKey = useRef(key);
 
   const load = async (find: (signal: AbortSignal) => Promise<Found>) => {
@@ -78,7 +55,6 @@ export function useSearch(search: TitleSearch, count = PAGE): TitleList {
       const found = await find(controller.signal);
       if (controller.signal.aborted) return;
       shown.current = Math.max(PAGE, found.items.length);
-      keep(key, found);
       setState({ ...found, state: "ready", problem: null });
     } catch (error) {
       if (controller.signal.aborted) return;
@@ -107,11 +83,7 @@ export function useSearch(search: TitleSearch, count = PAGE): TitleList {
       void load((signal) => findMore(search, state, asking(signal)));
     },
     reload: () => setRound((value) => value + 1),
-    patch: (change) => {
-      const found = kept.get(key);
-      if (found) keep(key, { ...found, items: found.items.map(change) });
-      setState((before) => ({ ...before, items: before.items.map(change) }));
-    },
+    patch: (change) => setState((before) => ({ ...before, items: before.items.map(change) })),
   };
 }
 

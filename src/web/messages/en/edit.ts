@@ -11,6 +11,5 @@ export const edit = define({
   "edit.private-hint": "only its owner and administrators",
   "edit.members-hint": "everybody who signs in",
   "edit.public-hint": "everybody with the link",
-  "edit.saved": "Saved.",
   "edit.delete": "Delete video",
 });

@@ -8,6 +8,5 @@ export const edit = {
   "edit.private-hint": "solo su dueño y los administradores",
   "edit.members-hint": "todo el que inicia sesión",
   "edit.public-hint": "todo el que tenga el enlace",
-  "edit.saved": "Guardado.",
   "edit.delete": "Eliminar vídeo",
 };
