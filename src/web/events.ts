@@ -55,6 +55,7 @@ function connect(tell: Tell): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const open = () => {
     source = new EventSource("/api/events");
+    source.addEventListener("open", () => tell("open", ""));
     for (const kind of ["stream", "scan", "upload", "job"])
       source.addEventListener(kind, ({ data }: MessageEvent<string>) => tell(kind, data));
     source.addEventListener("error", ({ target }) => {
@@ -72,10 +73,10 @@ function connect(tell: Tell): () => void {
 }
 
 function take(kind: string, data: string): void {
-  if (kind === "stream") {
-    streamChanges.value++;
-    return;
-  }
+  if (kind === "stream" || kind === "open") streamChanges.value++;
+  // What happened before it was open, or between two connections, was not heard.
+  if (kind === "open") titlesChanged();
+  if (kind === "stream" || kind === "open") return;
   const event = JSON.parse(data) as ProgressEvent;
   works.value = new Map(works.peek()).set(event.id, event);
   if (event.state === "running") return;

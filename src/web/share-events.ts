@@ -37,6 +37,7 @@ export function shareEvents<Known>(user: string, share: Share<Known>): (signedOu
   const from = `${Date.now()}-${Math.random()}`;
   let disconnect: (() => void) | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let hasJoined = false;
   const tell = (more: object) => channel.postMessage({ from, user, ...more });
   const lead = () => {
     disconnect ??= share.connect((kind, data) => {
@@ -66,6 +67,9 @@ export function shareEvents<Known>(user: string, share: Share<Known>): (signedOu
       if (disconnect && from < said.from) return tell({ say: "here" });
       if (said.known) share.learn(said.known);
       follow();
+      // What happened before this window heard of anything is to be read anew, as when the connection opens.
+      if (!hasJoined) share.take("open", "");
+      hasJoined = true;
     }
   };
   tell({ say: "who" });

@@ -16,6 +16,8 @@ const BYTES_EACH = 6_000;
 function addTitles(path: string): void {
   const database = new Database(path);
   database.run("delete from catalog_stale");
+  // The start makes the columns that titles are sorted by.
+  database.run("insert into catalog_stale (what) values ('columns')");
   for (const parts of rowsOfTitles(TITLES))
     database.transaction(() => {
       for (const { table, columns, rows } of parts) {

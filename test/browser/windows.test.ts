@@ -29,7 +29,8 @@ describe.skipIf(!has("chromium", "ffmpeg"))("several windows of one browser", ()
     // A page that was signed out in another window asks who is here, and hears 401.
     browser = await openBrowser(kinora.url, {}, [/401 .*\/api\//]);
     const { context, page } = browser;
-    context.on("request", (request) => {
+    context.on("response", (response) => {
+      const request = response.request();
       if (request.url().endsWith("/api/events")) open.set(request, request.frame().page());
     });
     for (const end of ["requestfinished", "requestfailed"] as const)
