@@ -20,6 +20,8 @@ export interface Service {
   readonly forward?: (c: HttpContext) => Promise<Response | null>;
   /** Descriptions of what other processes answer behind it, from those that can be asked now. */
   readonly describeOthers?: () => Promise<readonly ApiDocument[]>;
+  /** A page for people where nothing answers; null for programs, and below the addresses that are for them. */
+  readonly nothingHere?: (c: HttpContext) => Response | null;
   /** Where it takes bodies larger than the default limit, and limits them itself. */
   readonly largeBodies?: readonly LargeBodies[];
   /** Resolves when it can do its work; rejects with the reason when it cannot. Asked by `/readyz`. */

@@ -66,6 +66,12 @@ export function assembleApp(services: readonly MountedService[], options: AppOpt
   for (const { service } of services) app.route("/", service.routes);
   app.notFound((c) => {
     const allowed = methodsAt(app, c.req.path);
+    if (allowed.length === 0) {
+      for (const { service } of services) {
+        const page = service.nothingHere?.(c);
+        if (page) return page;
+      }
+    }
     const error = allowed.length > 0 ? new MethodNotAllowedError(c.req.method, allowed) : new NotFoundError(NOTHING);
     return problemResponse(error);
   });

@@ -18,7 +18,7 @@ import { Places } from "./places.ts";
 import { ProgressFeed } from "./progress-feed.ts";
 import { ServiceRegistry } from "./registry.ts";
 import { mainRoutes } from "./routes.ts";
-import { createWebApp, loadWebAssets } from "./web-app.ts";
+import { createWebApp, loadWebAssets, nothingHere } from "./web-app.ts";
 
 export interface MainDependencies {
   readonly connection: BusConnection;
@@ -48,7 +48,8 @@ export async function startMain(dependencies: MainDependencies): Promise<Service
   const presence = await announcePresence(connection, addresses);
   const routes = createApp();
   routes.route("/", mainRoutes({ registry, feed, authenticator, commentEveryMs }));
-  routes.route("/", createWebApp(await loadWebAssets()));
+  const assets = await loadWebAssets();
+  routes.route("/", createWebApp(assets));
   const { instance } = connection.identity;
   const places = new Places({
     catalog: proxyOf(connection, catalogContract),
@@ -57,6 +58,7 @@ export async function startMain(dependencies: MainDependencies): Promise<Service
   const forwarder = new Forwarder({ registry, places, instance, secret });
   return {
     routes,
+    nothingHere: (c) => nothingHere(c, assets),
     ...(forwards
       ? { forward: (c: HttpContext) => forwarder.forward(c), describeOthers: () => forwarder.documents() }
       : {}),

@@ -44,6 +44,28 @@ describe("the pages", () => {
     expect(response.headers.get("Content-Type")).toBe("application/problem+json");
   });
 
+  test("where there is none, people get the app with 404, and programs a problem document", async () => {
+    const browser = { Accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
+    const page = await get("/nope", browser);
+    expect([page.status, page.headers.get("Content-Type")]).toEqual([404, "text/html; charset=utf-8"]);
+    expect(page.headers.get("Content-Security-Policy")).toContain("default-src 'none'");
+    expect(await page.text()).toContain('<div id="app">');
+    for (const path of ["/api/nope", "/assets/none.js", "/metrics/none"]) {
+      const problem = await get(path, browser);
+      expect([path, problem.status, problem.headers.get("Content-Type")]).toEqual([
+        path,
+        404,
+        "application/problem+json",
+      ]);
+    }
+    expect((await get("/nope", browser, "POST")).headers.get("Content-Type")).toBe("application/problem+json");
+  });
+
+  test("the icon is also where browsers guess it", async () => {
+    const icon = await get("/favicon.ico");
+    expect([icon.status, icon.headers.get("Content-Type")]).toEqual([200, "image/png"]);
+  });
+
   test("are sent again only when they have changed", async () => {
     const etag = (await get("/")).headers.get("ETag") ?? "";
     expect(etag).toMatch(/^"[0-9a-f]{32}"$/);

@@ -97,6 +97,13 @@ export function createWebApp(assets: WebAssets | null): OpenAPIHono<HttpEnv> {
   for (const path of ["/offline.html", "/service-worker.js", "/manifest.webmanifest"]) {
     app.get(path, (c) => answerPage(c, assets, path.slice(1)));
   }
+  // What is asked for by browsers and programs that read no page first.
+  app.get("/favicon.ico", (c) => {
+    const name = [...(assets?.files.keys() ?? [])].find((path) => path.startsWith("assets/icon-192-"));
+    const file = name === undefined ? undefined : assets?.files.get(name);
+    if (!file) throw new NotFoundError("There is nothing at this address.");
+    return answer(c, file, { "Cache-Control": "public, max-age=86400" });
+  });
   app.get("/assets/:name", (c) => {
     const file = assets?.files.get(`assets/${c.req.param("name")}`);
     if (!file) throw new NotFoundError("There is nothing at this address.");
@@ -104,6 +111,23 @@ export function createWebApp(assets: WebAssets | null): OpenAPIHono<HttpEnv> {
   });
   return app;
 }
+
+/** Below these, programs ask. */
+const FOR_PROGRAMS = /^\/(api|stream|assets|metrics|healthz|readyz)(\/|$)/;
+
+/** The app, which says that there is no such page, with status 404; null for whoever did not ask for a page. */
+export function nothingHere(c: HttpContext, assets: WebAssets | null): Response | null {
+  const file = assets?.files.get("index.html");
+  const isRead = c.req.method === "GET" || c.req.method === "HEAD";
+  if (!assets || !file || !isRead || FOR_PROGRAMS.test(c.req.path) || !acceptsPages(c.req.header("Accept")))
+    return null;
+  const page = answer(c, file, { "Cache-Control": "no-store", ...policiesOf(assets) }, 404);
+  page.headers.append("Vary", "Accept");
+  return page;
+}
+
+/** Named, not only covered by a wildcard: browsers name it, programs seldom do. */
+const acceptsPages = (accept = "") => /(^|,)\s*text\/html\s*(;|,|$)/i.test(accept);
 
 const policiesOf = ({ contentSecurityPolicy }: WebAssets) => ({
   "Content-Security-Policy": contentSecurityPolicy,
@@ -125,7 +149,7 @@ function answerPage(c: HttpContext, assets: WebAssets | null, name = "index.html
   });
 }
 
-function answer(c: HttpContext, file: WebFile, extra: Readonly<Record<string, string>>): Response {
+function answer(c: HttpContext, file: WebFile, extra: Readonly<Record<string, string>>, status = 200): Response {
   const gzip = file.gzip && acceptsGzip(c.req.header("Accept-Encoding")) ? file.gzip : null;
   const etag = `"${file.etag}${gzip ? "-gz" : ""}"`;
   const headers: Record<string, string> = {
@@ -134,11 +158,12 @@ function answer(c: HttpContext, file: WebFile, extra: Readonly<Record<string, st
     "X-Content-Type-Options": "nosniff",
     ...(file.gzip ? { Vary: "Accept-Encoding" } : {}),
   };
-  if (ifNoneMatch(c.req.header("If-None-Match"), etag)) return new Response(null, { status: 304, headers });
+  if (status === 200 && ifNoneMatch(c.req.header("If-None-Match"), etag))
+    return new Response(null, { status: 304, headers });
   headers["Content-Type"] = file.type;
   headers["Content-Length"] = String((gzip ?? file.bytes).length);
   if (gzip) headers["Content-Encoding"] = "gzip";
-  return new Response(gzip ?? file.bytes, { headers });
+  return new Response(gzip ?? file.bytes, { status, headers });
 }
 
 /** RFC 9110 section 12.5.3, as far as gzip goes. */

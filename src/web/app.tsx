@@ -1,9 +1,10 @@
-import { t } from "./i18n/i18n.ts";
+import { rich, t } from "./i18n/i18n.ts";
 import "./messages/en/core.ts";
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { messageOf } from "./api.ts";
 import { Header } from "./components/header.tsx";
+import { Heading } from "./components/heading.tsx";
 import { lazy } from "./lazy.tsx";
 import { Notices } from "./notices.tsx";
 import {
@@ -55,7 +56,8 @@ function Page() {
   if (collected !== undefined) return <CollectionPage key={collected} id={collected} />;
   // A public video is for everybody; the server says which. One after the other plays in the same player.
   if (watched !== undefined) return <WatchPage id={watched} />;
-  if (user.value === null) return <GoTo address={async () => signInAddress()} />;
+  if (user.value === null && isPage(path)) return <GoTo address={async () => signInAddress()} />;
+  if (user.value === null) return <Nowhere />;
   if (path === "/") return <GoTo address={startPage} />;
   if (path === "/upload") return <UploadPage />;
   if (path === "/account") return <AccountPage />;
@@ -65,6 +67,8 @@ function Page() {
   if (path === "/library") return <TitlesPage key="library" owner={null} />;
   return <Nowhere />;
 }
+
+const isPage = (path: string) => /^\/(upload|account|collections|videos|library|admin(\/.*)?)?$/.test(path);
 
 function GoTo({ address }: { address: () => Promise<string> }) {
   useEffect(() => {
@@ -78,9 +82,10 @@ function GoTo({ address }: { address: () => Promise<string> }) {
 
 function Nowhere() {
   return (
-    <Message heading={t("app.no-page")}>
-      <p>{whereToGo()}</p>
-    </Message>
+    <section class="message">
+      <Heading title={t("app.no-page")} />
+      <p>{user.value ? whereToGo() : rich("app.go-to-start", { start: (text) => <a href="/">{text}</a> })}</p>
+    </section>
   );
 }
 

@@ -19,7 +19,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("where things are not plain, the web
     kinora = await startTestKinora();
     maria = await TestUser.signIn(kinora, "maria", PASSWORD);
     // Refused sign-ins and titles that are not there are what is tested here.
-    const expected = [/(401|429) .*\/api\/session/, /(401|404) .*\/api\/titles/];
+    const expected = [/(401|429) .*\/api\/session/, /(401|404) .*\/api\/titles/, /404 .*\/films$/];
     browser = await openBrowser(kinora.url, {}, expected);
     page = browser.page;
   }, 60_000);
@@ -32,6 +32,14 @@ describe.skipIf(!has("chromium", "ffmpeg"))("where things are not plain, the web
   const asked = (id: string, what: string) =>
     browser.requested.filter((url) => url === `${kinora.url}/stream/${id}${what}`).length;
   const alert = (text: string | RegExp) => page.getByRole("alert").filter({ hasText: text }).waitFor();
+
+  test("has a page for addresses that do not exist, which leads on and asks nobody to sign in first", async () => {
+    expect((await page.goto("/films"))?.status()).toBe(404);
+    await page.getByRole("heading", { name: "There is no such page" }).waitFor();
+    expect(await page.title()).toBe("There is no such page · Kinora");
+    await page.getByRole("link", { name: "start page", exact: true }).click();
+    await page.getByLabel("Password").waitFor();
+  });
 
   test("says that the two passwords of a new account differ", async () => {
     await page.goto("/sign-in");

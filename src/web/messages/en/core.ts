@@ -5,6 +5,7 @@ export const core = define({
   "app.skip": "Skip to content",
   "app.no-page": "There is no such page",
   "app.go-to": "Go to <videos>my videos</videos> or the <library>library</library>.",
+  "app.go-to-start": "Go to the <start>start page</start>.",
   "app.have-account": "If you have an account here, <in>sign in</in>: it may be shared with you.",
   "app.no-answer": "Kinora does not answer",
   "app.try-again": "Try again",

@@ -2,6 +2,7 @@ export const core = {
   "app.skip": "Ir al contenido",
   "app.no-page": "Esta página no existe",
   "app.go-to": "Ve a <videos>mis vídeos</videos> o a la <library>biblioteca</library>.",
+  "app.go-to-start": "Ve a la <start>página de inicio</start>.",
   "app.have-account": "Si tienes una cuenta aquí, <in>inicia sesión</in>: quizá se comparta contigo.",
   "app.no-answer": "Kinora no responde",
   "app.try-again": "Reintentar",
