@@ -121,7 +121,13 @@ async function installedFiles(icon: Output, style: Output): Promise<Output[]> {
   const icons = await Promise.all(
     names.map(async (name) => named(`${name}.png`, await Bun.file(join(source, "icons", `${name}.png`)).bytes())),
   );
-  const addresses = new Map([["icon", icon], ["style", style], ...names.map((name, at) => [name, icons[at]] as const)]);
+  const offline = named("offline.js", await Bun.file(join(source, "offline.js")).bytes());
+  const addresses = new Map([
+    ["icon", icon],
+    ["style", style],
+    ["offline", offline],
+    ...names.map((name, at) => [name, icons[at]] as const),
+  ]);
   const filled = async (name: string, version: string) =>
     (await Bun.file(join(source, name)).text()).replace(/\{\{([\w-]+)\}\}/g, (_, key: string) =>
       key === "version" ? version : `/${addresses.get(key)?.path}`,
@@ -131,6 +137,7 @@ async function installedFiles(icon: Output, style: Output): Promise<Output[]> {
   const manifest = await filled("manifest.webmanifest", "");
   return [
     ...icons,
+    offline,
     output("offline.html", encode(page)),
     output("service-worker.js", encode(worker)),
     output("manifest.webmanifest", encode(JSON.stringify(JSON.parse(manifest)))),

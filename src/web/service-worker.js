@@ -1,7 +1,7 @@
 // Shows a page of ours when the server cannot be reached, and nothing else: no answer of the interface, no video and no
 // page of the app is kept. Its name changes with what it keeps, so that a new version takes over.
 const KEPT = "kinora-offline-{{version}}";
-const FILES = ["/offline.html", "{{style}}", "{{icon}}"];
+const FILES = ["/offline.html", "{{style}}", "{{icon}}", "{{offline}}"];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(FILES)));
