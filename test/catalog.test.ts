@@ -42,6 +42,20 @@ test("an uploaded video is named, tagged, found and shared by its owner, and by 
   expect(await json(ben.get("/api/titles?name=umme"))).toMatchObject({ items: [{ id, owner: { username: "ann" } }] });
 });
 
+test("an uploaded video is found by its file's name, too, over a restart, as long as it is its owner's alone", async () => {
+  const file = await fixture("h264-aac.mp4");
+  const { id } = await ann.upload(file, { name: "Evening at the lake" });
+  const found = async () => {
+    const { items } = await json(ann.get("/api/titles?q=h264-aac.mp4%20lake"));
+    return items.map((one: { id: string }) => one.id);
+  };
+  await eventually(async () => (await found())[0] === id);
+  await kinora.restart();
+  expect(await found()).toEqual([id]);
+  await ann.send("PATCH", `/api/titles/${id}`, { visibility: "members" });
+  expect(await found()).toEqual([]);
+});
+
 test("a deleted video cannot be watched from the next request on, and can when it is restored", async () => {
   const { id } = await ann.upload(await fixture("h264-only.mp4"));
   const original = () => ann.fetch(`/stream/${id}/original`, { headers: { Range: "bytes=0-99" } });

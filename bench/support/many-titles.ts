@@ -94,7 +94,7 @@ function addTitle(
   title: TitleRecord,
   n: number,
 ): void {
-  const index = titleIndexOf(title);
+  const index = titleIndexOf({ ...title, fileNames: [] });
   const row = toRow(title, index);
   const seq = seqOf(n);
   const values: Record<string, unknown> = { seq, ...row };

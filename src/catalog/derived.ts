@@ -7,10 +7,12 @@ import { cleanLine, cleanText, nameFrom, withoutTags, withTags } from "./title-t
 type Edited = Pick<TitleRecord, "name" | "description" | "tags" | "visibility">;
 
 /** What an announcement says of a title, in the form titles keep it. */
-export function derivedOf({ name, description, tags, folders, origin, visibility }: Announcement): Derived {
+export function derivedOf(announced: Announcement): Derived {
+  const { name, fileName, description, tags, folders, origin, visibility } = announced;
   const short = tags.map((tag) => cleanLine(tag).slice(0, TAG_MAX).toWellFormed().trim());
   return {
     name: nameFrom(name),
+    ...(fileName === undefined ? {} : { fileName: nameFrom(fileName) }),
     description: cleanText(description).slice(0, DESCRIPTION_MAX).toWellFormed(),
     tags: withTags([], short).slice(0, TAGS_MAX),
     folders: folders.map(({ id }) => id),

@@ -127,6 +127,20 @@ test("a copy in a folder that fewer people may see is a title of its own, and te
   expect((await foldersOf(admin)).sort()).toEqual(["films", "secret"]);
 });
 
+test("a title that calls itself otherwise is found by its file's name, also when the file is renamed", async () => {
+  const file = libraryFile(1, { name: "The Voyage", fileName: "VID_0815", folders: [films], tags: ["Trips"] });
+  await announceAll(file);
+  expect(await namesIn("/api/titles?q=vid_0815.mkv")).toEqual(["The Voyage"]);
+  expect(await namesIn("/api/titles?q=trips%200815")).toEqual(["The Voyage"]);
+  await announceAll({ ...file, fileName: "ANOTHER" });
+  expect([await namesIn("/api/titles?q=0815"), await namesIn("/api/titles?q=another")]).toEqual([[], ["The Voyage"]]);
+  // What it was called by its file it keeps being found by.
+  await announceAll(libraryFile(2, { name: "IMG 0007" }));
+  await rig.as(ann).send("PATCH", `/api/titles/${testId(2)}`, { name: "A better name" });
+  expect(await namesIn("/api/titles?q=img%200007")).toEqual(["A better name"]);
+  expect(JSON.stringify(await titleOf(1))).not.toContain("ANOTHER");
+});
+
 test("a title follows its file into a folder that fewer people may see, unless somebody has said who may see it", async () => {
   const secret = { id: testId(805), name: "secret" };
   const moved: Partial<Announcement> = { visibility: "private", folders: [secret], tags: ["Secret"] };

@@ -1,7 +1,7 @@
 import type { CollectionKeysOf } from "./collection-repository.ts";
-import type { TitleQuery } from "./contract.ts";
+import { narrower, type TitleQuery } from "./contract.ts";
 import { fold, gramsOf, marksOf, tokensOf } from "./folding.ts";
-import type { Position, Range, TitleIndexOf, TitleSearch } from "./title-repository.ts";
+import type { Position, Range, TitleIndexOf, TitleSearch, TitleWithSources } from "./title-repository.ts";
 
 /** Characters of the folded name that titles are sorted by. */
 const NAME_KEY_LENGTH = 64;
@@ -25,16 +25,40 @@ export const collectionKeysOf: CollectionKeysOf = (name) => {
   return { folded, key: nameKeyOf(folded) };
 };
 
-export const titleIndexOf: TitleIndexOf = ({ name, description, tags }) => {
+/** The end of a file's name that says its kind: nothing is found by it. */
+const EXTENSION = /(?<=.)\.(?:mp4|m4v|mov|mkv|mk3d|webm|ts|m2ts|mts)$/;
+
+/**
+ * What the files are called that a title is played from. That of an upload counts as long as nobody but its owner sees the title:
+ * who renames a video before showing it to others does not tell them what it was called. A further copy in a library folder
+ * that fewer people may see gives none.
+ */
+function fileNamesOf({ id, visibility, sources }: Pick<TitleWithSources, "id" | "visibility" | "sources">): string[] {
+  return sources.flatMap(({ sourceId, origin, derived }) => {
+    if (derived === null) return [];
+    const isTold =
+      origin === "upload"
+        ? visibility === "private"
+        : sourceId === id || narrower(derived.visibility ?? visibility, visibility) === visibility;
+    return isTold ? [derived.fileName ?? derived.name] : [];
+  });
+}
+
+export const titleIndexOf: TitleIndexOf = (title) => {
+  const { name, description, tags } = title;
   const nameFolded = fold(name);
-  const texts = [nameFolded, ...tags.map(fold), fold(description)];
+  const names = "fileNames" in title ? title.fileNames : fileNamesOf(title);
+  const fileNames = [...new Set(names)].filter((one) => fold(one) !== nameFolded);
+  const written = [nameFolded, ...tags.map(fold), fold(description)];
+  const texts = [...written, ...fileNames.map(fold)];
   return {
     nameFolded,
     nameKey: nameKeyOf(nameFolded),
     tagKeys: tags.map(tagKeyOf),
     tokens: texts.flatMap((text) => ["", ...tokensOf(text)]),
-    marks: marksOf(texts.join(" ")),
+    marks: marksOf(written.join(" ")),
     grams: [1, 2, GRAM_LENGTH].flatMap((length) => gramsOf(nameFolded, length)),
+    fileNames,
   };
 };
 
@@ -42,7 +66,8 @@ export const titleIndexOf: TitleIndexOf = ({ name, description, tags }) => {
 export function searchOf(query: TitleQuery, viewerId: string | null, after: Position | null): TitleSearch {
   const terms = fold(query.q ?? "")
     .split(" ")
-    .filter(Boolean);
+    .filter(Boolean)
+    .map((term) => term.replace(EXTENSION, ""));
   const phrases = terms.map(tokensOf);
   const name = query.name === undefined ? "" : fold(query.name);
   return {

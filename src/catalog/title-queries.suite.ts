@@ -424,6 +424,56 @@ export function titleQueriesSuite(
       }
     });
 
+    test("a title is found by the names of its files too, where whoever sees it may know them", async () => {
+      const named = (n: number, fileName: string, more: Partial<TitleWithSources> = {}): TitleWithSources => {
+        const { origin = "library" } = more;
+        const derived = { name: "Called otherwise", fileName, description: "", tags: [], folders: [] };
+        const source = { sourceId: testId(n), provider: "x", origin, mediaId: null, fingerprint: null };
+        return {
+          ...titleOf(n, { name: "Called otherwise" }),
+          sources: [{ ...source, availability: "ready", derived }],
+          ...more,
+        };
+      };
+      const upload = { origin: "upload" as const, owner: owned(ann) };
+      const copy = (n: number, visibility: "members" | "private") =>
+        named(n, `VHS_${n}`).sources.map(({ derived, ...source }) => ({
+          ...source,
+          derived: derived && { ...derived, visibility },
+        }));
+      const titles = [
+        named(600, "IMG_20190704.tour.de.France"),
+        named(601, "Ferien-Montafon", { ...upload, visibility: "private" }),
+        named(602, "x", { sources: copy(6_020, "members") }),
+        named(603, "y", { sources: copy(6_030, "private") }),
+      ];
+      await opened.repository.insertAll(titles);
+      const numbersOf = async (q: string, who: Who = ann) => (await find({ q }, who)).numbers;
+      for (const q of [
+        "img_20190704",
+        "tour de france",
+        "20190704 called",
+        "img_20190704.tour.de.france.mp4",
+        "FRANCE.MKV",
+      ])
+        expect({ q, numbers: await numbersOf(q) }).toEqual({ q, numbers: [600] });
+      // Words of the name and of the file are no phrase.
+      expect(await numbersOf("otherwise.img")).toEqual([]);
+      expect(await numbersOf("mp4")).toEqual([]);
+      expect((await find({ name: "France" })).numbers).toEqual([]);
+      expect([await numbersOf("vhs_6020.mov"), await numbersOf("vhs_6030")]).toEqual([[602], []]);
+      expect([await numbersOf("montafon"), await numbersOf("montafon", ben)]).toEqual([[601], []]);
+      // What its owner called the file is not told to others.
+      await opened.repository.edit(testId(601), (title) => ({ ...title, visibility: "members" }));
+      expect([await numbersOf("montafon"), await numbersOf("montafon", ben)]).toEqual([[], []]);
+      await opened.repository.edit(testId(601), (title) => ({ ...title, visibility: "private", name: "Again" }));
+      expect(await numbersOf("ferien-montafon")).toEqual([601]);
+      await opened.repository.edit(testId(600), (title) => ({ ...title, sources: [] }));
+      expect(await numbersOf("france")).toEqual([]);
+      for (const { id } of titles) await opened.repository.remove(id, () => true);
+      expect(await numbersOf("montafon")).toEqual([]);
+    });
+
     test("titles that come between two pages move nothing", async () => {
       const page = await find({ limit: 2 });
       await opened.repository.insert(titleOf(99, { name: "Newest of all" }));

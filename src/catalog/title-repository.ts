@@ -7,6 +7,8 @@ export type Origin = "upload" | "library";
 /** What a source's file name, its folders and the file itself say of a title. */
 export interface Derived {
   readonly name: string;
+  /** What the file is called, without folders and extension; absent when that is `name`. */
+  readonly fileName?: string;
   readonly description: string;
   readonly tags: readonly string[];
   /** Ids of the folders it lies in, outermost first. */
@@ -85,16 +87,22 @@ export interface TitleIndex {
   readonly nameKey: string;
   /** One key for each tag, in the tags' order. */
   readonly tagKeys: readonly string[];
-  /** Tokens of name, tags and description; an empty string parts what no phrase may span. */
+  /** Tokens of name, tags, description and names of files; an empty string parts what no phrase may span. */
   readonly tokens: readonly string[];
   /** Punctuation in name, tags and description. */
   readonly marks: readonly string[];
   /** All runs of one, two and three characters in the folded name. */
   readonly grams: readonly string[];
+  /** Names of its files whose words are among the tokens; those that say no more than the name are left out. */
+  readonly fileNames: readonly string[];
 }
 
+/** What is indexed of a title: of its sources the names of their files, or those that were kept in the index. */
+export type Indexable = Pick<TitleRecord, "name" | "description" | "tags"> &
+  (Pick<TitleIndex, "fileNames"> | Pick<TitleWithSources, "id" | "visibility" | "sources">);
+
 /** Computes what a repository indexes of a title. */
-export type TitleIndexOf = (title: Pick<TitleRecord, "name" | "description" | "tags">) => TitleIndex;
+export type TitleIndexOf = (title: Indexable) => TitleIndex;
 
 /** Whose eyes a search has: `everything` (admins), `public` only (nobody signed in), or a user's. */
 export type Audience = { readonly sees: "everything" } | { readonly sees: "public" } | { readonly userId: string };

@@ -58,6 +58,8 @@ export const announcement = z.object({
   tags: z.array(z.string()).default([]),
   /** The folders a library file lies in, outermost first. */
   folders: z.array(announcedFolder).default([]),
+  /** What the file is called, without folders and extension, where that is not `name`. */
+  fileName: z.string().optional(),
 });
 export type Announcement = z.infer<typeof announcement>;
 
@@ -224,6 +226,8 @@ export const streamingContract = defineService({
         sourceId: id,
         ownerId: id,
         name: z.string(),
+        /** What the file was called, without folders and extension; null when nobody said. */
+        fileName: z.string().nullable().default(null),
         sizeBytes: z.number().int(),
         mediaId: mediaId.nullable(),
         place: z.string().nullable().default(null),

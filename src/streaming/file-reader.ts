@@ -52,6 +52,7 @@ export class FileReader {
       path: file.path,
       sizeBytes: file.sizeBytes,
       mtimeMs: file.mtimeMs,
+      fileName: null,
       fileKey: file.fileKey,
       visibility: folder.visibility,
       availability: "ready",

@@ -27,13 +27,16 @@ const NOISE =
  * called what it calls itself, else what its file is called. Folder names below the library folder are tags.
  */
 export function describeFile(path: string, metadata: Metadata | null = null): FileText {
-  const stem = basename(path, extname(path));
+  const stem = stemOf(path);
   const folders = dirname(path) === "." ? [] : dirname(path).split("/");
   const { name, tags } = episode(stem, folders) ?? dated(stem) ?? plain(stem, metadata);
   const own = [metadata?.artist, metadata?.genre, yearOf(metadata?.date ?? null)].filter((tag) => tag != null);
   const all = [...folders.slice(0, MAX_FOLDER_TAGS), ...tags, ...own.slice(0, MAX_OWN_TAGS)];
   return { name, description: descriptionOf(metadata), tags: all.map(tidy).filter((tag) => tag !== "") };
 }
+
+/** What a file is called, without folders and extension. */
+export const stemOf = (path: string): string => basename(path, extname(path));
 
 interface NameAndTags {
   readonly name: string;

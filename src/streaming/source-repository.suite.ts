@@ -8,6 +8,7 @@ const source = (n: number, changes: Partial<Source> = {}): Source => ({
   origin: "library",
   ownerId: null,
   name: `File ${n}`,
+  fileName: null,
   mediaId: testMediaId(n),
   folder: "/srv/films",
   path: `a/${n}.mp4`,

@@ -1,6 +1,6 @@
 import type { Metadata } from "../media/metadata/metadata.ts";
 import type { Announcement, MediaInfo } from "./contract.ts";
-import { describeFile, foldersOf } from "./library-names.ts";
+import { describeFile, foldersOf, stemOf } from "./library-names.ts";
 
 /** One physical file that can be watched. */
 export interface Source {
@@ -9,6 +9,8 @@ export interface Source {
   readonly origin: "upload" | "library";
   readonly ownerId: string | null;
   readonly name: string;
+  /** What an upload's file was called, without folders and extension, where `name` is another one; otherwise null. */
+  readonly fileName: string | null;
   /** SHA-256 of the content; null until it is known. */
   readonly mediaId: string | null;
   /** The library folder it lies in, as configured; null for uploads. */
@@ -32,10 +34,14 @@ export interface Source {
 export function announcementOf(source: Source, provider: string): Announcement {
   const { folder, path } = source;
   const file = folder === null || path === null ? null : describeFile(path, source.metadata);
+  const name = file?.name ?? source.name;
+  const fileName = path === null ? source.fileName : stemOf(path);
   return {
     sourceId: source.id,
     mediaId: source.mediaId,
-    name: file?.name ?? source.name,
+    name,
+    // Absent where it says nothing new: then the announcement is the one that earlier versions made.
+    ...(fileName === null || fileName === name ? {} : { fileName }),
     description: file?.description ?? "",
     tags: [...(file?.tags ?? [])],
     folders: folder === null || path === null ? [] : foldersOf(folder, path),

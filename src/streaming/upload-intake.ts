@@ -10,6 +10,8 @@ export interface FinishedUpload {
   readonly sourceId: string;
   readonly ownerId: string;
   readonly name: string;
+  /** What the file was called, without folders and extension. */
+  readonly fileName: string | null;
   readonly sizeBytes: number;
   readonly mediaId: string | null;
   /** The store it lies in; null for the only one there is. */
@@ -82,6 +84,7 @@ export class UploadIntake {
       origin: "upload",
       ownerId: upload.ownerId,
       name: upload.name,
+      fileName: upload.fileName === upload.name ? null : upload.fileName,
       mediaId: upload.mediaId,
       folder: null,
       path: null,

@@ -7,6 +7,7 @@ import { logFailure } from "../http/failure-log.ts";
 import type { Announcement, streamingContract } from "../streaming/contract.ts";
 import { isMissing, NotAVideoError } from "./errors.ts";
 import { type Intake, LEASE_MS } from "./intake.ts";
+import { fileStem } from "./title-name.ts";
 import type { UploadFiles } from "./upload-files.ts";
 import type { UploadProgress } from "./upload-progress.ts";
 import type { UploadRecord, UploadRecords } from "./upload-records.ts";
@@ -144,14 +145,15 @@ export class Finisher {
   async #adopt(upload: UploadRecord): Promise<Announcement> {
     await this.#requireTitle(upload);
     const { files, records, streaming, adoptTimeoutMs: timeoutFor = adoptTimeoutMs } = this.#dependencies;
-    const { id, ownerId, name, sizeBytes, mediaId, attempts } = upload;
+    const { id, ownerId, name, sizeBytes, mediaId, attempts, metadata } = upload;
+    const fileName = fileStem(metadata.filename ?? null);
     await files.complete(upload, sizeBytes);
     // Counted first: a crash leaves no time for it afterwards.
     await records.update(id, { attempts: attempts + 1, copy: null });
     try {
       const timeoutMs = timeoutFor(sizeBytes);
       const announcement = await streaming.adopt(
-        { sourceId: id, ownerId, name, sizeBytes, mediaId },
+        { sourceId: id, ownerId, name, fileName, sizeBytes, mediaId },
         { timeoutMs, signal: this.#abort.signal },
       );
       await records.update(id, { attempts: 0 });
@@ -240,10 +242,11 @@ export class Finisher {
   }
 
   /** The file has been filed already: streaming was told, and this service stopped before it wrote that down. */
-  async #askStreaming({ id, ownerId, name, sizeBytes }: UploadRecord): Promise<string | null> {
+  async #askStreaming({ id, ownerId, name, sizeBytes, metadata }: UploadRecord): Promise<string | null> {
     const { records, streaming } = this.#dependencies;
+    const fileName = fileStem(metadata.filename ?? null);
     try {
-      return (await streaming.adopt({ sourceId: id, ownerId, name, sizeBytes, mediaId: null })).mediaId;
+      return (await streaming.adopt({ sourceId: id, ownerId, name, fileName, sizeBytes, mediaId: null })).mediaId;
     } catch (error) {
       // Deleted in the meantime.
       if (isRefusal(error)) await records.remove(id);

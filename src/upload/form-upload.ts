@@ -19,8 +19,7 @@ export async function uploadForm(uploads: Uploads, request: Request, who: Princi
     const chunks = bodyChunks(request.body, reception.signal);
     try {
       const form = await readForm(request.headers.get("Content-Type") ?? "", chunks, async (fileName, file) => {
-        const { name } = titleFields(null, [], fileName);
-        const record = await uploads.createForm(id, name, who);
+        const record = await uploads.createForm(id, fileName, who);
         return { record, fileName, sizeBytes: await uploads.receiveForm(record, file, reception) };
       });
       reception.received();

@@ -15,9 +15,13 @@ export function cleanText(text: string): string {
 /** What a title is called at first: the name given, else the file's without folders and extension, else "Untitled". */
 export function initialName(name: string | null, fileName: string | null): string {
   const given = cleanText(name ?? "");
-  if (given) return shorten(given);
+  return given ? shorten(given) : (fileStem(fileName) ?? UNTITLED);
+}
+
+/** A file's name without folders and extension; null when nothing is left of it. */
+export function fileStem(fileName: string | null): string | null {
   const base = (fileName ?? "").split(/[/\\]/).at(-1) ?? "";
-  return shorten(cleanText(cleanText(base).replace(EXTENSION, ""))) || UNTITLED;
+  return shorten(cleanText(cleanText(base).replace(EXTENSION, ""))) || null;
 }
 
 /** At most `NAME_MAX` UTF-16 units, not cutting a character in two. */

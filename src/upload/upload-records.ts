@@ -14,7 +14,7 @@ export interface UploadRecord {
   /** The title's initial name and tags. */
   readonly name: string;
   readonly tags: readonly string[];
-  /** `Upload-Metadata` as the client sent it, to be given back in HEAD (tus 1.0.0, Creation). */
+  /** `Upload-Metadata` as the client sent it, to be given back in HEAD (tus 1.0.0, Creation); of a form its file's name, as `filename`. */
   readonly metadata: Readonly<Record<string, string | null>>;
   /** All bytes it will have; 0 while a form upload's size is unknown. */
   readonly sizeBytes: number;

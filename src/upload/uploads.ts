@@ -18,6 +18,7 @@ import {
 import type { Finisher, FinisherDependencies } from "./finisher.ts";
 import { EXPIRY_MS, LEASE_MS } from "./intake.ts";
 import type { Reception, Receptions } from "./receptions.ts";
+import { initialName } from "./title-name.ts";
 import type { UploadRecord, UploadState } from "./upload-records.ts";
 
 /** Unfinished uploads that one user may have. */
@@ -152,8 +153,9 @@ export class Uploads {
   }
 
   /** Begins a form upload; its title is made when all fields are known. */
-  createForm(id: string, fileName: string, who: Principal): Promise<UploadRecord> {
-    return this.#create(id, "form", { name: fileName, tags: [], metadata: {}, sizeBytes: 0 }, who);
+  createForm(id: string, fileName: string | null, who: Principal): Promise<UploadRecord> {
+    const upload = { name: initialName(null, fileName), tags: [], metadata: { filename: fileName }, sizeBytes: 0 };
+    return this.#create(id, "form", upload, who);
   }
 
   /** Receives the file of a form upload; the number of its bytes. */

@@ -147,10 +147,14 @@ export class FakeStreaming {
 
   handlers() {
     return {
-      adopt: async (input: {
+      adopt: async ({
+        fileName: _,
+        ...input
+      }: {
         sourceId: string;
         ownerId: string;
         name: string;
+        fileName: string | null;
         sizeBytes: number;
         mediaId: string | null;
       }) => {

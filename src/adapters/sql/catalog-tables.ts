@@ -14,6 +14,8 @@ export interface TitleTable {
   name_folded: string;
   name_key: string;
   description: string;
+  /** What its files are called that it is found by, one in a line; null when that is nothing more. */
+  file_names: string | null;
   owner_id: string | null;
   owner_name: string | null;
   origin: "upload" | "library";
@@ -135,7 +137,7 @@ export interface TitleCountTable {
   titles: number;
 }
 
-/** What must be indexed anew: `titles`, or only the `columns` that they are sorted by. */
+/** What must be indexed anew: see `title-upgrade.ts`. */
 export interface CatalogStaleTable {
   what: string;
 }
@@ -198,6 +200,7 @@ export const catalogMigrations: Readonly<Record<string, Migration>> = {
   "2026-11-23-catalog-deleted": { up: indexDeleted },
   "2026-11-24-catalog-title-versions": { up: createTitleVersions },
   "2026-11-24-catalog-tombstone-names": { up: nameTombstones },
+  "2026-11-25-catalog-file-names": { up: createFileNames },
 };
 
 async function createCatalog(db: Kysely<unknown>): Promise<void> {
@@ -291,6 +294,12 @@ async function createMemories(db: Kysely<unknown>, seqType: "integer" | "bigint"
 async function nameTombstones(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable("title_tombstones").addColumn("title_id", "varchar(36)").execute();
   await db.schema.alterTable("title_tombstones").addColumn("name", "text").execute();
+}
+
+async function createFileNames(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable("titles").addColumn("file_names", "text").execute();
+  await sql`delete from catalog_stale where what = 'file-names'`.execute(db);
+  await sql`insert into catalog_stale (what) values ('file-names')`.execute(db);
 }
 
 async function createFolders(db: Kysely<unknown>): Promise<void> {

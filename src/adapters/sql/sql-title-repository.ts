@@ -42,7 +42,7 @@ import {
 } from "./title-states.ts";
 import type { Term } from "./title-terms.ts";
 import { indexAnew, readyIndex } from "./title-upgrade.ts";
-import { recordsOf, wholesOf } from "./title-wholes.ts";
+import { recordsOf, type Whole, wholesOf } from "./title-wholes.ts";
 import { locked, transact } from "./transact.ts";
 
 /** Titles that are counted one by one, when what a search finds is counted. */
@@ -196,7 +196,7 @@ export class SqlTitleRepository implements TitleRepository {
       if (!next) return { title: found.title, changed: false };
       const index = this.#indexOf(next);
       const row = toRow(next, index);
-      const before = this.#indexed(found.title);
+      const before = this.#indexed(found);
       await transaction.updateTable("titles").set(row).where("seq", "=", found.seq).execute();
       await dropParts(transaction, found.seq);
       await writeParts(transaction, [{ seq: found.seq, title: next, index }]);
@@ -260,7 +260,7 @@ export class SqlTitleRepository implements TitleRepository {
       if (!found || !target || !when(found.title)) return false;
       await moveStates(transaction, found.seq, target.seq);
       await moveInCollections(transaction, found.seq, target.seq);
-      await this.#delete(transaction, found.seq, found.title);
+      await this.#delete(transaction, found);
       return true;
     });
   }
@@ -285,7 +285,7 @@ export class SqlTitleRepository implements TitleRepository {
     return this.#transact(async (transaction) => {
       const found = await this.#whole(transaction, id);
       if (!found || !when(found.title)) return false;
-      await this.#delete(transaction, found.seq, found.title);
+      await this.#delete(transaction, found);
       return true;
     });
   }
@@ -295,7 +295,7 @@ export class SqlTitleRepository implements TitleRepository {
       const found = await this.#whole(transaction, id);
       if (!found || !when(found.title)) return null;
       await bury(transaction, found.title);
-      await this.#delete(transaction, found.seq, found.title);
+      await this.#delete(transaction, found);
       return found.title;
     });
   }
@@ -431,8 +431,9 @@ export class SqlTitleRepository implements TitleRepository {
     return whole ?? null;
   }
 
-  async #delete(transaction: Transaction<Tables>, seq: number, title: TitleWithSources): Promise<void> {
-    const { counts, terms } = this.#indexed(title);
+  async #delete(transaction: Transaction<Tables>, whole: Whole): Promise<void> {
+    const { seq } = whole;
+    const { counts, terms } = this.#indexed(whole);
     await dropParts(transaction, seq);
     const num = await forgetNumber(transaction, seq);
     await transaction.deleteFrom("titles").where("seq", "=", seq).execute();
@@ -443,9 +444,9 @@ export class SqlTitleRepository implements TitleRepository {
     await changeIndex(transaction, [{ num, before: terms, after: NONE }]);
   }
 
-  /** What a title counts for, and is found by. */
-  #indexed(title: TitleWithSources) {
-    const index = this.#indexOf(title);
+  /** What a title counts for, and is found by as it is kept. */
+  #indexed({ title, fileNames }: Whole) {
+    const index = this.#indexOf({ ...title, fileNames });
     const row = toRow(title, index);
     return { row, counts: countsOf(title, row, index), terms: termsOfTitle(title, row, index) };
   }

@@ -6,6 +6,7 @@ export interface SourceRow {
   origin: "upload" | "library";
   owner_id: string | null;
   name: string;
+  file_name: string | null;
   media_id: string | null;
   folder: string | null;
   path: string | null;
@@ -115,6 +116,11 @@ export const streamingMigrations: Readonly<Record<string, Migration>> = {
         .addColumn("source_id", "varchar(36)", (column) => column.primaryKey())
         .addColumn("noted_at", "bigint", (column) => column.notNull())
         .execute();
+    },
+  },
+  "2026-11-25-streaming-file-names": {
+    async up(database: Kysely<unknown>) {
+      await database.schema.alterTable("sources").addColumn("file_name", "text").execute();
     },
   },
 };

@@ -60,7 +60,7 @@ export function textIndexSuite(name: string, open: () => Promise<Database>): voi
     const counted = (ask: Partial<TitleQuery> = {}) =>
       repository.count(searchOf(titleQuery.parse(ask), admin.userId, null), audienceOf(admin), 10);
 
-    async function makeStale(what: "titles" | "columns"): Promise<void> {
+    async function makeStale(what: "titles" | "columns" | "file-names"): Promise<void> {
       await database.insertInto("catalog_stale").values({ what }).execute();
     }
 
@@ -173,6 +173,47 @@ export function textIndexSuite(name: string, open: () => Promise<Database>): voi
       expect(await find({ name: "elan", exact: true, tags: ["even"], minHeight: 360 })).toEqual(["Élan"]);
       expect((await counted({ tags: ["even"] })).heights).toEqual([{ value: "360", count: 1 }]);
     });
+
+    test("names of files that a former version has not indexed are found after the start, and what is written meanwhile as well", async () => {
+      const named = (n: number, fileName: string) => {
+        const derived = { name: `Title ${n}`, fileName, description: "", tags: [], folders: [] };
+        const source = { sourceId: testId(n), provider: "x", origin: "upload" as const, mediaId: null, derived };
+        return titleOf(n, { sources: [{ ...source, availability: "ready", fingerprint: null }] });
+      };
+      const titles = [...many(30), named(31, "alpha"), named(32, "beta"), named(33, "gamma")];
+      const bare = titles.map((title) => ({ ...title, sources: [] }));
+      await repository.insertAll(bare);
+      // As it was announced to the version before.
+      for (const { id, sources } of titles)
+        for (const { derived } of sources)
+          await database
+            .insertInto("title_sources")
+            .values({
+              ...{ source_id: id, title_seq: await seqOf(id), provider: "x", origin: "upload", availability: "ready" },
+              ...{ media_id: null, derived: JSON.stringify(derived), fingerprint: null },
+            })
+            .execute();
+      await makeStale("file-names");
+      await repository.readyIndex();
+      expect(await find({})).toHaveLength(33);
+      await repository.edit(testId(32), (title) => ({ ...title, name: "Edited" }));
+      await repository.remove(testId(33), () => true);
+      expect(await find({ q: "beta" })).toEqual(["Edited"]);
+      const told = await indexAnew();
+      expect(told.at(-1)).toEqual({ indexed: 32, titles: 32 });
+      expect(await Promise.all(["alpha", "beta", "gamma", "title 3"].map((q) => find({ q })))).toEqual([
+        ["Title 31"],
+        ["Edited"],
+        [],
+        ["Title 31", "Title 30", "Title 3"],
+      ]);
+      expect(await indexAnew()).toEqual([]);
+    });
+
+    const seqOf = async (id: string) => {
+      const row = await database.selectFrom("titles").select("seq").where("id", "=", id).executeTakeFirstOrThrow();
+      return Number(row.seq);
+    };
 
     test("columns that a former version has not made are made at the start", async () => {
       await repository.insertAll(many(20));

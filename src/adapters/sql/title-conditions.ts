@@ -12,7 +12,7 @@ export async function looksRight<Place extends { readonly seq: number }>(
   indexOf: TitleIndexOf,
 ): Promise<readonly Place[]> {
   if (places.length === 0 || !(looksAt.name || looksAt.phrases)) return places;
-  const texts = looksAt.phrases ? sql`, name, description` : sql``;
+  const texts = looksAt.phrases ? sql`, name, description, file_names` : sql``;
   const { rows } = await sql<TextRow>`select seq, name_folded${texts} from titles
     where seq in (${listOf(places.map(({ seq }) => seq))})`.execute(database);
   const part = search.name?.folded ?? "";
@@ -32,6 +32,7 @@ interface TextRow {
   readonly name_folded: string;
   readonly name: string;
   readonly description: string;
+  readonly file_names: string | null;
 }
 
 /** Whether a title's name alone has phrases of one word each: so much is seen without parting it into words. */
@@ -50,9 +51,10 @@ async function withPhrases(
     where title_seq in (${listOf(rows.map(({ seq }) => seq))})`.execute(database);
   const tagsOf = Map.groupBy(tags, ({ title_seq }) => Number(title_seq));
   const wanted = phrases.map((tokens) => ` ${tokens.join(" ")}`);
-  return rows.flatMap(({ seq, name, description }) => {
-    const texts = { name, description, tags: (tagsOf.get(Number(seq)) ?? []).map(({ tag }) => tag) };
-    const words = textOf(indexOf(texts).tokens);
+  return rows.flatMap(({ seq, name, description, file_names }) => {
+    const tags = (tagsOf.get(Number(seq)) ?? []).map(({ tag }) => tag);
+    const fileNames = file_names?.split("\n") ?? [];
+    const words = textOf(indexOf({ name, description, tags, fileNames }).tokens);
     return wanted.every((text) => words.includes(text)) ? [Number(seq)] : [];
   });
 }

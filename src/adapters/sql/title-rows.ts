@@ -16,6 +16,7 @@ export function toRow(title: TitleRecord, index: TitleIndex): Omit<TitleRow, "se
     name_folded: index.nameFolded,
     name_key: index.nameKey,
     description: title.description,
+    file_names: index.fileNames.length === 0 ? null : index.fileNames.join("\n"),
     owner_id: title.owner?.id ?? null,
     owner_name: title.owner?.username ?? null,
     origin: title.origin,

@@ -18,7 +18,7 @@ import { locked, transact } from "./transact.ts";
 
 /**
  * Indexing titles anew, after an upgrade. `catalog_stale` says what must be done: `titles`, everything; `numbers`, the titles that have no number yet;
- * `columns`, what they are sorted by. A title counts and is found once it has a number, so others may write titles meanwhile.
+ * `columns`, what they are sorted by; `file-names`, what the names of their files add. A title counts and is found once it has a number, so others may write titles meanwhile.
  */
 
 /** Titles indexed in one transaction. */
@@ -31,7 +31,7 @@ const READYING = "titles-readying";
 const INDEXING = "titles-indexing";
 const LOOK_AGAIN_MS = 2_000;
 
-type Stale = "titles" | "numbers" | "columns";
+type Stale = "titles" | "numbers" | "columns" | "file-names";
 
 async function staleOf(database: Database): Promise<Set<string>> {
   const rows = await database.selectFrom("catalog_stale").select("what").execute();
@@ -50,6 +50,7 @@ export function readyIndex(database: Database): Promise<void> {
       await forgetPostings(connection);
       await done(connection, "numbers");
       await connection.insertInto("catalog_stale").values({ what: "numbers" }).execute();
+      await done(connection, "file-names");
       await done(connection, "titles");
     } else if (stale.has("columns")) await makeColumns(connection);
     await done(connection, "columns");
@@ -63,40 +64,97 @@ export async function indexAnew(
   tell: (progress: IndexingProgress) => void,
   stop: AbortSignal,
 ): Promise<void> {
-  if (!(await staleOf(database)).has("numbers")) return;
-  await alone(database, INDEXING, async (connection) => {
-    if (!(await staleOf(connection)).has("numbers")) return;
-    const row = await connection
-      .selectFrom("titles")
-      .select(({ fn }) => fn.countAll<number>().as("titles"))
-      .executeTakeFirst();
-    const titles = Number(row?.titles ?? 0);
-    let after = -1;
-    for (let indexed = 0; !stop.aborted; ) {
-      if (titles > 0) tell({ indexed: Math.min(indexed, titles - 1), titles });
-      const { count, last } = await transact(connection, (some) => indexSome(some, indexOf, after), "read committed");
-      if (last === null) {
-        await done(connection, "numbers");
-        if (titles > 0) tell({ indexed: titles, titles });
-        return;
-      }
-      indexed += count;
-      after = last;
+  for (const [what, work] of [["numbers", indexSome] as const, ["file-names", nameSome] as const]) {
+    if (!(await staleOf(database)).has(what)) continue;
+    await alone(database, INDEXING, async (connection) => {
+      if (!(await staleOf(connection)).has(what)) return;
+      const inOne = (after: number) => transact(connection, (some) => work(some, indexOf, after), "read committed");
+      if (await throughAll(connection, inOne, tell, stop)) await done(connection, what);
+    });
+  }
+}
+
+/** What was done of the titles after some place in time: how many they were, and the last one's place. */
+interface Part {
+  readonly count: number;
+  readonly last: number | null;
+}
+
+/** Does something to all titles, some at a time; whether it came to the end. */
+async function throughAll(
+  connection: Kysely<Tables>,
+  work: (after: number) => Promise<Part>,
+  tell: (progress: IndexingProgress) => void,
+  stop: AbortSignal,
+): Promise<boolean> {
+  const row = await connection
+    .selectFrom("titles")
+    .select(({ fn }) => fn.countAll<number>().as("titles"))
+    .executeTakeFirst();
+  const titles = Number(row?.titles ?? 0);
+  let after = -1;
+  for (let indexed = 0; !stop.aborted; ) {
+    if (titles > 0) tell({ indexed: Math.min(indexed, titles - 1), titles });
+    const { count, last } = await work(after);
+    if (last === null) {
+      if (titles > 0) tell({ indexed: titles, titles });
+      return true;
     }
+    indexed += count;
+    after = last;
+  }
+  return false;
+}
+
+const rowsAfter = (transaction: Transaction<Tables>, after: number) =>
+  locked(
+    transaction,
+    transaction.selectFrom("titles").selectAll().where("seq", ">", after).orderBy("seq").limit(AT_ONCE),
+  ).execute();
+
+/** The next titles in time are found by the names of their files as well. What has no number yet is indexed with them. */
+async function nameSome(transaction: Transaction<Tables>, indexOf: TitleIndexOf, after: number): Promise<Part> {
+  const rows = await rowsAfter(transaction, after);
+  const last = rows.at(-1);
+  if (!last) return { count: 0, last: null };
+  const changes = [];
+  for (const [i, { seq, title, fileNames }] of (await wholesOf(transaction, rows)).entries()) {
+    if (i % TURN === 0) await turn();
+    if (title.sources.length === 0) continue;
+    const index = indexOf(title);
+    if (Bun.deepEquals(index.fileNames, fileNames)) continue;
+    const row = toRow(title, index);
+    await transaction.updateTable("titles").set({ file_names: row.file_names }).where("seq", "=", seq).execute();
+    const before = termsOfTitle(title, row, indexOf({ ...title, fileNames }));
+    changes.push({ seq, before, after: termsOfTitle(title, row, index) });
+  }
+  const nums = await numbersOf(
+    transaction,
+    changes.map(({ seq }) => seq),
+  );
+  const known = changes.flatMap(({ seq, ...terms }) => {
+    const num = nums.get(seq);
+    return num === undefined ? [] : [{ num, ...terms }];
   });
+  if (known.length > 0) await changeIndex(transaction, known);
+  return { count: rows.length, last: Number(last.seq) };
+}
+
+/** The numbers of titles by their places; those that have none are left out. */
+async function numbersOf(transaction: Transaction<Tables>, seqs: readonly number[]): Promise<Map<number, number>> {
+  if (seqs.length === 0) return new Map();
+  const { rows } = await sql<{ num: number; seq: number }>`select num, seq from title_keys
+    where seq in (${listOf(seqs)})`.execute(transaction);
+  return new Map(rows.map(({ num, seq }) => [Number(seq), Number(num)]));
 }
 
 /** Indexes the next titles in time that have no number; which was the last one that was looked at. */
-async function indexSome(transaction: Transaction<Tables>, indexOf: TitleIndexOf, after: number) {
-  const query = transaction.selectFrom("titles").selectAll().where("seq", ">", after).orderBy("seq").limit(AT_ONCE);
-  const rows = await locked(transaction, query).execute();
+async function indexSome(transaction: Transaction<Tables>, indexOf: TitleIndexOf, after: number): Promise<Part> {
+  const rows = await rowsAfter(transaction, after);
   const last = rows.at(-1);
   if (!last) return { count: 0, last: null };
   const seqs = rows.map(({ seq }) => Number(seq));
-  const { rows: known } = await sql<{ seq: number }>`select seq from title_keys where seq in (${listOf(seqs)})`.execute(
-    transaction,
-  );
-  const isKnown = new Set(known.map(({ seq }) => Number(seq)));
+  const isKnown = await numbersOf(transaction, seqs);
   await indexThese(
     transaction,
     indexOf,
@@ -151,7 +209,7 @@ async function indexThese(
 
 const NONE: ReadonlySet<Term> = new Set();
 /** What is computed of a title and kept in its row. */
-const INDEXED = ["name_folded", "name_key", "duration_ms", "height", "codec"] as const;
+const INDEXED = ["name_folded", "file_names", "name_key", "duration_ms", "height", "codec"] as const;
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 async function putInFolders(

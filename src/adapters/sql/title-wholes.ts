@@ -20,11 +20,16 @@ export async function recordsOf(database: Reader, rows: readonly TitleRow[]): Pr
   );
 }
 
+/** A title with its place, as it is kept. */
+export interface Whole {
+  readonly seq: number;
+  readonly title: TitleWithSources;
+  /** Names of its files that it is indexed by. */
+  readonly fileNames: readonly string[];
+}
+
 /** These titles with their tags and sources. */
-export async function wholesOf(
-  database: Reader,
-  rows: readonly TitleRow[],
-): Promise<{ readonly seq: number; readonly title: TitleWithSources }[]> {
+export async function wholesOf(database: Reader, rows: readonly TitleRow[]): Promise<Whole[]> {
   const records = await recordsOf(database, rows);
   if (records.length === 0) return [];
   const { rows: sources } = await sql<SourceRow>`
@@ -34,7 +39,9 @@ export async function wholesOf(
   return rows.flatMap((row, i) => {
     const record = records[i];
     const seq = Number(row.seq);
-    return record ? [{ seq, title: { ...record, sources: (bySeq.get(seq) ?? []).map(sourceOf) } }] : [];
+    if (!record) return [];
+    const title = { ...record, sources: (bySeq.get(seq) ?? []).map(sourceOf) };
+    return [{ seq, title, fileNames: row.file_names?.split("\n") ?? [] }];
   });
 }
 
