@@ -45,7 +45,7 @@ async function openFakeAuth(bus: MemoryBus) {
     session: principalWith("session", "s1") as Principal | null,
     apiKey: principalWith("api-key", "k1") as Principal | null,
     revocations: [] as Revocation[],
-    /** Runs after a session has been looked up and before the answer is on its way. */
+    /** Runs after a session or the keys have been looked up and before the answer is on its way. */
     beforeAnswer: async () => undefined as unknown,
     kid: "key-1",
     privateKey: pair.privateKey,
@@ -68,7 +68,9 @@ async function openFakeAuth(bus: MemoryBus) {
     },
     async getVerificationKeys() {
       state.keysAsked++;
-      return { keys: state.publicKeys };
+      const keys = state.publicKeys;
+      await state.beforeAnswer();
+      return { keys };
     },
     listRevocations: async () => ({ revocations: state.revocations }),
     isAuthorized: unused,
@@ -402,6 +404,21 @@ test("a new signing key is fetched when it is announced", async () => {
   expect(authenticator.authenticate(withBearer(`Bearer ${token}`))).rejects.toMatchObject({ status: 401 });
   await auth.publish({ type: "keys-changed" });
   expect((await authenticator.authenticate(withBearer(`Bearer ${token}`)))?.username).toBe("maria");
+});
+
+test("keys that change while they are being read are read again", async () => {
+  const { auth, authenticator } = await open();
+  await auth.start();
+  const next = await generateKeyPair(TOKEN_ALGORITHM, { extractable: true });
+  auth.state.beforeAnswer = async () => {
+    auth.state.beforeAnswer = async () => undefined;
+    const publicKey = { ...(await exportJWK(next.publicKey)), kid: "key-2", alg: TOKEN_ALGORITHM };
+    auth.state.publicKeys = [...auth.state.publicKeys, publicKey];
+    await auth.publish({ type: "keys-changed" });
+  };
+  expect(await authenticator.authenticate(withBearer(`Bearer ${await auth.token()}`))).toMatchObject({ userId });
+  Object.assign(auth.state, { kid: "key-2", privateKey: next.privateKey });
+  expect(await authenticator.authenticate(withBearer(`Bearer ${await auth.token()}`))).toMatchObject({ userId });
 });
 
 test("another audience, issuer, type or a missing claim makes a token worthless", async () => {

@@ -89,6 +89,8 @@ export class BusAuthenticator implements Authenticator {
   /** The set's counter when somebody was found out, so that a watch on an outdated one is cut at once. */
   readonly #foundAt = new WeakMap<Principal | GrantHolder, number>();
   #verifiers: Verifiers | null = null;
+  /** How often the keys have been said to have changed. */
+  #keyChanges = 0;
   #loading: Promise<void> | null = null;
   #loaded = false;
   /** Since when it has not been known whether revocations are heard, and when that was last found so. */
@@ -216,16 +218,22 @@ export class BusAuthenticator implements Authenticator {
   }
 
   async #fetchKeys(): Promise<Verifiers> {
-    const keys = (await reaching(this.#auth.getVerificationKeys({}))) as JSONWebKeySet;
-    this.#verifiers = {
-      token: createTokenVerifier(keys),
-      grant: createGrantVerifier(keys),
-      fetchedAtMs: Date.now(),
-    };
-    return this.#verifiers;
+    for (;;) {
+      const changes = this.#keyChanges;
+      const keys = (await reaching(this.#auth.getVerificationKeys({}))) as JSONWebKeySet;
+      // What was on its way while they changed may be the ones from before.
+      if (changes !== this.#keyChanges) continue;
+      this.#verifiers = {
+        token: createTokenVerifier(keys),
+        grant: createGrantVerifier(keys),
+        fetchedAtMs: Date.now(),
+      };
+      return this.#verifiers;
+    }
   }
 
   #forgetKeys(): void {
+    this.#keyChanges++;
     this.#verifiers = null;
     this.#grants.deleteWhere(() => true);
   }
