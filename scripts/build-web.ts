@@ -261,7 +261,7 @@ function printSizes(outputs: readonly Output[]): void {
       ...always,
       ...closure(outputs, script),
       ...outputs
-        .filter(({ path }) => /\/(background|folder-bar)-/.test(path))
+        .filter(({ path }) => /\/(background|folder-bar|still)-/.test(path))
         .flatMap(({ path }) => [...closure(outputs, path)]),
       "manifest.webmanifest",
     ],

@@ -3,6 +3,7 @@ import { NotFoundError } from "../errors.ts";
 import { createApp } from "../http/app.ts";
 import { type HttpEnv, requirePrincipal, viewerOf } from "../http/env.ts";
 import { initSegment } from "../media/cmaf/init-segment.ts";
+import { planStill } from "../media/cmaf/still.ts";
 import { dashManifest } from "../media/dash/dash-manifest.ts";
 import { hlsKeyFramePlaylist } from "../media/hls/hls-key-frames.ts";
 import { hlsMediaPlaylist, hlsMultivariantPlaylist } from "../media/hls/hls-playlist.ts";
@@ -63,6 +64,7 @@ export function createStreamingRoutes(dependencies: StreamingRoutesDependencies)
   addFaststart(app, dependencies);
   addHls(app, dependencies);
   addDash(app, dependencies);
+  addStill(app, dependencies);
   addSubtitles(app, dependencies);
   addChapters(app, dependencies);
   addLibrary(app, dependencies.library, dependencies.playback);
@@ -172,5 +174,17 @@ function addDash(app: OpenAPIHono<HttpEnv>, dependencies: StreamingRoutesDepende
     answerWithSubtitles(c, dependencies, MANIFEST, (video, subtitles) =>
       textBody(dashManifest(video, subtitles, carriedQuery(c))),
     ),
+  );
+}
+
+/** The player of whoever looks decodes it: nothing here opens a picture. */
+function addStill(app: OpenAPIHono<HttpEnv>, dependencies: StreamingRoutesDependencies): void {
+  describe(app, "/stream/{titleId}/still", ["titleId"], "One picture, as an MP4 file of a single key frame", SEGMENT);
+  app.get("/stream/:titleId/still", (c) =>
+    answerComputed(c, dependencies, SEGMENT, async ({ video, source }) => {
+      const picture = await planStill(video, source);
+      if (!picture) throw new NotFoundError("This video has no picture to show.");
+      return picture;
+    }),
   );
 }

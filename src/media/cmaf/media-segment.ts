@@ -40,6 +40,16 @@ export function fragmentPlan({ track, from, to }: SampleRange, sequenceNumber: n
   return { header, ranges: fragment.ranges, sizeBytes: header.byteLength + fragment.payloadBytes };
 }
 
+/** Where a segment's header tells when its first sample is decoded. */
+const decodeTimeAt = 8 + (fullBoxBytes + 4) + 8 + tfhdBytes + fullBoxBytes;
+
+/** A segment that starts at time 0 instead of its own. */
+export function fromZero({ header, ranges, sizeBytes }: SegmentPlan): SegmentPlan {
+  const moved = header.slice();
+  new DataView(moved.buffer).setBigUint64(decodeTimeAt, 0n);
+  return { header: moved, ranges, sizeBytes };
+}
+
 /** Bytes of a segment as sent. */
 export interface SegmentBytes {
   readonly whole: number;

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Collection, CollectionPage } from "../../catalog/contract.ts";
 import { call, messageOf } from "../api.ts";
-import { coverStyle } from "../components/cover.tsx";
+import { coverStyle, Still } from "../components/cover.tsx";
 import { Heading } from "../components/heading.tsx";
 import { Empty, Skeleton } from "../components/parts.tsx";
 import { formatDuration, initialsOf } from "../format.ts";
@@ -85,6 +85,7 @@ function CollectionCard({ collection }: { collection: Collection }) {
     <article class="card">
       <span class="cover stack" style={coverStyle(coverTitleId ?? id)} aria-hidden="true">
         <span class="cover-initials">{initialsOf(name)}</span>
+        {coverTitleId && <Still id={coverTitleId} />}
       </span>
       <a class="name" href={`/collections/${id}`}>
         {name}

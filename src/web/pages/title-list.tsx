@@ -37,7 +37,7 @@ const measures: Readonly<Record<View, Measure>> = {
   list: (width, rem) => ({ columns: 1, rowHeight: (width < 36 * rem ? 8.5 : 5.5) * rem }),
   grid: (width, rem) => {
     const gap = 1.25 * rem;
-    const columns = Math.max(1, Math.floor((width + gap) / ((width < 36 * rem ? 9 : 15) * rem + gap)));
+    const columns = Math.max(1, Math.floor((width + gap) / ((width < 36 * rem ? 9 : 17) * rem + gap)));
     const cell = (width - (columns - 1) * gap) / columns;
     // Where cards are narrow, what is said below a name takes two lines.
     const isNarrow = width < 36 * rem && columns > 1;

@@ -53,11 +53,18 @@ export function WatchPage({ id }: { id: string }) {
   }, [leaving]);
 
   if (problem !== null) return <NotHere problem={problem} />;
-  if (!loaded) return <section class="watch" aria-busy="true" />;
+  const inCollection = query.has("collection");
+  if (!loaded) {
+    return (
+      <section class="watch" data-queue={inCollection} aria-busy="true">
+        <div class="player-ghost" />
+      </section>
+    );
+  }
   const { title } = loaded;
   const editable = mayEditTitle(user.value, title) && grant === "";
   return (
-    <section class="watch">
+    <section class="watch" data-queue={inCollection}>
       {leaving ? <div class="no-player" /> : <Screen {...loaded} grant={grant} queue={queue} />}
       <div class="watch-head">
         <Heading title={title.name} />
