@@ -40,7 +40,7 @@ export async function film(
   folder: string,
   name: string,
   scenery: Scenery,
-  { seconds = 10, width = 1280 }: { seconds?: number; width?: number } = {},
+  { seconds = 10, width = 1280, chapters }: { seconds?: number; width?: number; chapters?: string } = {},
 ): Promise<string> {
   const pixels = new Uint8Array(width * HEIGHT * 3);
   for (let y = 0; y < HEIGHT; y++) {
@@ -59,6 +59,7 @@ export async function film(
     "-g",
     "50",
   ];
+  const marks = chapters === undefined ? [] : ["-i", chapters, "-map_chapters", "2"];
   const command = [
     "ffmpeg",
     "-v",
@@ -66,6 +67,7 @@ export async function film(
     "-y",
     ...picture,
     ...sound,
+    ...marks,
     ...still,
     "-pix_fmt",
     "yuv420p",

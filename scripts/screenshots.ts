@@ -12,6 +12,7 @@ import { enter, eventually, openBrowser, videoState } from "../test/support/chro
 import { fixture } from "../test/support/fixtures.ts";
 import { startTestKinora, TestUser } from "../test/support/kinora.ts";
 import { accountScenes, enterAsAdmin, fillAccounts } from "./account-scenes.ts";
+import { film, sceneries } from "./scenery.ts";
 
 const target = join(import.meta.dir, "..", "docs", "screenshots");
 const PASSWORD = "correct horse battery";
@@ -233,19 +234,22 @@ async function pauseAt(page: Page, seconds: number): Promise<void> {
   await page.getByText("Resumed at").waitFor({ state: "detached" });
 }
 
-/** Something calmer to look at than the test card: a sky before sunrise. */
-async function makeDawn(folder: string): Promise<string> {
-  const path = join(folder, "dawn.mp4");
-  const sky = "gradients=size=1280x720:rate=25:duration=10:speed=0.00001:seed=3:x0=640:y0=0:x1=640:y1=1500:nb_colors=4";
-  const colours = "c0=0x16213e:c1=0x4a4e7a:c2=0xc97b63:c3=0xf3c98b";
-  const codecs = ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-g", "50", "-c:a", "aac"];
-  const sound = ["-f", "lavfi", "-i", "anoisesrc=color=brown:amplitude=0.1:duration=10"];
-  const command = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", `${sky}:${colours}`, ...sound, ...codecs, path];
-  if ((await Bun.spawn(command).exited) !== 0) throw new Error("ffmpeg could not make the sky");
-  return path;
+type Films = Readonly<Record<keyof typeof sceneries, string>>;
+
+/** Something calmer to look at than test cards. */
+async function filmAll(folder: string): Promise<Films> {
+  const chapters = join(folder, "chapters.txt");
+  const chapter = (start: number, end: number, name: string) =>
+    `[CHAPTER]\nTIMEBASE=1/1\nSTART=${start}\nEND=${end}\ntitle=${name}\n`;
+  await Bun.write(chapters, `;FFMETADATA1\n${chapter(0, 4, "Through the wood")}${chapter(4, 10, "Along the ridge")}`);
+  const made = Object.entries(sceneries).map(async ([name, scenery]) => {
+    const path = await film(folder, name, scenery, name === "mountains" ? { chapters } : {});
+    return [name, path] as const;
+  });
+  return Object.fromEntries(await Promise.all(made)) as Films;
 }
 
-async function fill(kinora: { url: string }, dawnPath: string): Promise<Map<string, string>> {
+async function fill(kinora: { url: string }, films: Films): Promise<Map<string, string>> {
   const maria = await TestUser.signIn(kinora, "maria", PASSWORD);
   const jonas = await TestUser.signIn(kinora, "jonas", PASSWORD);
   const give = async (
@@ -260,22 +264,16 @@ async function fill(kinora: { url: string }, dawnPath: string): Promise<Map<stri
     await who.send("PATCH", `/api/titles/${id}`, { visibility, ...(description ? { description } : {}) });
     return [name, id] as const;
   };
-  const [short, fast, h265, silent, parts] = await Promise.all([
-    fixture("h264-aac.mp4"),
-    fixture("h264-aac-faststart.mp4"),
-    fixture("h265-aac.mp4"),
-    fixture("h264-only.mp4"),
-    fixture("h264-chapters.mp4"),
-  ]);
+  const h265 = await fixture("h265-aac.mp4");
   const dawn = "Filmed from the breakwater on the first calm morning in March.\nThe ferry comes in at the end.";
   return new Map([
-    await give(maria, parts, "A walk in two parts", ["mountains"], "private"),
-    await give(jonas, silent, "First steps in the sand", ["family", "sea"], "members"),
-    await give(maria, fast, "Concert in the old town hall", ["music"], "public"),
-    await give(jonas, short, "Sailing lesson, second day", ["sea", "sailing"], "members"),
+    await give(maria, films.mountains, "A walk in two parts", ["mountains"], "private"),
+    await give(jonas, films.beach, "First steps in the sand", ["family", "sea"], "members"),
+    await give(maria, films.town, "Concert in the old town hall", ["music"], "public"),
+    await give(jonas, films.sail, "Sailing lesson, second day", ["sea", "sailing"], "members"),
     await give(maria, h265, "Drone over the fells", ["mountains"], "private"),
-    await give(maria, silent, "Grandmother tells of the winter of 1962", ["family", "interview"], "private"),
-    await give(maria, dawnPath, "Harbour at dawn", ["sea", "holiday 2026"], "members", dawn),
+    await give(maria, films.winter, "Grandmother tells of the winter of 1962", ["family", "interview"], "private"),
+    await give(maria, films.dawn, "Harbour at dawn", ["sea", "holiday 2026"], "members", dawn),
   ]);
 }
 
@@ -296,6 +294,9 @@ async function collect(kinora: { url: string }, ids: ReadonlyMap<string, string>
 async function shoot(page: Page, name: string): Promise<void> {
   const path = join(target, `${name}.png`);
   await page.evaluate(() => document.fonts.ready);
+  // Those that can be had are there within a moment.
+  const pictures = page.locator(".still:not(:has([data-whole]))");
+  for (let tries = 0; tries < 20 && (await pictures.count()) > 0; tries++) await page.waitForTimeout(100);
   await page.waitForTimeout(250);
   await page.screenshot({ path, animations: "disabled", caret: "hide" });
   const convert = [
@@ -319,12 +320,12 @@ const onlyAccounts = chosen.length > 0 && chosen.every((name) => name in account
 await buildWeb();
 mkdirSync(target, { recursive: true });
 const media = mkdtempSync(join(tmpdir(), "kinora-sky-"));
-const dawn = await makeDawn(media);
+const films = await filmAll(media);
 for (const size of sizes) {
   for (const colorScheme of ["light", "dark"] as const) {
     const data = mkdtempSync(join(tmpdir(), "kinora-screenshots-"));
     const kinora = await startTestKinora({ data });
-    const ids = await fill(kinora, dawn);
+    const ids = await fill(kinora, films);
     const collections = await collect(kinora, ids);
     const browser = await openBrowser(kinora.url, { ...size, colorScheme }, [/./]);
     const network = await browser.context.newCDPSession(browser.page);

@@ -5,7 +5,7 @@ export { canPlayType, findUndecodable };
 /** Pictures that are kept for when they are shown again; each takes half a megabyte. */
 const KEPT = 150;
 /** Made at once: the browser has few connections to a server, and a player may want them. */
-const AT_ONCE = 3;
+const AT_ONCE = 4;
 const WIDTH = 480;
 const PATIENCE_MS = 20_000;
 
@@ -53,8 +53,11 @@ function next(): void {
       .then((picture) => {
         running--;
         if (picture) {
-          picture.animate([{ opacity: 0 }, { opacity: 1 }], motionMs());
           put(place, id, picture);
+          picture.animate([{ opacity: 0 }, { opacity: 1 }], motionMs()).onfinish = () => {
+            // From now on nothing of the cover is seen behind it.
+            picture.dataset.whole = "true";
+          };
         } else kept.set(id, null);
         next();
       });
