@@ -101,7 +101,13 @@ const listLinks = createRoute({
     200: {
       description: "A page of links.",
       content: {
-        "application/json": { schema: z.object({ items: z.array(link), nextCursor: z.string().nullable() }) },
+        "application/json": {
+          schema: z.object({
+            items: z.array(link),
+            nextCursor: z.string().nullable(),
+            longestSeconds: z.number().openapi({ description: "The longest that a new link can count." }),
+          }),
+        },
       },
     },
     ...problems(400, 401, 403, 503),
@@ -139,7 +145,8 @@ export function addLinks(app: OpenAPIHono<HttpEnv>, links: Links): void {
       ...link,
       user: { id: owner, username },
     }));
-    return c.json({ items: shown, nextCursor: more ? (items.at(-1)?.id ?? null) : null }, 200);
+    const nextCursor = more ? (items.at(-1)?.id ?? null) : null;
+    return c.json({ items: shown, nextCursor, longestSeconds: links.longestMs / 1000 }, 200);
   });
 
   app.openapi(revokeLink, async (c) => {

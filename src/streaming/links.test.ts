@@ -225,7 +225,7 @@ test("links are listed with their titles, to those who made them; admins see and
   expect(JSON.stringify(items)).not.toContain(grantOf(second).slice(-20));
   expect(nextCursor).toBeNull();
   const page = await list(user, "?limit=1");
-  expect(page).toMatchObject({ items: [{ id: second.id }], nextCursor: second.id });
+  expect(page).toMatchObject({ items: [{ id: second.id }], nextCursor: second.id, longestSeconds: 3600 });
   expect((await list(user, `?limit=1&cursor=${page.nextCursor}`)).items[0]?.id).toBe(first.id);
   expect((await list(maria)).items.some((one) => one.id === first.id)).toBe(false);
   expect((await list(admin)).items.some((one) => one.id === first.id)).toBe(false);

@@ -10,6 +10,8 @@ export interface LinksDependencies {
   readonly gate: TitleGate;
   readonly auth: Pick<ServiceProxy<typeof authContract>, "issueGrant" | "listGrants" | "revokeGrants">;
   readonly urls: PlayUrls;
+  /** The longest that a link counts (`auth.grantLifetime`). */
+  readonly longestMs: number;
 }
 
 /** A link as the one who made it gets it, once: the grant is kept nowhere. */
@@ -43,6 +45,10 @@ export class Links {
 
   constructor(dependencies: LinksDependencies) {
     this.#dependencies = dependencies;
+  }
+
+  get longestMs(): number {
+    return this.#dependencies.longestMs;
   }
 
   /** A new link to a title; `wrong-media-id` for one they may not see, `private-to-owner` for one they may not pass on. */

@@ -198,7 +198,7 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
       meter: dependencies.meter,
       auth,
     }),
-    links: new Links({ gate, auth, urls }),
+    links: new Links({ gate, auth, urls, longestMs: dependencies.streams.grantLifetimeMs }),
     ...{ watching, allWatching },
   });
   routes.route("/", streams.routes);

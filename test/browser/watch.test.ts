@@ -217,6 +217,21 @@ describe.skipIf(!has("chromium", "ffmpeg"))("on the watch page", () => {
     await page.keyboard.press("Escape");
   });
 
+  test("a collection's share dialog names the longest time of a link, and what of it others see", async () => {
+    await page.goto(`/collections/${collectionId}`);
+    await button("Share").click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("option", { name: "12 hours (max.)" }).waitFor({ state: "attached" });
+    await dialog.getByText("3 of its videos are private: whoever has a link sees them all the same.").waitFor();
+    await dialog.getByRole("radio", { name: /^Public/ }).check();
+    await dialog.getByText("3 of its videos are not public: visitors do not see them.").waitFor();
+    await dialog.getByRole("radio", { name: /^Members/ }).check();
+    await dialog.getByText("3 of its videos are private: members do not see them.").waitFor();
+    await dialog.getByRole("radio", { name: /^Private/ }).check();
+    await said("Saved: Private.");
+    await page.keyboard.press("Escape");
+  });
+
   test("a collection's link plays what is in it, one after the other", async () => {
     const link = (await (await maria.post("/api/links", { collectionId })).json()) as { pageUrl: string };
     await stranger.page.goto(link.pageUrl);

@@ -113,6 +113,7 @@ export function CollectionPage({ id }: { id: string }) {
       {dialog === "share" && (
         <ShareDialog
           shared={{ kind: "collection", ...collection }}
+          titles={titles}
           onVisibility={(visibility) => patch({ visibility })}
           onClose={() => setDialog(null)}
         />

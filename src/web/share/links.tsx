@@ -27,6 +27,8 @@ interface NewLink {
 
 interface LinksProps {
   readonly shared: Shared;
+  /** How many private videos of a collection a link shows. */
+  readonly privateShown: number;
   onSay(text: string): void;
   onFail(error: unknown): void;
 }
@@ -35,14 +37,19 @@ interface LinksProps {
 const LIFETIMES = [1, 4] as const;
 
 /** Makes links to a video or a collection, shows their addresses once, and revokes those that count. */
-export function Links({ shared, onSay, onFail }: LinksProps) {
+export function Links({ shared, privateShown, onSay, onFail }: LinksProps) {
   const [links, setLinks] = useState<readonly Link[] | null>(null);
   const [made, setMade] = useState<NewLink | null>(null);
+  const [longest, setLongest] = useState<number | null>(null);
   const [hours, setHours] = useState("");
   const [busy, setBusy] = useState(false);
   const maker = useRef<HTMLButtonElement>(null);
   useEffect(() => {
-    loadLinks(shared).then(setLinks, onFail);
+    loadLinks(shared).then((loaded) => {
+      // One may have been made meanwhile.
+      setLinks((before) => joined(before ?? [], loaded.links));
+      setLongest(loaded.longestSeconds);
+    }, onFail);
   }, []);
   const make = async () => {
     setBusy(true);
@@ -71,12 +78,14 @@ export function Links({ shared, onSay, onFail }: LinksProps) {
         <label class="field">
           <span>{t("share.counts-for")}</span>
           <select value={hours} onChange={(event) => setHours(event.currentTarget.value)}>
-            {LIFETIMES.map((count) => (
+            {LIFETIMES.filter((count) => longest === null || count * HOUR < longest).map((count) => (
               <option key={count} value={count}>
                 {t("share.hours", { count })}
               </option>
             ))}
-            <option value="">{t("share.longest")}</option>
+            <option value="">
+              {longest === null ? t("share.longest") : t("share.longest-is", { span: spanOf(longest) })}
+            </option>
           </select>
         </label>
         <button
@@ -89,6 +98,7 @@ export function Links({ shared, onSay, onFail }: LinksProps) {
           {t("share.make-link")}
         </button>
       </div>
+      {privateShown > 0 && <p class="hint">{t("share.shows-private", { count: privateShown })}</p>}
       {made && <Addresses link={made} onSay={onSay} />}
       {links && links.length > 0 && (
         <section class="links">
@@ -141,17 +151,41 @@ function Addresses({ link, onSay }: { link: NewLink; onSay(text: string): void }
   );
 }
 
-/** My links to this one that count, the newest first. */
-async function loadLinks({ kind, id }: Shared): Promise<Link[]> {
+const HOUR = 3_600;
+
+/** In the largest unit that it is a whole number of. */
+function spanOf(seconds: number): string {
+  if (seconds % HOUR !== 0) return t("share.minutes", { count: Math.round(seconds / 60) });
+  const hours = seconds / HOUR;
+  // “24 hours” is read faster than “1 day”.
+  return hours > 24 && hours % 24 === 0 ? t("share.days", { count: hours / 24 }) : t("share.hours", { count: hours });
+}
+
+interface LoadedLinks {
+  readonly links: readonly Link[];
+  readonly longestSeconds: number;
+}
+
+function joined(made: readonly Link[], loaded: readonly Link[]): Link[] {
+  return [...made.filter(({ id }) => !loaded.some((link) => link.id === id)), ...loaded];
+}
+
+/** My links to this one that count, the newest first, and the longest that a new one can. */
+async function loadLinks({ kind, id }: Shared): Promise<LoadedLinks> {
+  let longestSeconds = 0;
   const found: Link[] = [];
   let cursor: string | null = null;
   do {
     const query: string = new URLSearchParams({ limit: "200", ...(cursor ? { cursor } : {}) }).toString();
-    const page: { items: Link[]; nextCursor: string | null } = await call("GET", `/api/links?${query}`);
+    const page: { items: Link[]; nextCursor: string | null; longestSeconds: number } = await call(
+      "GET",
+      `/api/links?${query}`,
+    );
     found.push(...page.items.filter((link) => (kind === "title" ? link.titleId : link.collectionId) === id));
     cursor = page.nextCursor;
+    longestSeconds = page.longestSeconds;
   } while (cursor);
-  return found;
+  return { links: found, longestSeconds };
 }
 
 function makeLink({ kind, id }: Shared, hours: string): Promise<NewLink> {

@@ -1,10 +1,11 @@
 import { useState } from "preact/hooks";
-import type { Visibility } from "../../catalog/contract.ts";
+import type { Title, Visibility } from "../../catalog/contract.ts";
 import { messageOf } from "../api.ts";
 import { Dialog } from "../components/dialog.tsx";
 import { VisibilityChoice } from "../components/visibility-choice.tsx";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/share.ts";
+import { user } from "../session.ts";
 import { Address } from "./address.tsx";
 import { Links } from "./links.tsx";
 
@@ -20,16 +21,19 @@ export interface Shared {
 
 interface ShareDialogProps {
   readonly shared: Shared;
+  /** What a collection holds. */
+  readonly titles?: readonly Title[];
   /** Changes who may see it; without it that is not for this person to say. */
   onVisibility?: ((visibility: Visibility) => Promise<void>) | undefined;
   onClose(): void;
 }
 
 /** Who may see a video or a collection, and links that play it without an account. */
-export function ShareDialog({ shared, onVisibility, onClose }: ShareDialogProps) {
+export function ShareDialog({ shared, titles = [], onVisibility, onClose }: ShareDialogProps) {
   const [said, setSaid] = useState("");
   const [problem, setProblem] = useState<string | null>(null);
   const { visibility } = shared;
+  const hidden = hiddenFrom(visibility, titles);
   const say = (text: string) => {
     setProblem(null);
     setSaid(text);
@@ -51,7 +55,10 @@ export function ShareDialog({ shared, onVisibility, onClose }: ShareDialogProps)
       {visibility === "public" && (
         <Address label={t("share.public-address")} value={pageOf(shared)} hint={t("edit.public-hint")} onSay={say} />
       )}
-      <Links shared={shared} onSay={say} onFail={fail} />
+      {visibility !== "private" && hidden > 0 && (
+        <p class="hint">{t(`share.hides-${visibility}`, { count: hidden })}</p>
+      )}
+      <Links shared={shared} privateShown={privateShown(titles)} onSay={say} onFail={fail} />
       <p class="said" role="status">
         {said}
       </p>
@@ -62,6 +69,18 @@ export function ShareDialog({ shared, onVisibility, onClose }: ShareDialogProps)
       )}
     </Dialog>
   );
+}
+
+/** How many videos of a collection those do not see whom it is shared with. */
+function hiddenFrom(visibility: Visibility, titles: readonly Title[]): number {
+  const seen = visibility === "public" ? ["public"] : ["public", "members"];
+  return titles.filter((title) => !seen.includes(title.visibility)).length;
+}
+
+/** How many private ones a link of mine shows all the same: others' are passed on by nobody but their owners. */
+function privateShown(titles: readonly Title[]): number {
+  const isMine = ({ owner }: Title) => owner === null || owner.id === user.value?.id;
+  return titles.filter((title) => title.visibility === "private" && isMine(title)).length;
 }
 
 const pageOf = ({ kind, id }: Shared) => `${location.origin}/${kind === "title" ? "watch" : "collections"}/${id}`;

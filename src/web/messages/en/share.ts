@@ -9,7 +9,22 @@ export const share = define({
   "share.links-why": "A link plays without an account, here or in another player, until it expires or you revoke it.",
   "share.counts-for": "Valid for",
   "share.hours": { one: "{count} hour", other: "{count} hours" },
+  "share.minutes": { one: "{count} minute", other: "{count} minutes" },
+  "share.days": { one: "{count} day", other: "{count} days" },
   "share.longest": "The maximum",
+  "share.longest-is": "{span} (max.)",
+  "share.hides-public": {
+    one: "{count} of its videos is not public: visitors do not see it.",
+    other: "{count} of its videos are not public: visitors do not see them.",
+  },
+  "share.hides-members": {
+    one: "{count} of its videos is private: members do not see it.",
+    other: "{count} of its videos are private: members do not see them.",
+  },
+  "share.shows-private": {
+    one: "{count} of its videos is private: whoever has a link sees it all the same.",
+    other: "{count} of its videos are private: whoever has a link sees them all the same.",
+  },
   "share.make-link": "Make a link",
   "share.made": "The link is there. Its addresses are shown only now.",
   "share.page": "Link",
