@@ -28,7 +28,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("in the lists of videos", () => {
       ids.set(name, id);
       return id;
     };
-    const shared = await give(jonas, "Sailing lesson");
+    const shared = await give(jonas, "Sailing lesson", ["boats"]);
     await jonas.send("PATCH", `/api/titles/${shared}`, { visibility: "members" });
     for (let number = 1; number <= 58; number++) await give(maria, `Video ${number}`);
     await give(maria, "The harbour at dawn", ["sea"]);
@@ -251,6 +251,27 @@ describe.skipIf(!has("chromium", "ffmpeg"))("in the lists of videos", () => {
       `/api/titles/${id}`,
     );
     await search(` ${mediaId} `, "1 video");
+  });
+
+  test("the filters of my videos offer my tags, those of the library all that I see", async () => {
+    const tags = page.getByRole("group", { name: "Tag", exact: true });
+    const offered = (expected: readonly string[]) =>
+      eventually(
+        `${expected.join(", ")} are offered`,
+        async () => (await tags.getByRole("button").allTextContents()).join() === expected.join(),
+        15_000,
+        () => tags.getByRole("button").allTextContents(),
+      );
+    await page.goto("/videos");
+    await page.getByRole("button", { name: "Filters" }).click();
+    await offered(["sea"]);
+    await tags.getByRole("searchbox").fill("b");
+    await offered([]);
+    await tags.getByRole("searchbox").fill("SÉ");
+    await offered(["sea"]);
+    await page.goto("/library");
+    await page.getByRole("button", { name: "Filters" }).click();
+    await offered(["boats", "sea"]);
   });
 
   test("a search without a result says where it looked", async () => {

@@ -94,7 +94,7 @@ export function FilterPanel({ query, owner }: { query: URLSearchParams; owner: "
           <Toggle text={t("filter.mine")} pressed={query.get("owner") === "me"} onPress={() => swap("owner", "me")} />
         </Part>
       )}
-      <TagPart query={query} />
+      <TagPart query={query} owner={owner} />
       <button
         type="button"
         class="menu-item"
@@ -117,20 +117,39 @@ function swap(name: string, value: string): void {
   filter((next) => (next.get(name) === value ? next.delete(name) : next.set(name, value)));
 }
 
+const TAGS_SHOWN = 12;
+
+const fold = (text: string) => text.normalize("NFD").replace(/\p{M}/gu, "").trim().toLowerCase();
+
+/** The most frequent tags that begin with a text: of all titles one sees, or of one's own. */
+async function findTags(owner: "me" | null, text: string, signal: AbortSignal): Promise<readonly string[]> {
+  const asked = new URLSearchParams(text.trim() ? { q: text } : {});
+  if (owner === null) {
+    asked.set("limit", String(TAGS_SHOWN));
+    const { items } = await call<TagCounts>("GET", `/api/tags?${asked}`, undefined, { signal });
+    return items.map(({ value }) => value);
+  }
+  asked.set("owner", owner);
+  const { tags } = await call<{ tags: TagCounts["items"] }>("GET", `/api/titles/facets?${asked}`, undefined, {
+    signal,
+  });
+  // Titles are found by their names as well.
+  return tags
+    .map(({ value }) => value)
+    .filter((tag) => fold(tag).startsWith(fold(text)))
+    .slice(0, TAGS_SHOWN);
+}
+
 /** The tags there are, found by their first letters. */
-function TagPart({ query }: { query: URLSearchParams }) {
+function TagPart({ query, owner }: { query: URLSearchParams; owner: "me" | null }) {
   const [text, setText] = useState("");
   const [tags, setTags] = useState<readonly string[]>([]);
   useEffect(() => {
     const asking = new AbortController();
-    const address = `/api/tags?${new URLSearchParams(text ? { q: text, limit: "12" } : { limit: "12" })}`;
     // Without suggestions the other filters are there all the same.
-    call<TagCounts>("GET", address, undefined, { signal: asking.signal }).then(
-      ({ items }) => setTags(items.map(({ value }) => value)),
-      () => undefined,
-    );
+    findTags(owner, text, asking.signal).then(setTags, () => undefined);
     return () => asking.abort();
-  }, [text]);
+  }, [text, owner]);
   return (
     <Part legend={t("manage.tag")}>
       <input
