@@ -38,8 +38,8 @@ export class InvalidRequestError extends ProblemError {
 
 /** 401 `unauthorized`: nobody is signed in, or the credential is not (or no longer) valid. */
 export class UnauthorizedError extends ProblemError {
-  constructor(message = "Sign in to use this.") {
-    super("unauthorized", message, { status: 401, headers: { "WWW-Authenticate": 'Bearer realm="kinora"' } });
+  constructor(message = "Sign in to use this.", data: Readonly<Record<string, unknown>> = {}) {
+    super("unauthorized", message, { status: 401, data, headers: { "WWW-Authenticate": 'Bearer realm="kinora"' } });
   }
 }
 

@@ -40,6 +40,8 @@ export interface SignInRequest {
 /** Who may sign in, and how accounts come to be. */
 export class Accounts {
   readonly #dependencies: AccountsDependencies;
+  /** The last admin cannot be deleted: once there are accounts, there always are. */
+  #hasUsers = false;
 
   constructor(dependencies: AccountsDependencies) {
     this.#dependencies = dependencies;
@@ -49,6 +51,15 @@ export class Accounts {
   async firstAdminCode(): Promise<string | null> {
     const { rules, store } = this.#dependencies;
     return rules.firstNeedsCode && !(await store.hasUsers()) ? this.#setupCode() : null;
+  }
+
+  /** What the first account takes, for the page that creates it; null when there are accounts, or nobody can tell now. */
+  async firstAccount(): Promise<{ readonly takesSetupCode: boolean } | null> {
+    const { rules, store } = this.#dependencies;
+    if (this.#hasUsers) return null;
+    const hasUsers = await store.hasUsers().catch(() => null);
+    this.#hasUsers = hasUsers === true;
+    return hasUsers === false ? { takesSetupCode: rules.firstNeedsCode } : null;
   }
 
   /** Signs in, or creates the account where the rules allow it. */

@@ -1,5 +1,15 @@
 import { ConflictError, ForbiddenError, InvalidRequestError, ProblemError, UnauthorizedError } from "../errors.ts";
 
+/**
+ * 401 `unauthorized` to whoever asks who they are. With `first: true` while there is no account at all, and whether that
+ * one takes the code printed at the start: what `unknown-user` and `setup-code-required` tell everybody as well.
+ */
+export class NobodyError extends UnauthorizedError {
+  constructor(first: { readonly takesSetupCode: boolean } | null) {
+    super(undefined, first ? { first: true, ...first } : {});
+  }
+}
+
 /** 401 `unauthorized`: name and password do not belong together. Never says which of them is wrong. */
 export class WrongCredentialsError extends UnauthorizedError {
   constructor() {

@@ -29,6 +29,25 @@ test("an unknown name creates the account, the first is admin, and signing in ag
   expect(await (await first.get("/api/session")).json()).toEqual(body);
 });
 
+test("while there is no account at all, nobody is told so, and what the first one takes; afterwards not", async () => {
+  for (const trustedProxies of [[], ["127.0.0.1"]]) {
+    const empty = await startTestKinora({ trustedProxies });
+    const ask = () => new TestUser(empty).get("/api/session");
+    const answer = await ask();
+    expect(answer.status).toBe(401);
+    expect(await problemOf(answer)).toMatchObject({
+      code: "unauthorized",
+      first: true,
+      takesSetupCode: trustedProxies.length > 0,
+    });
+    await TestUser.signIn(empty, "somebody");
+    const after = await ask();
+    expect(after.status).toBe(401);
+    expect(Object.keys(await problemOf(after)).sort()).toEqual(["code", "detail", "status", "title", "type"]);
+    await empty.close();
+  }
+});
+
 test("the cookie is HttpOnly, SameSite=Lax, kept 31 days, and Secure only over TLS", async () => {
   const sent = { username: "cookie", password };
   const plain = await new TestUser(kinora).post("/api/session", sent);

@@ -3,7 +3,7 @@ import { type HttpContext, type HttpEnv, requirePrincipal } from "../http/env.ts
 import { noteRefusals, noteSignIn } from "./audit.ts";
 import type { AuthParts } from "./auth-parts.ts";
 import type { Login } from "./auth-store.ts";
-import { ApiKeyNotAllowedError } from "./errors.ts";
+import { ApiKeyNotAllowedError, NobodyError } from "./errors.ts";
 import { code, idParam, noQuery, password, problems, sessionBody, userJson, username } from "./http-schemas.ts";
 import { passCookies, sessionCookieHeader, sessionTokenOf } from "./session-cookie.ts";
 import { requireSession } from "./sessions.ts";
@@ -54,6 +54,8 @@ const getSession = createRoute({
   path: "/api/session",
   tags,
   summary: "Who I am",
+  description:
+    "The 401 has `first: true` while the server has no account at all, and `takesSetupCode`: whether the first one, which is the admin's, takes the code printed at the start.",
   request: { query: noQuery },
   responses: { 200: { description: "The signed-in user.", content: sessionBody }, ...problems(400, 401, 503) },
 });
@@ -183,7 +185,9 @@ export function addSessionRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthParts): v
   });
 
   app.openapi(getSession, async (c) => {
-    const { userId, username, role, credential } = requirePrincipal(c);
+    const who = c.get("principal");
+    if (!who) throw new NobodyError(await parts.accounts.firstAccount());
+    const { userId, username, role, credential } = who;
     if (credential.kind === "session") {
       // Extends the session once a day, so that whoever comes back within a month stays signed in.
       const { headers } = await (await parts.betterAuth()).api.getSession({

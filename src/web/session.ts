@@ -13,12 +13,20 @@ interface SessionAnswer {
   readonly user: User;
 }
 
+/** While the server has no account at all: whether the first one takes the code it printed at its start. Null otherwise. */
+export const firstAccount = signal<{ readonly takesSetupCode: boolean } | null>(null);
+
+/** Whether whoever was signed in is not any more, and it was not done on this page. */
+export const sessionEnded = signal(false);
+
 /** Asks the server who is signed in. */
 export async function loadSession(): Promise<void> {
   try {
     user.value = (await call<SessionAnswer>("GET", "/api/session", undefined, { anonymous: true })).user;
   } catch (error) {
     if (!(error instanceof ApiError && error.status === 401)) throw error;
+    const { first, takesSetupCode } = error.members;
+    firstAccount.value = first === true ? { takesSetupCode: takesSetupCode === true } : null;
     user.value = null;
   }
 }
@@ -39,6 +47,8 @@ export interface Credentials {
 /** Signs in, or creates the account. */
 export async function signIn(credentials: Credentials): Promise<void> {
   user.value = (await call<SessionAnswer>("POST", "/api/session", credentials, { anonymous: true })).user;
+  firstAccount.value = null;
+  sessionEnded.value = false;
 }
 
 /** Changes the password; every other session, token and API key of the account ends. */
@@ -56,6 +66,8 @@ export async function changePassword(current: string, next: string): Promise<voi
 export async function signOut(): Promise<void> {
   await call("DELETE", "/api/session", undefined, { anonymous: true });
   user.value = null;
+  // What was still asked for meanwhile has been refused.
+  sessionEnded.value = false;
   dismissAll();
   navigate("/sign-in");
 }
@@ -94,6 +106,7 @@ export function signInAddress(): string {
 }
 
 onSignedOut(() => {
+  if (user.peek()) sessionEnded.value = true;
   if (here.peek().path !== "/sign-in") navigate(signInAddress(), { replace: true });
   user.value = null;
 });

@@ -72,19 +72,19 @@ describe.skipIf(!has("chromium", "ffmpeg"))("accounts in the browser", () => {
     await page.getByText("Letters, digits, dot, dash and underscore").waitFor();
     await name().fill("Maria Silva");
     await page.getByText("A name has no spaces. Try “maria.silva”.").waitFor();
-    await page.getByLabel("Password").fill(PASSWORD);
-    await page.getByRole("button", { name: "Continue" }).click();
+    await page.getByLabel("Password").first().fill(PASSWORD);
+    await page.getByRole("button", { name: "Create account" }).click();
     expect(await name().evaluate((input: HTMLInputElement) => input.validationMessage)).toContain("no spaces");
     await name().fill(" Maria ");
     await page.getByText("Capital letters become small: “maria”.").waitFor();
   });
 
   test("the first account is announced as the administrator's; its code is asked for in plain words", async () => {
-    await page.getByRole("button", { name: "Continue" }).click();
-    await page.getByText("Create the first account; it will be the administrator.").waitFor();
+    await page.getByRole("heading", { name: "Create the administrator's account" }).waitFor();
+    await page.getByText("the first account becomes the administrator").waitFor();
+    expect(await page.getByRole("button", { name: "Continue" }).count()).toBe(0);
     await page.getByLabel("Password, once more").fill(PASSWORD);
-    await page.getByRole("button", { name: "Create account" }).click();
-    await alert(/It stands in the terminal, or the log, where Kinora was started/);
+    await page.getByText(/It stands in the terminal, or the log, where Kinora was started/).waitFor();
     expect(await page.getByText("setupCode").count()).toBe(0);
     const code = page.getByLabel("Setup code");
     await code.fill("AAAA-BBBB-CCCC-DDDD");
@@ -239,11 +239,19 @@ describe.skipIf(!has("chromium", "ffmpeg"))("accounts in the browser", () => {
 
   test("an account after the first is not announced as the administrator's", async () => {
     await leave(page);
+    // Whoever signed out knows why.
+    await page.getByText("New here? Choose a name and a password.").waitFor();
     await name().fill("jonas");
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Continue" }).click();
     await page.getByText("Nobody is called “jonas” yet").waitFor();
     expect(await page.getByText("administrator").count()).toBe(0);
+  });
+
+  test("an invitation greets, with its code in the form", async () => {
+    await page.goto("/sign-in?invite=ABCD-EFGH");
+    await page.getByRole("heading", { name: "You are invited" }).waitFor();
+    expect(await page.getByLabel("Invitation").inputValue()).toBe("ABCD-EFGH");
   });
 
   test("had no other error in the console, no breach of the policy, and asked nobody else for anything", () => {

@@ -225,6 +225,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("where things are not plain, the web
     await page.evaluate(() => fetch("/api/session", { method: "DELETE" }));
     await page.getByRole("link", { name: "Library" }).click();
     await page.waitForURL(`${kinora.url}/sign-in?next=%2Flibrary`);
+    await page.getByText(/^Your session has ended/).waitFor();
     await enter(page, "collector", PASSWORD);
     await page.waitForURL(/\/library$/);
   });

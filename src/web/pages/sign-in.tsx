@@ -5,7 +5,7 @@ import { ApiError, messageOf } from "../api.ts";
 import { Heading } from "../components/heading.tsx";
 import { notify } from "../notices.tsx";
 import { here, navigate, relativeAddress } from "../router.ts";
-import { signIn, startPage, user } from "../session.ts";
+import { firstAccount, sessionEnded, signIn, startPage, user } from "../session.ts";
 import { UploadPage } from "./lazy-pages.ts";
 import { adviseName } from "./user-name.ts";
 
@@ -17,8 +17,9 @@ type CodeKind = "invite" | "setupCode";
 
 /** One form that signs in, or creates the account when the name is new and the password was typed twice. */
 export function SignInPage() {
-  const [step, setStep] = useState<Step>("sign-in");
-  const [codeKind, setCodeKind] = useState<CodeKind | null>(here.peek().query.has("invite") ? "invite" : null);
+  const start: Step = firstAccount.value ? "first-account" : "sign-in";
+  const [step, setStep] = useState<Step>(start);
+  const [codeKind, setCodeKind] = useState<CodeKind | null>(codeAtStart);
   const [username, setUsername] = useState("");
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
@@ -32,10 +33,16 @@ export function SignInPage() {
     UploadPage.preload();
   }, []);
   useEffect(() => {
-    if (isNew) again.current?.focus();
+    // On a new server the form begins with it.
+    if (isNew && !firstAccount.peek()) again.current?.focus();
   }, [isNew]);
 
   const fail = (error: unknown) => {
+    if (error instanceof ApiError && error.status === 401 && firstAccount.peek()) {
+      // Somebody else was faster.
+      firstAccount.value = null;
+      setStep("sign-in");
+    }
     if (error instanceof ApiError && error.code === "unknown-user")
       return setStep(error.members.first === true ? "first-account" : "new-account");
     if (error instanceof ApiError && error.code === "two-factor-required") {
@@ -65,7 +72,7 @@ export function SignInPage() {
         ...(codeKind && code ? { [codeKind]: code } : {}),
         ...(step === "second-factor" ? { twoFactorCode: text("second") } : {}),
       });
-      if (step === "first-account") notify(t("sign-in.administrator"));
+      if (step === "first-account" && user.peek()?.role === "admin") notify(t("sign-in.administrator"));
       await goOn();
     } catch (error) {
       fail(error);
@@ -76,12 +83,12 @@ export function SignInPage() {
 
   const rename = (value: string) => {
     setUsername(value);
-    setStep("sign-in");
+    setStep(start);
     setProblem(null);
   };
   return (
     <section class="sign-in">
-      <Heading title={t("sign-in.heading")}>{t(headings[step])}</Heading>
+      <Heading title={t(step === "sign-in" && isInvited() ? "sign-in.invited" : headings[step])} />
       <p class="lead" role="status">
         {leads[step](username.trim().toLowerCase())}
       </p>
@@ -114,13 +121,13 @@ export function SignInPage() {
           <button type="submit" class="primary" disabled={busy || wait.seconds > 0}>
             {t(isNew ? "sign-in.create" : "sign-in.continue")}
           </button>
-          {step !== "sign-in" && (
+          {step !== start && (
             <button
               type="button"
               class="plain"
               onClick={() => {
                 setProblem(null);
-                setStep("sign-in");
+                setStep(start);
               }}
             >
               {t("sign-in.back")}
@@ -145,11 +152,18 @@ const headings = {
 } as const satisfies Readonly<Record<Step, Key>>;
 
 const leads: Readonly<Record<Step, (name: string) => string>> = {
-  "sign-in": () => t("sign-in.lead"),
+  "sign-in": () => t(isInvited() ? "sign-in.invited-lead" : sessionEnded.value ? "sign-in.ended-lead" : "sign-in.lead"),
   "new-account": (name) => t("sign-in.new-lead", { name }),
   "first-account": () => t("sign-in.first-lead"),
   "second-factor": () => t("sign-in.second-lead"),
 };
+
+const isInvited = () => here.value.query.has("invite");
+
+function codeAtStart(): CodeKind | null {
+  if (isInvited()) return "invite";
+  return firstAccount.peek()?.takesSetupCode ? "setupCode" : null;
+}
 
 /** The name, with what may stand in it. */
 interface NameFieldProps {
@@ -207,12 +221,14 @@ function SecondFactorField() {
   );
 }
 
+// The hint says what `startMessage` of the command line prints.
 function CodeField({ kind }: { kind: CodeKind }) {
   return (
     <label class="field">
       <span>{t(kind === "invite" ? "sign-in.invitation" : "sign-in.setup-code")}</span>
       <input
         name="code"
+        required={kind === "setupCode"}
         autocomplete="off"
         spellcheck={false}
         maxLength={100}
@@ -235,9 +251,7 @@ function explain(error: unknown, asked: CodeKind | null): string {
   if (error.code === "unauthorized") return t("sign-in.no-fit");
   if (error.code === "two-factor-required") return t("sign-in.wrong-code");
   if (error.code !== "setup-code-required") return messageOf(error);
-  // Where the server prints it: `startMessage` in the command line.
-  const where = t("sign-in.where-code");
-  return asked === "setupCode" ? t("sign-in.not-the-code", { where }) : t("sign-in.takes-code", { where });
+  return t(asked === "setupCode" ? "sign-in.not-the-code" : "sign-in.takes-code");
 }
 
 /** Seconds until something is allowed again, counting down. */

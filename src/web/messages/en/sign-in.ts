@@ -4,11 +4,15 @@ import { define } from "../../i18n/define.ts";
 export const signIn = define({
   "sign-in.heading": "Sign in",
   "sign-in.new": "New here?",
-  "sign-in.first": "The first account",
+  "sign-in.first": "Create the administrator's account",
+  "sign-in.invited": "You are invited",
   "sign-in.lead": "New here? Choose a name and a password.",
   "sign-in.new-lead": "Nobody is called “{name}” yet. Type the password once more to create the account.",
   "sign-in.first-lead":
-    "Create the first account; it will be the administrator. Type the password once more to create it.",
+    "Nobody has an account here yet. Choose a name and a password: the first account becomes the administrator.",
+  "sign-in.invited-lead": "Choose a name and a password for your account here.",
+  "sign-in.ended-lead":
+    "Your session has ended: on another page or device, or because it was too old. Sign in to go on where you were.",
   "sign-in.name": "Name",
   "sign-in.password": "Password",
   "sign-in.password-rule": "8 characters or more",
@@ -25,14 +29,14 @@ export const signIn = define({
   "sign-in.second-hint": "Six digits, or one of your backup codes",
   "sign-in.wrong-code": "This code is not right, or has been used already. Type the one that the app shows now.",
   "sign-in.setup-code": "Setup code",
-  "sign-in.setup-code-hint": "Printed where Kinora was started",
+  "sign-in.setup-code-hint":
+    "It stands in the terminal, or the log, where Kinora was started: “The first account … takes this code”.",
   "sign-in.not-same": "The two passwords are not the same. Type the second one again.",
   "sign-in.administrator": "You are the administrator of this Kinora.",
   "sign-in.no-fit": "Name and password do not fit. Check both and try again.",
-  "sign-in.not-the-code": "This is not the setup code. {where}",
-  "sign-in.takes-code": "The first account takes a setup code, so that nobody else becomes administrator. {where}",
-  "sign-in.where-code":
-    "It stands in the terminal, or the log, where Kinora was started: “The first account … takes this code”.",
+  "sign-in.not-the-code": "This is not the setup code. Type it as it was printed.",
+  "sign-in.takes-code":
+    "The first account takes a setup code, so that nobody else becomes administrator. Type it below the password.",
   "sign-in.name-rules": "Letters, digits, dot, dash and underscore",
   "sign-in.no-spaces": "A name has no spaces. Try “{name}”.",
   "sign-in.wrong-letter": "“{letter}” cannot be in a name: only letters a to z, digits, dot, dash and underscore.",

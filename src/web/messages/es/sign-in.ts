@@ -1,10 +1,15 @@
 export const signIn = {
   "sign-in.heading": "Iniciar sesión",
   "sign-in.new": "¿Primera vez aquí?",
-  "sign-in.first": "La primera cuenta",
+  "sign-in.first": "Crea la cuenta de administración",
+  "sign-in.invited": "Tienes una invitación",
   "sign-in.lead": "¿Primera vez aquí? Elige un nombre y una contraseña.",
   "sign-in.new-lead": "Nadie se llama «{name}» todavía. Repite la contraseña para crear la cuenta.",
-  "sign-in.first-lead": "Crea la primera cuenta; será la de administración. Repite la contraseña para crearla.",
+  "sign-in.first-lead":
+    "Aquí nadie tiene cuenta todavía. Elige un nombre y una contraseña: la primera cuenta será la de administración.",
+  "sign-in.invited-lead": "Elige un nombre y una contraseña para tu cuenta aquí.",
+  "sign-in.ended-lead":
+    "Tu sesión ha terminado: en otra página o dispositivo, o por antigua. Inicia sesión para seguir donde estabas.",
   "sign-in.name": "Nombre",
   "sign-in.password": "Contraseña",
   "sign-in.password-rule": "8 caracteres o más",
@@ -21,14 +26,14 @@ export const signIn = {
   "sign-in.second-hint": "Seis cifras, o uno de tus códigos de reserva",
   "sign-in.wrong-code": "Este código no es correcto o ya se ha usado. Escribe el que la aplicación muestra ahora.",
   "sign-in.setup-code": "Código de instalación",
-  "sign-in.setup-code-hint": "Aparece donde se inició Kinora",
+  "sign-in.setup-code-hint":
+    "Está en el terminal o el registro donde se inició Kinora: «The first account … takes this code».",
   "sign-in.not-same": "Las dos contraseñas no son iguales. Escribe la segunda de nuevo.",
   "sign-in.administrator": "Administras este Kinora.",
   "sign-in.no-fit": "El nombre y la contraseña no coinciden. Revísalos y vuelve a probar.",
-  "sign-in.not-the-code": "Este no es el código de instalación. {where}",
-  "sign-in.takes-code": "La primera cuenta pide un código, para que nadie más sea administrador. {where}",
-  "sign-in.where-code":
-    "Está en el terminal o el registro donde se inició Kinora: «The first account … takes this code».",
+  "sign-in.not-the-code": "Este no es el código de instalación. Escríbelo como se mostró.",
+  "sign-in.takes-code":
+    "La primera cuenta pide un código, para que nadie más sea administrador. Escríbelo debajo de la contraseña.",
   "sign-in.name-rules": "Letras, cifras, punto, guion y guion bajo",
   "sign-in.no-spaces": "Un nombre no tiene espacios. Prueba con «{name}».",
   "sign-in.wrong-letter":
