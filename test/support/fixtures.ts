@@ -4,7 +4,8 @@ import { featureRecipes } from "./fixture-features.ts";
 import { type MatrixName, matrixRecipe, type PartName } from "./fixture-matrix.ts";
 import { refusedRecipes } from "./fixture-refused.ts";
 
-const folder = join(import.meta.dir, "..", "..", ".cache", "fixtures");
+/** Where fixtures are kept; each has a folder of its recipe, so that what is there never changes. */
+export const fixtureFolder = join(import.meta.dir, "..", "..", ".cache", "fixtures");
 
 const picture = (seconds: number, size = "640x360", rate = 25) => [
   ...["-f", "lavfi", "-i", `testsrc2=size=${size}:rate=${rate}:duration=${seconds}`],
@@ -307,7 +308,7 @@ const recipeOf = (name: FixtureName): readonly string[] => matrixRecipe(name) ??
 async function resolveArgument(argument: string): Promise<string> {
   if (argument.startsWith("text:")) {
     const name = argument.slice("text:".length) as keyof typeof texts;
-    const path = join(folder, `${Bun.hash.crc32(texts[name])}-${name}`);
+    const path = join(fixtureFolder, `${Bun.hash.crc32(texts[name])}-${name}`);
     if (!existsSync(path)) await Bun.write(path, texts[name]);
     return path;
   }
@@ -327,13 +328,13 @@ export function fixture(name: FixtureName): Promise<string> {
 }
 
 async function make(name: FixtureName): Promise<string> {
-  const directory = join(folder, digestOf(name));
+  const directory = join(fixtureFolder, digestOf(name));
   const path = join(directory, name);
   if (existsSync(path)) return path;
   mkdirSync(directory, { recursive: true });
   const extension = name.slice(name.lastIndexOf("."));
   // Of its own until it is whole: other processes make the same.
-  const partial = join(folder, `${process.pid}-${Bun.randomUUIDv7()}${extension}`);
+  const partial = join(fixtureFolder, `${process.pid}-${Bun.randomUUIDv7()}${extension}`);
   const recipe = await Promise.all(recipeOf(name).map(resolveArgument));
   const ffmpeg = Bun.spawn(
     ["ffmpeg", "-v", "error", "-y", ...recipe, "-fflags", "+bitexact", "-flags", "+bitexact", partial],

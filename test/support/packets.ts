@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ByteSource } from "../../src/media/byte-source.ts";
@@ -9,6 +9,7 @@ import type { Movie } from "../../src/media/movie.ts";
 import { MoviePresentation } from "../../src/media/movie-presentation.ts";
 import type { Presentation } from "../../src/media/presentation.ts";
 import type { SegmentPlan } from "../../src/media/segment-plan.ts";
+import { fixtureFolder } from "./fixtures.ts";
 
 /** One packet as ffprobe reads it. Times in ticks of the stream's time base, `NaN` where it tells none. */
 export interface Packet {
@@ -139,11 +140,23 @@ interface ProbedPacket {
   readonly data_hash: string;
 }
 
+/** What ffprobe tells of the packets of a file or playlist. Of fixtures it is kept: they are asked about again and again. */
+async function probe(path: string, options: readonly string[]): Promise<string> {
+  const ask = () =>
+    run(["ffprobe", "-v", "error", ...options, "-show_packets", "-show_data_hash", "md5", "-of", "json=c=1", path]);
+  if (!path.startsWith(fixtureFolder)) return ask();
+  const kept = `${path}.${Bun.hash(options.join("\0")).toString(36)}.packets`;
+  if (await Bun.file(kept).exists()) return Bun.file(kept).text();
+  const text = await ask();
+  const partial = `${kept}-${Bun.randomUUIDv7()}`;
+  await Bun.write(partial, text);
+  await rename(partial, kept);
+  return text;
+}
+
 /** All packets of a file or playlist, as ffprobe reads them. */
 export async function packetsOf(path: string, ...options: string[]): Promise<Packet[]> {
-  const wanted = ["-show_packets", "-show_data_hash", "md5", "-of", "json"];
-  const text = await run(["ffprobe", "-v", "error", ...options, ...wanted, path]);
-  const { packets } = JSON.parse(text) as { packets: readonly ProbedPacket[] };
+  const { packets } = JSON.parse(await probe(path, options)) as { packets: readonly ProbedPacket[] };
   return packets.map((packet) => ({
     stream: packet.stream_index,
     pts: packet.pts ?? Number.NaN,

@@ -65,8 +65,17 @@ function hashesOf(codec: string, units: readonly Uint8Array[]): string[] {
   return [units, units.filter((unit) => !setOf(unit))].map((kept) => md5(lengthPrefixed(kept)));
 }
 
+const originals = new Map<string, Promise<readonly Packet[]>>();
+
 /** The original's packets; of a transport stream as ffmpeg puts them into an MP4. */
-async function original(name: FixtureName, codec: string): Promise<Packet[]> {
+function original(name: FixtureName, codec: string): Promise<readonly Packet[]> {
+  const key = `${name} ${codec}`;
+  const asked = originals.get(key) ?? askForOriginal(name, codec);
+  originals.set(key, asked);
+  return asked;
+}
+
+async function askForOriginal(name: FixtureName, codec: string): Promise<readonly Packet[]> {
   const path = await fixture(name);
   const kind = codec === "h264" || codec === "h265" ? "V:0" : "a:0";
   if (!/ts$/.test(name)) return packetsOf(path, "-select_streams", kind);
