@@ -57,7 +57,8 @@ export function WatchPage({ id }: { id: string }) {
   if (!loaded) {
     return (
       <section class="watch" data-queue={inCollection} aria-busy="true">
-        <div class="player-ghost" />
+        {/* Not to be taken for what comes after the player. */}
+        <div key="ghost" class="player-ghost" />
       </section>
     );
   }
