@@ -135,6 +135,23 @@ export class Announcements {
     if (released.length > 0) await this.#publishReleased(released, mediaId);
   }
 
+  /**
+   * Forgets library sources, with the titles that have no other: tags, collections and what people have done with them go too, and no
+   * tombstone is left.
+   */
+  async forget(sourceIds: readonly string[]): Promise<void> {
+    const turn = turns();
+    for (const sourceId of sourceIds) {
+      await turn();
+      const title = await this.#repository.getBySource(sourceId);
+      if (title?.origin !== "library") continue;
+      const isOnly = ({ sources }: TitleWithSources) => sources.every((source) => source.sourceId === sourceId);
+      if (await this.#repository.remove(title.id, isOnly)) await this.#publishChange(title.id, "deleted");
+      else await this.#detach(title.id, sourceId);
+    }
+    await this.#repository.forgetTombstones(sourceIds);
+  }
+
   /** Makes a title that nobody has edited part of another one with the same content. */
   async #absorb(id: string, into: string): Promise<boolean> {
     const absorbed = await this.#repository.absorb(id, into, ({ origin, sources, deletedAt, ...title }) => {

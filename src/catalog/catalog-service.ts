@@ -84,7 +84,7 @@ export async function startCatalog(dependencies: CatalogDependencies): Promise<S
   const folders = new Folders(repository);
   const { refill, queue, reannounce } = await follow({ connection, announcements, folders, onFailure });
   await forgetDeletedUsers({ connection, repository, titles, collections, purge, onFailure });
-  await serve(connection, { titles, collections, queue });
+  await serve(connection, { titles, collections, announcements, queue });
   const presence = await announcePresence(connection, addresses);
   refill.start();
   purge.plan();
@@ -192,10 +192,11 @@ async function follow({ connection, announcements, folders, onFailure }: Followi
 interface Served {
   readonly titles: Titles;
   readonly collections: Collections;
+  readonly announcements: Announcements;
   readonly queue: AnnouncementQueue;
 }
 
-function serve(connection: BusConnection, { titles, collections, queue }: Served) {
+function serve(connection: BusConnection, { titles, collections, announcements, queue }: Served) {
   return serveContract(connection, catalogContract, {
     createTitle: (upload) => titles.createUpload(upload),
     completeTitle: (upload) => titles.completeUpload(upload),
@@ -207,6 +208,12 @@ function serve(connection: BusConnection, { titles, collections, queue }: Served
     getPlaces: async ({ id }) => ({ providers: await titles.places(id) }),
     getCollectionAccess: ({ id }) => collections.access(id),
     getTitle: ({ id, who }) => titles.get(id, who),
+    forgetSources: async ({ sourceIds }) => {
+      // What was announced of them before must not come after.
+      await queue.settled();
+      await announcements.forget(sourceIds);
+      return {};
+    },
     settleAnnouncements: async () => {
       await queue.settled();
       return {};

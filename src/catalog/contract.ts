@@ -282,6 +282,16 @@ export const catalogContract = defineService({
       output: title,
       repeatable: true,
     },
+    /**
+     * Forgets library sources for good, with the titles that are played from nothing else, whatever people have done with them; titles that have
+     * other sources lose these. Again, it changes nothing.
+     */
+    forgetSources: {
+      input: z.object({ sourceIds: z.array(id).max(1_000) }),
+      output: none,
+      repeatable: true,
+      timeoutMs: 120_000,
+    },
     /** Resolves when this instance has taken every announcement that reached it before. */
     settleAnnouncements: { input: none, output: none, repeatable: true, timeoutMs: 60_000 },
     findTitles: {

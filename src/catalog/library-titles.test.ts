@@ -168,6 +168,37 @@ test("of a further copy that moves into a folder that fewer people may see nothi
   expect(folders.map(({ name }: { name: string }) => name)).toEqual(["films"]);
 });
 
+test("sources that are forgotten take their titles along, with tags, progress and places in collections, and leave no memory", async () => {
+  const files = [
+    libraryFile(1, { tags: ["Trips"] }),
+    libraryFile(2),
+    libraryFile(3, { mediaId: testMediaId(2), folders: [films], tags: ["Copies"] }),
+    libraryFile(4),
+    libraryFile(5),
+  ];
+  await announceAll(...files);
+  await rig.as(ann).send("PUT", `/api/titles/${testId(1)}/progress`, { positionSeconds: 7 });
+  const { body: list } = await rig.as(ann).send("POST", "/api/collections", { name: "Mine" });
+  const add = { titleIds: [testId(1), testId(5)] };
+  expect((await rig.as(ann).send("POST", `/api/collections/${list.id}/titles`, add)).status).toBe(200);
+  await rig.as(ann).send("DELETE", `/api/titles/${testId(4)}`);
+  await rig.repository.purge(testId(5), () => true);
+  const ids = [1, 2, 4, 5].map(testId);
+  await rig.catalog.forgetSources({ sourceIds: ids });
+  await rig.catalog.forgetSources({ sourceIds: ids });
+  // The copy elsewhere is the title now.
+  expect(await namesIn("/api/titles")).toEqual(["File 2"]);
+  expect(await titleOf(2)).toMatchObject({ tags: ["Copies"], availability: "ready" });
+  expect((await rig.as(admin).get("/api/titles/buried")).body.items).toEqual([]);
+  expect((await rig.as(ann).get("/api/titles/deleted")).body.items).toEqual([]);
+  expect((await rig.as(ann).get(`/api/collections/${list.id}`)).body).toMatchObject({ titles: 0 });
+  expect((await rig.as(ann).get("/api/tags")).body.items).toEqual([{ value: "Copies", count: 1 }]);
+  await eventually(() => rig.changes.some(({ titleId, type }) => titleId === testId(1) && type === "deleted"));
+  // The same file again is a title like a new one.
+  await announceAll(libraryFile(1));
+  expect(await titleOf(1)).toMatchObject({ mine: { positionSeconds: null } });
+});
+
 test("a title that somebody has edited stays beside one with the same content", async () => {
   await announceAll(libraryFile(1), libraryFile(2, { mediaId: null }));
   await rig.as(ann).send("PATCH", `/api/titles/${testId(2)}`, { name: "Mine" });

@@ -262,7 +262,7 @@ export interface TitleRepository {
   findFolders(search: FolderSearch, audience: Audience): Promise<FolderPage>;
   find(search: TitleSearch, audience: Audience): Promise<FoundTitles>;
   /** Forgets a title without a trace when `when` says yes; whether it did. */
-  remove(id: string, when: (title: TitleRecord) => boolean): Promise<boolean>;
+  remove(id: string, when: (title: TitleWithSources) => boolean): Promise<boolean>;
   /**
    * Replaces a title by tombstones of its id and sources when `when` says yes. Null when it was not there or
    * `when` said no; otherwise what it was.
@@ -272,6 +272,8 @@ export interface TitleRepository {
   listBuried(limit: number): Promise<BuriedTitle[]>;
   /** Forgets the tombstones of a purged library title, so that its sources become titles again: those sources. */
   unbury(id: string): Promise<string[]>;
+  /** Forgets the tombstones of these library sources alone. */
+  forgetTombstones(sourceIds: readonly string[]): Promise<void>;
   /** Ids of titles deleted at or before this time (ms). */
   listDeleted(until: number): Promise<string[]>;
   /** Titles of one owner (and with `library` those of nobody) deleted after this time (ms), the last one first. */

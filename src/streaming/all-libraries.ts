@@ -1,7 +1,7 @@
 import type { ServiceProxy } from "../bus/proxy.ts";
 import { ConflictError, NotFoundError } from "../errors.ts";
 import type { mainContract } from "../main/contract.ts";
-import type { Announcement, LibraryReport, streamingContract } from "./contract.ts";
+import type { Announcement, KeptFolders, LibraryReport, streamingContract, TitlesOfRemoved } from "./contract.ts";
 import type { Library } from "./library.ts";
 
 /** How long another instance may take to answer, in milliseconds. */
@@ -9,11 +9,11 @@ const ASK_MS = 2_000;
 
 export interface AllLibrariesDependencies {
   /** The folders of this instance. */
-  readonly own: Pick<Library, "report" | "startRescan" | "add" | "remove">;
+  readonly own: Pick<Library, "report" | "startRescan" | "add" | "remove" | "kept" | "forgetRemoved">;
   readonly main: Pick<ServiceProxy<typeof mainContract>, "listServices">;
   readonly streaming: Pick<
     ServiceProxy<typeof streamingContract>,
-    "reportLibrary" | "rescanLibrary" | "addFolder" | "removeFolder"
+    "reportLibrary" | "rescanLibrary" | "addFolder" | "removeFolder" | "listKept" | "forgetRemoved"
   >;
   /** This instance. */
   readonly instance: string;
@@ -66,13 +66,44 @@ export class AllLibraries {
     return this.report();
   }
 
-  /** Removes an added folder, wherever it is. */
-  async remove(id: string): Promise<void> {
+  /** What this very instance knows of folders' files. */
+  async ownKept(): Promise<KeptFolders> {
+    const { own, instance } = this.#dependencies;
+    return { items: (await own.kept()).items.map((item) => ({ ...item, instance })) };
+  }
+
+  /** What all know of folders' files; who does not answer in time is named in `missing`. */
+  kept(): Promise<KeptFolders> {
+    const { streaming } = this.#dependencies;
+    return this.#collectKept(this.ownKept(), (instance) => streaming.listKept({}, { instance, timeoutMs: ASK_MS }));
+  }
+
+  /** Has all begin to forget the titles of folders that are library folders no more, of all or the one with this id; those folders. */
+  forgetRemoved(id: string | undefined): Promise<KeptFolders> {
+    const { own, streaming, instance: self } = this.#dependencies;
+    const asked = id === undefined ? {} : { id };
+    const mine = own
+      .forgetRemoved(id)
+      .then(({ items }) => ({ items: items.map((one) => ({ ...one, instance: self })) }));
+    return this.#collectKept(mine, (instance) => streaming.forgetRemoved(asked, { instance, timeoutMs: ASK_MS }));
+  }
+
+  /** Removes an added folder, wherever it is; its titles are kept for when it comes back, or forgotten. */
+  async remove(id: string, titles: TitlesOfRemoved): Promise<void> {
     const { own, streaming, instance: self } = this.#dependencies;
     const isOwn = own.report().items.some((item) => item.id === id);
     const holder = isOwn ? self : (await this.report()).items.find((item) => item.id === id)?.instance;
-    if (holder === undefined || holder === self) await own.remove(id);
-    else await streaming.removeFolder({ id }, { instance: holder });
+    if (holder === undefined || holder === self) await own.remove(id, titles);
+    else await streaming.removeFolder({ id, titles }, { instance: holder });
+  }
+
+  async #collectKept(own: Promise<KeptFolders>, ask: (instance: string) => Promise<KeptFolders>): Promise<KeptFolders> {
+    const [mine, others] = await Promise.all([own, this.#others()]);
+    const answers = await Promise.all(others.map((instance) => ask(instance).catch(() => null)));
+    return {
+      items: [mine, ...answers].flatMap((answer) => answer?.items ?? []),
+      missing: others.filter((_, index) => answers[index] === null),
+    };
   }
 
   async #collect(ask: (instance: string) => Promise<LibraryReport>): Promise<LibraryReport> {

@@ -97,6 +97,29 @@ export const libraryReport = z.object({
 });
 export type LibraryReport = z.infer<typeof libraryReport>;
 
+/** What becomes of the titles of a library folder that is removed: they wait for it to come back, or go for good. */
+export const titlesOfRemoved = z.enum(["keep", "forget"]);
+export type TitlesOfRemoved = z.infer<typeof titlesOfRemoved>;
+
+/** What is known of a library folder's files, whether or not it still is one. */
+export const keptFolder = z.object({
+  id,
+  folder: z.string(),
+  /** Files that are known, those that are not there now among them. */
+  files: z.number().int(),
+  /** It is no library folder any more. */
+  isRemoved: z.boolean(),
+  /** Its titles are being forgotten. */
+  isForgetting: z.boolean(),
+  instance: z.string().optional(),
+});
+export const keptFolders = z.object({
+  items: z.array(keptFolder),
+  /** Live streaming instances that did not answer in time. */
+  missing: z.array(z.string()).optional(),
+});
+export type KeptFolders = z.infer<typeof keptFolders>;
+
 /** What takes space: Kinora's own first, then the library folders, which it only reads. */
 export const storageArea = z.object({
   /**
@@ -258,7 +281,11 @@ export const streamingContract = defineService({
     /** Adds a library folder of this very instance's machine; what `POST /api/library/folders` refuses is refused. */
     addFolder: { input: z.object({ path: z.string(), visibility: announcement.shape.visibility }), output: none },
     /** Removes an added library folder of this very instance. */
-    removeFolder: { input: z.object({ id: z.string() }), output: none },
+    removeFolder: { input: z.object({ id: z.string(), titles: titlesOfRemoved.default("keep") }), output: none },
+    /** What this very instance knows of the files of its library folders, and of those that were. */
+    listKept: { input: none, output: keptFolders, repeatable: true },
+    /** Has this very instance forget the titles of one folder, or of all, that are library folders no more; those it begins with. */
+    forgetRemoved: { input: z.object({ id: z.string().optional() }), output: keptFolders, repeatable: true },
     /** The stream controllers that this very instance holds, of one user or (null) all of them; with `id` only that one. */
     listStreams: {
       input: z.object({ userId: id.nullable(), id: id.optional() }),

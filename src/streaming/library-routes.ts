@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { type HttpEnv, requireRole } from "../http/env.ts";
 import type { AllLibraries } from "./all-libraries.ts";
-import { announcement, libraryReport } from "./contract.ts";
+import { announcement, keptFolders, libraryReport, titlesOfRemoved } from "./contract.ts";
 import type { Playback } from "./playback.ts";
 import { problems } from "./route-docs.ts";
 
@@ -23,6 +23,55 @@ const place = z
     path: z.string().nullable().openapi({ description: "Below the folder; null for an upload, which Kinora keeps." }),
   })
   .openapi("TitlePlace");
+
+const removal = z.strictObject({
+  titles: z.enum(titlesOfRemoved.options).default("keep").openapi({
+    description:
+      "`keep`: they are there again when the folder is. `forget`: they go for good, with tags, progress and places in collections; no file is touched.",
+  }),
+});
+
+const kept = (description: string) => ({
+  description,
+  content: { "application/json": { schema: z.object(keptFolders.shape).openapi("KeptFolders") } },
+});
+
+/** What is known of folders that may be library folders no more. */
+function addKept(app: OpenAPIHono<HttpEnv>, library: AllLibraries): void {
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/library/kept",
+      summary: "Folders of which files are known, removed ones among them (admin)",
+      tags: ["library"],
+      responses: { 200: kept("The folders."), ...problems(401, 403) },
+    }),
+    async (c) => c.json(await library.kept(), 200),
+  );
+  app.openapi(
+    createRoute({
+      method: "delete",
+      path: "/api/library/kept",
+      summary: "Forget the titles of folders that were removed (admin)",
+      description: "With tags, progress and places in collections; no file is touched. It goes on behind the answer.",
+      tags: ["library"],
+      request: {
+        query: z.strictObject({
+          folder: z.uuid().optional().openapi({ description: "Only of this one; all if absent." }),
+        }),
+      },
+      responses: { 202: kept("The folders whose titles are being forgotten."), ...problems(400, 401, 403) },
+    }),
+    async (c) => {
+      const { folder } = c.req.valid("query");
+      const begun = await library.forgetRemoved(folder);
+      const by = c.get("principal")?.userId;
+      for (const { folder: path, files, instance } of begun.items)
+        c.get("log").info({ audit: "library-titles-forgotten", by, folder: path, files, instance }, "titles forgotten");
+      return c.json(begun, 202);
+    },
+  );
+}
 
 /** `/api/library`: for admins. */
 export function addLibrary(app: OpenAPIHono<HttpEnv>, library: AllLibraries, playback: Pick<Playback, "find">): void {
@@ -82,17 +131,22 @@ export function addLibrary(app: OpenAPIHono<HttpEnv>, library: AllLibraries, pla
       path: "/api/library/folders/{id}",
       summary: "Remove an added library folder; nothing in it is touched (admin)",
       tags: ["library"],
-      request: { params: z.object({ id: z.string() }) },
-      responses: { 204: { description: "Its titles are unavailable." }, ...problems(401, 403, 404, 409) },
+      request: { params: z.object({ id: z.string() }), query: removal },
+      responses: {
+        204: { description: "Its titles are unavailable, or are being forgotten." },
+        ...problems(401, 403, 404, 409),
+      },
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      await library.remove(id);
+      const { titles } = c.req.valid("query");
+      await library.remove(id, titles);
       const by = c.get("principal")?.userId;
-      c.get("log").info({ audit: "library-folder-removed", by, folder: id }, "library folder removed");
+      c.get("log").info({ audit: "library-folder-removed", by, folder: id, titles }, "library folder removed");
       return c.body(null, 204);
     },
   );
+  addKept(app, library);
   app.openapi(
     createRoute({
       method: "get",

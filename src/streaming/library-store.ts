@@ -20,6 +20,11 @@ export interface LibraryStore {
   listFolders(): Promise<AddedFolder[]>;
   addFolder(folder: AddedFolder): Promise<void>;
   removeFolder(id: string): Promise<void>;
+  /** Paths of folders whose titles are to be forgotten, until that is done. */
+  listForgetting(): Promise<string[]>;
+  /** Notes that a folder's titles are to be forgotten. */
+  beginForgetting(folder: string): Promise<void>;
+  endForgetting(folder: string): Promise<void>;
   /** What this version refused at these paths of a folder; at most a few hundred. */
   findRefused(folder: string, paths: readonly string[]): Promise<KnownRefusal[]>;
   putRefused(

@@ -16,7 +16,7 @@ import { fixture } from "../../test/support/fixtures.ts";
 import { temporaryFolder } from "../../test/support/folder.ts";
 import { Stage } from "../../test/support/streaming-stage.ts";
 import { until } from "../../test/support/until.ts";
-import type { Announcement, LibraryReport } from "./contract.ts";
+import type { Announcement, KeptFolders, LibraryReport } from "./contract.ts";
 
 let stage: Stage;
 beforeEach(async () => {
@@ -319,6 +319,110 @@ test("an admin adds and removes folders while Kinora runs; nothing on disk is to
   await stage.askAdmin("POST", "/api/library/folders", { path: films.path });
   await until(() => latest().get("added")?.availability === "ready");
   expect(latest().get("added")?.sourceId).toBe(before?.sourceId ?? "");
+});
+
+const kept = async () => ((await (await stage.askAdmin("GET", "/api/library/kept")).json()) as KeptFolders).items;
+const addFolder = async (path: string) => {
+  await stage.askAdmin("POST", "/api/library/folders", { path });
+  const { items } = await report();
+  return items.find((one) => one.folder === path)?.id ?? "";
+};
+
+test("the titles of a removed folder wait for it, in no folder that people could browse, and come back with it", async () => {
+  using films = temporaryFolder();
+  copyFileSync(video, join(films.path, "kept.mp4"));
+  const id = await addFolder(films.path);
+  const { sourceId, folders } = await announcementOf("kept");
+  expect(folders).toHaveLength(1);
+  expect((await stage.askAdmin("DELETE", `/api/library/folders/${id}?titles=keep`)).status).toBe(204);
+  expect(await until(() => latest().get("kept")?.folders.length === 0 && latest().get("kept"))).toMatchObject({
+    availability: "unavailable",
+    folders: [],
+    tags: [],
+  });
+  expect(await kept()).toMatchObject([{ folder: films.path, files: 1, isRemoved: true, isForgetting: false }]);
+  await again();
+  // Told anew at every start, as of what was removed by an earlier version.
+  stage.announced.length = 0;
+  await stage.streaming.reannounce({});
+  expect(latest().get("kept")).toMatchObject({ sourceId, availability: "unavailable", folders: [] });
+  await addFolder(films.path);
+  await until(() => latest().get("kept")?.availability === "ready");
+  expect(latest().get("kept")).toMatchObject({ sourceId, folders });
+  expect((await kept()).map(({ isRemoved }) => isRemoved)).toEqual([false]);
+  expect(stage.forgotten).toEqual([]);
+});
+
+test("the titles of a removed folder are forgotten when an admin says so, at once or later; the files stay", async () => {
+  using films = temporaryFolder();
+  copyFileSync(video, join(films.path, "gone.mp4"));
+  put("stays.mp4");
+  await rescan();
+  const { sourceId: stays } = await announcementOf("stays");
+  const id = await addFolder(films.path);
+  const { sourceId } = await announcementOf("gone");
+  expect((await stage.askAdmin("DELETE", `/api/library/folders/${id}?titles=all`)).status).toBe(400);
+  expect((await stage.askAdmin("DELETE", `/api/library/folders/${id}?titles=forget`)).status).toBe(204);
+  await until(async () => (await kept()).every(({ isRemoved }) => !isRemoved));
+  expect(stage.forgotten).toEqual([sourceId]);
+  expect(statSync(join(films.path, "gone.mp4")).size).toBeGreaterThan(0);
+  // What comes back is new.
+  await addFolder(films.path);
+  const { sourceId: second } = await until(() => {
+    const now = latest().get("gone");
+    return now?.sourceId !== sourceId && now;
+  });
+  await stage.askAdmin("DELETE", `/api/library/folders/${id}`);
+  expect((await stage.ask("/api/library/kept", { method: "DELETE" })).status).toBe(403);
+  expect((await stage.ask("/api/library/kept")).status).toBe(403);
+  // Folders that are library folders are none of these.
+  const none = await stage.askAdmin("DELETE", `/api/library/kept?folder=${(await report()).items[0]?.id}`);
+  expect([none.status, ((await none.json()) as KeptFolders).items]).toEqual([202, []]);
+  const begun = await stage.askAdmin("DELETE", "/api/library/kept");
+  expect(((await begun.json()) as KeptFolders).items).toMatchObject([
+    { folder: films.path, files: 1, isForgetting: true },
+  ]);
+  await until(async () => (await kept()).every(({ isRemoved }) => !isRemoved));
+  expect(stage.forgotten).toEqual([sourceId, second]);
+  expect((await stage.ask(`/stream/${stays}/original`, { method: "HEAD" })).status).toBe(404);
+  stage.announced.length = 0;
+  await stage.streaming.reannounce({});
+  expect([...latest().keys()]).toEqual(["stays"]);
+});
+
+test("titles that cannot be forgotten yet are forgotten after the next start, also when the folder is added again meanwhile", async () => {
+  using films = temporaryFolder();
+  for (let n = 0; n < 3; n++) writeFileSync(join(films.path, `${n}.mp4`), bytesOf(n));
+  const id = await addFolder(films.path);
+  const first = await Promise.all(["0", "1", "2"].map(announcementOf));
+  stage.catalogIsDown = true;
+  await stage.askAdmin("DELETE", `/api/library/folders/${id}?titles=forget`);
+  expect(await kept()).toMatchObject([{ isForgetting: true, files: 3 }]);
+  stage.announced.length = 0;
+  await stage.streaming.reannounce({});
+  expect(stage.announced).toEqual([]);
+  await addFolder(films.path);
+  await again({}, () => {
+    stage.catalogIsDown = false;
+  });
+  await until(() => ["0", "1", "2"].every((name) => latest().get(name)?.availability === "ready"));
+  expect(stage.forgotten.toSorted()).toEqual(first.map(({ sourceId }) => sourceId).toSorted());
+  for (const { sourceId, name } of first) expect(latest().get(name)?.sourceId).not.toBe(sourceId);
+});
+
+test("a folder that is removed while it is scanned is forgotten whole", async () => {
+  using films = temporaryFolder();
+  for (let n = 0; n < 60; n++) writeFileSync(join(films.path, `${n}.mp4`), bytesOf(n));
+  const id = await addFolder(films.path);
+  await until(() => stage.announced.length > 0);
+  await stage.askAdmin("DELETE", `/api/library/folders/${id}?titles=forget`);
+  await until(async () => (await kept()).length === 0);
+  expect(stage.forgotten).toEqual(expect.arrayContaining(stage.announced.map(({ sourceId }) => sourceId)));
+  await rescan();
+  expect(await kept()).toEqual([]);
+  stage.announced.length = 0;
+  await stage.streaming.reannounce({});
+  expect(stage.announced).toEqual([]);
 });
 
 test("the system's folders, Kinora's own, overlapping and unreadable ones are refused, and all when it is switched off", async () => {

@@ -1,11 +1,13 @@
 import type { Logger } from "pino";
 import { BackgroundHash } from "./background-hash.ts";
-import type { LibraryReport } from "./contract.ts";
+import type { KeptFolders, LibraryReport, TitlesOfRemoved } from "./contract.ts";
+import { FolderForgetting, type FolderForgettingDependencies } from "./folder-forgetting.ts";
 import { FolderReport } from "./folder-report.ts";
 import { FolderScan, retireSources } from "./folder-scan.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { boundsOf, countFiles, reasonOf } from "./library-files.ts";
 import type { LibraryFolder, LibraryFolders } from "./library-folders.ts";
+import { folderId } from "./library-names.ts";
 import type { LibraryStore } from "./library-store.ts";
 import type { MovieCache } from "./movie-cache.ts";
 import { QuietFiles } from "./quiet-files.ts";
@@ -45,6 +47,9 @@ export interface LibraryDependencies {
   readonly log: Logger;
   /** Tells the others; resolves when they have taken it. */
   readonly announce: (sources: readonly Source[]) => Promise<void>;
+  /** Resolves when everything that was to be announced before has been. */
+  readonly announced: () => Promise<unknown>;
+  readonly forgetTitles: FolderForgettingDependencies["forgetTitles"];
   readonly progress: (progress: ScanProgress) => Promise<void>;
   readonly hashProgress: (doneBytes: number, totalBytes: number, state: "running" | "done") => Promise<void>;
 }
@@ -59,8 +64,8 @@ interface Kept {
   readonly dirty: Set<string>;
   watch: FolderWatch | null;
   scannedAtMs: number;
-  /** While a scan of it or of some of its paths runs. */
-  busy: boolean;
+  /** The scan of it, or of some of its paths, that runs. */
+  scan: Promise<void> | null;
   quietTimer: Timer | null;
 }
 
@@ -69,6 +74,7 @@ export class Library {
   readonly #dependencies: LibraryDependencies;
   readonly #kept = new Map<string, Kept>();
   readonly #hash: BackgroundHash;
+  readonly #forgetting: FolderForgetting;
   readonly #stopped = new AbortController();
   #running: Promise<void> | null = null;
   /** Resolves with the end of the scan of everything that is asked for, or that runs. */
@@ -78,7 +84,9 @@ export class Library {
 
   constructor(dependencies: LibraryDependencies) {
     this.#dependencies = dependencies;
-    const { sources, log, announce, hashProgress, folders, movies } = dependencies;
+    const { sources, log, announce, announced, hashProgress, folders, movies, store, forgetTitles } = dependencies;
+    const forgetIndex = (sourceId: string) => movies.remove(sourceId);
+    this.#forgetting = new FolderForgetting({ sources, store, log, announced, forgetTitles, forgetIndex });
     this.#hash = new BackgroundHash({
       ...{ sources, log, announce },
       isOurs: (path) => this.#kept.has(path),
@@ -92,15 +100,45 @@ export class Library {
   }
 
   report(): LibraryReport {
-    const items = [...this.#kept.values()].map(({ report, folder, dirty, busy }) => {
+    const items = [...this.#kept.values()].map(({ report, folder, dirty, scan }) => {
       const shown = report.shown(folder);
-      return busy || dirty.size > 0 ? { ...shown, state: "scanning" as const } : shown;
+      return scan !== null || dirty.size > 0 ? { ...shown, state: "scanning" as const } : shown;
     });
     return { items, unhashedBytes: this.#unhashedBytes, mayAdd: this.#dependencies.folders.mayAdd };
   }
 
-  /** Begins to watch, and scans everything once. */
-  start(): void {
+  /** Whether a folder is a library folder here. */
+  has(path: string): boolean {
+    return this.#kept.has(path);
+  }
+
+  /** Whether nothing of a folder is to be announced, as its titles are being forgotten. */
+  isForgetting(path: string): boolean {
+    return this.#forgetting.has(path);
+  }
+
+  /** Folders of which files are known, those that are library folders no more among them. */
+  async kept(): Promise<KeptFolders> {
+    const known = await this.#dependencies.sources.countByFolder();
+    return {
+      items: known.map(({ folder, files }) => ({
+        ...{ id: folderId(folder, ""), folder, files },
+        isRemoved: !this.#kept.has(folder),
+        isForgetting: this.#forgetting.has(folder),
+      })),
+    };
+  }
+
+  /** Begins to forget the titles of folders that are library folders no more, of all or the one with this id; those folders. */
+  async forgetRemoved(id?: string): Promise<KeptFolders> {
+    const items = (await this.kept()).items.filter((one) => one.isRemoved && (id === undefined || one.id === id));
+    for (const { folder } of items) await this.#forgetting.begin(folder);
+    return { items: items.map((one) => ({ ...one, isForgetting: true })) };
+  }
+
+  /** Goes on with what was begun, begins to watch, and scans everything once. */
+  async start(): Promise<void> {
+    await this.#forgetting.resume();
     this.startRescan();
     const everyMs = Math.min(this.#dependencies.settings.rescanIntervalMs, WATCHED_RESCAN_MS);
     this.#interval = setInterval(() => this.#lookAround().catch((error) => this.#logFailure(error)), everyMs);
@@ -132,14 +170,19 @@ export class Library {
     return this.report();
   }
 
-  /** Removes an added folder: what it had cannot be watched any more, and nothing in it is touched. */
-  async remove(id: string): Promise<void> {
+  /**
+   * Removes an added folder: what it had cannot be watched any more, and nothing in it is touched. `titles` says whether its
+   * titles are there again when it is, or are forgotten from now on.
+   */
+  async remove(id: string, titles: TitlesOfRemoved = "keep"): Promise<void> {
     const folder = await this.#dependencies.folders.remove(id);
     const kept = this.#kept.get(folder.path);
     this.#kept.delete(folder.path);
     kept?.removed.abort();
     if (kept) this.#end(kept);
-    // A scan that runs ends between two files, and does the same then.
+    // A scan that runs ends between two files.
+    if (titles === "forget") return this.#forgetting.begin(folder.path, kept?.scan ?? undefined);
+    // It does the same then.
     await this.#retire(folder.path);
   }
 
@@ -148,7 +191,7 @@ export class Library {
     this.#stopped.abort();
     if (this.#interval) clearInterval(this.#interval);
     for (const kept of this.#kept.values()) this.#end(kept);
-    await Promise.allSettled([this.#running, this.#hash.close()]);
+    await Promise.allSettled([this.#running, this.#hash.close(), this.#forgetting.close()]);
   }
 
   #keep(folder: LibraryFolder): Kept {
@@ -160,7 +203,7 @@ export class Library {
       dirty: new Set(),
       watch: null,
       scannedAtMs: 0,
-      busy: false,
+      scan: null,
       quietTimer: null,
     };
     this.#kept.set(folder.path, kept);
@@ -196,9 +239,10 @@ export class Library {
       for (const kept of [...this.#kept.values()]) {
         if (this.#stopped.signal.aborted) return;
         if (kept.dirty.size === 0) continue;
-        kept.busy = true;
-        await this.#scan(kept).finally(() => {
-          kept.busy = false;
+        // What of it is being forgotten is not to be found again.
+        kept.scan = this.#forgetting.done(kept.folder.path).then(() => this.#scan(kept));
+        await kept.scan.finally(() => {
+          kept.scan = null;
         });
       }
       this.#hash.wake();
@@ -335,6 +379,7 @@ export class Library {
   }
 
   async #retire(folder: string): Promise<void> {
+    if (this.#forgetting.has(folder)) return;
     for (let after: string | null = null; ; ) {
       const page: SourceState[] = await this.#dependencies.sources.listReady(folder, "", after, PAGE);
       await retireSources(this.#dependencies, page);

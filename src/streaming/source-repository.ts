@@ -57,6 +57,12 @@ export interface SourceRepository {
   list(afterId: string | null, limit: number): Promise<Source[]>;
   /** Folders that any source lies in. */
   listFolders(): Promise<string[]>;
+  /** How many library files are known in each folder, those that are not there now among them. */
+  countByFolder(): Promise<readonly { readonly folder: string; readonly files: number }[]>;
+  /** Ids of up to `limit` sources of a folder, in no order. */
+  listIn(folder: string, limit: number): Promise<string[]>;
+  /** Removes these sources, as far as they still are in this folder. */
+  removeFrom(folder: string, ids: readonly string[]): Promise<void>;
   /** How many uploads have this content. */
   countUploadsOf(mediaId: string): Promise<number>;
   remove(id: string): Promise<void>;

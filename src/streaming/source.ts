@@ -30,8 +30,8 @@ export interface Source {
   readonly createdAt: string;
 }
 
-/** What the other services hear of a source. */
-export function announcementOf(source: Source, provider: string): Announcement {
+/** What the other services hear of a source. What lies in a folder that is no library folder any more is in none. */
+export function announcementOf(source: Source, provider: string, isInLibrary = true): Announcement {
   const { folder, path } = source;
   const file = folder === null || path === null ? null : describeFile(path, source.metadata);
   const name = file?.name ?? source.name;
@@ -44,7 +44,7 @@ export function announcementOf(source: Source, provider: string): Announcement {
     ...(fileName === null || fileName === name ? {} : { fileName }),
     description: file?.description ?? "",
     tags: [...(file?.tags ?? [])],
-    folders: folder === null || path === null ? [] : foldersOf(folder, path),
+    folders: folder === null || path === null || !isInLibrary ? [] : foldersOf(folder, path),
     provider,
     origin: source.origin,
     ownerId: source.ownerId,

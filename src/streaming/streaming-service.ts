@@ -84,12 +84,15 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
   const movies = new MovieCache(dependencies.indexFolder);
   const { instance } = connection.identity;
   const announce = async (source: Source) => {
+    const { folder } = source;
     playback.drop(null);
-    await publish(connection, MediaAnnouncements, announcementOf(source, instance));
+    if (folder !== null && library.isForgetting(folder)) return;
+    const isInLibrary = folder === null || library.has(folder);
+    await publish(connection, MediaAnnouncements, announcementOf(source, instance, isInLibrary));
   };
   const intake = new UploadIntake({ sources, store, movies, announce });
   const catalog = proxyOf(connection, catalogContract);
-  const announceAll = announceInTurns(announce, catalog);
+  const { announceAll, announced } = announceInTurns(announce, catalog);
   const { excluded, libraryStore } = dependencies;
   const library = new Library({
     folders: await LibraryFolders.load({
@@ -101,6 +104,8 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
     settings: dependencies.library,
     ...{ excluded, sources, movies, log, store: libraryStore },
     announce: announceAll,
+    announced,
+    forgetTitles: (sourceIds) => catalog.forgetSources({ sourceIds }),
     ...scanProgress(connection),
   });
   const originals = new RtpOriginals(playback, movies);
@@ -167,10 +172,12 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
       await library.add(path, visibility);
       return {};
     },
-    removeFolder: async ({ id }) => {
-      await library.remove(id);
+    removeFolder: async ({ id, titles }) => {
+      await library.remove(id, titles);
       return {};
     },
+    listKept: () => libraries.ownKept(),
+    forgetRemoved: ({ id }) => library.forgetRemoved(id),
     listWatching: async () => ({ items: await allWatching.ownList() }),
     ...streams.operations,
   });
@@ -179,7 +186,7 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
     const direct = dependencies.direct ?? null;
     return { store: store.place, ...(rtsp === null ? {} : { rtsp }), ...(direct === null ? {} : { direct }) };
   });
-  library.start();
+  await library.start();
   const stopWarming = warmUpSoon();
   const sweep = () =>
     void intake.sweep().catch((error: unknown) => logFailure(log, error, "leftovers not removed", {}, "warn"));
@@ -235,12 +242,13 @@ function announceInTurns(
     }
     await catalog.settleAnnouncements({}).catch(() => undefined);
   };
-  return (sources: readonly Source[]): Promise<void> => {
+  const announceAll = (sources: readonly Source[]): Promise<void> => {
     if (sources.length === 0) return Promise.resolve();
     const next = turn.then(() => run(sources));
     turn = next.catch(() => undefined);
     return next;
   };
+  return { announceAll, announced: () => turn };
 }
 
 async function announceEverything(

@@ -83,7 +83,15 @@ export async function fakeStreaming(bus: MemoryBus, instance: string, files: () 
   const handlers: Handlers<typeof streamingContract> = {
     adopt: refuse,
     identify: refuse,
-    ...{ isAvailable: refuse, reportLibrary: refuse, rescanLibrary: refuse, addFolder: refuse, removeFolder: refuse },
+    ...{
+      isAvailable: refuse,
+      reportLibrary: refuse,
+      rescanLibrary: refuse,
+      addFolder: refuse,
+      removeFolder: refuse,
+      listKept: refuse,
+      forgetRemoved: refuse,
+    },
     listStreams: refuse,
     listWatching: refuse,
     refreshStream: refuse,

@@ -15,6 +15,7 @@ import { proxyOf, type ServiceProxy } from "../../src/bus/proxy.ts";
 import { subscribe } from "../../src/bus/topics.ts";
 import type { TitleAccess } from "../../src/catalog/contract.ts";
 import { contracts } from "../../src/contracts.ts";
+import { TemporaryUnavailableError } from "../../src/errors.ts";
 import { createApp } from "../../src/http/app.ts";
 import { Progress, type ProgressEvent } from "../../src/main/contract.ts";
 import type { Service } from "../../src/service.ts";
@@ -44,6 +45,9 @@ export class Stage {
   readonly titles = new Map<string, TitleAccess>();
   readonly announced: Announcement[] = [];
   readonly progress: ProgressEvent[] = [];
+  /** Sources whose titles the catalog was told to forget. */
+  readonly forgotten: string[] = [];
+  catalogIsDown = false;
   readonly #sqlite = openSqlite(":memory:");
   readonly #bus = new MemoryBus(permissionsOf(contracts), () => undefined);
   #service: Service | null = null;
@@ -57,6 +61,11 @@ export class Stage {
     this.catalog = await this.#bus.connect({ service: "catalog", instance: "c" });
     await this.catalog.serve(async (operation, body) => {
       if (operation === "settleAnnouncements") return JSON.stringify({ value: {} });
+      if (operation === "forgetSources") {
+        if (this.catalogIsDown) throw new TemporaryUnavailableError("The catalog is away.");
+        this.forgotten.push(...(JSON.parse(body) as { sourceIds: string[] }).sourceIds);
+        return JSON.stringify({ value: {} });
+      }
       const { id } = JSON.parse(body) as { id: string };
       return JSON.stringify({ value: this.titles.get(id) ?? null });
     });

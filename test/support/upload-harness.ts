@@ -125,6 +125,7 @@ export class FakeCatalog {
       getPlaces: noop,
       getCollectionAccess: async () => null,
       findTitles: noop,
+      forgetSources: noop,
       settleAnnouncements: noop,
     };
   }
@@ -179,7 +180,15 @@ export class FakeStreaming {
         return {};
       },
       reannounce: noop,
-      ...{ isAvailable: noop, reportLibrary: noop, rescanLibrary: noop, addFolder: noop, removeFolder: noop },
+      ...{
+        isAvailable: noop,
+        reportLibrary: noop,
+        rescanLibrary: noop,
+        addFolder: noop,
+        removeFolder: noop,
+        listKept: noop,
+        forgetRemoved: noop,
+      },
       listStreams: noop,
       listWatching: noop,
       refreshStream: noop,

@@ -34,6 +34,31 @@ export class SqlLibraryStore implements LibraryStore {
     await this.#database.deleteFrom("library_folders").where("id", "=", id).execute();
   }
 
+  async listForgetting(): Promise<string[]> {
+    const rows = await this.#database
+      .selectFrom("library_forgetting")
+      .select("folder")
+      .where("place", "=", this.#place)
+      .execute();
+    return rows.map(({ folder }) => folder);
+  }
+
+  async beginForgetting(folder: string): Promise<void> {
+    const row = { id: this.#placeOf(folder, ""), place: this.#place, folder };
+    await transact(
+      this.#database,
+      async (transaction) => {
+        await transaction.deleteFrom("library_forgetting").where("id", "=", row.id).execute();
+        await transaction.insertInto("library_forgetting").values(row).execute();
+      },
+      "read committed",
+    );
+  }
+
+  async endForgetting(folder: string): Promise<void> {
+    await this.#database.deleteFrom("library_forgetting").where("id", "=", this.#placeOf(folder, "")).execute();
+  }
+
   async findRefused(folder: string, paths: readonly string[]): Promise<KnownRefusal[]> {
     if (paths.length === 0) return [];
     const places = paths.map((path) => this.#placeOf(folder, path));

@@ -219,6 +219,32 @@ export class SqlSourceRepository implements SourceRepository {
     return rows.flatMap(({ folder }) => (folder === null ? [] : [folder]));
   }
 
+  async countByFolder(): Promise<{ readonly folder: string; readonly files: number }[]> {
+    const rows = await this.#database
+      .selectFrom("sources")
+      .select(({ fn }) => ["folder", fn.countAll().as("files")])
+      .where("place", "=", this.#places.library)
+      .groupBy("folder")
+      .orderBy("folder")
+      .execute();
+    return rows.flatMap(({ folder, files }) => (folder === null ? [] : [{ folder, files: Number(files) }]));
+  }
+
+  async listIn(folder: string, limit: number): Promise<string[]> {
+    const inFolder = this.#states().where("folder", "=", folder).limit(limit);
+    return (await inFolder.execute()).map(({ id }) => id);
+  }
+
+  async removeFrom(folder: string, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.#database
+      .deleteFrom("sources")
+      .where("id", "in", ids)
+      .where(unindexed("place"), "=", this.#places.library)
+      .where("folder", "=", folder)
+      .execute();
+  }
+
   async countUploadsOf(mediaId: string): Promise<number> {
     const { count } = await this.#database
       .selectFrom("sources")

@@ -27,7 +27,7 @@ import { TitleMemory } from "./title-memory.ts";
 import { positionOf } from "./title-orders.ts";
 import { readPage } from "./title-page.ts";
 import { dropParts, forgetNumber, inParts, numberTitles, renumbered, termsOfTitle, writeParts } from "./title-parts.ts";
-import { bury, freePlaces, listBuried, takenIds, unbury } from "./title-places.ts";
+import { bury, forgetTombstones, freePlaces, listBuried, takenIds, unbury } from "./title-places.ts";
 import { changeIndex } from "./title-postings.ts";
 import { visibleTo } from "./title-ranges.ts";
 import { type TitleRow, toRow } from "./title-rows.ts";
@@ -281,7 +281,7 @@ export class SqlTitleRepository implements TitleRepository {
     return findFolders(this.#database, search, audience);
   }
 
-  remove(id: string, when: (title: TitleRecord) => boolean): Promise<boolean> {
+  remove(id: string, when: (title: TitleWithSources) => boolean): Promise<boolean> {
     return this.#transact(async (transaction) => {
       const found = await this.#whole(transaction, id);
       if (!found || !when(found.title)) return false;
@@ -306,6 +306,10 @@ export class SqlTitleRepository implements TitleRepository {
 
   unbury(id: string): Promise<string[]> {
     return this.#transact((transaction) => unbury(transaction, id));
+  }
+
+  forgetTombstones(sourceIds: readonly string[]): Promise<void> {
+    return forgetTombstones(this.#database, sourceIds);
   }
 
   async listDeleted(until: number): Promise<string[]> {

@@ -49,6 +49,14 @@ export interface LibraryFolderRow {
   place: string;
 }
 
+/** A folder whose titles are being forgotten. */
+export interface ForgettingRow {
+  /** SHA-256 of the instance and folder. */
+  id: string;
+  place: string;
+  folder: string;
+}
+
 /** Which source's bytes stand for a content, in stores that keep bytes by source. */
 export interface StoredContentRow {
   media_id: string;
@@ -66,6 +74,7 @@ export interface StreamingTables {
   sources: SourceRow;
   library_refused: RefusedFileRow;
   library_folders: LibraryFolderRow;
+  library_forgetting: ForgettingRow;
   stored_contents: StoredContentRow;
   stored_removals: StoredRemovalRow;
 }
@@ -115,6 +124,16 @@ export const streamingMigrations: Readonly<Record<string, Migration>> = {
         .createTable("stored_removals")
         .addColumn("source_id", "varchar(36)", (column) => column.primaryKey())
         .addColumn("noted_at", "bigint", (column) => column.notNull())
+        .execute();
+    },
+  },
+  "2026-11-25-streaming-forgetting": {
+    async up(database: Kysely<unknown>) {
+      await database.schema
+        .createTable("library_forgetting")
+        .addColumn("id", "varchar(64)", (column) => column.primaryKey())
+        .addColumn("place", "varchar(160)", (column) => column.notNull())
+        .addColumn("folder", "text", (column) => column.notNull())
         .execute();
     },
   },

@@ -100,3 +100,13 @@ export async function unbury(transaction: Transaction<Tables>, id: string): Prom
   if (ids.length > 0) await transaction.deleteFrom("title_tombstones").where("source_id", "in", ids).execute();
   return ids;
 }
+
+/** Forgets the tombstones of library sources. */
+export async function forgetTombstones(database: Database, sourceIds: readonly string[]): Promise<void> {
+  if (sourceIds.length === 0) return;
+  await database
+    .deleteFrom("title_tombstones")
+    .where("source_id", "in", sourceIds)
+    .where("origin", "=", "library")
+    .execute();
+}

@@ -47,7 +47,15 @@ async function openInstance(instance: string) {
   const refuse = () => Promise.reject(new Error("not part of this test"));
   await serveContract(connection, streamingContract, {
     ...{ adopt: refuse, identify: refuse, reannounce: refuse, isAvailable: refuse },
-    ...{ reportLibrary: refuse, rescanLibrary: refuse, addFolder: refuse, removeFolder: refuse, listWatching: refuse },
+    ...{
+      reportLibrary: refuse,
+      rescanLibrary: refuse,
+      addFolder: refuse,
+      removeFolder: refuse,
+      listKept: refuse,
+      forgetRemoved: refuse,
+      listWatching: refuse,
+    },
     ...operationsOf(controllers),
   });
   const directory = new StreamDirectory({

@@ -14,6 +14,7 @@ import "../messages/en/admin.ts";
 import { notify } from "../notices.tsx";
 import { BuriedTitles } from "./buried.tsx";
 import { Problem } from "./problem.tsx";
+import { RemovedFolders, RemoveFolder } from "./removed-folders.tsx";
 import { useRefreshed } from "./use-refreshed.ts";
 
 type Folder = LibraryReport["items"][number];
@@ -25,16 +26,18 @@ const IDLE_MS = 20_000;
 
 /** The library: its folders, and what was deleted of it. */
 export function FoldersPage() {
+  const [changes, setChanges] = useState(0);
   return (
     <>
-      <LibraryFolders />
+      <LibraryFolders onChanged={() => setChanges((count) => count + 1)} />
+      <RemovedFolders changes={changes} />
       <BuriedTitles />
     </>
   );
 }
 
 /** The library's folders: added, scanned again, removed, with what was not taken and why. */
-function LibraryFolders() {
+function LibraryFolders({ onChanged }: { onChanged(): void }) {
   const report = useLoaded(() => call<LibraryReport>("GET", "/api/library"));
   const [task, setTask] = useState<"add" | Folder | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
@@ -52,6 +55,7 @@ function LibraryFolders() {
   const close = (hasChanged: boolean) => {
     const wasRemoved = hasChanged && task !== "add";
     setTask(null);
+    if (hasChanged) onChanged();
     if (hasChanged) void report.reload().then(() => wasRemoved && heading.current?.focus());
   };
   const { data } = report;
@@ -213,26 +217,6 @@ function AddFolder({ onClose }: { onClose(hasChanged: boolean): void }) {
           </label>
         ))}
       </fieldset>
-    </FormDialog>
-  );
-}
-
-function RemoveFolder({ folder, onClose }: { folder: Folder; onClose(hasChanged: boolean): void }) {
-  const remove = async () => {
-    await call("DELETE", `/api/library/folders/${folder.id}`);
-    notify(t("folders.removed"));
-    onClose(true);
-    return "stay" as const;
-  };
-  return (
-    <FormDialog
-      heading={t("folders.remove-heading", { name: folder.folder })}
-      submit={t("folders.remove")}
-      danger
-      onSubmit={remove}
-      onClose={() => onClose(false)}
-    >
-      <p>{t("folders.remove-why")}</p>
     </FormDialog>
   );
 }

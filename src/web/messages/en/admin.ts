@@ -124,9 +124,27 @@ export const admin = define({
   "folders.hashing": "Finding out what the files hold (SHA-256): {size} to go. They can be watched already.",
   "folders.remove": "Remove",
   "folders.remove-heading": "Remove {name}?",
-  "folders.remove-why":
-    "Its videos cannot be watched any more and stay listed as unavailable. Nothing in the folder is touched, and names, tags and progress come back when you add it again. What was deleted here stays deleted until it is brought back below.",
+  "folders.remove-why": "Its videos cannot be watched any more. Nothing in the folder is touched.",
+  "folders.titles": "What becomes of its videos here",
+  "folders.keep-titles": "Keep them",
+  "folders.keep-titles-why":
+    "They stay listed as unavailable. When you add the folder again they come back, with names, tags and progress.",
+  "folders.forget-titles": "Forget them",
+  "folders.forget-titles-why":
+    "They disappear, with their names, tags, progress and places in collections. When you add the folder again they are new.",
+  "folders.forget": "Forget for good",
+  "folders.forget-heading": { one: "Forget {count} video for good?", other: "Forget {count} videos for good?" },
+  "folders.forget-why":
+    "Their names, tags, descriptions and places in collections go, and where everybody stopped watching. This cannot be undone. The files stay where they are.",
   "folders.removed": "The folder is removed from the library.",
+  "folders.removed-forgetting": "The folder is removed from the library, and its videos are being forgotten.",
+
+  "removed.heading": "Removed folders",
+  "removed.why":
+    "Videos of these folders are still listed as unavailable, and come back when the folder is added again.",
+  "removed.forget": "Forget its videos",
+  "removed.forget-all": "Forget the videos of all",
+  "removed.forgetting": { one: "forgetting, {count} video to go", other: "forgetting, {count} videos to go" },
 
   "buried.heading": "Deleted here",
   "buried.why":

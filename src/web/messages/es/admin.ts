@@ -120,9 +120,27 @@ export const admin = {
   "folders.hashing": "Averiguando qué contienen los archivos (SHA-256): faltan {size}. Ya se pueden ver.",
   "folders.remove": "Quitar",
   "folders.remove-heading": "¿Quitar {name}?",
-  "folders.remove-why":
-    "Sus vídeos ya no se podrán ver y seguirán en la lista como no disponibles. En la carpeta no se toca nada, y nombres, etiquetas y progreso vuelven si la añades otra vez. Lo que se eliminó aquí sigue eliminado hasta que se recupere abajo.",
+  "folders.remove-why": "Sus vídeos ya no se podrán ver. En la carpeta no se toca nada.",
+  "folders.titles": "Qué pasa aquí con sus vídeos",
+  "folders.keep-titles": "Conservarlos",
+  "folders.keep-titles-why":
+    "Siguen en la lista como no disponibles. Si añades la carpeta otra vez vuelven, con nombres, etiquetas y progreso.",
+  "folders.forget-titles": "Olvidarlos",
+  "folders.forget-titles-why":
+    "Desaparecen, con sus nombres, etiquetas, progreso y sitios en colecciones. Si añades la carpeta otra vez serán nuevos.",
+  "folders.forget": "Olvidar del todo",
+  "folders.forget-heading": { one: "¿Olvidar {count} vídeo del todo?", other: "¿Olvidar {count} vídeos del todo?" },
+  "folders.forget-why":
+    "Se pierden sus nombres, etiquetas, descripciones y sitios en colecciones, y por dónde iba cada persona. No se puede deshacer. Los archivos se quedan donde están.",
   "folders.removed": "La carpeta ya no está en la biblioteca.",
+  "folders.removed-forgetting": "La carpeta ya no está en la biblioteca y sus vídeos se están olvidando.",
+
+  "removed.heading": "Carpetas quitadas",
+  "removed.why":
+    "Los vídeos de estas carpetas siguen en la lista como no disponibles y vuelven si se añade la carpeta otra vez.",
+  "removed.forget": "Olvidar sus vídeos",
+  "removed.forget-all": "Olvidar los vídeos de todas",
+  "removed.forgetting": { one: "olvidando, queda {count} vídeo", other: "olvidando, quedan {count} vídeos" },
 
   "buried.heading": "Eliminados aquí",
   "buried.why":
