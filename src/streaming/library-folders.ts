@@ -103,13 +103,13 @@ export class LibraryFolders {
 
   /** The real path of a folder that may be a library folder. */
   async #check(asked: string): Promise<string> {
-    if (!asked.startsWith(sep)) throw invalid("an absolute path");
+    if (!asked.startsWith(sep)) throw invalid("an absolute path", "is-relative");
     let path: string;
     try {
       path = await realpath(asked);
       await (await opendir(path)).close();
     } catch (error) {
-      throw invalid("a folder that Kinora can read", reasonOf(error));
+      throw invalid("a folder that Kinora can read", reasonCodeOf(error), reasonOf(error));
     }
     const isSystem = SYSTEM_ITSELF.includes(path) || SYSTEM.some((folder) => isInside(folder, path));
     if (isSystem) throw new ForbiddenError("This folder is the system's: choose one with videos.");
@@ -121,7 +121,16 @@ export class LibraryFolders {
   }
 }
 
-const invalid = (expected: string, detail = "") =>
+/** `reason` is a code for people's own texts, null where the detail has to do. */
+const invalid = (expected: string, reason: string | null, detail = "") =>
   new InvalidRequestError(`The path cannot be a library folder: expected ${expected}. ${detail}`.trim(), {
     fields: [{ field: "path", expected }],
+    ...(reason === null ? {} : { reason }),
   });
+
+function reasonCodeOf(error: unknown): string | null {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT") return "is-missing";
+  if (code === "ENOTDIR") return "is-no-folder";
+  return code === "EACCES" || code === "EPERM" ? "is-locked" : null;
+}

@@ -440,6 +440,15 @@ test("the system's folders, Kinora's own, overlapping and unreadable ones are re
   for (const path of refused) expect([path, await statusOf(path)]).toEqual([path, 403]);
   for (const path of [at("sub"), stage.library]) expect(await statusOf(path)).toBe(409);
   for (const path of ["relative", "/does/not/exist", video, "", 7]) expect(await statusOf(path)).toBe(400);
+  // What is wrong has a code, for texts that say what to do.
+  for (const [path, reason] of [
+    ["relative", "is-relative"],
+    ["/does/not/exist", "is-missing"],
+    [video, "is-no-folder"],
+  ]) {
+    const answer = await stage.askAdmin("POST", "/api/library/folders", { path });
+    expect(await answer.json()).toMatchObject({ code: "invalid-request", reason });
+  }
   const configured = (await report()).items[0]?.id ?? "";
   expect((await stage.askAdmin("DELETE", `/api/library/folders/${configured}`)).status).toBe(409);
   expect((await stage.askAdmin("DELETE", "/api/library/folders/x")).status).toBe(404);

@@ -125,17 +125,26 @@ describe.skipIf(!has("chromium", "ffmpeg"))("administration in the browser", () 
 
   test("a folder is added, its files that were not taken are named with the reason, and it is removed", async () => {
     await page.getByRole("link", { name: "Folders" }).click();
-    await page.getByText("No library folders yet").waitFor();
+    await page.getByRole("status").filter({ hasText: "No library folders yet" }).waitFor();
     await button("Add a folder").click();
     await dialog().getByLabel("Folder").fill("/etc");
     await dialog().getByRole("button", { name: "Add a folder" }).click();
     await page.getByRole("alert").filter({ hasText: /\S/ }).waitFor();
+    await dialog().getByLabel("Folder").fill(join(films, "flims"));
+    await dialog().getByRole("button", { name: "Add a folder" }).click();
+    await page
+      .getByRole("alert")
+      .filter({ hasText: "Kinora finds no such folder. Type the path as it is on" })
+      .waitFor();
     await dialog().getByLabel("Folder").fill(films);
     await dialog().getByRole("button", { name: "Add a folder" }).click();
     await page.getByText("1 video").waitFor();
     await page.getByText("1 file was not taken").click();
     await page.getByText("notes.mp4").waitFor();
-    await page.getByText(/not a video Kinora can read/).waitFor();
+    await page.getByText("No video that Kinora can read: something else, or damaged.").waitFor();
+    expect(await page.getByText(/expected MP4/).isVisible()).toBe(false);
+    await page.getByText("Technical reason").click();
+    await page.getByText(/expected MP4/).waitFor();
     await button("Scan again").click();
     await page.getByText("All folders are scanned again.").waitFor();
     await button(`Remove: ${films}`).click();
@@ -150,6 +159,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("administration in the browser", () 
     await page.goto("/admin/users");
     await manage("rosa", "Delete");
     const heir = dialog().getByLabel("Who gets them");
+    await heir.locator("option", { hasText: "jonas" }).waitFor({ state: "attached" });
     expect(await heir.locator("option").allInnerTexts()).toEqual(["maria (you)", "jonas"]);
     await heir.selectOption("jonas");
     await dialog().getByRole("button", { name: "Delete" }).click();

@@ -3,13 +3,14 @@ import type { ProgressEvent } from "../../main/contract.ts";
 import type { LibraryReport } from "../../streaming/contract.ts";
 import { ApiError, call, messageOf } from "../api.ts";
 import { FormDialog } from "../components/form-dialog.tsx";
+import { None } from "../components/none.tsx";
 import { Empty, Skeleton } from "../components/parts.tsx";
 import { Section } from "../components/section.tsx";
 import { useLoaded } from "../components/use-loaded.ts";
 import { works } from "../events.ts";
 import { formatBytes } from "../format.ts";
 import { formatAgo } from "../format-time.ts";
-import { language, t } from "../i18n/i18n.ts";
+import { findText, language, t } from "../i18n/i18n.ts";
 import "../messages/en/admin.ts";
 import { notify } from "../notices.tsx";
 import { BuriedTitles } from "./buried.tsx";
@@ -82,11 +83,11 @@ function LibraryFolders({ onChanged }: { onChanged(): void }) {
     >
       {report.problem && <Problem text={report.problem} onRetry={() => void report.reload()} />}
       {!data && !report.problem && <Skeleton lines={4} />}
-      {data?.items.length === 0 && (
+      <None when={data?.items.length === 0}>
         <Empty heading={t("folders.none")} text={t("folders.none-why")}>
-          {data.mayAdd && <AddButton onClick={() => setTask("add")} />}
+          {data?.mayAdd && <AddButton onClick={() => setTask("add")} />}
         </Empty>
-      )}
+      </None>
       {data && !data.mayAdd && <p class="meta">{t("folders.may-not-add")}</p>}
       {data && data.unhashedBytes > 0 && (
         <p class="meta" role="status">
@@ -178,7 +179,13 @@ function Refused({ folder: { refused, refusedFiles } }: { folder: Folder }) {
         {refused.map(({ path, code, detail }) => (
           <li key={path}>
             <span class="path">{path}</span>
-            <span class="meta">{messageOf(new ApiError(422, code, detail))}</span>
+            <span class="meta">{findText(`taken.${code}`) ?? messageOf(new ApiError(422, code, detail))}</span>
+            {hasMore(code) && (
+              <details class="meta">
+                <summary aria-label={t("folders.technical-of", { path })}>{t("folders.technical")}</summary>
+                <p>{detail}</p>
+              </details>
+            )}
           </li>
         ))}
       </ul>
@@ -187,10 +194,16 @@ function Refused({ folder: { refused, refusedFiles } }: { folder: Folder }) {
   );
 }
 
-/** In English the server says which of the rules it is. */
+/** Where the server knows more than what is said of all files with this code. */
+const hasMore = (code: string) => code === "not-a-video" || code === "truncated" || code === "unreadable";
+
+/** What to do about a folder that is refused. Of the other rules, the server says in English which one it is. */
 function refuse(error: unknown): never {
-  const isRefusal = error instanceof ApiError && (error.status === 400 || error.status === 409);
-  throw isRefusal && language.value !== "en" ? new Error(t("folders.cannot-add")) : error;
+  if (!(error instanceof ApiError)) throw error;
+  const text = findText(`folders.${String(error.members.reason)}`);
+  if (text !== null) throw new Error(text);
+  const isRule = [400, 403, 409].includes(error.status);
+  throw isRule && language.value !== "en" ? new Error(t("folders.cannot-add")) : error;
 }
 
 function AddFolder({ onClose }: { onClose(hasChanged: boolean): void }) {

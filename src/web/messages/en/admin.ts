@@ -104,6 +104,12 @@ export const admin = define({
   "folders.for-private": "Administrators only",
   "folders.cannot-add":
     "This folder cannot be added: it must be there and readable, not the system's, and not overlap another library folder.",
+  "folders.is-relative": "Type the whole path, from “/” on.",
+  "folders.is-missing":
+    "Kinora finds no such folder. Type the path as it is on the machine that Kinora runs on, and check that the disk is mounted there. In a container: the path inside the container, where the folder must be mounted too.",
+  "folders.is-no-folder": "This is a file. Type the folder that it is in.",
+  "folders.is-locked":
+    "Kinora may not read this folder. Let the user that Kinora runs as read it, and enter all folders above it (r and x for directories).",
   "folders.added": "The folder is added and is being read.",
   "folders.rescan": "Scan again",
   "folders.rescanning": "All folders are scanned again.",
@@ -121,6 +127,15 @@ export const admin = define({
   "folders.progress-open": { one: "{count} file so far", other: "{count} files so far" },
   "folders.refused": { one: "{count} file was not taken", other: "{count} files were not taken" },
   "folders.refused-more": "Only the first {count} are shown.",
+  "folders.technical": "Technical reason",
+  "folders.technical-of": "Technical reason of {path}",
+  "taken.not-a-video": "No video that Kinora can read: something else, or damaged.",
+  "taken.truncated": "Its end is missing: perhaps it was not copied to the end. Copy it again.",
+  "taken.empty": "It is empty.",
+  "taken.unreadable": "Kinora cannot read it. Check that it is there, and that the user Kinora runs as may read it.",
+  "taken.outside": "It is a link to something outside this folder. Add the folder that it leads to.",
+  "taken.not-a-file": "It is a link to a folder, or no ordinary file.",
+  "taken.too-deep": "It lies too deep, in folders within folders. Add a folder that is nearer to it.",
   "folders.hashing": "Finding out what the files hold (SHA-256): {size} to go. They can be watched already.",
   "folders.remove": "Remove",
   "folders.remove-heading": "Remove {name}?",

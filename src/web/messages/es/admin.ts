@@ -100,6 +100,12 @@ export const admin = {
   "folders.for-private": "Solo quien administra",
   "folders.cannot-add":
     "Esta carpeta no se puede añadir: tiene que existir y poder leerse, no ser del sistema y no solaparse con otra de la biblioteca.",
+  "folders.is-relative": "Escribe la ruta completa, desde «/».",
+  "folders.is-missing":
+    "Kinora no encuentra esa carpeta. Escribe la ruta tal como es en la máquina donde funciona Kinora y comprueba que el disco está montado allí. En un contenedor: la ruta dentro del contenedor, donde la carpeta también debe estar montada.",
+  "folders.is-no-folder": "Esto es un archivo. Escribe la carpeta en la que está.",
+  "folders.is-locked":
+    "Kinora no puede leer esta carpeta. Permite al usuario con el que funciona Kinora leerla y entrar en todas las carpetas por encima (r y x en los directorios).",
   "folders.added": "La carpeta se ha añadido y se está leyendo.",
   "folders.rescan": "Volver a leer",
   "folders.rescanning": "Se vuelven a leer todas las carpetas.",
@@ -117,6 +123,16 @@ export const admin = {
   "folders.progress-open": { one: "{count} archivo hasta ahora", other: "{count} archivos hasta ahora" },
   "folders.refused": { one: "{count} archivo no se tomó", other: "{count} archivos no se tomaron" },
   "folders.refused-more": "Solo se muestran los primeros {count}.",
+  "folders.technical": "Motivo técnico",
+  "folders.technical-of": "Motivo técnico de {path}",
+  "taken.not-a-video": "No es un vídeo que Kinora pueda leer: es otra cosa o está dañado.",
+  "taken.truncated": "Le falta el final: quizá no se copió entero. Cópialo otra vez.",
+  "taken.empty": "Está vacío.",
+  "taken.unreadable":
+    "Kinora no puede leerlo. Comprueba que está y que el usuario con el que funciona Kinora puede leerlo.",
+  "taken.outside": "Es un enlace a algo fuera de esta carpeta. Añade la carpeta a la que lleva.",
+  "taken.not-a-file": "Es un enlace a una carpeta o no es un archivo normal.",
+  "taken.too-deep": "Está demasiado hondo, en carpetas dentro de carpetas. Añade una carpeta más cercana.",
   "folders.hashing": "Averiguando qué contienen los archivos (SHA-256): faltan {size}. Ya se pueden ver.",
   "folders.remove": "Quitar",
   "folders.remove-heading": "¿Quitar {name}?",
