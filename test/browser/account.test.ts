@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Locator, Page } from "playwright-core";
 import decodeQR from "qr/decode.js";
 import { buildWeb } from "../support/build-web.ts";
-import { type Browser, enter, leave, openBrowser } from "../support/chromium.ts";
+import { type Browser, enter, eventually, leave, openBrowser } from "../support/chromium.ts";
 import { has } from "../support/debian.ts";
 import { fixture } from "../support/fixtures.ts";
 import { startTestKinora, type TestKinora, TestUser } from "../support/kinora.ts";
@@ -155,7 +155,13 @@ describe.skipIf(!has("chromium", "ffmpeg"))("accounts in the browser", () => {
     await page.getByLabel("Name").fill("backup script");
     await page.getByLabel("Valid for").selectOption("30 days");
     await page.getByRole("button", { name: "Make the key" }).click();
-    const key = await page.getByLabel("API key", { exact: true }).inputValue();
+    const shown = page.getByLabel("API key", { exact: true });
+    const key = await shown.inputValue();
+    await shown.focus();
+    await eventually("it is shown from its beginning", () =>
+      shown.evaluate((field: HTMLInputElement) => field.scrollWidth > field.clientWidth && field.scrollLeft === 0),
+    );
+    await page.getByRole("dialog").getByRole("button", { name: "Copy" }).waitFor();
     const headers = { Authorization: `Bearer ${key}` };
     expect((await new TestUser(kinora).fetch("/api/session", { headers })).status).toBe(200);
     await staysUntilSaved("I have saved it");
@@ -165,7 +171,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("accounts in the browser", () => {
     expect(await page.content()).not.toContain(key);
     await keys.getByRole("button", { name: "Delete backup script" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
-    await keys.getByText("No keys yet.").waitFor();
+    await keys.getByRole("status").filter({ hasText: "No keys yet." }).waitFor();
     expect((await new TestUser(kinora).fetch("/api/session", { headers })).status).toBe(401);
   });
 

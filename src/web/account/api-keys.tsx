@@ -1,6 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 import { call } from "../api.ts";
 import { FormDialog } from "../components/form-dialog.tsx";
+import { None } from "../components/none.tsx";
 import { Skeleton } from "../components/parts.tsx";
 import { SecretDialog } from "../components/secret-dialog.tsx";
 import { Section } from "../components/section.tsx";
@@ -65,7 +66,9 @@ export function ApiKeys({ keys }: { keys: Loaded<readonly ApiKey[]> }) {
         </p>
       )}
       {!keys.data && !keys.problem && <Skeleton lines={2} />}
-      {keys.data?.length === 0 && <p class="meta">{t("account.no-keys")}</p>}
+      <None when={keys.data?.length === 0}>
+        <p class="meta">{t("account.no-keys")}</p>
+      </None>
       <ul class="entries">
         {keys.data?.map((key) => (
           <li key={key.id} class="entry">

@@ -1,5 +1,6 @@
 import { useRef } from "preact/hooks";
 import { call, messageOf } from "../api.ts";
+import { None } from "../components/none.tsx";
 import { Skeleton } from "../components/parts.tsx";
 import { Section } from "../components/section.tsx";
 import type { Loaded } from "../components/use-loaded.ts";
@@ -72,7 +73,9 @@ export function Sessions({ sessions }: { sessions: Loaded<readonly Session[]> })
           </li>
         ))}
       </ul>
-      {sessions.data && others.length === 0 && <p class="meta">{t("account.only-here")}</p>}
+      <None when={sessions.data !== null && others.length === 0}>
+        <p class="meta">{t("account.only-here")}</p>
+      </None>
       {others.length > 0 && (
         <div class="actions">
           <button type="button" onClick={() => void endOthers().catch(fail)}>

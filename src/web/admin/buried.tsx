@@ -1,6 +1,7 @@
 import { useRef } from "preact/hooks";
 import type { BuriedTitle } from "../../catalog/contract.ts";
 import { call, messageOf } from "../api.ts";
+import { None } from "../components/none.tsx";
 import { Section } from "../components/section.tsx";
 import { useLoaded } from "../components/use-loaded.ts";
 import { formatAgo, formatMoment } from "../format-time.ts";
@@ -26,7 +27,9 @@ export function BuriedTitles() {
           {buried.problem}
         </p>
       )}
-      {buried.data && items.length === 0 && <p class="meta">{t("buried.none")}</p>}
+      <None when={buried.data !== null && items.length === 0}>
+        <p class="meta">{t("buried.none")}</p>
+      </None>
       <ul class="entries" aria-label={t("buried.heading")}>
         {items.map((title) => (
           <li key={title.id} class="entry">

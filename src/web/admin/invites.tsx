@@ -1,6 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 import { call, messageOf } from "../api.ts";
 import { FormDialog } from "../components/form-dialog.tsx";
+import { None } from "../components/none.tsx";
 import { Skeleton } from "../components/parts.tsx";
 import { SecretDialog } from "../components/secret-dialog.tsx";
 import { Section } from "../components/section.tsx";
@@ -68,7 +69,9 @@ export function Invites() {
     >
       {invites.problem && <Problem text={invites.problem} onRetry={() => void invites.reload()} />}
       {!invites.data && !invites.problem && <Skeleton lines={2} />}
-      {invites.data?.length === 0 && <p class="meta">{t("invites.none")}</p>}
+      <None when={invites.data?.length === 0}>
+        <p class="meta">{t("invites.none")}</p>
+      </None>
       <ul class="entries" aria-label={t("invites.heading")}>
         {invites.data?.map((invite) => (
           <InviteEntry

@@ -1,5 +1,6 @@
 import type { StorageReport } from "../../streaming/contract.ts";
 import { call, messageOf } from "../api.ts";
+import { None } from "../components/none.tsx";
 import { Skeleton } from "../components/parts.tsx";
 import { Section } from "../components/section.tsx";
 import { useLoaded } from "../components/use-loaded.ts";
@@ -52,7 +53,9 @@ export function StoragePage() {
       </Section>
       <Section heading={t("storage.owners")} text={t("storage.owners-why")}>
         {!data && !storage.problem && <Skeleton lines={2} />}
-        {data?.owners.length === 0 && <p class="meta">{t("storage.no-owners")}</p>}
+        <None when={data?.owners.length === 0}>
+          <p class="meta">{t("storage.no-owners")}</p>
+        </None>
         <ul class="entries">
           {data?.owners.map(({ user, bytes, files }) => (
             <li key={user.id} class="entry">

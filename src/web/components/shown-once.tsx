@@ -16,7 +16,11 @@ export function ShownOnce({ label, value }: { label: string; value: string }) {
           class="code"
           readOnly
           value={value}
-          onFocus={({ currentTarget: field }) => field.setSelectionRange(0, field.value.length, "backward")}
+          onFocus={({ currentTarget: field }) => {
+            field.setSelectionRange(0, field.value.length, "backward");
+            // The browser scrolls to the end of what is selected, after this.
+            requestAnimationFrame(() => field.scrollTo(0, 0));
+          }}
         />
         <CopyButton value={value} />
       </div>
