@@ -11,6 +11,8 @@ export interface Remembered {
   readonly scrollY?: number;
   /** The chosen title of a list. */
   readonly chosenId?: string | null;
+  /** The title of a list that was opened. */
+  readonly leftId?: string;
   /** How many titles a list showed. */
   readonly shown?: number;
 }

@@ -34,13 +34,13 @@ describe.skipIf(!has("chromium", "ffmpeg"))("in the lists of videos", () => {
     await give(maria, "The harbour at dawn", ["sea"]);
     const own = await give(maria, "Concert");
     await maria.send("PATCH", `/api/titles/${own}`, { visibility: "public" });
-    // An id that nothing has is answered with 404, which Chromium logs.
-    browser = await openBrowser(kinora.url, { height: 700 }, [/404 .*\/api\/titles\/0{8}/]);
+    // An id that nothing has, and a deleted video, are answered with 404, which Chromium logs.
+    browser = await openBrowser(kinora.url, { height: 700 }, [/404 .*\/api\/titles\/[0-9a-f-]{36}$/]);
     page = browser.page;
     await page.goto("/");
     await enter(page, "maria", PASSWORD);
     await page.waitForURL(/\/videos$/);
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     await browser?.close();
     await kinora?.close();
@@ -165,6 +165,78 @@ describe.skipIf(!has("chromium", "ffmpeg"))("in the lists of videos", () => {
     await page.reload();
     await eventually("so it is after a reload", async () => (await page.evaluate(() => scrollY)) === before);
     expect(await chosen()).toBe("Video 4");
+  });
+
+  /** The name of the video that has the focus in the list; else what has it. */
+  const focused = () =>
+    page.evaluate(() => {
+      const { activeElement } = document;
+      return activeElement?.closest("[data-cell]")?.querySelector(".name")?.textContent ?? activeElement?.localName;
+    });
+
+  test.each([
+    ["grid", "Enter on its card", (item: Locator) => item.locator("a.stop").press("Enter")],
+    ["grid", "a press on its picture", (item: Locator) => item.locator(".cover").click({ force: true })],
+    ["list", "Enter on its row", (item: Locator) => item.locator("input.stop").press("Enter")],
+    ["list", "a press on its name", (item: Locator) => item.locator("a.name").click()],
+  ])(
+    "back from a video of the %s that was opened by %s, it has the focus at its place before the server answers",
+    async (view, _way, open) => {
+      // A page of its own: going to an address where one is keeps what that entry of the history remembers.
+      await page.goto("/upload");
+      await show(view);
+      const item = page.locator(".cell", { has: page.getByText("Video 30", { exact: true }) });
+      await page.mouse.move(400, 400);
+      await eventually("it is near", async () => {
+        await page.mouse.wheel(0, 300);
+        return (await item.count()) > 0;
+      });
+      await item.locator(".stop").scrollIntoViewIfNeeded();
+      if (view === "list") await choose("Video 30");
+      await page.getByText("60 videos").or(page.getByText("50+ videos")).waitFor();
+      const before = await page.evaluate(() => scrollY);
+      await open(item);
+      await page.waitForURL(`**/watch/${idOf("Video 30")}`);
+      await page.getByRole("button", { name: "Edit" }).waitFor();
+      const lists = /\/api\/titles(\?|$)/;
+      await page.route(lists, () => new Promise(() => {}));
+      await page.goBack();
+      await eventually("it has the focus", async () => (await focused()) === "Video 30", 5_000, focused);
+      const left = await page.evaluate(() => history.state);
+      expect(await page.evaluate(() => scrollY)).toBe(left.scrollY);
+      expect(Math.abs(left.scrollY - before)).toBeLessThan(200);
+      expect(await page.locator(".cell").count()).toBeLessThan(60);
+      await page.unroute(lists);
+      await page.reload();
+      await eventually("so it is after a reload", async () => (await focused()) === "Video 30", 15_000, focused);
+    },
+  );
+
+  test("back in a list, a video is as it was changed meanwhile, and a deleted one is not there", async () => {
+    await page.goto("/upload");
+    await show("grid");
+    await page.getByText("Video 53", { exact: true }).click();
+    await page.getByRole("button", { name: "Edit" }).click();
+    await page.getByLabel("Name", { exact: true }).fill("Video 53 b");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("heading", { name: "Video 53 b" }).waitFor();
+    const lists = /\/api\/titles(\?|$)/;
+    await page.route(lists, () => new Promise(() => {}));
+    await page.goBack();
+    await page.getByText("Video 53 b", { exact: true }).waitFor();
+    await page.goForward();
+    await page.getByRole("button", { name: "Edit" }).click();
+    await page.getByRole("button", { name: "Delete video" }).click();
+    await page.waitForURL(/\/videos$/);
+    await page.goBack();
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await page.goBack();
+    await page.getByText("Video 54", { exact: true }).waitFor();
+    expect(await page.getByText("Video 53 b", { exact: true }).count()).toBe(0);
+    await page.unroute(lists);
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByText("Video 53 b", { exact: true }).waitFor();
+    await show("list");
   });
 
   test("deleting is undone in the list, where the video is chosen again; nothing covers Play", async () => {

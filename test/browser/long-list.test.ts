@@ -40,7 +40,8 @@ describe.skipIf(!has("chromium"))(`a list of ${TITLES} videos`, () => {
     kinora = await startTestKinora();
     await TestUser.signIn(kinora, "maria", PASSWORD);
     await kinora.restart(() => addTitles(join(kinora.data, "kinora.db")));
-    browser = await openBrowser(kinora.url);
+    // No file is behind these videos: whoever opens one is told so.
+    browser = await openBrowser(kinora.url, {}, [/(404|503) .*\/stream\//]);
     await browser.page.goto("/sign-in");
     await enter(browser.page, "maria", PASSWORD);
   }, 120_000);
@@ -101,6 +102,47 @@ describe.skipIf(!has("chromium"))(`a list of ${TITLES} videos`, () => {
     },
     240_000,
   );
+
+  test("back from a video far down, the list is there at once, at its place, with few of it in the page", async () => {
+    const { page } = browser;
+    await page.goto("/library");
+    await page.locator(".cells").waitFor();
+    const grid = page.getByRole("button", { name: "Show as grid" });
+    if ((await grid.count()) > 0) await grid.click();
+    const far = Math.floor((TITLES * 5) / 6);
+    const status = page.locator(".count");
+    await eventually(
+      `the ${far}th is there`,
+      async () => {
+        await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+        return Number((await status.innerText()).replace(/\D/g, "")) > far;
+      },
+      180_000,
+    );
+    await page.evaluate((share) => scrollTo(0, document.documentElement.scrollHeight * share), 5 / 6);
+    const seen = () =>
+      page.evaluate(() => {
+        const link = [...document.querySelectorAll<HTMLElement>(".cell a.stop")].find(
+          (stop) => stop.getBoundingClientRect().top > 200 && stop.getBoundingClientRect().bottom < innerHeight,
+        );
+        return link ? { id: link.dataset.id ?? "", top: link.getBoundingClientRect().top } : null;
+      });
+    const { id, top } = await eventually("cards are there", seen);
+    await page.locator(`a.stop[data-id="${id}"]`).press("Enter");
+    await page.waitForURL(`**/watch/${id}`);
+    await page.locator("h1").waitFor();
+    const lists = /\/api\/titles(\?|$)/;
+    await page.route(lists, () => new Promise(() => {}));
+    await page.goBack();
+    await page.locator(".cells").waitFor();
+    await eventually("it has the focus", () =>
+      page.evaluate((wanted) => document.activeElement?.getAttribute("data-id") === wanted, id),
+    );
+    expect(await seen()).toMatchObject({ id });
+    expect(Math.abs(((await seen())?.top ?? 0) - top)).toBeLessThan(2);
+    expect(await page.locator(".cell").count()).toBeLessThan(100);
+    await page.unroute(lists);
+  }, 240_000);
 
   test("had no error in the console, no breach of the policy, and asked nobody else for anything", () => {
     expect(browser.troubles).toEqual([]);

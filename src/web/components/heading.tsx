@@ -10,8 +10,8 @@ export function Heading({ title, children }: { title: string; children?: Compone
     document.title = `${title} · Kinora`;
   }, [title]);
   useEffect(() => {
-    // A field with `autofocus` keeps it.
-    const typing = document.activeElement?.matches("input, textarea");
+    // A field with `autofocus` keeps it, and the video that a list was left by.
+    const typing = document.activeElement?.matches("input, textarea, .stop");
     // A page begins at its top, wherever its heading is.
     if (!firstPage && !typing) heading.current?.focus({ preventScroll: true });
     firstPage = false;

@@ -4,7 +4,7 @@ import { t } from "../i18n/i18n.ts";
 import "../messages/en/manage.ts";
 import { notify } from "../notices.tsx";
 import { type TitleBefore, undoing } from "./undoing.ts";
-import { titlesChanged } from "./use-titles.ts";
+import { changeKept, titlesChanged } from "./use-titles.ts";
 
 /** The most that one request changes. */
 const AT_ONCE = 200;
@@ -53,9 +53,11 @@ export async function changeMany(
 }
 
 /** Deletes many titles, with a way to take it back; the ids of those that are gone. */
-export async function deleteMany(ids: readonly string[]): Promise<string[]> {
-  const gone = await send(ids, { delete: true });
+export async function deleteMany(wanted: readonly string[]): Promise<string[]> {
+  const gone = await send(wanted, { delete: true });
   if (gone.length === 0) return gone;
+  const ids = new Set(gone);
+  changeKept((title) => (ids.has(title.id) ? null : title));
   const restore = async () => {
     const back = await send(gone, { restore: true });
     titlesChanged();

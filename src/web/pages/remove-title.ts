@@ -5,7 +5,7 @@ import "../messages/en/watch.ts";
 import { notify } from "../notices.tsx";
 import { here, navigate } from "../router.ts";
 import { user } from "../session.ts";
-import { titlesChanged } from "./use-titles.ts";
+import { changeKept, titlesChanged } from "./use-titles.ts";
 
 /** As long as the server can take a deletion back. */
 const UNDO_SECONDS = 60;
@@ -14,6 +14,7 @@ const UNDO_SECONDS = 60;
 export async function removeTitle(title: Title): Promise<boolean> {
   try {
     await call("DELETE", `/api/titles/${title.id}`);
+    changeKept((other) => (other.id === title.id ? null : other));
   } catch (error) {
     notify(messageOf(error), { kind: "error" });
     return false;

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { Cover } from "../components/cover.tsx";
 import "../messages/en/library.ts";
+import { remember } from "../router.ts";
 import { Details, Favourite, SelectBox, SelectMark, type TitleItemProps } from "./title-parts.tsx";
 
 /** One title as a card that opens it. */
@@ -32,6 +33,7 @@ export function TitleCard(props: TitleItemProps) {
           tabIndex={isStop ? 0 : -1}
           aria-describedby={metaId}
           title={title.name}
+          onClick={() => remember({ leftId: title.id })}
         >
           {title.name}
         </a>

@@ -2,6 +2,7 @@ import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Title } from "../../catalog/contract.ts";
 import { t } from "../i18n/i18n.ts";
+import type { Remembered } from "../router.ts";
 import { usePressToSelect } from "./press-to-select.ts";
 import type { Selection } from "./selection.ts";
 import { TitleCard } from "./title-card.tsx";
@@ -26,10 +27,13 @@ interface TitleListProps {
   /** Whether the list holds only my own, so that the owner need not be named. */
   readonly owned: boolean;
   readonly chosenId: string | null;
+  /** What is remembered of it, for going back to it. */
+  readonly before: Remembered;
   readonly selection: Selection;
   readonly actions: TitleActions;
   readonly box: RefObject<HTMLFieldSetElement | null>;
   onNearEnd(): void;
+  onReturned(): void;
 }
 
 /** Heights agree with `lists.css`: all items of a view have the same. */
@@ -51,9 +55,10 @@ const ROWS_AHEAD = 6;
 /** Titles as rows to choose from or as cards to open. Only those near the screen are in the document. */
 export function TitleList(props: TitleListProps) {
   const { items, hasMore, busy, view, owned, chosenId, selection, actions, box } = props;
-  const grid = useWindow(box, items.length, measures[view]);
-  const [activeId, setActiveId] = useState<string | null>(null);
+  const grid = useWindow(box, items.length, measures[view], props.before.scrollY);
+  const [activeId, setActiveId] = useState(props.before.leftId ?? null);
   const focusNext = useFocus(box, activeId);
+  useReturn(box, props.before, props.onReturned);
   const presses = usePressToSelect(selection, items);
   const first = items[grid.from * grid.columns]?.id;
   const stopId =
@@ -151,15 +156,29 @@ function indexes(
   return [...shown].sort((a, b) => a - b);
 }
 
+/** Gives what was left the focus again, unless somebody types. */
+function useReturn(box: RefObject<HTMLElement | null>, { leftId, chosenId }: Remembered, onReturned: () => void): void {
+  useLayoutEffect(() => {
+    const id = leftId ?? chosenId;
+    if (id && !document.activeElement?.matches("input, select, textarea"))
+      stopOf(box, id)?.focus({ preventScroll: true });
+    onReturned();
+  }, []);
+}
+
+/** What of an item takes the focus, when it is in the document. */
+const stopOf = (box: RefObject<HTMLElement | null>, id: string) =>
+  box.current?.querySelector<HTMLElement>(`[data-cell="${id}"] .stop`);
+
 /** Moves the focus to the active item once it is in the document. */
 function useFocus(box: RefObject<HTMLElement | null>, activeId: string | null): () => void {
   const wanted = useRef(false);
   useLayoutEffect(() => {
     if (!wanted.current || activeId === null) return;
     wanted.current = false;
-    const cell = box.current?.querySelector<HTMLElement>(`[data-cell="${activeId}"]`);
-    cell?.scrollIntoView({ block: "nearest" });
-    cell?.querySelector<HTMLElement>(".stop")?.focus({ preventScroll: true });
+    const stop = stopOf(box, activeId);
+    stop?.closest(".cell")?.scrollIntoView({ block: "nearest" });
+    stop?.focus({ preventScroll: true });
   });
   return () => {
     wanted.current = true;

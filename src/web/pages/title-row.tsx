@@ -18,8 +18,8 @@ export function TitleRow(props: TitleItemProps) {
   const plays = isPlayable(title) && !selection.active;
   // While selecting, all of the row takes it.
   const Text = selection.active ? "label" : "div";
-  // Not stops for Tab: Enter on the row does the same. Whoever comes back finds it chosen.
-  const link = { tabIndex: -1, onClick: () => remember({ chosenId: title.id }) };
+  // Not stops for Tab: Enter on the row does the same. Whoever comes back finds it chosen, with the focus.
+  const link = { tabIndex: -1, onClick: () => remember({ chosenId: title.id, leftId: title.id }) };
   const address = `/watch/${title.id}`;
   useEffect(() => {
     if (chosen && !selection.active) row.current?.scrollIntoView({ block: "nearest" });

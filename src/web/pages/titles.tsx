@@ -23,7 +23,7 @@ const FolderBar = lazy(async () => (await import("./folder-bar.tsx")).FolderBar,
 /** My videos (`owner` is me) or the library (everything I may see): search, choose one, play it. */
 export function TitlesPage({ owner }: { owner: "me" | null }) {
   const { query } = here.value;
-  const [before] = useState(remembered);
+  const [before, setBefore] = useState(remembered);
   const [chosenId, setChosenId] = useState<string | null>(before.chosenId ?? query.get("selected"));
   const [view, setView] = useView(owner);
   const list = useTitles(owner, query, before.shown);
@@ -33,7 +33,6 @@ export function TitlesPage({ owner }: { owner: "me" | null }) {
   useSelected(query, setChosenId);
   useSeek(list, chosen === null ? query.get("selected") : null);
   useMemory(list, chosenId);
-  useReturn(list, before.scrollY, box);
   useEffect(() => {
     // Whoever chooses a video is about to play it.
     if (chosen) WatchPage.preload();
@@ -41,7 +40,11 @@ export function TitlesPage({ owner }: { owner: "me" | null }) {
 
   const actions: TitleActions = {
     choose: ({ id }) => setChosenId(id),
-    play: (title) => isPlayable(title) && navigate(`/watch/${title.id}`),
+    play: (title) => {
+      if (!isPlayable(title)) return;
+      remember({ leftId: title.id });
+      navigate(`/watch/${title.id}`);
+    },
     tag: (tag) => filter((next) => addTag(next, tag)),
     favourite: (title) => void toggleFavourite(title, list),
   };
@@ -83,10 +86,13 @@ export function TitlesPage({ owner }: { owner: "me" | null }) {
             view={view}
             owned={owner === "me"}
             chosenId={chosenId}
+            before={before}
             selection={selection}
             actions={actions}
             box={box}
             onNearEnd={list.more}
+            // Once: a list that is empty for a while is another one afterwards.
+            onReturned={() => setBefore({})}
           />
           {list.hasMore && (
             <button type="button" class="more" onClick={list.more}>
@@ -183,18 +189,6 @@ function useMemory({ state, items }: FoundTitles, chosenId: string | null): void
   useEffect(() => {
     if (state === "ready") remember({ chosenId, shown });
   }, [state, chosenId, shown, here.value]);
-}
-
-/** Once there are titles, scrolls to where the person was, with the focus on the chosen one. */
-function useReturn(list: FoundTitles, scrollY: number | undefined, box: { current: HTMLElement | null }): void {
-  const done = useRef(scrollY === undefined);
-  useEffect(() => {
-    if (done.current || list.state !== "ready" || list.items.length === 0) return;
-    done.current = true;
-    scrollTo(0, scrollY ?? 0);
-    if (document.activeElement?.matches("input, select, textarea")) return;
-    box.current?.querySelector<HTMLElement>("input:checked")?.focus({ preventScroll: true });
-  }, [list.state]);
 }
 
 function PlayBar({ chosen }: { chosen: Title | null }) {

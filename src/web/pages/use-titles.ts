@@ -1,7 +1,8 @@
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Title, TitlePage } from "../../catalog/contract.ts";
 import { ApiError, call, messageOf } from "../api.ts";
+import { remembered } from "../router.ts";
 import { user } from "../session.ts";
 import { filterNames } from "./filter-terms.ts";
 import { type Found, findMore, findTitles, PAGE, sorts, type TitleSearch } from "./title-search.ts";
@@ -14,6 +15,30 @@ const changes = signal(0);
 /** Has the list on the page read itself again: titles came or went by something done here. */
 export function titlesChanged(): void {
   changes.value++;
+}
+
+/**
+ * The last lists as they were, to be there at once when one goes back to them; they are read anew all the same. By what
+ * was searched.
+ */
+const kept = new Map<string, Found>();
+const KEPT_LISTS = 3;
+
+effect(() => {
+  if (!user.value) kept.clear();
+});
+
+function keep(key: string, { items, next }: Found): void {
+  kept.delete(key);
+  kept.set(key, { items, next });
+  const [oldest] = kept.keys();
+  if (oldest !== undefined && kept.size > KEPT_LISTS) kept.delete(oldest);
+}
+
+/** Shows titles in the lists one goes back to as `change` makes them; null for those that are gone. */
+export function changeKept(change: (title: Title) => Title | null): void {
+  for (const [key, { items, next }] of kept)
+    kept.set(key, { items: items.map(change).filter((title) => title !== null), next });
 }
 
 export interface TitleList {
@@ -39,25 +64,38 @@ export function useTitles(owner: "me" | null, query: URLSearchParams, count = PA
 
 /** The titles that fit a search. */
 export function useSearch(search: TitleSearch, count = PAGE): TitleList {
-  const [state, setState] = useState<State>({ state: "loading", items: [], next: null, problem: null });
+  const key = JSON.stringify(search);
+  const [state, setState] = useState<State>(() => ({
+    items: [],
+    next: null,
+    // Only on the way back there is something to be remembered.
+    ...(remembered().shown === undefined ? null : kept.get(key)),
+    state: "loading",
+    problem: null,
+  }));
   const [round, setRound] = useState(0);
   const fetching = useRef<AbortController | null>(null);
+  /** Known at once, where the state is only after the next render. */
+  const busy = useRef(false);
   const shown = useRef(count);
-  const key = JSON.stringify(search);
   const lastKey = useRef(key);
 
   const load = async (find: (signal: AbortSignal) => Promise<Found>) => {
     fetching.current?.abort();
     const controller = new AbortController();
     fetching.current = controller;
+    busy.current = true;
     setState((before) => ({ ...before, state: "loading" }));
     try {
       const found = await find(controller.signal);
       if (controller.signal.aborted) return;
+      busy.current = false;
       shown.current = Math.max(PAGE, found.items.length);
+      keep(key, found);
       setState({ ...found, state: "ready", problem: null });
     } catch (error) {
       if (controller.signal.aborted) return;
+      busy.current = false;
       setState((before) => ({ ...before, state: "ready", problem: messageOf(error) }));
     }
   };
@@ -79,11 +117,15 @@ export function useSearch(search: TitleSearch, count = PAGE): TitleList {
     ...state,
     hasMore: state.next !== null,
     more: () => {
-      if (state.state !== "ready" || state.next === null || state.problem !== null) return;
+      // Reading on must not end a reading anew that has just begun: it would go on with what was there before.
+      if (busy.current || state.state !== "ready" || state.next === null || state.problem !== null) return;
       void load((signal) => findMore(search, state, asking(signal)));
     },
     reload: () => setRound((value) => value + 1),
-    patch: (change) => setState((before) => ({ ...before, items: before.items.map(change) })),
+    patch: (change) => {
+      changeKept(change);
+      setState((before) => ({ ...before, items: before.items.map(change) }));
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import type { RefObject } from "preact";
-import { useEffect, useLayoutEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 /** Rows beyond the screen that are kept, so that scrolling shows no gaps. */
 const OVERSCAN_ROWS = 4;
@@ -18,9 +18,14 @@ export type Measure = (width: number, rem: number) => Pick<Grid, "columns" | "ro
 
 /**
  * Which rows of a long list are near the screen: only these need elements. All rows have one height, so that those
- * above can go without anything moving.
+ * above can go without anything moving. Begins with the page scrolled to `scrollTop`, when that is given.
  */
-export function useWindow(list: RefObject<HTMLElement | null>, count: number, measure: Measure): Grid {
+export function useWindow(
+  list: RefObject<HTMLElement | null>,
+  count: number,
+  measure: Measure,
+  scrollTop?: number,
+): Grid {
   const [grid, setGrid] = useState<Grid>({ columns: 1, rowHeight: 1, from: 0, to: 0 });
   const update = () => {
     const element = list.current;
@@ -40,6 +45,14 @@ export function useWindow(list: RefObject<HTMLElement | null>, count: number, me
     );
   };
   useLayoutEffect(update, [count, measure]);
+  const start = useRef(scrollTop);
+  useLayoutEffect(() => {
+    // The list has its height once it was measured and rendered again.
+    if (start.current === undefined || grid.to === 0) return;
+    scrollTo(0, start.current);
+    start.current = undefined;
+    update();
+  }, [grid]);
   useEffect(() => {
     addEventListener("scroll", update, { passive: true });
     addEventListener("resize", update);

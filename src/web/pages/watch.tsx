@@ -17,6 +17,7 @@ import { ShareDialog } from "../share/share-dialog.tsx";
 import { whereToGo } from "../where-to-go.tsx";
 import { removeTitle } from "./remove-title.ts";
 import { TitleEditor } from "./title-editor.tsx";
+import { changeKept } from "./use-titles.ts";
 import { About } from "./watch-about.tsx";
 import { WatchActions } from "./watch-actions.tsx";
 import { Queue, useQueue } from "./watch-queue.tsx";
@@ -41,7 +42,10 @@ export function WatchPage({ id }: { id: string }) {
   const [open, setOpen] = useState<"edit" | "share" | null>(null);
   const [leaving, setLeaving] = useState(false);
   const queue = useQueue(query.get("collection"), id, grant);
-  const patch = (title: Title) => setLoaded((before) => before && { ...before, title });
+  const patch = (title: Title) => {
+    changeKept((other) => (other.id === title.id ? title : other));
+    setLoaded((before) => before && { ...before, title });
+  };
   useLoaded(id, grant, setLoaded, setProblem, () => setOpen(null));
   useArrival(loaded?.title ?? null, grant, patch);
   useEffect(() => {
