@@ -1,13 +1,17 @@
-/** Waits until `probe` answers with something; throws after `timeoutMs`. */
+/** Waits until `probe` answers with something; throws after `timeoutMs`, with what is `seen` instead. */
 export async function until<T>(
   probe: () => T | null | undefined | false | Promise<T | null | undefined | false>,
   timeoutMs = 10_000,
+  seen?: () => Promise<unknown>,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const answer = await probe();
     if (answer !== null && answer !== undefined && answer !== false) return answer;
-    if (performance.now() > deadline) throw new Error(`nothing within ${timeoutMs} ms`);
+    if (performance.now() > deadline) {
+      const state = seen ? `; there is ${JSON.stringify(await seen())}` : "";
+      throw new Error(`nothing within ${timeoutMs} ms${state}`);
+    }
     await Bun.sleep(10);
   }
 }
