@@ -1,5 +1,5 @@
 import type { Announcement } from "../streaming/contract.ts";
-import { DESCRIPTION_MAX, narrower, TAG_MAX, TAGS_MAX } from "./contract.ts";
+import { DESCRIPTION_MAX, narrower, TAG_MAX, TAGS_MAX, type Visibility } from "./contract.ts";
 import { tagKeyOf } from "./title-index.ts";
 import type { Derived, TitleRecord, TitleSource } from "./title-repository.ts";
 import { cleanLine, cleanText, nameFrom, withoutTags, withTags } from "./title-text.ts";
@@ -31,8 +31,7 @@ export function fingerprintOf({ provider: _, ...announced }: Announcement): stri
  * gives it name, description and who may see it. A further copy in a library folder that fewer people may see gives no tags.
  */
 export function follow(title: Edited, before: Derived | null, after: Derived, owns: boolean): Edited {
-  const visibility =
-    owns && before?.visibility === title.visibility ? (after.visibility ?? title.visibility) : title.visibility;
+  const visibility = owns ? visibilityAfter(title.visibility, before, after) : title.visibility;
   const isTold = owns || after.visibility === undefined || narrower(after.visibility, visibility) === visibility;
   const told = isTold ? after.tags : [];
   const gone = before ? withoutTags(before.tags, told) : [];
@@ -44,6 +43,16 @@ export function follow(title: Edited, before: Derived | null, after: Derived, ow
     tags: tags.length > TAGS_MAX ? title.tags : tags,
     visibility,
   };
+}
+
+/**
+ * Who may see a title when its file moved, or its folder is for others now. What somebody has said stays, but not for
+ * more people than the new folder is for: who moves a file into a folder of few people hides it.
+ */
+function visibilityAfter(said: Visibility, before: Derived | null, after: Derived): Visibility {
+  if (!before?.visibility || !after.visibility || before.visibility === after.visibility) return said;
+  if (before.visibility === said) return after.visibility;
+  return narrower(before.visibility, after.visibility) === after.visibility ? narrower(said, after.visibility) : said;
 }
 
 /** Whether a title is as its only source made it. */

@@ -141,17 +141,23 @@ test("a title that calls itself otherwise is found by its file's name, also when
   expect(JSON.stringify(await titleOf(1))).not.toContain("ANOTHER");
 });
 
-test("a title follows its file into a folder that fewer people may see, unless somebody has said who may see it", async () => {
+test("a title follows its file into a folder that fewer people may see, whatever was said of it before", async () => {
   const secret = { id: testId(805), name: "secret" };
   const moved: Partial<Announcement> = { visibility: "private", folders: [secret], tags: ["Secret"] };
   await announceAll(libraryFile(1, { folders: [films] }), libraryFile(2, { folders: [films] }));
   await rig.as(admin).send("PATCH", `/api/titles/${testId(2)}`, { visibility: "public" });
   await announceAll(libraryFile(1, moved), libraryFile(2, moved));
-  expect(await namesIn("/api/titles")).toEqual(["File 2"]);
+  expect(await namesIn("/api/titles")).toEqual([]);
+  expect((await rig.as(ann).get("/api/tags")).body.items).toEqual([]);
   expect((await rig.as(ann).get(`/api/titles/${testId(1)}`)).status).toBe(404);
   expect((await rig.as(admin).get(`/api/titles/${testId(1)}`)).body).toMatchObject({ visibility: "private" });
   await announceAll(libraryFile(1, { folders: [films] }));
   expect(await titleOf(1)).toMatchObject({ visibility: "members" });
+  // What is said of it there stays, also when the file is called otherwise or comes back.
+  await rig.as(admin).send("PATCH", `/api/titles/${testId(2)}`, { visibility: "public" });
+  await announceAll(libraryFile(2, { ...moved, name: "Other" }));
+  await announceAll(libraryFile(2, { folders: [films] }));
+  expect(await titleOf(2)).toMatchObject({ visibility: "public" });
 });
 
 test("of a further copy that moves into a folder that fewer people may see nothing is told", async () => {

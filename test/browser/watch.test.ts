@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Page } from "playwright-core";
 import { buildWeb } from "../support/build-web.ts";
 import { type Browser, enter, eventually, openBrowser, videoState } from "../support/chromium.ts";
@@ -38,7 +38,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("on the watch page", () => {
     collectionId = ((await made.json()) as { id: string }).id;
     const titleIds = ["Short", "Subtitled", "Harbour"].map((name) => ids.get(name));
     await maria.post(`/api/collections/${collectionId}/titles`, { titleIds });
-    browser = await openBrowser(kinora.url, {}, [/401 .*\/(api|stream)\//]);
+    browser = await openBrowser(kinora.url, {}, [/401 .*\/(api|stream)\//, /404 .*\/api\/(folders|titles)/]);
     page = browser.page;
     await page.goto("/sign-in");
     await enter(page, "maria", PASSWORD);
@@ -261,6 +261,20 @@ describe.skipIf(!has("chromium", "ffmpeg"))("on the watch page", () => {
     expect(address).toInclude(`/stream/${ids.get("Harbour")}/faststart?grant=`);
     expect((await fetch(address, { headers: { Range: "bytes=0-9" } })).status).toBe(206);
     await plays();
+  });
+
+  test("a folder shows what lies below it, and one that is gone says so", async () => {
+    await page.goto("/library");
+    await page
+      .getByRole("navigation", { name: "Folders" })
+      .getByRole("button", { name: `${basename(library)} 1` })
+      .click();
+    await said(/^1 video$/);
+    await page.getByRole("link", { name: "Chapters", exact: true }).waitFor();
+    await page.goto("/library?folder=00000000-0000-7000-8000-000000000001");
+    await page.getByText("This folder is no longer there").waitFor();
+    await button("Show the whole library").click();
+    await said("4 videos");
   });
 
   test("had no other error in the console, no breach of the policy, and asked nobody else for anything", () => {

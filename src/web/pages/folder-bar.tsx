@@ -1,20 +1,34 @@
 import { useEffect, useState } from "preact/hooks";
 import type { FoldersPage } from "../../catalog/contract.ts";
-import { call } from "../api.ts";
+import { ApiError, call } from "../api.ts";
 import { t } from "../i18n/i18n.ts";
-import "../messages/en/library.ts";
+import "../messages/en/manage.ts";
 import { filter } from "./title-filters.tsx";
 
-/** The library's folders: where we are, and what lies below. Nothing where there are none. */
+/** The library's folders: where we are, and what lies below. Says so when the one asked for is gone; nothing where there are none. */
 export function FolderBar({ folderId, searching }: { folderId: string | null; searching: boolean }) {
   const [page, setPage] = useState<FoldersPage | null>(null);
+  const [isGone, setGone] = useState(false);
   useEffect(() => {
     const asking = new AbortController();
     const address = `/api/folders?${new URLSearchParams({ limit: "200", ...(folderId ? { parent: folderId } : {}) })}`;
-    // The list is there without its folders.
-    call<FoldersPage>("GET", address, undefined, { signal: asking.signal }).then(setPage, () => undefined);
+    setGone(false);
+    call<FoldersPage>("GET", address, undefined, { signal: asking.signal }).then(setPage, (error) => {
+      // For any other reason the list is there without its folders.
+      if (!asking.signal.aborted) setGone(error instanceof ApiError && error.status === 404);
+    });
     return () => asking.abort();
   }, [folderId]);
+  if (isGone) {
+    return (
+      <p class="problem" role="alert">
+        {t("library.folder-gone")}{" "}
+        <button type="button" class="plain" onClick={() => open(null)}>
+          {t("library.all-folders")}
+        </button>
+      </p>
+    );
+  }
   if (!page || (page.items.length === 0 && page.path.length === 0) || (searching && !folderId)) return null;
   return (
     <nav class="folders" aria-label={t("library.folders")}>

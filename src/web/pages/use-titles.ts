@@ -148,12 +148,14 @@ function searchOf(owner: "me" | null, query: URLSearchParams): TitleSearch {
   const filters = filterNames
     .filter((name) => name !== "tag" && !(owner && name === "owner"))
     .flatMap((name) => query.getAll(name).map((value) => [name, value] as const));
+  // As many as its name says: a folder may hold nothing but folders.
+  const below = query.has("folder") ? ([["below", "true"]] as const) : [];
   return {
     owner,
     ownerId: user.value?.id ?? null,
     text: query.get("q")?.trim() ?? "",
     tags: query.getAll("tag"),
     sort: sorts.find((name) => name === sort) ?? "newest",
-    ...(filters.length > 0 ? { filters } : {}),
+    ...(filters.length > 0 ? { filters: [...filters, ...below] } : {}),
   };
 }

@@ -2,6 +2,8 @@ import { define } from "../../i18n/define.ts";
 
 /** What opens beside the lists: filters, folders, and what is done with many videos at once. */
 export const manage = define({
+  "library.folder-gone": "This folder is no longer there, or has another name now.",
+  "library.all-folders": "Show the whole library",
   "library.nothing-fits": "Nothing fits",
   "library.show-all": "Show all",
   "library.search-library": "Search the library",

@@ -1,4 +1,6 @@
 export const manage = {
+  "library.folder-gone": "Esta carpeta ya no está, o ahora tiene otro nombre.",
+  "library.all-folders": "Mostrar toda la biblioteca",
   "library.nothing-fits": "Nada coincide",
   "library.show-all": "Mostrar todo",
   "library.search-library": "Buscar en la biblioteca",
