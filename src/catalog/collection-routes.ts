@@ -5,7 +5,9 @@ import { COLLECTION_TITLES_MAX, DESCRIPTION_MAX, titleName, titleQuery, visibili
 import { limit, repeated } from "./find-query.ts";
 import {
   body,
+  changedMeanwhile,
   grantQuery,
+  ifMatch,
   json,
   noQuery,
   refusals,
@@ -14,6 +16,7 @@ import {
   signedIn,
 } from "./route-parts.ts";
 import type { Shared } from "./shared.ts";
+import { etagOfCollection } from "./title-view.ts";
 
 const PAGE = 50;
 /** Most titles that one request adds or removes. */
@@ -80,8 +83,8 @@ const routes = {
     method: "patch",
     path,
     summary: "Rename, describe, change who may see it",
-    request: { params, query: noQuery, body: body(edit) },
-    ...answer,
+    request: { params, query: noQuery, headers: ifMatch, body: body(edit) },
+    responses: { ...answer.responses, ...changedMeanwhile },
   }),
   delete: createRoute({
     ...route,
@@ -142,14 +145,16 @@ export function addCollections(app: OpenAPIHono<HttpEnv>, collections: Collectio
   app.openapi(get, async (c) => {
     const { id } = c.req.valid("param");
     const grant = c.get("grant");
-    return c.json(
-      grant ? await shared.collection(id, grant.holder) : await collections.get(id, c.get("principal")),
-      200,
-    );
+    if (grant) return c.json(await shared.collection(id, grant.holder), 200);
+    const collection = await collections.get(id, c.get("principal"));
+    return c.json(collection, 200, { ETag: etagOfCollection(collection) });
   });
-  app.openapi(routes.edit, async (c) =>
-    c.json(await collections.edit(c.req.valid("param").id, requirePrincipal(c), c.req.valid("json")), 200),
-  );
+  app.openapi(routes.edit, async (c) => {
+    const header = c.req.valid("header")["if-match"] ?? null;
+    const { id } = c.req.valid("param");
+    const collection = await collections.edit(id, requirePrincipal(c), c.req.valid("json"), header);
+    return c.json(collection, 200, { ETag: etagOfCollection(collection) });
+  });
   app.openapi(routes.delete, async (c) => {
     await collections.delete(c.req.valid("param").id, requirePrincipal(c));
     return c.body(null, 204);

@@ -1,5 +1,6 @@
 import type { Principal } from "../auth/contract.ts";
 import { ForbiddenError, NotFoundError, UnauthorizedError } from "../errors.ts";
+import { failsIfMatch } from "../http/conditional.ts";
 import type { CollectionRecord, CollectionRepository, CollectionSummary } from "./collection-repository.ts";
 import {
   COLLECTION_TITLES_MAX,
@@ -11,11 +12,17 @@ import {
   type Visibility,
 } from "./contract.ts";
 import { decodeListCursor, encodeListCursor } from "./cursor.ts";
-import { CollectionFullError, EmptyTextError, TitleNotInCollectionError, TooManyCollectionsError } from "./errors.ts";
+import {
+  ChangedMeanwhileError,
+  CollectionFullError,
+  EmptyTextError,
+  TitleNotInCollectionError,
+  TooManyCollectionsError,
+} from "./errors.ts";
 import { fold } from "./folding.ts";
 import type { TitleRepository } from "./title-repository.ts";
 import { cleanLine, cleanText } from "./title-text.ts";
-import { audienceOf, requireVisible, type Who } from "./title-view.ts";
+import { audienceOf, etagOfCollection, requireVisible, type Who } from "./title-view.ts";
 
 export interface CollectionsDependencies {
   readonly repository: CollectionRepository;
@@ -90,16 +97,20 @@ export class Collections {
     return this.#allShown(await repository.listWith(id, audienceOf(who)), who);
   }
 
-  async edit(id: string, who: Principal, edit: CollectionEdit): Promise<Collection> {
+  /** `ChangedMeanwhileError` when the collection is not as `ifMatch`, an `If-Match` header, says. */
+  async edit(id: string, who: Principal, edit: CollectionEdit, ifMatch: string | null = null): Promise<Collection> {
     await this.#editable(id, who);
     if (edit.visibility) requireShareable(who, edit.visibility);
-    const changed = await this.#dependencies.repository.edit(id, (record) => ({
-      ...record,
-      name: edit.name === undefined ? record.name : nameOf(edit.name),
-      description: edit.description === undefined ? record.description : cleanText(edit.description),
-      visibility: edit.visibility ?? record.visibility,
-      updatedAt: this.#timestamp(),
-    }));
+    const changed = await this.#dependencies.repository.edit(id, (record) => {
+      if (failsIfMatch(ifMatch, etagOfCollection(record))) throw new ChangedMeanwhileError();
+      return {
+        ...record,
+        name: edit.name === undefined ? record.name : nameOf(edit.name),
+        description: edit.description === undefined ? record.description : cleanText(edit.description),
+        visibility: edit.visibility ?? record.visibility,
+        updatedAt: this.#timestamp(),
+      };
+    });
     if (!changed) throw noCollection();
     await this.#dependencies.publishChange(id, "changed");
     return this.#shown(changed, who);

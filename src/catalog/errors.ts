@@ -35,6 +35,15 @@ export class TitleIdUsedError extends ConflictError {
   }
 }
 
+/** 412 `changed-meanwhile`: what `If-Match` names is not what there is now. */
+export class ChangedMeanwhileError extends ProblemError {
+  constructor() {
+    super("changed-meanwhile", "Somebody else has changed this since you read it. Read it again, and decide anew.", {
+      status: 412,
+    });
+  }
+}
+
 /** 400 `invalid-request`: a collection can have no more titles. */
 export class CollectionFullError extends InvalidRequestError {
   constructor() {

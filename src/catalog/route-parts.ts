@@ -26,6 +26,19 @@ export const body = <Schema extends z.ZodType>(schema: Schema) => ({
   required: true,
   content: { "application/json": { schema } },
 });
+/** Of a request that changes something: what it must be like. */
+export const ifMatch = z.object({
+  "if-match": z.string().max(1_000).optional().openapi({
+    description:
+      "The `ETag` it was read with: then it is changed as long as nobody else has; 412 `changed-meanwhile` otherwise.",
+  }),
+});
+export const changedMeanwhile = {
+  412: {
+    description: "Somebody else has changed it: `changed-meanwhile`",
+    content: { "application/problem+json": { schema: problem } },
+  },
+};
 export const refusals = Object.fromEntries(
   [400, 401, 403, 404].map((status) => [
     status,

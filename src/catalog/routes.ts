@@ -12,7 +12,9 @@ import { addFolders } from "./folder-routes.ts";
 import type { Folders } from "./folders.ts";
 import {
   body,
+  changedMeanwhile,
   grantQuery,
+  ifMatch,
   json,
   noQuery,
   notStored,
@@ -24,6 +26,7 @@ import {
 } from "./route-parts.ts";
 import type { Shared } from "./shared.ts";
 import { type BatchChange, changeMany } from "./title-batch.ts";
+import { etagOfTitle } from "./title-view.ts";
 import type { Titles } from "./titles.ts";
 import type { Viewing } from "./viewing.ts";
 import { addViewing } from "./viewing-routes.ts";
@@ -160,8 +163,8 @@ const routes = {
     method: "patch",
     summary: "Rename, describe, change who may see it",
     middleware: [signedIn],
-    request: { params, query: noQuery, body: body(edit) },
-    ...answersTitle,
+    request: { params, query: noQuery, headers: ifMatch, body: body(edit) },
+    responses: { ...answersTitle.responses, ...changedMeanwhile },
   }),
   delete: createRoute({
     ...titleRoute,
@@ -223,11 +226,15 @@ export function catalogRoutes(dependencies: CatalogRoutesDependencies) {
   app.openapi(routes.get, async (c) => {
     const { id } = c.req.valid("param");
     const grant = c.get("grant");
-    return c.json(grant ? await shared.title(id, grant.holder) : await titles.get(id, c.get("principal")), 200);
+    if (grant) return c.json(await shared.title(id, grant.holder), 200);
+    const title = await titles.get(id, c.get("principal"));
+    return c.json(title, 200, { ETag: etagOfTitle(title) });
   });
-  app.openapi(routes.edit, async (c) =>
-    c.json(await titles.edit(c.req.valid("param").id, requirePrincipal(c), c.req.valid("json")), 200),
-  );
+  app.openapi(routes.edit, async (c) => {
+    const header = c.req.valid("header")["if-match"] ?? null;
+    const title = await titles.edit(c.req.valid("param").id, requirePrincipal(c), c.req.valid("json"), header);
+    return c.json(title, 200, { ETag: etagOfTitle(title) });
+  });
   app.openapi(routes.delete, async (c) => {
     await titles.delete(c.req.valid("param").id, requirePrincipal(c));
     return c.body(null, 204);

@@ -1,6 +1,15 @@
 import type { Principal } from "../auth/contract.ts";
 import { ForbiddenError, UnauthorizedError, WrongMediaIdError } from "../errors.ts";
-import { type MyTitle, mayEdit, maySee, type Title, type TitleAccess, type Visibility } from "./contract.ts";
+import type { CollectionSummary } from "./collection-repository.ts";
+import {
+  type Collection,
+  type MyTitle,
+  mayEdit,
+  maySee,
+  type Title,
+  type TitleAccess,
+  type Visibility,
+} from "./contract.ts";
 import type { Audience, TitleRecord, TitleState } from "./title-repository.ts";
 
 /** Who asks; null when nobody is signed in. */
@@ -34,6 +43,22 @@ export function toTitle({ info, ...title }: TitleRecord, mine: MyTitle | null): 
     createdAt: title.createdAt,
     mine,
   };
+}
+
+/** A strong entity tag of something that is written as JSON. */
+const tagOf = (value: unknown) =>
+  `"${new Bun.CryptoHasher("sha256").update(JSON.stringify(value)).digest("base64url").slice(0, 22)}"`;
+
+/**
+ * The entity tag of a title. What the caller has done with it is no part of it: watching changes nothing that somebody may be
+ * editing. No cache ever compares it, as these answers are not stored.
+ */
+export const etagOfTitle = (title: Title) => tagOf({ ...title, mine: null });
+
+/** The entity tag of a collection, of what is the same for everybody who sees it. */
+export function etagOfCollection(collection: Omit<Collection, keyof CollectionSummary>): string {
+  const { id, name, description, visibility, owner, createdAt, updatedAt } = collection;
+  return tagOf([id, name, description, visibility, owner?.id, createdAt, updatedAt]);
 }
 
 /**

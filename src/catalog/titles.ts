@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Principal, User } from "../auth/contract.ts";
 import { UnauthorizedError, WrongMediaIdError } from "../errors.ts";
+import { failsIfMatch } from "../http/conditional.ts";
 import {
   type catalogContract,
   type DeletedTitle,
@@ -13,13 +14,14 @@ import {
   type TitleQuery,
 } from "./contract.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
-import { EmptyTextError, TitleIdUsedError, TooManyTagsError } from "./errors.ts";
+import { ChangedMeanwhileError, EmptyTextError, TitleIdUsedError, TooManyTagsError } from "./errors.ts";
 import type { CachedTitles } from "./title-cache.ts";
 import { searchOf, tagPrefixOf } from "./title-index.ts";
 import type { TitleRecord, TitleRepository, TitleWithSources } from "./title-repository.ts";
 import { cleanLine, cleanText, nameFrom, withoutTags, withTags } from "./title-text.ts";
 import {
   audienceOf,
+  etagOfTitle,
   requireEditable,
   requireMayHide,
   requireVisible,
@@ -180,9 +182,16 @@ export class Titles {
     return this.#repository.listTags(audienceOf(who), tagPrefixOf(text), limit);
   }
 
-  edit(id: string, who: Principal, { addTags = [], removeTags = [], ...edit }: TitleEdit): Promise<Title> {
+  /** `ChangedMeanwhileError` when the title is not as `ifMatch`, an `If-Match` header, says. */
+  edit(
+    id: string,
+    who: Principal,
+    { addTags = [], removeTags = [], ...edit }: TitleEdit,
+    ifMatch: string | null = null,
+  ): Promise<Title> {
     return this.#change(id, who, (title) => {
       requireEditable(title, who);
+      if (failsIfMatch(ifMatch, etagOfTitle(toTitle(title, null)))) throw new ChangedMeanwhileError();
       requireMayHide(title, who, edit.visibility);
       for (const tag of addTags) requireText("tags", cleanLine(tag));
       const tags = withoutTags(withTags(title.tags, addTags), removeTags);

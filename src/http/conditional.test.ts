@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseRange, select } from "./conditional.ts";
+import { failsIfMatch, parseRange, select } from "./conditional.ts";
 
 describe("a Range header", () => {
   const cases: [string | null, ReturnType<typeof parseRange>][] = [
@@ -43,4 +43,11 @@ describe("conditions", () => {
   test("If-Range with a later date", () =>
     expect(status({ "If-Range": "Sat, 03 Jan 2026 03:04:05 GMT", Range: "bytes=0-1" })).toBe(200));
   test("a range past the end", () => expect(status({ Range: "bytes=100-" })).toBe(416));
+});
+
+test("If-Match lets a request through for one of its strong tags, for any with an asterisk, and without the header", () => {
+  const through = [undefined, null, "*", " * ", '"a"', '"b" , "a"', '"b","a"'];
+  const not = ["", '"b"', 'W/"a"', "a", '"a', '"A"', '"ab"'];
+  expect(through.map((header) => failsIfMatch(header, '"a"'))).toEqual(through.map(() => false));
+  expect(not.map((header) => failsIfMatch(header, '"a"'))).toEqual(not.map(() => true));
 });

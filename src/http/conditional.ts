@@ -52,6 +52,15 @@ export function select(headers: Headers, size: number, validators: Validators): 
   return { status: 206, range, contentRange: `bytes ${range.start}-${range.end - 1}/${size}` };
 }
 
+/**
+ * Whether `If-Match` (RFC 9110 section 13.1.1) says that the request must not be done, as what it is about is not as it was. Strong
+ * comparison with each tag of the list; a request without the header is done.
+ */
+export function failsIfMatch(header: string | null | undefined, etag: string): boolean {
+  if (header == null || header.trim() === "*") return false;
+  return !header.split(",").some((candidate) => candidate.trim() === etag);
+}
+
 /** Weak comparison (RFC 9110 section 8.8.3.2) with each tag of the list. */
 function matchesAny(list: string, etag: string): boolean {
   if (list.trim() === "*") return true;

@@ -37,11 +37,15 @@ export interface CallOptions {
   readonly keepalive?: boolean;
   /** True where 401 is an ordinary answer, not the end of the session. */
   readonly anonymous?: boolean;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Told of the answer's entity tag. */
+  onTag?(tag: string): void;
 }
 
 /** Calls the HTTP interface. Rejects with `ApiError`, code `offline` (status 0) when no answer came. */
 export async function call<T>(method: string, path: string, body?: unknown, options: CallOptions = {}): Promise<T> {
   const response = await send(method, path, body, options);
+  options.onTag?.(response.headers.get("ETag") ?? "");
   if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T;
   const error = await readProblem(response);
   if (error.status === 401 && !options.anonymous) whenSignedOut();
@@ -52,7 +56,8 @@ async function send(method: string, path: string, body: unknown, options: CallOp
   try {
     return await fetch(path, {
       method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers: { ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...options.headers },
       ...(options.signal ? { signal: options.signal } : {}),
       keepalive: options.keepalive ?? false,
     });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Page, Request } from "playwright-core";
+import type { Title } from "../../src/catalog/contract.ts";
 import { buildWeb } from "../support/build-web.ts";
 import { type Browser, enter, eventually, leave, openBrowser } from "../support/chromium.ts";
 import { has } from "../support/debian.ts";
@@ -82,6 +83,42 @@ describe.skipIf(!has("chromium", "ffmpeg"))("several windows of one browser", ()
       "Dunes",
       pages.filter((page) => !page.isClosed()),
     );
+  });
+
+  test("do not overwrite each other's edits: what both have changed is shown side by side, and one chooses", async () => {
+    const { id } = await uploads("Shared");
+    const at = `/api/titles/${id}`;
+    const [page] = pages.filter((each) => !each.isClosed());
+    if (!page) throw new Error("All windows are closed.");
+    await page.goto(`/watch/${id}`);
+    await page.getByRole("button", { name: "Edit" }).click();
+    const form = page.getByRole("form", { name: "Edit" });
+    await form.getByLabel("Name").fill("Mine");
+    await form.getByLabel("Tags").fill("mine");
+    await maria.send("PATCH", at, { name: "Theirs", description: "Written elsewhere" });
+    await maria.send("POST", `${at}/tags`, { tags: ["theirs"] });
+    await form.getByRole("button", { name: "Save" }).click();
+    await form.getByText("Somebody else changed this").waitFor();
+    expect(await form.getByRole("status").innerText()).toBe("Theirs");
+    // What was typed is still there; what only the other has changed is taken.
+    expect(await form.getByRole("textbox", { name: "Name" }).inputValue()).toBe("Mine");
+    expect(await form.getByLabel("Description").inputValue()).toBe("Written elsewhere");
+    await form.getByRole("button", { name: "Take theirs: Name" }).click();
+    expect(await form.getByRole("textbox", { name: "Name" }).inputValue()).toBe("Theirs");
+    await form.getByRole("button", { name: "Take mine again: Name" }).click();
+    await form.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("heading", { name: "Mine" }).waitFor();
+    const saved = (await (await maria.get(at)).json()) as Title;
+    expect(saved).toMatchObject({ name: "Mine", description: "Written elsewhere" });
+    expect(saved.tags.toSorted()).toEqual(["mine", "theirs"]);
+    // And a window that is looked at again shows what was changed elsewhere.
+    await maria.send("PATCH", at, { name: "Later" });
+    await eventually("the other name is shown", async () => {
+      await page.bringToFront();
+      await page.evaluate(() => void dispatchEvent(new Event("focus")));
+      return page.getByRole("heading", { name: "Later" }).isVisible();
+    });
+    await page.goto("/library");
   });
 
   test("are all signed out by one of them, and none keeps a connection", async () => {

@@ -182,21 +182,23 @@ const usersOf = (users: readonly Principal[], ids: readonly string[]) =>
 
 /** Requests to the catalog's routes in somebody's name; the listener would have put it there. */
 function client(service: () => Service, who: Principal | null) {
-  const sendText = async (method: string, path: string, body?: string) => {
+  const sendText = async (method: string, path: string, body?: string, headers: Record<string, string> = {}) => {
     const app = createApp();
     app.use(async (c, next) => {
       c.set("principal", who);
       await next();
     });
     app.route("/", service().routes);
-    const json = body === undefined ? {} : { body, headers: { "Content-Type": "application/json" } };
-    const response = await app.request(path, { method, ...json });
+    const type: Record<string, string> = body === undefined ? {} : { "Content-Type": "application/json" };
+    const init = { method, headers: { ...type, ...headers }, ...(body === undefined ? {} : { body }) };
+    const response = await app.request(path, init);
     const text = await response.text();
+    const etag = response.headers.get("ETag") ?? "";
     // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever comes
-    return { status: response.status, body: (text === "" ? null : JSON.parse(text)) as any };
+    return { status: response.status, etag, body: (text === "" ? null : JSON.parse(text)) as any };
   };
-  const send = (method: string, path: string, body?: unknown) =>
-    sendText(method, path, body === undefined ? undefined : JSON.stringify(body));
+  const send = (method: string, path: string, body?: unknown, headers?: Record<string, string>) =>
+    sendText(method, path, body === undefined ? undefined : JSON.stringify(body), headers);
   return { get: (path: string) => send("GET", path), send, sendText };
 }
 

@@ -1,10 +1,11 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Collection, Title } from "../../catalog/contract.ts";
 import { ApiError, call, messageOf } from "../api.ts";
 import { Heading } from "../components/heading.tsx";
 import { PlayIcon } from "../components/icons.tsx";
 import { Menu } from "../components/menu.tsx";
 import { Empty, Skeleton } from "../components/parts.tsx";
+import { EditConflict, saveEdit } from "../components/save-edit.ts";
 import { formatDuration } from "../format.ts";
 import { carrying, grantOf, isLinkOver } from "../grant.ts";
 import { t } from "../i18n/i18n.ts";
@@ -24,6 +25,8 @@ export function CollectionPage({ id }: { id: string }) {
   const [collection, setCollection] = useState<Collection | null>(null);
   const [titles, setTitles] = useState<readonly Title[] | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
+  /** As it was when editing began, or when somebody else's changes were shown last. */
+  const base = useRef<Collection | null>(null);
   const [dialog, setDialog] = useState<"edit" | "share" | null>(null);
   const grant = grantOf(here.value.query);
   const load = async () => {
@@ -49,6 +52,15 @@ export function CollectionPage({ id }: { id: string }) {
   const editable = me ? collection.owner?.id === me.id || me.role === "admin" : false;
   const patch = async (changes: object) =>
     setCollection(await call<Collection>("PATCH", `/api/collections/${id}`, changes));
+  const rename = async (name: string, description: string) => {
+    try {
+      base.current ??= collection;
+      setCollection(await saveEdit(`/api/collections/${id}`, base.current, { name, description }));
+    } catch (error) {
+      if (error instanceof EditConflict) base.current = error.theirs as Collection;
+      throw error;
+    }
+  };
   const fail = (error: unknown) => notify(messageOf(error), { kind: "error" });
   const remove = async () => {
     await call("DELETE", `/api/collections/${id}`);
@@ -106,8 +118,11 @@ export function CollectionPage({ id }: { id: string }) {
           heading={t("collections.rename")}
           name={collection.name}
           description={collection.description}
-          onSave={(name, description) => patch({ name, description })}
-          onClose={() => setDialog(null)}
+          onSave={rename}
+          onClose={() => {
+            base.current = null;
+            setDialog(null);
+          }}
         />
       )}
       {dialog === "share" && (

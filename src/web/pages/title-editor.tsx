@@ -1,6 +1,8 @@
+import { useRef } from "preact/hooks";
 import type { Title } from "../../catalog/contract.ts";
 import { call } from "../api.ts";
 import { EditForm } from "../components/edit-form.tsx";
+import { EditConflict, saveEdit } from "../components/save-edit.ts";
 import { parseTags } from "../components/tags.tsx";
 import { VisibilityChoice } from "../components/visibility-choice.tsx";
 import { t } from "../i18n/i18n.ts";
@@ -18,8 +20,17 @@ interface TitleEditorProps {
 
 /** Name, description, tags and who may see it; and the way to delete it. */
 export function TitleEditor({ title, leaving, onSaved, onCancel, onDelete }: TitleEditorProps) {
-  const send = async (text: (field: string) => string) =>
-    onSaved(await save(title, text("name"), text("description"), text("visibility"), parseTags(text("tags"))));
+  /** As it was when editing began, or when somebody else's changes were shown last. */
+  const base = useRef(title);
+  const send = async (text: (field: string) => string) => {
+    const mine = { name: text("name"), description: text("description"), visibility: text("visibility") };
+    try {
+      onSaved(await save(base.current, mine, parseTags(text("tags"))));
+    } catch (error) {
+      if (error instanceof EditConflict) base.current = error.theirs as Title;
+      throw error;
+    }
+  };
   return (
     <EditForm
       label={t("edit.form")}
@@ -43,24 +54,25 @@ export function TitleEditor({ title, leaving, onSaved, onCancel, onDelete }: Tit
   );
 }
 
-/** Sends only what changed; the title as the server has it afterwards. */
+/** Sends only what changed; the title as the server has it afterwards. `EditConflict` when somebody else has changed the same. */
 async function save(
-  title: Title,
-  name: string,
-  description: string,
-  visibility: string,
+  base: Title,
+  mine: Pick<Title, "name" | "description"> & { readonly visibility: string },
   tags: string[],
 ): Promise<Title> {
-  const path = `/api/titles/${title.id}`;
-  const changes = {
-    ...(name === title.name ? {} : { name }),
-    ...(description === title.description ? {} : { description }),
-    ...(visibility === title.visibility ? {} : { visibility }),
-  };
-  const added = tags.filter((tag) => !title.tags.includes(tag));
-  const removed = title.tags.filter((tag) => !tags.includes(tag));
-  let current = title;
-  if (Object.keys(changes).length > 0) current = await call<Title>("PATCH", path, changes);
+  const path = `/api/titles/${base.id}`;
+  const added = tags.filter((tag) => !base.tags.includes(tag));
+  const removed = base.tags.filter((tag) => !tags.includes(tag));
+  let current: Title;
+  try {
+    current = await saveEdit(path, base, mine);
+  } catch (error) {
+    if (!(error instanceof EditConflict)) throw error;
+    const theirs = error.theirs as Title;
+    const kept = theirs.tags.filter((tag) => !removed.includes(tag));
+    const all = [...kept, ...added.filter((tag) => !kept.includes(tag))];
+    throw new EditConflict(theirs, error.fields, { ...error.taken, tags: all.join(", ") });
+  }
   if (removed.length > 0) {
     const query = new URLSearchParams(removed.map((tag): [string, string] => ["tag", tag]));
     current = await call<Title>("DELETE", `${path}/tags?${query}`);

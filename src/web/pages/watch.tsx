@@ -48,6 +48,7 @@ export function WatchPage({ id }: { id: string }) {
   };
   useLoaded(id, grant, setLoaded, setProblem, () => setOpen(null));
   useArrival(loaded?.title ?? null, grant, patch);
+  useChangesElsewhere(open === "edit" || !loaded ? null : loaded.title.id, grant, patch);
   useEffect(() => {
     if (!leaving || !loaded) return;
     // The player is gone by now: nothing asks for more of a video that is being deleted, or saves a position in it.
@@ -151,6 +152,28 @@ function useArrival(title: Title | null, grant: string, onChange: (title: Title)
     const timer = setInterval(() => void ask(), ASK_AGAIN_MS);
     return () => clearInterval(timer);
   }, [title?.id, waits]);
+}
+
+/** Asks again whenever the window is looked at again: it may have been edited in another one. */
+function useChangesElsewhere(id: string | null, grant: string, onChange: (title: Title) => void): void {
+  useEffect(() => {
+    if (id === null) return;
+    let isCurrent = true;
+    const look = () => {
+      if (document.visibilityState !== "visible") return;
+      loadTitle(id, grant).then(
+        (title) => isCurrent && onChange(title),
+        () => undefined,
+      );
+    };
+    document.addEventListener("visibilitychange", look);
+    addEventListener("focus", look);
+    return () => {
+      isCurrent = false;
+      document.removeEventListener("visibilitychange", look);
+      removeEventListener("focus", look);
+    };
+  }, [id, grant]);
 }
 
 async function load(id: string, grant: string): Promise<Loaded> {

@@ -12,4 +12,9 @@ export const edit = define({
   "edit.members-hint": "everybody who signs in",
   "edit.public-hint": "everybody with the link",
   "edit.delete": "Delete video",
+  "edit.changed-meanwhile":
+    "Somebody else changed this while you were editing. Nothing of yours is lost, and nothing is saved yet: compare, and save again.",
+  "edit.theirs": "{field}, as it was saved",
+  "edit.take-theirs": "Take theirs",
+  "edit.take-mine": "Take mine again",
 });

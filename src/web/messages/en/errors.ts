@@ -6,6 +6,7 @@ import type { MessageTable } from "../../i18n/define.ts";
  */
 export const errors = {
   "refused.account-disabled": "This account has been disabled. Ask an admin.",
+  "refused.changed-meanwhile": "Somebody else has changed this meanwhile. Load the page again.",
   "refused.conflict": "Somebody else changed this at the same moment. Load the page again.",
   "refused.disk-full": "The server's disk is full.",
   "refused.empty": "The file has no bytes.",

@@ -9,4 +9,9 @@ export const edit = {
   "edit.members-hint": "todo el que inicia sesión",
   "edit.public-hint": "todo el que tenga el enlace",
   "edit.delete": "Eliminar vídeo",
+  "edit.changed-meanwhile":
+    "Otra persona cambió esto mientras lo editabas. Lo tuyo no se ha perdido y aún no se ha guardado nada: compara y guarda otra vez.",
+  "edit.theirs": "{field}, como se guardó",
+  "edit.take-theirs": "Tomar lo guardado",
+  "edit.take-mine": "Volver a lo mío",
 };

@@ -1,5 +1,6 @@
 export const errors = {
   "refused.account-disabled": "Esta cuenta está desactivada. Pregunta a quien administra.",
+  "refused.changed-meanwhile": "Otra persona cambió esto entretanto. Vuelve a cargar la página.",
   "refused.conflict": "Otra persona cambió esto en el mismo momento. Vuelve a cargar la página.",
   "refused.disk-full": "El disco del servidor está lleno.",
   "refused.empty": "El archivo está vacío.",
