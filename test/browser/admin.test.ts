@@ -147,11 +147,28 @@ describe.skipIf(!has("chromium", "ffmpeg"))("administration in the browser", () 
     await page.getByText(/expected MP4/).waitFor();
     await button("Scan again").click();
     await page.getByText("All folders are scanned again.").waitFor();
+    await staysWhilePointedAt();
     await button(`Remove: ${films}`).click();
     await dialog().getByRole("button", { name: "Remove" }).click();
     await page.getByText("No library folders yet").waitFor();
     expect(await Bun.file(join(films, "Trips", "lake.mp4")).exists()).toBe(true);
   });
+
+  /** In a window of its own, whose time runs as the test wants. */
+  async function staysWhilePointedAt(): Promise<void> {
+    const other = await browser.context.newPage();
+    await other.clock.install();
+    await other.goto("/admin/library");
+    await other.getByRole("button", { name: "Scan again" }).click();
+    const notice = other.getByText("All folders are scanned again.");
+    await notice.hover();
+    await other.clock.runFor(60_000);
+    expect(await notice.isVisible()).toBe(true);
+    await other.mouse.move(0, 0);
+    await other.clock.runFor(12_000);
+    await notice.waitFor({ state: "detached" });
+    await other.close();
+  }
 
   test("somebody is deleted, and their videos go to whom the admin chooses: to themselves at first", async () => {
     const rosa = await TestUser.signIn(kinora, "rosa", PASSWORD);

@@ -70,9 +70,11 @@ export function WatchActions({ title, grant, editable, editing, onEdit, onShare,
           {t("watch.copy-link")}
         </button>
       )}
-      <a class="button" href={carrying(`/stream/${title.id}/original`, grant)} download>
-        {t("watch.download")}
-      </a>
+      {title.availability !== "unavailable" && (
+        <a class="button" href={carrying(`/stream/${title.id}/original`, grant)} download>
+          {t("watch.download")}
+        </a>
+      )}
       {adding && <AddToCollection titleIds={[title.id]} onClose={() => setAdding(false)} />}
     </div>
   );

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { call } from "../api.ts";
+import { None } from "../components/none.tsx";
 import { formatMoment } from "../format.ts";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/share.ts";
@@ -100,6 +101,9 @@ export function Links({ shared, privateShown, onSay, onFail }: LinksProps) {
       </div>
       {privateShown > 0 && <p class="hint">{t("share.shows-private", { count: privateShown })}</p>}
       {made && <Addresses link={made} onSay={onSay} />}
+      <None when={links?.length === 0}>
+        <p class="hint">{t("share.no-links")}</p>
+      </None>
       {links && links.length > 0 && (
         <section class="links">
           <h3>{t("share.links")}</h3>

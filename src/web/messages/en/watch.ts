@@ -13,7 +13,8 @@ export const watch = define({
   "watch.download-original": "Download the original",
   "watch.try-anyway": "Try anyway",
   "watch.receiving": "This video is being uploaded. Load the page again when it is there.",
-  "watch.unavailable": "The disk or server that has this video is away. It comes back with it.",
+  "watch.unavailable":
+    "Its file is not there: it was moved or deleted, or its disk or server is away. The video comes back with it.",
   "watch.failed": "The file is damaged or not a video. Delete it and upload it again.",
   "watch.not-here": "This video cannot be shown",
   "watch.no-such": "There is no such video, or it is not shared with you.",

@@ -10,7 +10,8 @@ export const watch = {
   "watch.download-original": "Descargar el original",
   "watch.try-anyway": "Probar de todos modos",
   "watch.receiving": "Este vídeo se está subiendo. Vuelve a cargar la página cuando esté.",
-  "watch.unavailable": "El disco o el servidor que tiene este vídeo no está. Volverá con él.",
+  "watch.unavailable":
+    "Su archivo no está: se movió o se eliminó, o su disco o servidor no está. El vídeo volverá con él.",
   "watch.failed": "El archivo está dañado o no es un vídeo. Elimínalo y súbelo otra vez.",
   "watch.not-here": "Este vídeo no se puede mostrar",
   "watch.no-such": "Este vídeo no existe o no se comparte contigo.",
