@@ -7,6 +7,7 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/components.css";
 import "./styles/lists.css";
+import "./styles/system.css";
 
 const root = document.getElementById("app");
 if (!root) throw new Error("the page has no element #app");
