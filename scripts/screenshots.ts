@@ -16,7 +16,7 @@ import { film, sceneries } from "./scenery.ts";
 
 const target = join(import.meta.dir, "..", "docs", "screenshots");
 const PASSWORD = "correct horse battery";
-const COLOURS = 160;
+const COLOURS = 200;
 const sizes = [
   { width: 1280, height: 800, phone: false },
   { width: 390, height: 844, phone: true },

@@ -8,6 +8,8 @@ const KEPT = 150;
 const AT_ONCE = 4;
 const WIDTH = 480;
 const PATIENCE_MS = 20_000;
+/** A browser may say that there is a frame before it can be copied. */
+const [TRIES, TRY_AGAIN_MS] = [40, 50];
 
 /** By title; null for what has no picture, or none that this browser can decode. The last used is the last. */
 const kept = new Map<string, HTMLCanvasElement | null>();
@@ -90,10 +92,20 @@ async function draw(address: string): Promise<HTMLCanvasElement | null> {
     picture.width = Math.min(WIDTH, videoWidth);
     picture.height = Math.round((picture.width * videoHeight) / videoWidth);
     picture.dataset.upright = String(videoHeight > videoWidth);
-    picture.getContext("2d")?.drawImage(video, 0, 0, picture.width, picture.height);
-    return picture;
+    return (await copy(video, picture)) ? picture : null;
   } finally {
     video.removeAttribute("src");
     video.load();
   }
+}
+
+/** Whether something came over: a canvas is clear at first, and a frame is not. */
+async function copy(video: HTMLVideoElement, picture: HTMLCanvasElement): Promise<boolean> {
+  const canvas = picture.getContext("2d", { willReadFrequently: true });
+  for (let tries = 0; canvas && tries < TRIES; tries++) {
+    canvas.drawImage(video, 0, 0, picture.width, picture.height);
+    if (canvas.getImageData(picture.width >> 1, picture.height >> 1, 1, 1).data[3]) return true;
+    await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
+  }
+  return false;
 }
