@@ -9,7 +9,7 @@ import { TestUser } from "./support/kinora.ts";
 import { until } from "./support/until.ts";
 
 /** More than one page of what is forgotten at once. */
-const FILES = process.env.KINORA_TEST_LONG ? 3_000 : 250;
+const FILES = process.env.KINORA_TEST_LONG ? 3_000 : 210;
 
 /** A Kinora of its own process, with what it has logged. */
 async function serve(data: string, folder: string) {

@@ -90,6 +90,8 @@ describe.skipIf(!has("chromium", "ffmpeg"))("several windows of one browser", ()
     const at = `/api/titles/${id}`;
     const [page] = pages.filter((each) => !each.isClosed());
     if (!page) throw new Error("All windows are closed.");
+    // Windows behind others draw once in a second.
+    await page.bringToFront();
     await page.goto(`/watch/${id}`);
     await page.getByRole("button", { name: "Edit" }).click();
     const form = page.getByRole("form", { name: "Edit" });

@@ -21,13 +21,16 @@ import type {
 } from "../../catalog/title-repository.ts";
 import { findFolders, getFolder, hasTitlesIn, putFolders } from "./sql-folders.ts";
 import type { Database, Tables } from "./tables.ts";
+import { getTombstone, listProviders, listReleasable, listUnknown, takeUnchanged } from "./title-announced.ts";
 import { changeCounts, countAll, countsOf, countThese, listTags } from "./title-counts.ts";
+import { firstDeletion, listDeleted, listRestorable } from "./title-deletions.ts";
 import { findPlaces } from "./title-find.ts";
 import { TitleMemory } from "./title-memory.ts";
 import { positionOf } from "./title-orders.ts";
 import { readPage } from "./title-page.ts";
 import { dropParts, forgetNumber, inParts, numberTitles, renumbered, termsOfTitle, writeParts } from "./title-parts.ts";
 import { bury, forgetTombstones, freePlaces, listBuried, takenIds, unbury } from "./title-places.ts";
+import { findsAll } from "./title-plan.ts";
 import { changeIndex } from "./title-postings.ts";
 import { visibleTo } from "./title-ranges.ts";
 import { type TitleRow, toRow } from "./title-rows.ts";
@@ -121,24 +124,8 @@ export class SqlTitleRepository implements TitleRepository {
     );
   }
 
-  async listUnknown(sources: readonly Pick<TitleSource, "sourceId" | "mediaId">[]): Promise<Set<string>> {
-    if (sources.length === 0) return new Set();
-    const ids = sources.map(({ sourceId }) => sourceId);
-    const known = await takenIds(this.#database, ids);
-    const mediaIds = sources.flatMap(({ mediaId }) => mediaId ?? []);
-    const twins = await this.#database
-      .selectFrom("titles")
-      .select("media_id")
-      .where("media_id", "in", mediaIds.length === 0 ? [""] : mediaIds)
-      .where("origin", "=", "library")
-      .where("deleted_at", "is", null)
-      .execute();
-    const twinned = new Set(twins.map(({ media_id }) => media_id));
-    return new Set(
-      sources
-        .filter(({ sourceId, mediaId }) => !known.has(sourceId) && !twinned.has(mediaId))
-        .map((one) => one.sourceId),
-    );
+  listUnknown(sources: readonly Pick<TitleSource, "sourceId" | "mediaId">[]): Promise<Set<string>> {
+    return listUnknown(this.#database, sources);
   }
 
   async get(id: string): Promise<TitleRecord | null> {
@@ -155,16 +142,8 @@ export class SqlTitleRepository implements TitleRepository {
     return this.#one(row);
   }
 
-  async listProviders(id: string): Promise<string[]> {
-    const rows = await this.#database
-      .selectFrom("title_sources as s")
-      .innerJoin("titles as t", "t.seq", "s.title_seq")
-      .select("s.provider")
-      .distinct()
-      .where("t.id", "=", id)
-      .where("s.availability", "=", "ready")
-      .execute();
-    return rows.map(({ provider }) => provider);
+  listProviders(id: string): Promise<string[]> {
+    return listProviders(this.#database, id);
   }
 
   async getByMedia(mediaId: string, audience: Audience): Promise<TitleRecord | null> {
@@ -229,27 +208,8 @@ export class SqlTitleRepository implements TitleRepository {
     return listTags(this.#database, audience, prefix, limit);
   }
 
-  async takeUnchanged(
-    sources: readonly Pick<TitleSource, "sourceId" | "fingerprint" | "provider">[],
-  ): Promise<Set<string>> {
-    if (sources.length === 0) return new Set();
-    const rows = await this.#database
-      .selectFrom("title_sources")
-      .select(["source_id", "fingerprint", "provider"])
-      .where(
-        "source_id",
-        "in",
-        sources.map(({ sourceId }) => sourceId),
-      )
-      .execute();
-    const known = new Map(rows.map((row) => [row.source_id, row]));
-    const same = sources.filter(({ sourceId, fingerprint }) => known.get(sourceId)?.fingerprint === fingerprint);
-    const moved = same.filter(({ sourceId, provider }) => known.get(sourceId)?.provider !== provider);
-    for (const [provider, group] of Map.groupBy(moved, (source) => source.provider)) {
-      const ids = group.map(({ sourceId }) => sourceId);
-      await this.#database.updateTable("title_sources").set({ provider }).where("source_id", "in", ids).execute();
-    }
-    return new Set(same.map(({ sourceId }) => sourceId));
+  takeUnchanged(sources: readonly Pick<TitleSource, "sourceId" | "fingerprint" | "provider">[]): Promise<Set<string>> {
+    return takeUnchanged(this.#database, sources);
   }
 
   absorb(id: string, into: string, when: (title: TitleWithSources) => boolean): Promise<boolean> {
@@ -312,37 +272,16 @@ export class SqlTitleRepository implements TitleRepository {
     return forgetTombstones(this.#database, sourceIds);
   }
 
-  async listDeleted(until: number): Promise<string[]> {
-    const rows = await this.#database.selectFrom("titles").select("id").where("deleted_at", "<=", until).execute();
-    return rows.map(({ id }) => id);
+  listDeleted(until: number): Promise<string[]> {
+    return listDeleted(this.#database, until);
   }
 
-  async listRestorable({
-    ownerId,
-    library,
-    after,
-    limit,
-  }: Parameters<TitleRepository["listRestorable"]>[0]): Promise<TitleRecord[]> {
-    const rows = await this.#database
-      .selectFrom("titles")
-      .selectAll()
-      .where("deleted_at", ">", after)
-      .where((where) =>
-        where.or([where("owner_id", "=", ownerId), ...(library ? [where("owner_id", "is", null)] : [])]),
-      )
-      .orderBy("deleted_at", "desc")
-      .limit(limit)
-      .execute();
-    return recordsOf(this.#database, rows);
+  listRestorable(which: Parameters<TitleRepository["listRestorable"]>[0]): Promise<TitleRecord[]> {
+    return listRestorable(this.#database, which);
   }
 
-  async firstDeletion(): Promise<number | null> {
-    const row = await this.#database
-      .selectFrom("titles")
-      .select(({ fn }) => fn.min("deleted_at").as("first"))
-      .where("deleted_at", "is not", null)
-      .executeTakeFirst();
-    return row?.first == null ? null : Number(row.first);
+  firstDeletion(): Promise<number | null> {
+    return firstDeletion(this.#database);
   }
 
   async listOwned(ownerId: string): Promise<string[]> {
@@ -350,38 +289,12 @@ export class SqlTitleRepository implements TitleRepository {
     return rows.map(({ id }) => id);
   }
 
-  async getTombstone(sourceId: string, mediaId: string | null): Promise<Tombstone | null> {
-    const row = await this.#database
-      .selectFrom("title_tombstones")
-      .selectAll()
-      .where("source_id", "=", sourceId)
-      .executeTakeFirst();
-    if (!row) return null;
-    if (mediaId !== null && mediaId !== row.media_id) {
-      await this.#database
-        .updateTable("title_tombstones")
-        .set({ media_id: mediaId })
-        .where("source_id", "=", sourceId)
-        .execute();
-    }
-    return { sourceId, origin: row.origin, mediaId: mediaId ?? row.media_id };
+  getTombstone(sourceId: string, mediaId: string | null): Promise<Tombstone | null> {
+    return getTombstone(this.#database, sourceId, mediaId);
   }
 
-  async listReleasable(mediaId: string): Promise<string[]> {
-    const used = await this.#database
-      .selectFrom("titles")
-      .select("id")
-      .where("media_id", "=", mediaId)
-      .limit(1)
-      .executeTakeFirst();
-    if (used) return [];
-    const rows = await this.#database
-      .selectFrom("title_tombstones")
-      .select("source_id")
-      .where("media_id", "=", mediaId)
-      .where("origin", "=", "upload")
-      .execute();
-    return rows.map((row) => row.source_id);
+  listReleasable(mediaId: string): Promise<string[]> {
+    return listReleasable(this.#database, mediaId);
   }
 
   getStates(userId: string, titleIds: readonly string[]): Promise<ReadonlyMap<string, TitleState>> {
@@ -457,20 +370,3 @@ export class SqlTitleRepository implements TitleRepository {
 }
 
 const NONE: ReadonlySet<Term> = new Set();
-
-/** Whether a search has no condition at all. */
-function findsAll(search: TitleSearch): boolean {
-  const { phrases, marks, tagKeys, codecs, name, ownerId, visibility, availability, folder, collectionId } = search;
-  const ranges = [search.durationMs, search.height].flatMap(({ min, max }) => [min, max]);
-  const single = [
-    name,
-    ownerId,
-    visibility,
-    availability,
-    folder,
-    collectionId,
-    ...Object.values(search.state),
-    ...ranges,
-  ];
-  return [...phrases, ...marks, ...tagKeys, ...codecs].length === 0 && single.every((value) => value === null);
-}

@@ -73,3 +73,20 @@ function scopeGroups({ ownerId, visibility }: TitleSearch, audience: Audience): 
       : [[audience.sees === "public" ? seen("public") : ALL]]),
   ];
 }
+
+/** Whether a search has no condition at all. */
+export function findsAll(search: TitleSearch): boolean {
+  const { phrases, marks, tagKeys, codecs, name, ownerId, visibility, availability, folder, collectionId } = search;
+  const ranges = [search.durationMs, search.height].flatMap(({ min, max }) => [min, max]);
+  const single = [
+    name,
+    ownerId,
+    visibility,
+    availability,
+    folder,
+    collectionId,
+    ...Object.values(search.state),
+    ...ranges,
+  ];
+  return [...phrases, ...marks, ...tagKeys, ...codecs].length === 0 && single.every((value) => value === null);
+}
