@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import type { Logger } from "pino";
 import { contentHash } from "./content-hash.ts";
 import { withFile } from "./file-bytes.ts";
-import { locateInside } from "./library-files.ts";
+import { locateInside } from "./located-inside.ts";
 import type { Source } from "./source.ts";
 import type { SourceRepository } from "./source-repository.ts";
 

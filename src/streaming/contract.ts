@@ -72,7 +72,8 @@ export const libraryFolder = z.object({
   visibility: announcement.shape.visibility,
   /** Those from the configuration are removed there, added ones with `DELETE /api/library/folders/{id}`. */
   origin: z.enum(["configuration", "added"]),
-  state: z.enum(["scanning", "ready", "unreadable"]),
+  /** `empty`: it had videos, and there is nothing in it now; its disk may be missing. */
+  state: z.enum(["scanning", "ready", "unreadable", "empty"]),
   /** Files that are titles. */
   files: z.number().int(),
   scannedAt: timestamp.nullable(),
@@ -82,6 +83,8 @@ export const libraryFolder = z.object({
   refused: z.array(z.object({ path: z.string(), code: z.string(), detail: z.string() })),
   /** All files that were refused; `refused` names the first thousand. */
   refusedFiles: z.number().int(),
+  /** Files beside the videos that do not claim by their extension to be any: texts, pictures, links to other folders in it. */
+  otherFiles: z.number().int().default(0),
   /** The streaming instance whose machine it is on, as `/api/services` names it. */
   instance: z.string().optional(),
 });

@@ -7,6 +7,7 @@ import type { FolderReport } from "./folder-report.ts";
 import {
   type Bounds,
   type FoundFile,
+  isOfSystem,
   type LibraryFile,
   type RefusedFile,
   reasonOf,
@@ -159,8 +160,8 @@ export class FolderScan {
       };
       (isCurrent ? stale : returned).push(current);
     }
-    await sources.saveAll([...stale, ...returned]);
-    await announce(returned);
+    const saved = new Set(await this.#store([...stale, ...returned]));
+    await announce(returned.filter((source) => saved.has(source)));
     return [...elsewhere];
   }
 
@@ -209,9 +210,8 @@ export class FolderScan {
         visibility: folder.visibility,
         availability: "ready",
       };
-      await sources.saveAll(displaced);
-      await sources.saveAll([moved]);
-      await announce([...displaced, moved]);
+      await this.#store(displaced);
+      await announce([...displaced, ...(await this.#store([moved]))]);
       this.#seen.add(file.path);
       report.files++;
       return true;
@@ -241,10 +241,35 @@ export class FolderScan {
   }
 
   async #save({ taken, refused }: Read): Promise<void> {
-    const { sources, store, announce } = this.#dependencies;
-    await sources.saveAll(taken);
+    const { store, announce } = this.#dependencies;
+    const saved = await this.#store(taken);
     await store.putRefused(this.#task.folder.path, refused);
-    await announce(taken);
+    await announce(saved);
+  }
+
+  /** Saves sources; returns those that the database took. What it does not take is refused, file by file. Throws when it is away. */
+  async #store(sources: readonly Source[]): Promise<readonly Source[]> {
+    const repository = this.#dependencies.sources;
+    try {
+      await repository.saveAll(sources);
+      return sources;
+    } catch (error) {
+      // Whether it is the files or the database.
+      await repository.findStates(this.#task.folder.path, ["?"]);
+      if (sources.length === 1) return this.#refuseUnsaved(sources, error);
+    }
+    const saved: Source[] = [];
+    for (const source of sources) saved.push(...(await this.#store([source])));
+    return saved;
+  }
+
+  #refuseUnsaved(sources: readonly Source[], error: unknown): readonly Source[] {
+    for (const { path } of sources) {
+      this.#dependencies.log.error({ path, reason: String(error) }, "library file cannot be stored");
+      const refused = { code: "not-stored", detail: "Kinora could not store it; its log says why." };
+      this.#task.report.refuse({ path: path ?? "", refused });
+    }
+    return [];
   }
 
   /** The source of a file that is new or has changed, the reason why there is none, or null while it is being written. */
@@ -258,7 +283,11 @@ export class FolderScan {
     } catch (error) {
       if (quiet.mayGrow(file)) return null;
       if (!(error instanceof ProblemError)) {
-        this.#dependencies.log.warn({ err: error, path: file.path }, "library file cannot be read");
+        // What Kinora itself failed at says nothing of the file.
+        if (!isOfSystem(error)) {
+          this.#seen.add(file.path);
+          this.#dependencies.log.warn({ path: file.path, reason: String(error) }, "library file cannot be read");
+        }
         report.refuse({ path: file.path, refused: { code: "unreadable", detail: reasonOf(error) } });
         return null;
       }

@@ -23,6 +23,8 @@ export interface FolderWatchEvents {
   readonly onChange: (paths: readonly string[] | null) => void;
   /** Nothing more is told. */
   readonly onLost: (reason: string) => void;
+  /** A folder in it could not be watched, and may be now: it is to be opened anew. */
+  readonly onReadable: () => void;
 }
 
 /** Hears of changes below a folder as the system tells them. They are hints: what has changed is found by looking. */
@@ -45,8 +47,18 @@ export class FolderWatch {
       const { dev, ino } = await stat(folder);
       const gather = new Gather(events.onChange, soonMs);
       const watcher = watch(folder, { recursive: true });
-      watcher.on("change", (_event, name) => gather.add(typeof name === "string" ? name : null));
+      // Folders in it that may not be read; the scan names them.
+      const closed = new Set<string>();
+      watcher.on("change", (_event, name) => {
+        if (typeof name === "string" && closed.delete(name)) events.onReadable();
+        gather.add(typeof name === "string" ? name : null);
+      });
       watcher.on("error", (error) => {
+        const below = folderBelow(folder, error);
+        if (below !== null) {
+          closed.add(below);
+          return;
+        }
         watcher.close();
         events.onLost(explain(error));
       });
@@ -66,6 +78,13 @@ export class FolderWatch {
   close(): void {
     this.#watcher.close();
   }
+}
+
+/** The folder below this one that an error is about, by its path in it: all the rest is watched. */
+function folderBelow(folder: string, error: unknown): string | null {
+  const { path, message } = error as NodeJS.ErrnoException;
+  if (!path || !/^(EACCES|EPERM|ENOENT|ENOTDIR)\b/.test(message)) return null;
+  return path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : null;
 }
 
 function explain(error: unknown): string {

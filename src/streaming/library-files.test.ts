@@ -60,11 +60,15 @@ test("a sub-folder that may not be read is named with the reason, and the walk g
   const child = Bun.spawn([...asOthers, process.execPath, program, folder.path]);
   const found: unknown = await new Response(child.stdout).json();
   expect(found).toEqual([
-    { path: "closed", refused: { code: "unreadable", detail: "Kinora may not read it: check its permissions." } },
+    {
+      path: "closed",
+      kind: "folder",
+      refused: { code: "unreadable", detail: "Kinora may not read it: check its permissions." },
+    },
     expect.objectContaining({ path: "open/one.mp4", sizeBytes: 1 }),
   ]);
 });
 
 test("a folder that is not there is an error", async () => {
-  expect(collect("/does/not/exist")).rejects.toThrow("ENOENT");
+  expect(collect("/does/not/exist")).rejects.toThrow("It is not there");
 });

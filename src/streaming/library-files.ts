@@ -1,7 +1,8 @@
-import type { Dirent, Stats } from "node:fs";
+import type { Dirent } from "node:fs";
 import { lstat, opendir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
-import { type LocatedFile, locatedAt } from "./file-bytes.ts";
+import { requireReadable } from "./file-rights.ts";
+import { doubtfulNames, isDoubtful } from "./foreign-names.ts";
 import { isPassedOver } from "./library-ignored.ts";
 
 /** Folders nested deeper than this are not entered. */
@@ -22,6 +23,10 @@ export interface FoundFile {
 export interface RefusedFile {
   readonly path: string;
   readonly refused: { readonly code: string; readonly detail: string };
+  /** A whole folder is always named; `other` is nothing that anybody misses. */
+  readonly kind?: "folder" | "other";
+  /** What the system's events call it, where that is not `path`. */
+  readonly toldAs?: string;
 }
 
 /** A file below a library folder, or the reason why it is left out. */
@@ -33,12 +38,20 @@ export interface Bounds {
   readonly own: ReadonlySet<string>;
 }
 
-/** Opens a library folder. Throws when it cannot be read, or lies in an `excluded` one: Kinora's own data is no library. */
+/** A library folder as such cannot be read: nothing that it has can be. The message is for people. */
+export class FolderUnreadableError extends Error {}
+
+const unreadable = (cause: unknown) => new FolderUnreadableError(reasonOf(cause), { cause });
+
+/**
+ * Opens a library folder. Throws `FolderUnreadableError` when it cannot be read, or lies in an `excluded` one: Kinora's own
+ * data is no library.
+ */
 export async function boundsOf(folder: string, excluded: readonly string[] = []): Promise<Bounds> {
-  const root = await realpath(folder);
+  const root = await realpath(folder).catch((error: unknown) => Promise.reject(unreadable(error)));
   const own = new Set(await Promise.all(excluded.map(realOf)));
   for (const path of own) {
-    if (isInside(path, root)) throw new Error("This is Kinora's own data folder: choose another one.");
+    if (isInside(path, root)) throw new FolderUnreadableError("This is Kinora's own data folder: choose another one.");
   }
   return { root, own };
 }
@@ -46,7 +59,7 @@ export async function boundsOf(folder: string, excluded: readonly string[] = [])
 /**
  * All files below a folder, in small groups, by their path in it. Hidden and system folders, unfinished downloads and the
  * `excluded` folders are passed over. A link is followed only to a file inside the folder. What cannot be read is
- * named, and the walk goes on. Throws when the folder itself cannot be read, or lies in an excluded one.
+ * named, and the walk goes on. Throws `FolderUnreadableError` when the folder itself cannot be read, or lies in an excluded one.
  */
 export async function* walk(folder: string, excluded: readonly string[] = []): AsyncGenerator<readonly LibraryFile[]> {
   yield* walkPath(await boundsOf(folder, excluded), "");
@@ -54,19 +67,23 @@ export async function* walk(folder: string, excluded: readonly string[] = []): A
 
 /** The same below one path of the folder: a folder in it, or a file. Nothing when there is nothing. */
 export async function* walkPath(bounds: Bounds, path: string): AsyncGenerator<readonly LibraryFile[]> {
-  if (path.split("/").some((name) => name !== "" && isPassedOver(name))) return;
+  const names = path === "" ? [] : path.split("/");
+  if (names.some(isPassedOver)) return;
+  if (names.length === 0) {
+    try {
+      yield* walkBelow(bounds, bounds.root, "", 0);
+    } catch (error) {
+      throw unreadable(error);
+    }
+    return;
+  }
+  if (isDoubtful(path)) yield await refuseLostNames(bounds, names);
   const at = join(bounds.root, path);
   const state = await lstat(at).catch(() => null);
-  if (state?.isDirectory()) {
-    // A link on the way would lead around the check below.
-    if ((await realpath(at)) !== at || bounds.own.has(at)) return;
-    const depth = path === "" ? 0 : path.split("/").length;
-    // opendir fails here only for the folder itself: below it is named and passed over.
-    yield* walkBelow(bounds, at, path === "" ? "" : `${path}/`, depth);
-  } else if (state) {
-    const inside = await realpath(dirname(at)).catch(() => null);
-    if (inside === dirname(at)) yield [await lookSafely(bounds, at, path, state.isSymbolicLink())];
-  }
+  // A link on the way would lead around the check below.
+  if (state === null || (await realpath(dirname(at)).catch(() => null)) !== dirname(at)) return;
+  if (!state.isDirectory()) yield [await lookSafely(bounds, at, path, state.isSymbolicLink())];
+  else if (!bounds.own.has(at)) yield* walkFolder(bounds, at, path, names.length - 1);
 }
 
 async function* walkBelow(
@@ -76,9 +93,14 @@ async function* walkBelow(
   depth: number,
 ): AsyncGenerator<readonly LibraryFile[]> {
   let looks: Promise<LibraryFile>[] = [];
+  let hasDoubtful = false;
   // opendir reads as it goes: a folder of 100,000 files is never in memory as a whole.
   for await (const entry of await opendir(folder, { bufferSize: 256 })) {
     if (isPassedOver(entry.name)) continue;
+    if (isDoubtful(entry.name)) {
+      hasDoubtful = true;
+      continue;
+    }
     const path = prefix + entry.name;
     if (isFolder(entry)) {
       if (!bounds.own.has(join(folder, entry.name))) yield* walkFolder(bounds, join(folder, entry.name), path, depth);
@@ -90,19 +112,54 @@ async function* walkBelow(
     looks = [];
   }
   if (looks.length > 0) yield await Promise.all(looks);
+  if (hasDoubtful) yield* walkDoubtful(bounds, folder, prefix, depth);
 }
 
 const isFolder = (entry: Dirent) => entry.isDirectory();
 
-async function* walkFolder(bounds: Bounds, folder: string, path: string, depth: number) {
+/** What walkBelow cannot tell apart by the names that it is given. */
+async function* walkDoubtful(bounds: Bounds, folder: string, prefix: string, depth: number) {
+  for (const name of await doubtfulNames(folder)) {
+    if (isPassedOver(name.told)) continue;
+    const [at, path] = [join(folder, name.told), prefix + name.told];
+    const state = name.isSound ? await lstat(at).catch(() => null) : null;
+    if (!name.isSound) yield [refuseName(prefix, name)];
+    else if (state?.isDirectory()) yield* walkFolder(bounds, at, path, depth);
+    else if (state) yield [await lookSafely(bounds, at, path, state.isSymbolicLink())];
+  }
+}
+
+/** Names what an event may be about and cannot say. */
+async function refuseLostNames(bounds: Bounds, names: readonly string[]): Promise<RefusedFile[]> {
+  const depth = names.findIndex(isDoubtful);
+  const parent = join(bounds.root, ...names.slice(0, depth));
+  if ((await realpath(parent).catch(() => null)) !== parent) return [];
+  const there = await doubtfulNames(parent).catch(() => []);
+  const prefix = names.slice(0, depth).map((name) => `${name}/`);
+  return there
+    .filter(({ told, isSound }) => !isSound && told === names[depth])
+    .map((name) => refuseName(prefix.join(""), name));
+}
+
+function refuseName(prefix: string, { shown, told }: { shown: string; told: string }): RefusedFile {
+  const refusal = refuse(prefix + shown, "name-not-utf8", "Its name is not UTF-8: rename it.");
+  return { ...refusal, kind: "folder", toldAs: prefix + told };
+}
+
+async function* walkFolder(
+  bounds: Bounds,
+  folder: string,
+  path: string,
+  depth: number,
+): AsyncGenerator<readonly LibraryFile[]> {
   if (depth >= MAX_DEPTH) {
-    yield [refuse(path, "too-deep", `Folders are read ${MAX_DEPTH} levels deep.`)];
+    yield [refuse(path, "too-deep", `Folders are read ${MAX_DEPTH} levels deep.`, "folder")];
     return;
   }
   try {
     yield* walkBelow(bounds, folder, `${path}/`, depth + 1);
   } catch (error) {
-    yield [refuse(path, "unreadable", reasonOf(error))];
+    yield [refuse(path, "unreadable", reasonOf(error), "folder")];
   }
 }
 
@@ -122,8 +179,11 @@ async function look(bounds: Bounds, file: string, path: string, isLink: boolean)
     }
   }
   const state = await stat(file);
-  if (state.isDirectory()) return refuse(path, "not-a-file", "This link leads to a folder, which is read where it is.");
+  if (state.isDirectory()) {
+    return refuse(path, "not-a-file", "This link leads to a folder, which is read where it is.", "other");
+  }
   if (!state.isFile()) return refuse(path, "not-a-file", "This is not a regular file.");
+  await requireReadable(file, state);
   return { path, sizeBytes: state.size, mtimeMs: Math.floor(state.mtimeMs), fileKey: `${state.dev}:${state.ino}` };
 }
 
@@ -145,6 +205,12 @@ export async function countFiles({ root, own }: Bounds, signal: AbortSignal): Pr
   return count;
 }
 
+/** Whether nothing is in a folder that could belong to a library. */
+export async function isEmptyFolder(folder: string): Promise<boolean> {
+  for await (const entry of await opendir(folder, { bufferSize: 32 })) if (!isPassedOver(entry.name)) return false;
+  return true;
+}
+
 /** Whether a path is a folder or lies in it; both are real paths. */
 export const isInside = (folder: string, path: string) =>
   path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
@@ -156,47 +222,35 @@ export async function realOf(path: string): Promise<string> {
   );
 }
 
-/** Files that were found to lie in their folder, by folder and path, and when their names were last changed. */
-const found = new Map<string, { readonly file: LocatedFile; readonly ctimeMs: number }>();
-const MAX_FOUND = 10_000;
+const refuse = (path: string, code: string, detail: string, kind?: RefusedFile["kind"]): RefusedFile => ({
+  path,
+  refused: { code, detail },
+  ...(kind && { kind }),
+});
 
-/**
- * Where a file of a library folder is now, and what it is. Checked at each use: what was a film when the folder was
- * scanned may be a link to something else since. Throws when it is not a regular file inside the folder.
- */
-export async function locateInside(folder: string, path: string): Promise<LocatedFile> {
-  const key = `${folder}\0${path}`;
-  const known = found.get(key);
-  if (known) {
-    const state = await stat(join(folder, path));
-    // The very file that was found inside, and not moved since: whatever leads to it leads to the same bytes.
-    if (isAt(state, known)) return known.file;
-    found.delete(key);
-  }
-  const checked = await checkInside(folder, path);
-  const oldest = found.keys().next().value;
-  if (found.size >= MAX_FOUND && oldest !== undefined) found.delete(oldest);
-  found.set(key, checked);
-  return checked.file;
-}
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ...["EACCES", "EPERM"].map((code) => [code, "Kinora may not read it: check its permissions."] as const),
+  ["ENOENT", "It is not there, or a link that leads nowhere."],
+  ["ENOTDIR", "It is a file, not a folder."],
+  ["ELOOP", "It is a link that leads back to itself."],
+  ["ENAMETOOLONG", "Its path is too long for the system."],
+  ["EIO", "The disk cannot read it: check the disk."],
+  ["EMFILE", "Too many files are open on this machine at once."],
+  ["ENFILE", "Too many files are open on this machine at once."],
+  ...["ESTALE", "EHOSTDOWN", "EHOSTUNREACH", "ETIMEDOUT", "ENOTCONN", "ENODEV", "ENXIO"].map(
+    (code) => [code, "Its disk does not answer: check that it is connected."] as const,
+  ),
+]);
 
-const isAt = (state: Stats, { file, ctimeMs }: { file: LocatedFile; ctimeMs: number }) =>
-  state.ctimeMs === ctimeMs && locatedAt(file.path, state).identity === file.identity;
-
-async function checkInside(folder: string, path: string): Promise<{ file: LocatedFile; ctimeMs: number }> {
-  const [root, target] = await Promise.all([realpath(folder), realpath(join(folder, path))]);
-  if (!isInside(root, target)) throw new Error("the file has become a link that leads out of its folder");
-  const state = await stat(target);
-  if (!state.isFile()) throw new Error("the file has become something else");
-  return { file: locatedAt(target, state), ctimeMs: state.ctimeMs };
-}
-
-const refuse = (path: string, code: string, detail: string): RefusedFile => ({ path, refused: { code, detail } });
+/** Whether the system said it, of a file or folder. */
+export const isOfSystem = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === "string";
 
 /** What the system said, for people. */
 export function reasonOf(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === "EACCES" || code === "EPERM") return "Kinora may not read it: check its permissions.";
-  if (code === "ENOENT") return "It is not there, or a link that leads nowhere.";
-  return error instanceof Error ? error.message : String(error);
+  if (error instanceof FolderUnreadableError) return error.message;
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  const known = REASONS.get(code);
+  if (known) return known;
+  return isOfSystem(error) ? `The system cannot read it (${code}).` : "Kinora could not read it; its log says why.";
 }

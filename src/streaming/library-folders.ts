@@ -103,13 +103,14 @@ export class LibraryFolders {
 
   /** The real path of a folder that may be a library folder. */
   async #check(asked: string): Promise<string> {
-    if (!asked.startsWith(sep)) throw invalid("an absolute path", "is-relative");
+    if (!asked.startsWith(sep))
+      throw invalid("Write its whole path, beginning with /.", "an absolute path", "is-relative");
     let path: string;
     try {
       path = await realpath(asked);
       await (await opendir(path)).close();
     } catch (error) {
-      throw invalid("a folder that Kinora can read", reasonCodeOf(error), reasonOf(error));
+      throw invalid(reasonOf(error), "a folder that Kinora can read", reasonCodeOf(error));
     }
     const isSystem = SYSTEM_ITSELF.includes(path) || SYSTEM.some((folder) => isInside(folder, path));
     if (isSystem) throw new ForbiddenError("This folder is the system's: choose one with videos.");
@@ -122,8 +123,8 @@ export class LibraryFolders {
 }
 
 /** `reason` is a code for people's own texts, null where the detail has to do. */
-const invalid = (expected: string, reason: string | null, detail = "") =>
-  new InvalidRequestError(`The path cannot be a library folder: expected ${expected}. ${detail}`.trim(), {
+const invalid = (why: string, expected: string, reason: string | null) =>
+  new InvalidRequestError(`This folder cannot be added. ${why}`, {
     fields: [{ field: "path", expected }],
     ...(reason === null ? {} : { reason }),
   });

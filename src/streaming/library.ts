@@ -2,10 +2,11 @@ import type { Logger } from "pino";
 import { BackgroundHash } from "./background-hash.ts";
 import type { KeptFolders, LibraryReport, TitlesOfRemoved } from "./contract.ts";
 import { FolderForgetting, type FolderForgettingDependencies } from "./folder-forgetting.ts";
+import { FolderMarker, readMounts } from "./folder-mark.ts";
 import { FolderReport } from "./folder-report.ts";
 import { FolderScan, retireSources } from "./folder-scan.ts";
 import { FolderWatch } from "./folder-watch.ts";
-import { boundsOf, countFiles, reasonOf } from "./library-files.ts";
+import { boundsOf, countFiles, FolderUnreadableError, isEmptyFolder } from "./library-files.ts";
 import type { LibraryFolder, LibraryFolders } from "./library-folders.ts";
 import { folderId } from "./library-names.ts";
 import type { LibraryStore } from "./library-store.ts";
@@ -19,6 +20,10 @@ const PAGE = 500;
 const SOON_MS = 200;
 /** Watched folders are scanned this often all the same, in milliseconds: a change may have gone unheard. */
 const WATCHED_RESCAN_MS = 24 * 3_600_000;
+/** How often it is looked whether the folders themselves are still the same, in milliseconds. */
+const ROOT_CHECK_MS = 2_000;
+/** How long after a scan that could not be finished the next one begins, in milliseconds. */
+const RETRY_MS = 30_000;
 
 export interface LibrarySettings {
   /** Milliseconds between two scans of folders whose changes are not told. */
@@ -27,6 +32,8 @@ export interface LibrarySettings {
   readonly settleMs: number;
   /** Whether no other instance has folders: then what is not here is nowhere. */
   readonly isAlone: boolean;
+  /** Milliseconds between two looks whether a folder is gone, back, or another disk; 2 s by default. */
+  readonly rootCheckMs?: number;
 }
 
 export interface ScanProgress {
@@ -67,6 +74,10 @@ interface Kept {
   /** The scan of it, or of some of its paths, that runs. */
   scan: Promise<void> | null;
   quietTimer: Timer | null;
+  retryTimer: Timer | null;
+  readonly marker: FolderMarker;
+  /** Whether it must be watched anew. */
+  isStale: boolean;
 }
 
 /** The folders people already have: found, announced, hashed behind, watched, never written to. */
@@ -80,6 +91,7 @@ export class Library {
   /** Resolves with the end of the scan of everything that is asked for, or that runs. */
   #whole: PromiseWithResolvers<void> | null = null;
   #interval: Timer | null = null;
+  #rootCheck: Timer | null = null;
   #unhashedBytes = 0;
 
   constructor(dependencies: LibraryDependencies) {
@@ -142,6 +154,8 @@ export class Library {
     this.startRescan();
     const everyMs = Math.min(this.#dependencies.settings.rescanIntervalMs, WATCHED_RESCAN_MS);
     this.#interval = setInterval(() => this.#lookAround().catch((error) => this.#logFailure(error)), everyMs);
+    const checkMs = this.#dependencies.settings.rootCheckMs ?? ROOT_CHECK_MS;
+    this.#rootCheck = setInterval(() => void this.#checkRoots(), checkMs);
   }
 
   /** Scans all folders; a scan that is asked for while one runs follows it, once. Resolves when that is done. */
@@ -190,6 +204,7 @@ export class Library {
   async close(): Promise<void> {
     this.#stopped.abort();
     if (this.#interval) clearInterval(this.#interval);
+    if (this.#rootCheck) clearInterval(this.#rootCheck);
     for (const kept of this.#kept.values()) this.#end(kept);
     await Promise.allSettled([this.#running, this.#hash.close(), this.#forgetting.close()]);
   }
@@ -204,7 +219,8 @@ export class Library {
       watch: null,
       scannedAtMs: 0,
       scan: null,
-      quietTimer: null,
+      marker: new FolderMarker(folder.path),
+      ...{ quietTimer: null, retryTimer: null, isStale: false },
     };
     this.#kept.set(folder.path, kept);
     return kept;
@@ -214,6 +230,7 @@ export class Library {
     kept.watch?.close();
     kept.watch = null;
     if (kept.quietTimer) clearTimeout(kept.quietTimer);
+    if (kept.retryTimer) clearTimeout(kept.retryTimer);
   }
 
   #touch(kept: Kept, paths: readonly string[]): void {
@@ -265,24 +282,26 @@ export class Library {
     if (isWhole) report.state = "scanning";
     let done = 0;
     try {
-      if (isWhole) await this.#watch(kept);
+      if (isWhole) await kept.marker.take();
+      if (isWhole || kept.isStale) await this.#watch(kept);
       done = await this.#scanPaths(kept, paths, isWhole);
       report.files = await sources.countReady(folder.path);
       this.#unhashedBytes = await sources.countUnhashedBytes();
-      report.state = "ready";
+      report.state = (await this.#isEmptied(kept)) ? "empty" : "ready";
       const { files, refused } = report;
       if (isWhole) log.info({ folder: folder.path, videos: files, refused: refused.length }, "library folder scanned");
-      if (isWhole)
-        for (const one of refused) log.warn({ path: one.path, code: one.code }, `not in the library: ${one.detail}`);
     } catch (error) {
-      await this.#fail(kept, error);
+      if (error instanceof FolderUnreadableError) await this.#fail(kept, error);
+      else this.#stumble(kept, error);
     }
+    for (const { path, code, detail } of report.takeNews())
+      log.warn({ folder: folder.path, path, code }, `not in the library: ${detail}`);
     if (kept.removed.signal.aborted) return this.#retire(folder.path);
     report.scannedAt = new Date().toISOString();
     if (isWhole) kept.scannedAtMs = performance.now();
     this.#waitForQuiet(kept);
     if (!isWhole) return;
-    const state = report.state === "ready" ? "done" : "failed";
+    const state = report.state === "unreadable" ? "failed" : "done";
     await this.#dependencies.progress({ folder, done, total: done, state });
   }
 
@@ -311,24 +330,46 @@ export class Library {
     return done;
   }
 
-  async #fail({ folder, report }: Kept, error: unknown): Promise<void> {
-    this.#dependencies.log.error({ err: error, folder: folder.path }, "library folder cannot be scanned");
+  /** The folder had videos, and nothing is in it any more. */
+  async #isEmptied({ folder, report }: Kept): Promise<boolean> {
+    if (report.files > 0 || report.refused.length > 0 || !(await isEmptyFolder(folder.path))) return false;
+    return (await this.#dependencies.sources.listFolders()).includes(folder.path);
+  }
+
+  /** What has failed is not the folder: its titles stay as they are, and it is tried again. */
+  #stumble(kept: Kept, error: unknown): void {
+    if (this.#stopped.signal.aborted) return;
+    this.#dependencies.log.error({ err: error, folder: kept.folder.path }, "library scan was not finished");
+    const detail = "Kinora could not finish the scan, and tries again soon; its log says why.";
+    kept.report.refuse({ path: "", refused: { code: "unfinished", detail } });
+    kept.report.state = "ready";
+    kept.retryTimer ??= setTimeout(() => {
+      kept.retryTimer = null;
+      this.#touch(kept, [""]);
+    }, RETRY_MS);
+  }
+
+  async #fail({ folder, report }: Kept, error: FolderUnreadableError): Promise<void> {
     report.state = "unreadable";
     report.clear([""]);
-    report.refuse({ path: "", refused: { code: "unreadable", detail: reasonOf(error) } });
+    report.refuse({ path: "", refused: { code: "unreadable", detail: error.message } });
     report.files = 0;
     // It may be readable for another instance.
     if (this.#dependencies.settings.isAlone) await this.#retire(folder.path);
   }
 
   async #watch(kept: Kept): Promise<void> {
-    if (kept.watch && (await kept.watch.isCurrent())) return;
+    if (kept.watch && !kept.isStale && (await kept.watch.isCurrent())) return;
+    kept.isStale = false;
     kept.watch?.close();
     const events = {
       onChange: (paths: readonly string[] | null) => this.#touch(kept, paths ?? [""]),
       onLost: (reason: string) => {
         kept.watch = null;
         this.#sayInterval(kept, reason);
+      },
+      onReadable: () => {
+        kept.isStale = true;
       },
     };
     const opened = await FolderWatch.open(kept.folder.path, events, SOON_MS);
@@ -354,6 +395,20 @@ export class Library {
       const isRecent = performance.now() - kept.scannedAtMs < WATCHED_RESCAN_MS;
       if (!isWatched || !isRecent) this.#touch(kept, [""]);
     }
+  }
+
+  /** Folders that are gone, back, or another disk are scanned and watched anew. */
+  async #checkRoots(): Promise<void> {
+    if (this.#kept.size === 0) return;
+    const mounts = await readMounts();
+    const check = async (kept: Kept) => {
+      // Network disks are not watched, and not asked either as long as they answer.
+      const isQuiet = kept.watch === null && kept.report.state !== "unreadable";
+      if (kept.scan !== null || !(await kept.marker.hasChanged(mounts, isQuiet))) return;
+      kept.isStale = true;
+      this.#touch(kept, [""]);
+    };
+    for (const kept of this.#kept.values()) void check(kept);
   }
 
   /** Files that are being written are looked at again. */

@@ -1,6 +1,6 @@
 import type { TitleAccess } from "../catalog/contract.ts";
 import { TemporaryUnavailableError } from "../errors.ts";
-import { locateInside } from "./library-files.ts";
+import { locateInside } from "./located-inside.ts";
 import type { MediaStore } from "./media-store.ts";
 import type { LocatedOriginal } from "./original.ts";
 import type { Source } from "./source.ts";

@@ -5,7 +5,7 @@ import type { Cue } from "../media/text/cue.ts";
 import { readSubtitleFile } from "../media/text/subtitle-file.ts";
 import type { TextInfo } from "../media/text/subtitle-info.ts";
 import type { LocatedFile } from "./file-bytes.ts";
-import { locateInside } from "./library-files.ts";
+import { locateInside } from "./located-inside.ts";
 import { isSubtitleName, sidecarInfo } from "./sidecar-names.ts";
 import type { Source } from "./source.ts";
 

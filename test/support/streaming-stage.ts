@@ -23,6 +23,7 @@ import { type Announcement, MediaAnnouncements, streamingContract } from "../../
 import { FileBytes, locateFirst } from "../../src/streaming/file-bytes.ts";
 import type { LibrarySettings } from "../../src/streaming/library.ts";
 import { LiveStreams } from "../../src/streaming/live-streams.ts";
+import type { SourceRepository } from "../../src/streaming/source-repository.ts";
 import { startStreaming } from "../../src/streaming/streaming-service.ts";
 import { fixture } from "./fixtures.ts";
 import { temporaryFolder } from "./folder.ts";
@@ -48,11 +49,19 @@ export class Stage {
   /** Sources whose titles the catalog was told to forget. */
   readonly forgotten: string[] = [];
   catalogIsDown = false;
+  /** Lines of the log. */
+  readonly logged: string[] = [];
+  readonly #wrapSources: (sources: SourceRepository) => SourceRepository;
   readonly #sqlite = openSqlite(":memory:");
   readonly #bus = new MemoryBus(permissionsOf(contracts), () => undefined);
   #service: Service | null = null;
   catalog!: BusConnection;
   streaming!: ServiceProxy<typeof streamingContract>;
+
+  /** `wrapSources`: for a database with faults. */
+  constructor(wrapSources: (sources: SourceRepository) => SourceRepository = (sources) => sources) {
+    this.#wrapSources = wrapSources;
+  }
 
   async start(): Promise<this> {
     mkdirSync(join(this.media, "uploads"), { recursive: true });
@@ -85,7 +94,9 @@ export class Stage {
     this.#service = await startStreaming({
       connection: await this.#bus.connect({ service: "streaming", instance: "s" }),
       addresses: () => [],
-      sources: new SqlSourceRepository(this.#sqlite.database, { upload: store.place, library: "library:stage" }),
+      sources: this.#wrapSources(
+        new SqlSourceRepository(this.#sqlite.database, { upload: store.place, library: "library:stage" }),
+      ),
       library: { rescanIntervalMs: 3_600_000, settleMs: 0, isAlone: true, mayAdd: true, ...settings },
       libraryStore: new SqlLibraryStore(this.#sqlite.database, { version: "test", place: "library:stage" }),
       store,
@@ -107,7 +118,7 @@ export class Stage {
         gauge: () => undefined,
         ...{ graceMs: 10_000, perUser: 8, max: 100, tokenLifetimeMs: 30_000, grantLifetimeMs: 3_600_000 },
       },
-      log: pino({ level: "silent" }),
+      log: pino({ level: "warn" }, { write: (line: string) => void this.logged.push(line) }),
     });
   }
 

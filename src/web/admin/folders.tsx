@@ -134,6 +134,7 @@ function FolderEntry({ folder, work, onRemove }: FolderEntryProps) {
         : t("folders.interval-only");
   const parts = [
     t("folders.videos", { count: files }),
+    folder.otherFiles > 0 && t("folders.others", { count: folder.otherFiles }),
     t(`folders.for-${folder.visibility}`),
     scannedAt && t("folders.scanned", { when: formatAgo(scannedAt) }),
     noticed,
@@ -145,10 +146,12 @@ function FolderEntry({ folder, work, onRemove }: FolderEntryProps) {
           <span class="path">{folder.folder}</span>
           {state === "scanning" && <span class="badge good">{t("folders.scanning")}</span>}
           {state === "unreadable" && <span class="badge warn">{t("folders.unreadable")}</span>}
+          {state === "empty" && <span class="badge warn">{t("folders.empty")}</span>}
           {origin === "configuration" && <span class="badge">{t("folders.configured")}</span>}
         </span>
         <span class="meta">{parts.filter((part) => part).join(" · ")}</span>
         {state === "unreadable" && <p class="problem">{t("folders.unreadable-why")}</p>}
+        {state === "empty" && <p class="problem">{t("folders.empty-why")}</p>}
         {work?.state === "running" && <Scan work={work} name={folder.folder} />}
         {folder.refusedFiles > 0 && <Refused folder={folder} />}
       </div>
@@ -171,14 +174,14 @@ function Scan({ work: { done, total }, name }: { work: ProgressEvent; name: stri
   );
 }
 
-function Refused({ folder: { refused, refusedFiles } }: { folder: Folder }) {
+function Refused({ folder: { folder, refused, refusedFiles } }: { folder: Folder }) {
   return (
     <details>
       <summary>{t("folders.refused", { count: refusedFiles })}</summary>
       <ul class="refused">
         {refused.map(({ path, code, detail }) => (
           <li key={path}>
-            <span class="path">{path}</span>
+            <span class="path">{path || folder}</span>
             <span class="meta">{findText(`taken.${code}`) ?? messageOf(new ApiError(422, code, detail))}</span>
             {hasMore(code) && (
               <details class="meta">

@@ -117,6 +117,9 @@ export const admin = define({
   "folders.unreadable": "cannot be read",
   "folders.unreadable-why":
     "Check that the folder is there and that the user Kinora runs as may read it. Its videos are not available until then.",
+  "folders.empty": "empty",
+  "folders.empty-why":
+    "There were videos in this folder and nothing is in it now. If it is on a disk of its own, check that the disk is connected.",
   "folders.configured": "from the configuration",
   "folders.videos": { one: "{count} video", other: "{count} videos" },
   "folders.scanned": "scanned {when}",
@@ -136,6 +139,10 @@ export const admin = define({
   "taken.outside": "It is a link to something outside this folder. Add the folder that it leads to.",
   "taken.not-a-file": "It is a link to a folder, or no ordinary file.",
   "taken.too-deep": "It lies too deep, in folders within folders. Add a folder that is nearer to it.",
+  "taken.name-not-utf8": "Its name is not UTF-8: rename it.",
+  "taken.not-stored": "Kinora could not store it; its log says why.",
+  "taken.unfinished": "Kinora could not finish reading the folder, and tries again soon; its log says why.",
+  "folders.others": { one: "{count} other file", other: "{count} other files" },
   "folders.hashing": "Finding out what the files hold (SHA-256): {size} to go. They can be watched already.",
   "folders.remove": "Remove",
   "folders.remove-heading": "Remove {name}?",

@@ -113,6 +113,9 @@ export const admin = {
   "folders.unreadable": "no se puede leer",
   "folders.unreadable-why":
     "Comprueba que la carpeta existe y que el usuario con el que corre Kinora puede leerla. Hasta entonces sus vídeos no están.",
+  "folders.empty": "vacía",
+  "folders.empty-why":
+    "En esta carpeta había vídeos y ahora no hay nada. Si está en un disco propio, comprueba que esté conectado.",
   "folders.configured": "de la configuración",
   "folders.videos": { one: "{count} vídeo", other: "{count} vídeos" },
   "folders.scanned": "leída {when}",
@@ -133,6 +136,10 @@ export const admin = {
   "taken.outside": "Es un enlace a algo fuera de esta carpeta. Añade la carpeta a la que lleva.",
   "taken.not-a-file": "Es un enlace a una carpeta o no es un archivo normal.",
   "taken.too-deep": "Está demasiado hondo, en carpetas dentro de carpetas. Añade una carpeta más cercana.",
+  "taken.name-not-utf8": "Su nombre no es UTF-8: cámbialo.",
+  "taken.not-stored": "Kinora no pudo guardarlo; su registro dice por qué.",
+  "taken.unfinished": "Kinora no pudo terminar de leer la carpeta y lo intentará de nuevo; su registro dice por qué.",
+  "folders.others": { one: "{count} archivo más", other: "{count} archivos más" },
   "folders.hashing": "Averiguando qué contienen los archivos (SHA-256): faltan {size}. Ya se pueden ver.",
   "folders.remove": "Quitar",
   "folders.remove-heading": "¿Quitar {name}?",
