@@ -1,5 +1,3 @@
-import { lstat } from "node:fs/promises";
-import { join } from "node:path";
 import type { Logger } from "pino";
 import { ProblemError } from "../errors.ts";
 import { FileReader } from "./file-reader.ts";
@@ -18,6 +16,7 @@ import type { LibraryStore } from "./library-store.ts";
 import type { MovieCache } from "./movie-cache.ts";
 import { PlaceSet } from "./place-set.ts";
 import type { QuietFiles } from "./quiet-files.ts";
+import { RenamedFiles } from "./renamed-files.ts";
 import { isSubtitleName } from "./sidecar-names.ts";
 import type { Source } from "./source.ts";
 import type { SourceRepository, SourceState } from "./source-repository.ts";
@@ -170,9 +169,14 @@ export class FolderScan {
     const owners = await sources.findByFileKeys(files.map(({ fileKey }) => fileKey));
     const byKey = Map.groupBy(owners, ({ fileKey }) => fileKey);
     const unread: FoundFile[] = [];
+    const renamed = await RenamedFiles.begin(this.#task.folder, sources, owners.length > 0 ? files : []);
     for (const file of files) {
       const twins = (byKey.get(file.fileKey) ?? []).filter((twin) => isFile(twin, file));
-      if (await this.#follow(file, twins)) continue;
+      if (await renamed.follow(file, twins)) {
+        this.#seen.add(file.path);
+        this.#task.report.files++;
+        continue;
+      }
       const before = known?.get(file.path);
       const isReplaced = before != null && before.fileKey !== null && before.fileKey !== file.fileKey;
       if (isReplaced && this.#later.length < MAX_LATER) {
@@ -180,6 +184,7 @@ export class FolderScan {
         this.#later.push(file);
       } else unread.push(file);
     }
+    await this.#dependencies.announce(await this.#store(renamed.changed));
     let read: Read = { taken: [], refused: [] };
     let since = performance.now();
     for (let from = 0; from < unread.length; from += READ_BATCH) {
@@ -191,32 +196,6 @@ export class FolderScan {
       since = performance.now();
     }
     await this.#save(read);
-  }
-
-  /** Has the source of a file that was renamed follow it. False when none was. */
-  async #follow(file: FoundFile, twins: readonly Source[]): Promise<boolean> {
-    const { sources, announce } = this.#dependencies;
-    const { folder, report } = this.#task;
-    for (const twin of twins) {
-      if (twin.folder === folder.path && twin.path === file.path) continue;
-      if (await isStillThere(twin)) continue;
-      const inPlace = await sources.findByPath(folder.path, file.path);
-      const displaced: Source[] =
-        inPlace && inPlace.id !== twin.id ? [{ ...inPlace, path: null, availability: "unavailable" }] : [];
-      const moved: Source = {
-        ...twin,
-        folder: folder.path,
-        path: file.path,
-        visibility: folder.visibility,
-        availability: "ready",
-      };
-      await this.#store(displaced);
-      await announce([...displaced, ...(await this.#store([moved]))]);
-      this.#seen.add(file.path);
-      report.files++;
-      return true;
-    }
-    return false;
   }
 
   async #readAll(
@@ -342,10 +321,3 @@ const isUnchanged = (state: SourceState | undefined, file: FoundFile) =>
 /** Whether a source was made from this very file. */
 const isFile = (source: Pick<Source, "fileKey" | "sizeBytes" | "mtimeMs">, file: FoundFile) =>
   source.fileKey === file.fileKey && source.sizeBytes === file.sizeBytes && source.mtimeMs === file.mtimeMs;
-
-/** Whether a source's file is where it was: one file may have two names. */
-async function isStillThere({ folder, path, fileKey }: Source): Promise<boolean> {
-  if (folder === null || path === null) return false;
-  const state = await lstat(join(folder, path)).catch(() => null);
-  return state !== null && (state.isSymbolicLink() || `${state.dev}:${state.ino}` === fileKey);
-}

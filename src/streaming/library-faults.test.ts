@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import {
+  appendFileSync,
   chmodSync,
   copyFileSync,
   mkdirSync,
@@ -248,4 +249,33 @@ test("what is refused is logged once, and again for another reason, without a st
   symlinkSync("nowhere", at("b.mp4"));
   await rescan();
   expect(lines().length).toBe(3);
+});
+
+test("files that are renamed together are saved and announced together, chains and exchanges of names included", async () => {
+  const names = Array.from({ length: 60 }, (_, index) => `film ${index}.mp4`);
+  for (const [index, name] of names.entries()) {
+    put(`old/${name}`);
+    appendFileSync(at(`old/${name}`), new Uint8Array([0, 0, 0, 9, 0x66, 0x72, 0x65, 0x65, index]));
+  }
+  await rescan();
+  const known = new Map(stage.announced.map(({ name, sourceId }) => [sourceId, name]));
+  expect(known.size).toBe(60);
+  await stage.stopService();
+  stage.settled = 0;
+  // Each takes the name of the next one, the last that of the first.
+  renameSync(at("old"), at("aside"));
+  mkdirSync(at("old"));
+  for (const [index, name] of names.entries()) renameSync(at(`aside/${name}`), at(`old/${names[(index + 1) % 60]}`));
+  await restart();
+  await until(() => known.size === new Set(stage.announced.slice(60).map(({ sourceId }) => sourceId)).size);
+  const now = new Map(stage.announced.map(({ name, sourceId }) => [sourceId, name]));
+  for (const [id, name] of known)
+    expect(now.get(id)).toBe(names[(names.indexOf(`${name}.mp4`) + 1) % 60]?.slice(0, -4) ?? "");
+  expect(
+    [...new Map(stage.announced.map(({ sourceId, availability }) => [sourceId, availability])).values()].every(
+      (state) => state === "ready",
+    ),
+  ).toBe(true);
+  expect(await folder()).toMatchObject({ files: 60, refused: [] });
+  expect(stage.settled).toBeLessThan(10);
 });

@@ -49,6 +49,8 @@ export class Stage {
   /** Sources whose titles the catalog was told to forget. */
   readonly forgotten: string[] = [];
   catalogIsDown = false;
+  /** How often it was waited until the catalog has taken what was announced. */
+  settled = 0;
   /** Lines of the log. */
   readonly logged: string[] = [];
   readonly #wrapSources: (sources: SourceRepository) => SourceRepository;
@@ -69,7 +71,10 @@ export class Stage {
     await migrate(this.#sqlite.database);
     this.catalog = await this.#bus.connect({ service: "catalog", instance: "c" });
     await this.catalog.serve(async (operation, body) => {
-      if (operation === "settleAnnouncements") return JSON.stringify({ value: {} });
+      if (operation === "settleAnnouncements") {
+        this.settled++;
+        return JSON.stringify({ value: {} });
+      }
       if (operation === "forgetSources") {
         if (this.catalogIsDown) throw new TemporaryUnavailableError("The catalog is away.");
         this.forgotten.push(...(JSON.parse(body) as { sourceIds: string[] }).sourceIds);
