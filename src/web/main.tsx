@@ -16,3 +16,8 @@ startRouter();
 // Without its texts a language is English, which is part of the pages.
 await startLanguage().catch(() => undefined);
 render(<App />, root);
+void import("./components/keep-focus.ts").then(
+  ({ keepFocus }) => keepFocus(),
+  // A page that has lost its server says so by itself.
+  () => undefined,
+);

@@ -69,7 +69,7 @@ async function act(notice: Notice): Promise<void> {
 /** Where notices appear; stands in the page always, so that screen readers hear of changes. */
 export function Notices() {
   return (
-    <div class="notices" role="status" aria-live="polite">
+    <div class="notices" role="status" aria-live="polite" data-focus-back>
       {notices.value.map((notice) => (
         <div key={notice.id} class={`notice ${notice.kind}`}>
           <span>{notice.text}</span>

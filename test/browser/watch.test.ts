@@ -109,6 +109,8 @@ describe.skipIf(!has("chromium", "ffmpeg"))("on the watch page", () => {
     await dialog.getByRole("checkbox", { name: /Letters/ }).uncheck();
     await page.keyboard.press("Escape");
     await dialog.waitFor({ state: "detached" });
+    // On the button Edit, which has the focus after the form was closed, Space would press it.
+    await page.getByRole("heading", { name: "Harbour" }).focus();
     await page.keyboard.press("m");
     await page.keyboard.press("Space");
     await eventually("Space works", async () => (await video(({ paused }) => paused)) === false);

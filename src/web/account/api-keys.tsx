@@ -1,4 +1,4 @@
-import { useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { call } from "../api.ts";
 import { FormDialog } from "../components/form-dialog.tsx";
 import { None } from "../components/none.tsx";
@@ -42,7 +42,6 @@ type Open =
 /** Keys for programs that act in my name. */
 export function ApiKeys({ keys }: { keys: Loaded<readonly ApiKey[]> }) {
   const [open, setOpen] = useState<Open | null>(null);
-  const heading = useRef<HTMLHeadingElement>(null);
   const make = async (fields: FormData) => {
     const days = Number(fields.get("days"));
     const body = { name: String(fields.get("name")).trim(), expiresIn: days === 0 ? null : days * DAY };
@@ -59,7 +58,7 @@ export function ApiKeys({ keys }: { keys: Loaded<readonly ApiKey[]> }) {
   };
   const close = () => setOpen(null);
   return (
-    <Section heading={t("account.keys")} text={t("account.keys-why")} headingRef={heading}>
+    <Section heading={t("account.keys")} text={t("account.keys-why")}>
       {keys.problem && (
         <p class="problem" role="alert">
           {keys.problem}
@@ -113,10 +112,7 @@ export function ApiKeys({ keys }: { keys: Loaded<readonly ApiKey[]> }) {
           submit={t("do.delete")}
           danger
           onSubmit={() => remove(open.key)}
-          onClose={() => {
-            close();
-            heading.current?.focus();
-          }}
+          onClose={close}
         >
           <p>{t("account.delete-key-why")}</p>
         </FormDialog>

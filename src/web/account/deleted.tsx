@@ -1,4 +1,3 @@
-import { useRef } from "preact/hooks";
 import type { DeletedTitle } from "../../catalog/contract.ts";
 import { call, messageOf } from "../api.ts";
 import { Skeleton } from "../components/parts.tsx";
@@ -23,11 +22,9 @@ interface Deleted {
 /** Videos that were deleted and can be brought back. */
 export function DeletedTitles() {
   const deleted = useLoaded(() => call<Deleted>("GET", "/api/titles/deleted"));
-  const heading = useRef<HTMLHeadingElement>(null);
   const restore = async ({ id, name }: DeletedTitle) => {
     await call("POST", `/api/titles/${id}/restore`);
     await deleted.reload();
-    heading.current?.focus();
     notify(t("account.restored", { name }));
   };
   const { data } = deleted;
@@ -35,7 +32,6 @@ export function DeletedTitles() {
     <Section
       heading={t("account.deleted")}
       text={data ? t("account.deleted-why", { span: spanOf(data.keepSeconds) }) : ""}
-      headingRef={heading}
     >
       {deleted.problem && (
         <p class="problem" role="alert">

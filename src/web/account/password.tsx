@@ -14,6 +14,7 @@ export function Password({ username, onChanged }: { username: string; onChanged(
   const form = useRef<HTMLFormElement>(null);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
+    if (busy) return;
     const fields = new FormData(event.currentTarget as HTMLFormElement);
     const text = (name: string) => String(fields.get(name) ?? "");
     setProblem(null);
@@ -40,7 +41,7 @@ export function Password({ username, onChanged }: { username: string; onChanged(
           {problem}
         </p>
         <div class="actions">
-          <button type="submit" class="primary" disabled={busy}>
+          <button type="submit" class="primary" aria-disabled={busy}>
             {t("account.change-password")}
           </button>
         </div>

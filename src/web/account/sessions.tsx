@@ -1,4 +1,3 @@
-import { useRef } from "preact/hooks";
 import { call, messageOf } from "../api.ts";
 import { None } from "../components/none.tsx";
 import { Skeleton } from "../components/parts.tsx";
@@ -24,12 +23,10 @@ export const loadSessions = async () => (await call<{ items: Session[] }>("GET",
 
 /** Where I am signed in, and the way to end that. */
 export function Sessions({ sessions }: { sessions: Loaded<readonly Session[]> }) {
-  const heading = useRef<HTMLHeadingElement>(null);
   const fail = (error: unknown) => notify(messageOf(error), { kind: "error" });
   const others = sessions.data?.filter(({ current }) => !current) ?? [];
   const done = async (text: string) => {
     await sessions.reload();
-    heading.current?.focus();
     notify(text);
   };
   const end = async ({ id }: Session) => {
@@ -41,7 +38,7 @@ export function Sessions({ sessions }: { sessions: Loaded<readonly Session[]> })
     await done(t("account.sessions-ended", { count: ended }));
   };
   return (
-    <Section heading={t("account.sessions")} text={t("account.sessions-why")} headingRef={heading}>
+    <Section heading={t("account.sessions")} text={t("account.sessions-why")}>
       {sessions.problem && (
         <p class="problem" role="alert">
           {sessions.problem}

@@ -1,4 +1,3 @@
-import { useRef } from "preact/hooks";
 import type { BuriedTitle } from "../../catalog/contract.ts";
 import { call, messageOf } from "../api.ts";
 import { None } from "../components/none.tsx";
@@ -12,16 +11,14 @@ import { notify } from "../notices.tsx";
 /** Videos of the library that were deleted for good while their files stay; nothing where there are none. */
 export function BuriedTitles() {
   const buried = useLoaded(() => call<{ items: readonly BuriedTitle[] }>("GET", "/api/titles/buried"));
-  const heading = useRef<HTMLHeadingElement>(null);
   const items = buried.data?.items ?? [];
   const restore = async ({ id, name }: BuriedTitle) => {
     await call("POST", `/api/titles/buried/${id}/restore`);
     await buried.reload();
-    heading.current?.focus();
     notify(t("buried.restored", { name: name ?? id }));
   };
   return (
-    <Section layout="below" heading={t("buried.heading")} text={t("buried.why")} headingRef={heading}>
+    <Section layout="below" heading={t("buried.heading")} text={t("buried.why")}>
       {buried.problem && (
         <p class="problem" role="alert">
           {buried.problem}

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { ProgressEvent } from "../../main/contract.ts";
 import type { LibraryReport } from "../../streaming/contract.ts";
 import { ApiError, call, messageOf } from "../api.ts";
@@ -41,7 +41,6 @@ export function FoldersPage() {
 function LibraryFolders({ onChanged }: { onChanged(): void }) {
   const report = useLoaded(() => call<LibraryReport>("GET", "/api/library"));
   const [task, setTask] = useState<"add" | Folder | null>(null);
-  const heading = useRef<HTMLHeadingElement>(null);
   const isBusy = report.data?.items.some(({ state }) => state === "scanning") || (report.data?.unhashedBytes ?? 0) > 0;
   useRefreshed(report.reload, isBusy ? BUSY_MS : IDLE_MS);
   const ended = [...works.value.values()].filter(({ kind, state }) => kind === "scan" && state !== "running").length;
@@ -54,10 +53,9 @@ function LibraryFolders({ onChanged }: { onChanged(): void }) {
     await report.reload();
   };
   const close = (hasChanged: boolean) => {
-    const wasRemoved = hasChanged && task !== "add";
     setTask(null);
     if (hasChanged) onChanged();
-    if (hasChanged) void report.reload().then(() => wasRemoved && heading.current?.focus());
+    if (hasChanged) void report.reload();
   };
   const { data } = report;
   return (
@@ -65,7 +63,6 @@ function LibraryFolders({ onChanged }: { onChanged(): void }) {
       layout="below"
       heading={t("folders.heading")}
       text={t("folders.why")}
-      headingRef={heading}
       action={
         data &&
         data.items.length > 0 && (

@@ -1,4 +1,4 @@
-import { useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { call, messageOf } from "../api.ts";
 import { FormDialog } from "../components/form-dialog.tsx";
 import { None } from "../components/none.tsx";
@@ -40,7 +40,6 @@ export function Invites() {
   const invites = useLoaded(async () => (await call<{ items: Invite[] }>("GET", "/api/invites")).items);
   const [asking, setAsking] = useState(false);
   const [code, setCode] = useState<string | null>(null);
-  const heading = useRef<HTMLHeadingElement>(null);
   const make = async (fields: FormData) => {
     const body = { role: roleIn(fields), expiresIn: Number(fields.get("lifetime")) };
     const made = await call<{ code: string }>("POST", "/api/invites", body);
@@ -52,7 +51,6 @@ export function Invites() {
   const revoke = async ({ id }: Invite) => {
     await call("DELETE", `/api/invites/${id}`);
     await invites.reload();
-    heading.current?.focus();
     notify(t("invites.revoked"));
   };
   return (
@@ -60,7 +58,6 @@ export function Invites() {
       layout="below"
       heading={t("invites.heading")}
       text={t("invites.why")}
-      headingRef={heading}
       action={
         <button type="button" onClick={() => setAsking(true)}>
           {t("invites.new")}

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { KeptFolders, LibraryReport } from "../../streaming/contract.ts";
 import { call } from "../api.ts";
 import { FormDialog } from "../components/form-dialog.tsx";
@@ -75,7 +75,6 @@ export function RemoveFolder({ folder, onClose }: RemoveFolderProps) {
 export function RemovedFolders({ changes }: { readonly changes: number }) {
   const kept = useLoaded(loadKept);
   const [asked, setAsked] = useState<readonly Kept[] | null>(null);
-  const heading = useRef<HTMLHeadingElement>(null);
   const removed = kept.data?.items.filter(({ isRemoved }) => isRemoved) ?? [];
   const waiting = removed.filter(({ isForgetting }) => !isForgetting);
   useRefreshed(kept.reload, removed.length > waiting.length ? BUSY_MS : IDLE_MS);
@@ -86,14 +85,13 @@ export function RemovedFolders({ changes }: { readonly changes: number }) {
   if (removed.length === 0) return null;
   const close = (hasChanged: boolean) => {
     setAsked(null);
-    if (hasChanged) void kept.reload().then(() => heading.current?.focus());
+    if (hasChanged) void kept.reload();
   };
   return (
     <Section
       layout="below"
       heading={t("removed.heading")}
       text={t("removed.why")}
-      headingRef={heading}
       action={
         waiting.length > 1 && (
           <button type="button" onClick={() => setAsked(waiting)}>

@@ -109,7 +109,7 @@ function Area({ area, onClear }: { area: StorageReport["areas"][number]; onClear
         <span class="meta">{t(`storage.why-${kind}`)}</span>
         {removable && (
           <div class="actions">
-            <button type="button" onClick={onClear} disabled={bytes === 0}>
+            <button type="button" onClick={() => bytes > 0 && onClear()} aria-disabled={bytes === 0}>
               {t("storage.clear")}
             </button>
           </div>

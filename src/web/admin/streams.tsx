@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import type { StreamSummary } from "../../streaming/contract.ts";
 import { call, messageOf } from "../api.ts";
 import { Skeleton } from "../components/parts.tsx";
@@ -29,7 +29,6 @@ export function StreamsPage() {
 /** What controllers steer, to whom; and the end of it. */
 function ControlledStreams() {
   const streams = useLoaded(async () => (await call<{ items: StreamSummary[] }>("GET", "/api/streams")).items);
-  const heading = useRef<HTMLHeadingElement>(null);
   useRefreshed(streams.reload, EVERY_MS);
   useEffect(() => {
     if (streamChanges.value > 0) void streams.reload();
@@ -37,11 +36,10 @@ function ControlledStreams() {
   const stop = async ({ id, user }: StreamSummary) => {
     await call("DELETE", `/api/streams/${id}`);
     await streams.reload();
-    heading.current?.focus();
     notify(t("streams.stopped", { name: user.username }));
   };
   return (
-    <Section layout="below" heading={t("streams.heading")} text={t("streams.why")} headingRef={heading}>
+    <Section layout="below" heading={t("streams.heading")} text={t("streams.why")}>
       {streams.problem && <Problem text={streams.problem} onRetry={() => void streams.reload()} />}
       {!streams.data && !streams.problem && <Skeleton lines={3} />}
       <p class="meta" role="status">

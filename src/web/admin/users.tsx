@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { call } from "../api.ts";
 import { SearchIcon } from "../components/icons.tsx";
 import { Skeleton } from "../components/parts.tsx";
@@ -58,7 +58,6 @@ export function UsersPage() {
   const [typed, setTyped] = useState("");
   const [pages, setPages] = useState(1);
   const [task, setTask] = useState<UserTask | null>(null);
-  const heading = useRef<HTMLHeadingElement>(null);
   const users = useLoaded(() => loadUsers(q, pages), [q, pages]);
   useEffect(() => {
     const timer = setTimeout(() => {
@@ -68,9 +67,8 @@ export function UsersPage() {
     return () => clearTimeout(timer);
   }, [typed]);
   const close = (hasChanged: boolean) => {
-    const wasDeleted = task?.kind === "delete" && hasChanged;
     setTask(null);
-    if (hasChanged) void users.reload().then(() => wasDeleted && heading.current?.focus());
+    if (hasChanged) void users.reload();
   };
   return (
     <>
@@ -78,7 +76,6 @@ export function UsersPage() {
         layout="below"
         heading={t("users.list")}
         text={t("users.list-why")}
-        headingRef={heading}
         action={
           <button type="button" class="primary" onClick={() => setTask({ kind: "new" })}>
             {t("users.new")}

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/i18n.ts";
 
 interface DialogProps {
@@ -14,18 +14,13 @@ interface DialogProps {
   onDismiss?(): void;
 }
 
-/** A modal dialog, open for as long as it is rendered; the focus goes back to where it was. */
+/** A modal dialog, open for as long as it is rendered; the focus goes back to where it was (`keepFocus`). */
 export function Dialog({ heading, class: className = "", text, children, onClose, onDismiss }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const headingId = useId();
   const textId = useId();
-  useEffect(() => {
-    const before = document.activeElement;
-    dialog.current?.showModal();
-    return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
-    };
-  }, []);
+  // At once, so that a dialog that follows another one takes the focus from it.
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog
       ref={dialog}
@@ -53,7 +48,9 @@ export function Dialog({ heading, class: className = "", text, children, onClose
     >
       <div class="dialog-body">
         <div class="dialog-head">
-          <h2 id={headingId}>{heading}</h2>
+          <h2 id={headingId} tabIndex={-1}>
+            {heading}
+          </h2>
           {!onDismiss && (
             <button
               type="button"

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { messageOf } from "../api.ts";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/edit.ts";
@@ -18,13 +18,17 @@ interface EditFormProps {
   onCancel(): void;
 }
 
-/** Edits what has a name and a description. */
+/** Edits what has a name and a description. Has the focus while it is there, and gives it back to what opened it. */
 export function EditForm({ label, name, description, children, more, onSave, onCancel }: EditFormProps) {
   const [problem, setProblem] = useState<string | null>(null);
   const [conflict, setConflict] = useState<EditConflict | null>(null);
   const [busy, setBusy] = useState(false);
+  const first = useRef<HTMLInputElement>(null);
+  // Browsers heed `autofocus` only where nothing had the focus before.
+  useLayoutEffect(() => first.current?.focus(), []);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
+    if (busy) return;
     const form = event.currentTarget as HTMLFormElement;
     const data = new FormData(form);
     setBusy(true);
@@ -41,10 +45,10 @@ export function EditForm({ label, name, description, children, more, onSave, onC
     }
   };
   return (
-    <form class="editor" onSubmit={(event) => void submit(event)} aria-label={label}>
+    <form class="editor" onSubmit={(event) => void submit(event)} aria-label={label} data-focus-back>
       <label class="field">
         <span>{t("edit.name")}</span>
-        <input name="name" defaultValue={name} required maxLength={300} autofocus />
+        <input ref={first} name="name" defaultValue={name} required maxLength={300} autofocus />
       </label>
       <label class="field">
         <span>{t("edit.description")}</span>
@@ -58,7 +62,7 @@ export function EditForm({ label, name, description, children, more, onSave, onC
         </p>
       )}
       <div class="actions">
-        <button type="submit" class="primary" disabled={busy}>
+        <button type="submit" class="primary" aria-disabled={busy}>
           {t("do.save")}
         </button>
         <button type="button" class="plain" onClick={onCancel}>

@@ -31,6 +31,7 @@ export function FormDialog({
   const [busy, setBusy] = useState(false);
   const send = async (event: SubmitEvent) => {
     event.preventDefault();
+    if (busy) return;
     setBusy(true);
     setProblem(null);
     try {
@@ -48,7 +49,7 @@ export function FormDialog({
           {problem}
         </p>
         <div class="actions">
-          <button type="submit" class={danger ? "danger-fill" : "primary"} disabled={busy || !isReady}>
+          <button type="submit" class={danger ? "danger-fill" : "primary"} disabled={!isReady} aria-disabled={busy}>
             {submit}
           </button>
           <button type="button" class="plain" onClick={onClose}>

@@ -1,3 +1,5 @@
+import { useId } from "preact/hooks";
+
 interface PasswordFieldProps {
   readonly name: string;
   readonly label: string;
@@ -8,12 +10,13 @@ interface PasswordFieldProps {
 
 /** A field for a password that is there or a new one. */
 export function PasswordField({ name, label, autocomplete, hint, autofocus = false }: PasswordFieldProps) {
+  const id = useId();
   const isNew = autocomplete === "new-password";
   return (
     <div class="field">
-      <label for={`password-${name}`}>{label}</label>
+      <label for={id}>{label}</label>
       <input
-        id={`password-${name}`}
+        id={id}
         name={name}
         type="password"
         autocomplete={autocomplete}
@@ -21,9 +24,9 @@ export function PasswordField({ name, label, autocomplete, hint, autofocus = fal
         minLength={isNew ? 8 : 1}
         maxLength={256}
         autofocus={autofocus}
-        aria-describedby={hint && `password-${name}-hint`}
+        aria-describedby={hint && `${id}-hint`}
       />
-      {hint && <small id={`password-${name}-hint`}>{hint}</small>}
+      {hint && <small id={`${id}-hint`}>{hint}</small>}
     </div>
   );
 }

@@ -34,7 +34,7 @@ export function CollectBar({ collectionId, selection }: { collectionId: string; 
     }
   };
   return (
-    <fieldset class="play-bar select-bar">
+    <fieldset class="play-bar select-bar" data-focus-back>
       <legend class="visually-hidden">{t("manage.bar")}</legend>
       <p role="status">
         {ids.length > 0 ? (
@@ -47,7 +47,13 @@ export function CollectBar({ collectionId, selection }: { collectionId: string; 
         <button type="button" class="plain" onClick={back}>
           {t("do.cancel")}
         </button>
-        <button type="button" class="primary" disabled={ids.length === 0 || busy} onClick={() => void add()}>
+        <button
+          type="button"
+          class="primary"
+          disabled={ids.length === 0}
+          aria-disabled={busy}
+          onClick={() => busy || void add()}
+        >
           {ids.length === 0 ? t("collections.add-videos") : t("manage.add-count", { count: ids.length })}
         </button>
       </div>

@@ -31,7 +31,7 @@ export function SelectBar({ selection, list }: { selection: Selection; list: Tit
     list.reload();
   };
   return (
-    <fieldset class="play-bar select-bar">
+    <fieldset class="play-bar select-bar" data-focus-back>
       <legend class="visually-hidden">{t("manage.bar")}</legend>
       <p role="status">
         <strong>{t("manage.selected", { count: ids.length })}</strong>

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import type { Title } from "../../catalog/contract.ts";
 
 /** Many titles chosen together, to do something with all of them. */
@@ -26,7 +26,8 @@ const nothing: State = { active: false, ids: new Set(), anchor: null };
 export function useSelection(key: string): Selection {
   const [state, setState] = useState<State>(nothing);
   useEffect(() => setState(nothing), [key]);
-  useEffect(() => {
+  // At once: whoever selects by a key may take it back by the next one.
+  useLayoutEffect(() => {
     if (!state.active) return;
     const onKey = (event: KeyboardEvent) => {
       // An open dialog or menu takes Escape for itself.

@@ -68,8 +68,8 @@ export function Links({ shared, privateShown, onSay, onFail }: LinksProps) {
     await call("DELETE", `/api/links/${id}`);
     setLinks((before) => (before ?? []).filter((link) => link.id !== id));
     if (made?.id === id) setMade(null);
-    // The button that had the focus is gone.
-    maker.current?.focus();
+    // With the last one goes all of the list.
+    if (links?.length === 1) maker.current?.focus();
     onSay(t("share.revoked"));
   };
   return (
