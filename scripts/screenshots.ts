@@ -85,8 +85,8 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
   },
   select: async ({ page }) => {
     await page.getByRole("button", { name: "Select", exact: true }).click();
-    await page.getByRole("checkbox", { name: /^Harbour/ }).check();
-    await page.getByRole("checkbox", { name: /^Concert/ }).check();
+    await page.getByRole("checkbox", { name: /^Select Harbour/ }).check();
+    await page.getByRole("checkbox", { name: /^Select Concert/ }).check();
     await page.mouse.move(0, 0);
   },
   "add-to-collection": async ({ page }) => {
@@ -133,7 +133,7 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
   },
   "collection-choose": async ({ page }) => {
     await page.getByRole("link", { name: "Add videos" }).click();
-    await page.getByRole("checkbox", { name: /^Concert/ }).check();
+    await page.getByRole("checkbox", { name: /^Select Concert/ }).check();
     await page.mouse.move(0, 0);
     await page.getByRole("button", { name: "Add 1 video" }).waitFor();
   },

@@ -123,7 +123,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("in the lists of videos", () => {
       await page.keyboard.press("Escape");
       await page.getByText("Video 55", { exact: true }).click({ modifiers: ["Shift"] });
       await page.getByText("1 selected").waitFor();
-      expect(await page.getByRole("checkbox", { name: /^Video 55/ }).isChecked()).toBe(true);
+      expect(await page.getByRole("checkbox", { name: "Select Video 55", exact: true }).isChecked()).toBe(true);
       await page.keyboard.press("Escape");
       await show("list");
     },

@@ -93,7 +93,8 @@ describe.skipIf(!has("chromium", "ffmpeg")).each(ways)("%s, %d px wide, by roles
     await hand.press(button("Upload 2 videos"));
     await said("2 videos");
     await hand.press(button("Select"));
-    for (const name of [/^h264-aac/, /^h264-only/]) await hand.check(page.getByRole("checkbox", { name }));
+    for (const name of [/^Select h264-aac/, /^Select h264-only/])
+      await hand.check(page.getByRole("checkbox", { name }));
     await said("2 selected");
     await hand.press(button("Tag"));
     const dialog = page.getByRole("dialog", { name: "Tag 2 videos" });
@@ -111,7 +112,8 @@ describe.skipIf(!has("chromium", "ffmpeg")).each(ways)("%s, %d px wide, by roles
 
   test("one makes a collection and shares it by link", async () => {
     await hand.press(button("Select"));
-    for (const name of [/^h264-aac/, /^h264-only/]) await hand.check(page.getByRole("checkbox", { name }));
+    for (const name of [/^Select h264-aac/, /^Select h264-only/])
+      await hand.check(page.getByRole("checkbox", { name }));
     await hand.press(button("Add to collection"));
     await hand.type(page.getByRole("textbox", { name: "New collection" }), "An evening");
     await hand.press(button("Create and add"));
@@ -180,7 +182,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("by roles and names, on a phone's wi
   test("one selects a range with the keyboard, deletes it and takes that back", async () => {
     await link("My videos").click();
     await button("Select").press("Enter");
-    await page.getByRole("checkbox", { name: /^Concert/ }).focus();
+    await page.getByRole("checkbox", { name: "Select Concert" }).focus();
     await page.keyboard.press("Space");
     await page.keyboard.press("Shift+ArrowDown");
     await said("2 selected");
@@ -188,7 +190,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("by roles and names, on a phone's wi
     await said("1 selected");
     await page.keyboard.press("x");
     await said("2 selected");
-    expect(await page.getByRole("checkbox", { name: /^Harbour/ }).isChecked()).toBe(true);
+    expect(await page.getByRole("checkbox", { name: /^Select Harbour/ }).isChecked()).toBe(true);
     await button("Delete").press("Enter");
     await said("2 videos deleted.");
     await said("1 video");
@@ -199,7 +201,8 @@ describe.skipIf(!has("chromium", "ffmpeg"))("by roles and names, on a phone's wi
 
   test("one orders a collection with the arrows", async () => {
     await button("Select").click();
-    for (const name of [/^Night/, /^Concert/, /^Harbour/]) await page.getByRole("checkbox", { name }).check();
+    for (const name of [/^Select Night/, /^Select Concert/, /^Select Harbour/])
+      await page.getByRole("checkbox", { name }).check();
     await button("Add to collection").click();
     await page.getByRole("textbox", { name: "New collection" }).fill("An evening");
     await button("Create and add").click();

@@ -70,11 +70,15 @@ describe.skipIf(!has("chromium", "ffmpeg"))("uploading in a browser", () => {
   test("shows speed and time left, pauses, and goes on from there", async () => {
     await network.send("Network.enable");
     await throttle(SLOW_BYTES_PER_SECOND);
+    await page.getByLabel("Tags").fill("slow");
     await send(await copyOf("h264-aac-60s.mp4", "paused.mp4"));
+    expect(await page.getByLabel("Tags").inputValue()).toBe("");
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toStartWith("Upload");
     await page.getByText(/\d+ % of 5\.\d MB\s+·\s+\d+ KB\/s\s+·\s+\d+ s left/).waitFor();
     await eventually("some is sent", async () => (await sentPercent()) > 10);
-    await page.getByRole("button", { name: "Pause", exact: true }).click();
+    await page.getByRole("button", { name: "Pause", exact: true }).press("Enter");
     await page.getByText(/%, paused/).waitFor();
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Resume");
     const atPause = await sentPercent();
     await Bun.sleep(700);
     expect(await sentPercent()).toBe(atPause);
@@ -83,6 +87,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("uploading in a browser", () => {
     await page.getByRole("button", { name: "Resume", exact: true }).click();
     await page.waitForURL(/\/videos\?selected=/);
     expect(await page.getByRole("radio", { name: /paused/ }).isChecked()).toBe(true);
+    await page.locator(".row", { hasText: "paused" }).getByRole("button", { name: "slow" }).waitFor();
   });
 
   test("goes on by itself when a lost connection is back, and says meanwhile that it is lost", async () => {

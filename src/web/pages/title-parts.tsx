@@ -83,7 +83,7 @@ export function SelectMark({ title, selection, onSelect }: Pick<TitleItemProps, 
 }
 
 /** The checkbox of a title while titles are being selected. */
-export function SelectBox({ title, isStop, place, selection, onSelect, id }: TitleItemProps & { id: string }) {
+export function SelectBox({ title, isStop, selection, onSelect, id }: TitleItemProps & { id: string }) {
   return (
     <input
       type="checkbox"
@@ -92,7 +92,7 @@ export function SelectBox({ title, isStop, place, selection, onSelect, id }: Tit
       data-id={title.id}
       checked={selection.ids.has(title.id)}
       tabIndex={isStop ? 0 : -1}
-      aria-label={t("library.select-place", { name: title.name, position: place.position })}
+      aria-label={t("library.select-one", { name: title.name })}
       onClick={(event) => onSelect(event.shiftKey)}
     />
   );

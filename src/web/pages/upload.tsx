@@ -35,6 +35,8 @@ export function UploadPage() {
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     start(parseTags(tagsText));
+    // They belong to what was sent; the next videos have others.
+    setTagsText("");
   };
   const drop = (event: DragEvent) => {
     event.preventDefault();
@@ -80,7 +82,7 @@ export function UploadPage() {
           <small>{t(chosen.length > 0 ? "upload.tags-chosen" : "upload.tags-any")}</small>
         </label>
         <div class="actions">
-          <button type="submit" class="primary" disabled={chosen.length === 0}>
+          <button type="submit" class="primary" aria-disabled={chosen.length === 0}>
             {t("upload.send", { count: Math.max(1, chosen.length) })}
           </button>
         </div>

@@ -31,7 +31,6 @@ export const library = define({
   "library.watched": "Watched",
   "library.select": "Select",
   "library.select-one": "Select {name}",
-  "library.select-place": "{name}, {position}",
 
   "filter.filters": "Filters",
   "filter.length.short": "Under 5 minutes",

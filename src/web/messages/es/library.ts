@@ -28,7 +28,6 @@ export const library = {
   "library.watched": "Visto",
   "library.select": "Seleccionar",
   "library.select-one": "Seleccionar {name}",
-  "library.select-place": "{name}, {position}",
 
   "filter.filters": "Filtros",
   "filter.length.short": "Menos de 5 minutos",
