@@ -7,6 +7,8 @@ export interface Location {
 
 /** What an entry of the browser's history remembers, so that going back shows what was there. */
 export interface Remembered {
+  /** Its place in the history: tells how far one has gone. */
+  readonly entry?: number;
   /** Pixels from the top. */
   readonly scrollY?: number;
   /** The chosen title of a list. */
@@ -33,14 +35,31 @@ export function remember(more: Remembered): void {
   history.replaceState({ ...remembered(), ...more }, "");
 }
 
+let entry = 0;
+let refuse: (() => void) | null = null;
+
+/**
+ * Keeps the page here until the answer is called: back and forward in the history lead back here at once and call
+ * `onRefused`; before another site, a reload and the end of the window, the browser asks.
+ */
+export function stayHere(onRefused: () => void): () => void {
+  const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+  refuse = onRefused;
+  addEventListener("beforeunload", ask);
+  return () => {
+    refuse = null;
+    removeEventListener("beforeunload", ask);
+  };
+}
+
 /** Goes to an address of this app; `replace` leaves no entry in the history. */
 export function navigate(to: string, options: { replace?: boolean } = {}): void {
   const before = here.peek().path;
   if (options.replace) {
-    history.replaceState(null, "", to);
+    history.replaceState({ entry }, "", to);
   } else {
     remember({ scrollY });
-    history.pushState(null, "", to);
+    history.pushState({ entry: ++entry }, "", to);
   }
   here.value = read();
   if (here.peek().path !== before) scrollTo(0, 0);
@@ -50,8 +69,18 @@ export function navigate(to: string, options: { replace?: boolean } = {}): void 
 export function startRouter(): void {
   // The browser would scroll before the page is there.
   history.scrollRestoration = "manual";
+  entry = remembered().entry ?? 0;
+  remember({ entry });
   addEventListener("pagehide", () => remember({ scrollY }));
   addEventListener("popstate", () => {
+    // Links within a page make entries that nothing is known of: those are beside it.
+    const to = remembered().entry ?? entry - 1;
+    if (refuse) {
+      if (to === entry) return;
+      history.go(entry - to);
+      return refuse();
+    }
+    entry = to;
     const before = here.peek().path;
     here.value = read();
     if (here.peek().path !== before) scrollTo(0, remembered().scrollY ?? 0);

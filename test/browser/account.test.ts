@@ -59,6 +59,12 @@ describe.skipIf(!has("chromium", "ffmpeg"))("accounts in the browser", () => {
     await alert(`This is not shown again. Save it first, then choose “${saved}”.`);
     expect(await button.evaluate((element) => element === document.activeElement)).toBe(true);
     await page.mouse.click(2, 2);
+    const { pathname } = new URL(page.url());
+    for (let times = 0; times < 2; times++) {
+      await page.evaluate(() => history.back());
+      await eventually("one is here again", async () => new URL(page.url()).pathname === pathname);
+      expect(await dialog.isVisible()).toBe(true);
+    }
     // A gesture that no page can refuse.
     await dialog.evaluate((element: HTMLDialogElement) => element.close());
     expect(await dialog.evaluate((element: HTMLDialogElement) => element.open)).toBe(true);
@@ -150,6 +156,15 @@ describe.skipIf(!has("chromium", "ffmpeg"))("accounts in the browser", () => {
   });
 
   test("an API key is made, shown once, works, and is deleted", async () => {
+    const follow = (path: string) =>
+      page
+        .locator(`a[href="${path}"]`)
+        .first()
+        .evaluate((link: HTMLElement) => link.click());
+    await follow("/library");
+    await page.getByRole("heading", { name: "Library", level: 1 }).waitFor();
+    await page.getByRole("button", { name: /^Account of/ }).click();
+    await follow("/account");
     await page.getByRole("button", { name: "New API key" }).click();
     await page.getByLabel("Name").fill("backup script");
     await page.getByLabel("Valid for").selectOption("30 days");

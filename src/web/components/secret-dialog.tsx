@@ -1,7 +1,8 @@
 import type { ComponentChildren } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/account.ts";
+import { stayHere } from "../router.ts";
 import { Dialog } from "./dialog.tsx";
 
 interface SecretDialogProps {
@@ -14,7 +15,7 @@ interface SecretDialogProps {
   onClose(): void;
 }
 
-/** A dialog with a secret that is shown this once: only its button closes it, anything else says why it stays. */
+/** A dialog with a secret that is shown this once: only its button closes it, anything else, also Back, says why it stays. */
 export function SecretDialog({ heading, text, saved, children, onClose }: SecretDialogProps) {
   const [asked, setAsked] = useState(0);
   const button = useRef<HTMLButtonElement>(null);
@@ -22,6 +23,7 @@ export function SecretDialog({ heading, text, saved, children, onClose }: Secret
     setAsked((times) => times + 1);
     button.current?.focus();
   };
+  useEffect(() => stayHere(refuse), []);
   return (
     <Dialog heading={heading} text={text} onClose={onClose} onDismiss={refuse}>
       {children}
