@@ -144,6 +144,22 @@ describe.skipIf(!has("chromium"))(`a list of ${TITLES} videos`, () => {
     await page.unroute(lists);
   }, 240_000);
 
+  test("all that a search finds is selected, also what is not in the list yet, and changed with progress", async () => {
+    const { page } = browser;
+    await page.goto("/library");
+    await page.locator(".cells").waitFor();
+    await page.getByRole("button", { name: "Select", exact: true }).press("Enter");
+    const all = page.getByRole("button", { name: "Select all" });
+    await all.press("Enter");
+    await page.getByText(`${TITLES.toLocaleString("en")} selected`).waitFor({ timeout: 60_000 });
+    expect(await page.locator(".cell").count()).toBeLessThan(100);
+    expect(await all.evaluate((button) => button === document.activeElement)).toBe(true);
+    await page.getByRole("button", { name: "Tag", exact: true }).press("Enter");
+    await page.getByLabel("Add these tags").fill("everything");
+    await page.keyboard.press("Enter");
+    await page.getByText(`${TITLES.toLocaleString("en")} videos changed.`).waitFor({ timeout: 60_000 });
+  }, 180_000);
+
   test("had no error in the console, no breach of the policy, and asked nobody else for anything", () => {
     expect(browser.troubles).toEqual([]);
   });

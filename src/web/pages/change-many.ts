@@ -19,6 +19,9 @@ export interface Changes {
   readonly restore?: true;
 }
 
+/** Told how many are done, where it takes several requests. */
+type Progress = (done: number) => void;
+
 interface Results {
   readonly items: readonly {
     readonly id: string;
@@ -35,8 +38,9 @@ export async function changeMany(
   ids: readonly string[],
   changes: Changes,
   before: readonly TitleBefore[],
+  onProgress?: Progress,
 ): Promise<boolean> {
-  const changed = await send(ids, changes);
+  const changed = await send(ids, changes, onProgress);
   titlesChanged();
   if (changed.length === 0) return false;
   const undo = async () => {
@@ -53,8 +57,8 @@ export async function changeMany(
 }
 
 /** Deletes many titles, with a way to take it back; the ids of those that are gone. */
-export async function deleteMany(wanted: readonly string[]): Promise<string[]> {
-  const gone = await send(wanted, { delete: true });
+export async function deleteMany(wanted: readonly string[], onProgress?: Progress): Promise<string[]> {
+  const gone = await send(wanted, { delete: true }, onProgress);
   if (gone.length === 0) return gone;
   const ids = new Set(gone);
   changeKept((title) => (ids.has(title.id) ? null : title));
@@ -71,11 +75,13 @@ export async function deleteMany(wanted: readonly string[]): Promise<string[]> {
 }
 
 /** The ids for which it was done; what was refused is said. */
-async function send(ids: readonly string[], changes: Changes): Promise<string[]> {
+async function send(ids: readonly string[], changes: Changes, onProgress?: Progress): Promise<string[]> {
   const done: string[] = [];
   const refused: { status: number; code: string; detail: string }[] = [];
   try {
     for (let from = 0; from < ids.length; from += AT_ONCE) {
+      // What one request does needs no progress.
+      if (from > 0) onProgress?.(from);
       const body = { ids: ids.slice(from, from + AT_ONCE), ...changes };
       const { items } = await call<Results>("POST", "/api/titles/batch", body);
       for (const { id, error } of items) error ? refused.push(error) : done.push(id);

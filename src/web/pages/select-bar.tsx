@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { Title, Visibility } from "../../catalog/contract.ts";
+import type { Visibility } from "../../catalog/contract.ts";
 import { AddToCollection } from "../collections/add-to-collection.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { Menu } from "../components/menu.tsx";
@@ -8,6 +8,7 @@ import { t } from "../i18n/i18n.ts";
 import "../messages/en/manage.ts";
 import { mayHideTitle, user } from "../session.ts";
 import { changeMany, deleteMany } from "./change-many.ts";
+import { useSelectAll } from "./select-all.ts";
 import type { Selection } from "./selection.ts";
 import type { TitleList } from "./use-titles.ts";
 
@@ -16,18 +17,23 @@ const visibilities: readonly Visibility[] = ["private", "members", "public"];
 /** What can be done with the selected titles. */
 export function SelectBar({ selection, list }: { selection: Selection; list: TitleList }) {
   const [dialog, setDialog] = useState<"tags" | "collection" | null>(null);
+  const [done, setDone] = useState<number | null>(null);
+  const all = useSelectAll(selection, list);
   const ids = [...selection.ids];
   const none = ids.length === 0;
-  const chosen = list.items.filter(({ id }) => selection.ids.has(id));
+  const chosen = all.known.filter(({ id }) => selection.ids.has(id));
   const mayHide = chosen.every((title) => mayHideTitle(user.value, title));
   const offered = visibilities.filter((visibility) => mayHide || visibility !== "private");
   const remove = async () => {
-    const gone = await deleteMany(ids);
+    const gone = await deleteMany(ids, setDone);
+    setDone(null);
     if (gone.length > 0) selection.end();
     list.reload();
   };
   const change = async (changes: Parameters<typeof changeMany>[1]) => {
-    if (await changeMany(ids, changes, list.items)) selection.end();
+    const isDone = await changeMany(ids, changes, all.known, setDone);
+    setDone(null);
+    if (isDone) selection.end();
     list.reload();
   };
   return (
@@ -35,9 +41,11 @@ export function SelectBar({ selection, list }: { selection: Selection; list: Tit
       <legend class="visually-hidden">{t("manage.bar")}</legend>
       <p role="status">
         <strong>{t("manage.selected", { count: ids.length })}</strong>
+        {all.found !== null && <span class="meta"> {t("manage.finding", { count: all.found })}</span>}
+        {done !== null && <span class="meta"> {t("manage.done-of", { done, of: ids.length })}</span>}
       </p>
       <div class="actions">
-        <button type="button" class="plain" onClick={() => selection.add(list.items.map(({ id }: Title) => id))}>
+        <button type="button" class="plain" aria-disabled={all.found !== null} onClick={all.start}>
           {t("manage.select-all")}
         </button>
         <button type="button" disabled={none} onClick={() => setDialog("collection")}>

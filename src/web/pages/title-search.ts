@@ -37,7 +37,7 @@ export interface Ask {
 
 export const PAGE = 50;
 /** The most that one request may ask for. */
-const LARGEST_PAGE = 200;
+export const LARGEST_PAGE = 200;
 const ID = /^(?:[0-9a-f]{64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 /** The beginning of a search: at least `count` titles when there are as many. */

@@ -46,6 +46,10 @@ export interface TitleList {
   readonly items: readonly Title[];
   readonly hasMore: boolean;
   readonly problem: string | null;
+  /** What they were searched by. */
+  readonly search: TitleSearch;
+  /** Where the next ones begin; null when there are no more. */
+  readonly next: Found["next"];
   more(): void;
   reload(): void;
   /** Shows some titles otherwise than the server said: it has been asked to make them so. */
@@ -115,6 +119,7 @@ export function useSearch(search: TitleSearch, count = PAGE): TitleList {
 
   return {
     ...state,
+    search,
     hasMore: state.next !== null,
     more: () => {
       // Reading on must not end a reading anew that has just begun: it would go on with what was there before.
@@ -129,7 +134,8 @@ export function useSearch(search: TitleSearch, count = PAGE): TitleList {
   };
 }
 
-function asking(signal: AbortSignal) {
+/** How the server is asked; ends with `signal`. */
+export function asking(signal: AbortSignal) {
   return {
     page: (path: string) => call<TitlePage>("GET", path, undefined, { signal }),
     async one(path: string): Promise<Title | null> {

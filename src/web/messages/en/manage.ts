@@ -30,7 +30,10 @@ export const manage = define({
 
   "manage.selected": { one: "{count} selected", other: "{count} selected" },
   "manage.bar": "With the selected videos",
-  "manage.select-all": "Select all shown",
+  "manage.select-all": "Select all",
+  "manage.select-most": "Only the first {count} are selected: that is the most at one time.",
+  "manage.finding": "{count} found so far…",
+  "manage.done-of": "{done} of {of} done…",
   "manage.tag-them": "Tag",
   "manage.share": "Who may see it",
   "manage.choosing-for": "Choose videos for “{name}”",

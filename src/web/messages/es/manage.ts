@@ -27,7 +27,10 @@ export const manage = {
 
   "manage.selected": { one: "{count} seleccionado", many: "{count} de seleccionados", other: "{count} seleccionados" },
   "manage.bar": "Con los vídeos seleccionados",
-  "manage.select-all": "Seleccionar todo lo mostrado",
+  "manage.select-all": "Seleccionar todo",
+  "manage.select-most": "Solo están seleccionados los primeros {count}: no caben más a la vez.",
+  "manage.finding": "{count} encontrados hasta ahora…",
+  "manage.done-of": "{done} de {of} hechos…",
   "manage.tag-them": "Etiquetar",
   "manage.share": "Quién puede verlo",
   "manage.choosing-for": "Elige vídeos para «{name}»",
