@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import { faststartPlan } from "../media/faststart.ts";
 import type { SegmentPlan } from "../media/segment-plan.ts";
 import { type LocatedOriginal, withOriginal } from "./original.ts";
+import type { Source } from "./source.ts";
 
 /** Largest sum of rewritten `moov` boxes kept in memory. */
 const CACHE_BYTES = 64 * 2 ** 20;
@@ -18,8 +19,10 @@ export class FaststartPlans {
   });
 
   /** The plan for a file: the file as it is where nothing has to move. Throws `MediaError` for a damaged one. */
-  async get(sourceId: string, file: LocatedOriginal): Promise<SegmentPlan> {
-    const { plan } = await this.#plans.forceFetch(`${sourceId}:${file.size}:${file.mtimeMs}`, { context: file });
+  async get({ id, mediaId }: Pick<Source, "id" | "mediaId">, file: LocatedOriginal): Promise<SegmentPlan> {
+    // Other content may have the size and time of the one before.
+    const key = `${id}:${mediaId}:${file.size}:${file.mtimeMs}`;
+    const { plan } = await this.#plans.forceFetch(key, { context: file });
     return plan;
   }
 }

@@ -13,7 +13,7 @@ import type { Source } from "./source.ts";
 import type { SourceRepository } from "./source-repository.ts";
 
 /** Files up to this size are hashed at once: that takes less than announcing them twice. */
-const HASHED_AT_ONCE_BYTES = 8 * 2 ** 20;
+export const HASHED_AT_ONCE_BYTES = 8 * 2 ** 20;
 
 /** The index of a smaller file is made when somebody watches it: that takes as long as reading a kept one. */
 const INDEX_KEPT_BYTES = 2 * 2 ** 20;
@@ -62,6 +62,9 @@ export class FileReader {
     if (twin) return { ...base, mediaId: twin.mediaId, info: twin.info, metadata: twin.metadata };
     const path = join(folder.path, file.path);
     const content = await withFile([path], (bytes) => this.#content(base.id, bytes));
+    // Its index is kept by size and time: that of other content under the same ones must go.
+    const isAlike = known?.sizeBytes === file.sizeBytes && known.mtimeMs === file.mtimeMs;
+    if (isAlike && known.mediaId !== content.mediaId) await this.#dependencies.movies.remove(base.id);
     if (await isSame(path, file)) return { ...base, ...content };
     quiet.wait(file);
     return null;

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import { ProblemError } from "../errors.ts";
-import { FileReader } from "./file-reader.ts";
+import { FileReader, HASHED_AT_ONCE_BYTES } from "./file-reader.ts";
 import type { FolderReport } from "./folder-report.ts";
 import {
   type Bounds,
@@ -68,6 +68,8 @@ export class FolderScan {
   readonly #task: ScanTask;
   readonly #seen = new PlaceSet();
   readonly #reader: FileReader;
+  /** Paths of which it was told that something happened there. */
+  readonly #told = new Set<string>();
   /** Files whose place is known with another file in it: that one may still turn up elsewhere. */
   #later: FoundFile[] = [];
 
@@ -81,6 +83,7 @@ export class FolderScan {
   async run(paths: readonly string[]): Promise<void> {
     const { bounds, signal, report } = this.#task;
     report.clear(paths);
+    for (const path of paths) this.#told.add(path);
     let batch: LibraryFile[] = [];
     for (const path of paths) {
       for await (const found of walkPath(bounds, path)) {
@@ -108,9 +111,13 @@ export class FolderScan {
     const paths = found.map(({ path }) => path);
     const states = await this.#dependencies.sources.findStates(folder.path, paths);
     const known = new Map(states.map((state) => [state.path, state]));
-    const changed = found.filter((file) => !isUnchanged(known.get(file.path), file));
+    const isSame = (file: FoundFile) => {
+      const state = known.get(file.path);
+      return isUnchanged(state, file) && !(this.#told.has(file.path) && mayBeReplaced(state, file));
+    };
+    const changed = found.filter((file) => !isSame(file));
     const strangers = await this.#passOverRefused(changed, known);
-    const same = found.filter((file) => isUnchanged(known.get(file.path), file));
+    const same = found.filter(isSame);
     const elsewhere = await this.#keep(same, known);
     await this.#takeChanged([...elsewhere, ...strangers], known);
     onFiles(files.length);
@@ -317,6 +324,17 @@ export async function retireSources(
 
 const isUnchanged = (state: SourceState | undefined, file: FoundFile) =>
   state?.sizeBytes === file.sizeBytes && state.mtimeMs === file.mtimeMs;
+
+/**
+ * Whether a file of which the system told may hold something else though it has the size and time it had: it is another file, or a
+ * small one, which is read in less time than it takes to wonder. Large ones would be hashed again whenever their permissions change.
+ */
+function mayBeReplaced(state: SourceState | undefined, { fileKey, sizeBytes }: FoundFile): boolean {
+  const before = state?.fileKey?.split(":");
+  const [device, inode] = fileKey.split(":");
+  if (before?.[0] !== device) return false;
+  return before[1] !== inode || (state?.availability === "ready" && sizeBytes <= HASHED_AT_ONCE_BYTES);
+}
 
 /** Whether a source was made from this very file. */
 const isFile = (source: Pick<Source, "fileKey" | "sizeBytes" | "mtimeMs">, file: FoundFile) =>

@@ -4,6 +4,7 @@ import {
   chmodSync,
   copyFileSync,
   mkdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -278,4 +279,30 @@ test("files that are renamed together are saved and announced together, chains a
   ).toBe(true);
   expect(await folder()).toMatchObject({ files: 60, refused: [] });
   expect(stage.settled).toBeLessThan(10);
+});
+
+test("a file that is replaced under its size and time is read again when the system tells of it, in place or by another file", async () => {
+  const past = new Date(1_600_000_000_000);
+  const bytesOf = (mark: number) =>
+    Buffer.concat([readFileSync(video), Buffer.from([0, 0, 0, 9, ...Buffer.from("free"), mark])]);
+  const write = (name: string, mark: number) => {
+    writeFileSync(at(name), bytesOf(mark));
+    utimesSync(at(name), past, past);
+  };
+  write("film.mp4", 1);
+  await restart();
+  const last = () => stage.announced.at(-1);
+  const is = (mark: number) => () =>
+    last()?.mediaId === new Bun.CryptoHasher("sha256").update(bytesOf(mark)).digest("hex");
+  await until(is(1));
+  write("film.mp4", 2);
+  await until(is(2));
+  write(".new", 3);
+  renameSync(at(".new"), at("film.mp4"));
+  await until(is(3));
+  chmodSync(at("film.mp4"), 0o600);
+  await Bun.sleep(0);
+  await rescan();
+  expect(is(3)()).toBe(true);
+  expect(new Set(stage.announced.map(({ sourceId }) => sourceId)).size).toBe(1);
 });

@@ -102,7 +102,7 @@ function addFaststart(app: OpenAPIHono<HttpEnv>, { playback, faststart }: Stream
   app.get("/stream/:titleId/faststart", async (c) => {
     const playable = await playback.find(c.req.param("titleId"), viewerOf(c));
     const file = await playback.locate(playable);
-    const plan = await reading(file, () => faststart.get(playable.source.id, file));
+    const plan = await reading(file, () => faststart.get(playable.source, file));
     return answerMedia(c, playable, {
       sizeBytes: plan.sizeBytes,
       contentType: containerTypes[playable.source.info.container] ?? "application/octet-stream",
