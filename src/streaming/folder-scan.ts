@@ -332,7 +332,7 @@ const isUnchanged = (state: SourceState | undefined, file: FoundFile) =>
 function mayBeReplaced(state: SourceState | undefined, { fileKey, sizeBytes }: FoundFile): boolean {
   const before = state?.fileKey?.split(":");
   const [device, inode] = fileKey.split(":");
-  if (before?.[0] !== device) return false;
+  if (before === undefined || before[0] !== device) return false;
   return before[1] !== inode || (state?.availability === "ready" && sizeBytes <= HASHED_AT_ONCE_BYTES);
 }
 
