@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { FilterIcon, GridIcon, ListIcon, SearchIcon, SelectIcon } from "../components/icons.tsx";
 import { Menu } from "../components/menu.tsx";
 import { t } from "../i18n/i18n.ts";
@@ -84,13 +84,21 @@ export function Filters({ query, owner, view, selection, onView, onDown }: Filte
 /** Searches as one types; down and Enter lead into the list. */
 function SearchField({ given, onDown }: { given: string; onDown(): void }) {
   const [text, setText] = useState(given);
+  const sent = useRef(given);
   useEffect(() => {
     if (text === (here.peek().query.get("q") ?? "")) return;
-    const timer = setTimeout(() => filter((next) => setOrDelete(next, "q", text)), SEARCH_DELAY_MS);
+    const timer = setTimeout(() => {
+      sent.current = text;
+      filter((next) => setOrDelete(next, "q", text));
+    }, SEARCH_DELAY_MS);
     return () => clearTimeout(timer);
   }, [text]);
-  // Back and forward in the history change the address, not the field.
-  useEffect(() => setText(given), [given]);
+  // Back and forward in the history change the address, not the field. What comes of the field itself must not take back
+  // what was typed since.
+  useEffect(() => {
+    if (given !== sent.current) setText(given);
+    sent.current = given;
+  }, [given]);
   return (
     <label class="search">
       <span class="visually-hidden">{t("library.search")}</span>
