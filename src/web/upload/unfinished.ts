@@ -27,15 +27,21 @@ export function unfinishedOf(file: FileName, userId: string): Unfinished | undef
   return unfinished.value.find(({ key }) => key.startsWith(`tus::${fingerprintOf(file, userId)}::`));
 }
 
+/** Which answer is waited for: an older one knows of uploads that are no longer there. */
+let asked = 0;
+
 /** Asks the server how far the unfinished uploads are. */
 export async function refreshUnfinished(userId: string): Promise<void> {
   const { listUnfinished } = await import("./tus-transfer.ts");
-  unfinished.value = await listUnfinished(userId);
+  const mine = ++asked;
+  const found = await listUnfinished(userId);
+  if (mine === asked) unfinished.value = found;
 }
 
 /** Has the server and this browser forget one. */
 export async function discardUnfinished(upload: Unfinished): Promise<void> {
   const { discardUpload } = await import("./tus-transfer.ts");
   await discardUpload(upload);
+  asked++;
   unfinished.value = unfinished.value.filter(({ key }) => key !== upload.key);
 }
