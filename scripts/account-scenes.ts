@@ -2,10 +2,12 @@ import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
+import type { LibraryReport } from "../src/streaming/contract.ts";
 import { enter } from "../test/support/chromium.ts";
 import { fixture } from "../test/support/fixtures.ts";
 import { TestUser } from "../test/support/kinora.ts";
 import { codeOf } from "../test/support/totp.ts";
+import { until } from "../test/support/until.ts";
 
 const PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1 Version/19.0 Safari/604.1";
 
@@ -37,6 +39,18 @@ export async function fillAccounts(kinora: { readonly url: string }, password: s
   await Bun.write(join(films, "Trips", "lake.mp4"), Bun.file(await fixture("h264-only.mp4")));
   await Bun.write(join(films, "shopping list.mp4"), "milk, bread");
   await maria.post("/api/library/folders", { path: films });
+}
+
+/** A folder that was removed, with its video kept. */
+async function removeFolder(maria: TestUser): Promise<void> {
+  const videos = join(mkdtempSync(join(tmpdir(), "kinora-films-")), "old disk");
+  await Bun.write(join(videos, "Garden.mp4"), Bun.file(await fixture("h264-aac.mp4")));
+  const { id } = (await (await maria.post("/api/library/folders", { path: videos })).json()) as { id: string };
+  await until(async () => {
+    const { items } = (await (await maria.get("/api/library")).json()) as LibraryReport;
+    return items.some((folder) => folder.id === id && folder.state === "ready" && folder.files === 1);
+  });
+  await maria.send("DELETE", `/api/library/folders/${id}?titles=keep`);
 }
 
 /** What is shown to whoever is signed in as `maria`, each by itself. */
@@ -112,6 +126,30 @@ export const accountScenes: Readonly<
     await page.getByRole("dialog").getByLabel("Folder").fill("/etc");
     await page.getByRole("dialog").getByRole("button", { name: "Add a folder" }).click();
     await page.getByRole("alert").filter({ hasText: /\S/ }).waitFor();
+  },
+  "admin-folder-remove": async ({ page }) => {
+    await page.goto("/admin/library");
+    await page.getByRole("button", { name: /^Remove:/ }).click();
+    await page
+      .getByRole("dialog")
+      .getByRole("radio", { name: /^Forget/ })
+      .check();
+    await page.getByRole("dialog").getByRole("button", { name: "Remove" }).and(page.locator(":enabled")).waitFor();
+  },
+  "admin-folder-forget": async ({ page }) => {
+    await page.goto("/admin/library");
+    await page.getByRole("button", { name: /^Remove:/ }).click();
+    await page
+      .getByRole("dialog")
+      .getByRole("radio", { name: /^Forget/ })
+      .check();
+    await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+    await page.getByRole("button", { name: "Forget for good" }).and(page.locator(":enabled")).waitFor();
+  },
+  "admin-folders-removed": async ({ page, kinora, password }) => {
+    await removeFolder(await TestUser.signIn(kinora, "maria", password));
+    await page.goto("/admin/library");
+    await page.getByRole("list", { name: "Removed folders" }).scrollIntoViewIfNeeded();
   },
   "admin-services": async ({ page }) => {
     await page.goto("/admin/services");

@@ -17,6 +17,12 @@ import { film, sceneries } from "./scenery.ts";
 const target = join(import.meta.dir, "..", "docs", "screenshots");
 const PASSWORD = "correct horse battery";
 const COLOURS = 200;
+/** Bytes per second at which an upload does not end. */
+const SLOWEST = 10_000;
+const DAWN = "Filmed from the breakwater on the first calm morning in March.\nThe ferry comes in at the end.";
+const MINE = `${DAWN}\nThe wind came up an hour later.`;
+const THEIRS =
+  "Filmed from the breakwater, looking east.\n\n00:00 First light\n00:04 The gulls\n00:08 The ferry comes in";
 const sizes = [
   { width: 1280, height: 800, phone: false },
   { width: 390, height: 844, phone: true },
@@ -31,7 +37,15 @@ interface Scene {
   throttle(bytesPerSecond: number): Promise<void>;
 }
 
-/** What is shown, in the order it is taken; the first three by nobody who is signed in. */
+/** Before anybody has an account. */
+const emptyScenes: Readonly<Record<string, (scene: Pick<Scene, "page">) => Promise<void>>> = {
+  "first-visit": async ({ page }) => {
+    await page.goto("/");
+    await page.getByRole("button", { name: "Create account" }).waitFor();
+  },
+};
+
+/** What is shown, in the order it is taken; the first two to nobody who is signed in. */
 const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
   "sign-in": async ({ page }) => {
     await page.goto("/sign-in");
@@ -63,6 +77,8 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     await eventually("some is sent", async () =>
       page.getByRole("progressbar").evaluate((bar: HTMLProgressElement) => bar.position > 0.3),
     );
+    // It must not have ended when the next picture is taken, however long that takes.
+    await throttle(SLOWEST);
   },
   "upload-unfinished": async ({ page, throttle }) => {
     page.once("dialog", (dialog) => void dialog.accept());
@@ -72,7 +88,9 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     await page.locator("input[type=file]").setInputFiles(notVideo);
     await page.getByRole("button", { name: /^Upload/ }).click();
     await page.getByRole("alert").waitFor();
-    await page.getByRole("button", { name: /^Discard/ }).scrollIntoViewIfNeeded();
+    const discard = page.getByRole("button", { name: "Discard h264-aac-60s.mp4" });
+    await discard.waitFor();
+    await discard.scrollIntoViewIfNeeded();
   },
   "videos-empty": async ({ page }) => {
     await page.goto("/videos?tag=nothing-has-this");
@@ -112,6 +130,17 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     await page.goto("/library?tag=sea&maxDuration=300");
     await page.getByRole("button", { name: "Filters" }).click();
     await page.getByText("Over an hour").waitFor();
+  },
+  "select-all": async ({ page }) => {
+    await page.goto("/library");
+    await page.getByRole("button", { name: "Select", exact: true }).click();
+    await page.getByRole("button", { name: "Select all" }).click();
+    await page.getByText("7 selected").waitFor();
+    await page.mouse.move(0, 0);
+  },
+  "not-found": async ({ page }) => {
+    await page.goto("/nothing/here");
+    await page.getByRole("heading", { name: "There is no such page" }).waitFor();
   },
   "account-menu": async ({ page }) => {
     await page.goto("/collections");
@@ -181,6 +210,19 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     await page.getByRole("button", { name: "Edit" }).click();
     await page.getByRole("button", { name: "Save" }).scrollIntoViewIfNeeded();
   },
+  "watch-conflict": async ({ page, ids }) => {
+    const form = page.getByRole("form", { name: "Edit" });
+    await form.getByLabel("Name").fill("Harbour at dawn, in March");
+    await form.getByLabel("Description").fill(MINE);
+    const path = `/api/titles/${ids.get("Harbour at dawn")}`;
+    await patch(page, path, { name: "Harbour, first light", description: THEIRS });
+    await form.getByRole("button", { name: "Save" }).click();
+    const conflict = form.getByRole("alert").filter({ hasText: "Somebody else changed this" });
+    await conflict.waitFor();
+    // The pictures after this one show what was.
+    await patch(page, path, { name: "Harbour at dawn", description: DAWN });
+    await conflict.evaluate((element) => element.scrollIntoView({ block: "center" }));
+  },
   account: async ({ page }) => {
     await page.goto("/account");
     await page.getByRole("heading", { name: "Change password" }).waitFor();
@@ -224,6 +266,18 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
   },
 };
 
+/** Changes something as if by somebody else. */
+async function patch(page: Page, path: string, changes: object): Promise<void> {
+  const status = await page.evaluate(
+    async ([path, body]) => {
+      const headers = { "Content-Type": "application/json" };
+      return (await fetch(path, { method: "PATCH", headers, body })).status;
+    },
+    [path, JSON.stringify(changes)] as const,
+  );
+  if (status !== 200) throw new Error(`PATCH ${path} answered ${status}`);
+}
+
 /** Shows the picture at a time, with the controls. */
 async function pauseAt(page: Page, seconds: number): Promise<void> {
   await eventually("it plays", async () => ((await videoState(page))?.currentTime ?? 0) > 0.2);
@@ -265,7 +319,6 @@ async function fill(kinora: { url: string }, films: Films): Promise<Map<string, 
     return [name, id] as const;
   };
   const h265 = await fixture("h265-aac.mp4");
-  const dawn = "Filmed from the breakwater on the first calm morning in March.\nThe ferry comes in at the end.";
   return new Map([
     await give(maria, films.mountains, "A walk in two parts", ["mountains"], "private"),
     await give(jonas, films.beach, "First steps in the sand", ["family", "sea"], "members"),
@@ -273,7 +326,7 @@ async function fill(kinora: { url: string }, films: Films): Promise<Map<string, 
     await give(jonas, films.sail, "Sailing lesson, second day", ["sea", "sailing"], "members"),
     await give(maria, h265, "Drone over the fells", ["mountains"], "private"),
     await give(maria, films.winter, "Grandmother tells of the winter of 1962", ["family", "interview"], "private"),
-    await give(maria, films.dawn, "Harbour at dawn", ["sea", "holiday 2026"], "members", dawn),
+    await give(maria, films.dawn, "Harbour at dawn", ["sea", "holiday 2026"], "members", DAWN),
   ]);
 }
 
@@ -325,8 +378,6 @@ for (const size of sizes) {
   for (const colorScheme of ["light", "dark"] as const) {
     const data = mkdtempSync(join(tmpdir(), "kinora-screenshots-"));
     const kinora = await startTestKinora({ data });
-    const ids = await fill(kinora, films);
-    const collections = await collect(kinora, ids);
     const browser = await openBrowser(kinora.url, { ...size, colorScheme }, [/./]);
     const network = await browser.context.newCDPSession(browser.page);
     await network.send("Network.enable");
@@ -339,6 +390,12 @@ for (const size of sizes) {
         if (chosen.length > 0 && !chosen.includes(name)) return;
         await shoot(browser.page, `${name}-${size.width}-${colorScheme}`);
       };
+      for (const [name, show] of Object.entries(emptyScenes)) {
+        await show(browser);
+        await take(name);
+      }
+      const ids = await fill(kinora, films);
+      const collections = await collect(kinora, ids);
       for (const [name, show] of onlyAccounts ? [] : Object.entries(scenes)) {
         await show({ page: browser.page, ids, ...collections, throttle });
         await take(name);

@@ -2,10 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
+import type { Title } from "../../src/catalog/contract.ts";
 import { faultsOf } from "../support/axe.ts";
 import { buildWeb } from "../support/build-web.ts";
-import { type Browser, enter, leave, openBrowser } from "../support/chromium.ts";
+import { type Browser, enter, eventually, leave, openBrowser } from "../support/chromium.ts";
 import { has } from "../support/debian.ts";
 import { fixture } from "../support/fixtures.ts";
 import { startTestKinora, type TestKinora, TestUser } from "../support/kinora.ts";
@@ -17,13 +18,14 @@ describe.skipIf(!has("chromium", "ffmpeg"))("administration in the browser", () 
   let kinora: TestKinora;
   let browser: Browser;
   let page: Page;
+  let maria: TestUser;
   let jonas: TestUser;
   const films = mkdtempSync(join(tmpdir(), "kinora-films-"));
 
   beforeAll(async () => {
     await buildWeb();
     kinora = await startTestKinora();
-    const maria = await TestUser.signIn(kinora, "maria", PASSWORD);
+    maria = await TestUser.signIn(kinora, "maria", PASSWORD);
     jonas = await TestUser.signIn(kinora, "jonas", PASSWORD);
     await maria.post("/api/users", { username: "ingrid", password: PASSWORD, role: "viewer" });
     mkdirSync(join(films, "Trips"));
@@ -153,6 +155,66 @@ describe.skipIf(!has("chromium", "ffmpeg"))("administration in the browser", () 
     await page.getByText("No library folders yet").waitFor();
     expect(await Bun.file(join(films, "Trips", "lake.mp4")).exists()).toBe(true);
   });
+
+  test("removing a folder asks what becomes of its videos, and once more before they are forgotten, then or later", async () => {
+    const removed = page.getByRole("list", { name: "Removed folders" });
+    const forget = removed.getByRole("button", { name: `Forget its videos: ${films}` });
+    const remove = button(`Remove: ${films}`);
+    const isSure = page.getByRole("dialog", { name: "Forget 1 video for good?" });
+    const cancel = () => dialog().getByRole("button", { name: "Cancel" }).click();
+    const lake = async () => {
+      const { items } = (await (await maria.get("/api/titles?q=lake")).json()) as { items: readonly Title[] };
+      return items.map(({ availability }) => availability);
+    };
+
+    // It was removed, and its video kept.
+    await removed.getByText("1 video").waitFor();
+    expect(await lake()).toEqual(["unavailable"]);
+    await forget.click();
+    await isSure.waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    await cancel();
+    await hasFocus(forget);
+    await forget.click();
+    await isSure.getByRole("button", { name: "Forget for good" }).click();
+    await removed.waitFor({ state: "detached" });
+    await until(async () => (await lake()).length === 0);
+    await hasFocus(page.getByRole("heading", { name: "FOCUS" }));
+
+    await maria.post("/api/library/folders", { path: films });
+    await page.reload();
+    await page.getByText("1 video").waitFor();
+    await remove.click();
+    const choice = page.getByRole("dialog", { name: `Remove ${films}?` });
+    expect(await choice.getByRole("radio", { name: /^Keep them/ }).isChecked()).toBe(true);
+    expect(await faultsOf(page)).toEqual([]);
+    await choice.getByRole("radio", { name: /^Forget them/ }).check();
+    await choice.getByRole("button", { name: "Remove" }).click();
+    await isSure.waitFor();
+    await hasFocus(isSure.getByRole("button", { name: "Close" }));
+    expect(await faultsOf(page)).toEqual([]);
+    await cancel();
+    await hasFocus(remove);
+    expect(await lake()).toEqual(["ready"]);
+    await remove.click();
+    await choice.getByRole("radio", { name: /^Forget them/ }).check();
+    await choice.getByRole("button", { name: "Remove" }).click();
+    await isSure.getByRole("button", { name: "Forget for good" }).click();
+    await page.getByText("The folder is removed from the library, and its videos are being forgotten.").waitFor();
+    await page.getByText("No library folders yet").waitFor();
+    await until(async () => (await lake()).length === 0);
+    await removed.waitFor({ state: "detached" });
+    await hasFocus(page.getByRole("heading", { name: "FOCUS" }));
+    expect(await Bun.file(join(films, "Trips", "lake.mp4")).exists()).toBe(true);
+  });
+
+  const hasFocus = (what: Locator) =>
+    eventually(
+      "it has the focus",
+      async () => (await what.count()) === 1 && what.evaluate((element) => element === document.activeElement),
+      15_000,
+      () => page.evaluate(() => document.activeElement?.outerHTML.slice(0, 200)),
+    );
 
   /** In a window of its own, whose time runs as the test wants. */
   async function staysWhilePointedAt(): Promise<void> {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Page, Request } from "playwright-core";
 import type { Title } from "../../src/catalog/contract.ts";
+import { faultsOf } from "../support/axe.ts";
 import { buildWeb } from "../support/build-web.ts";
 import { type Browser, enter, eventually, leave, openBrowser } from "../support/chromium.ts";
 import { has } from "../support/debian.ts";
@@ -101,7 +102,8 @@ describe.skipIf(!has("chromium", "ffmpeg"))("several windows of one browser", ()
     await maria.send("POST", `${at}/tags`, { tags: ["theirs"] });
     await form.getByRole("button", { name: "Save" }).click();
     await form.getByText("Somebody else changed this").waitFor();
-    expect(await form.getByRole("status").innerText()).toBe("Theirs");
+    expect(await form.getByRole("status", { name: "Name, as it was saved" }).innerText()).toBe("Theirs");
+    expect(await faultsOf(page)).toEqual([]);
     // What was typed is still there; what only the other has changed is taken.
     expect(await form.getByRole("textbox", { name: "Name" }).inputValue()).toBe("Mine");
     expect(await form.getByLabel("Description").inputValue()).toBe("Written elsewhere");

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { messageOf } from "../api.ts";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/edit.ts";
@@ -96,6 +96,7 @@ function Conflict({ conflict: { theirs, fields } }: { conflict: EditConflict }) 
 
 function Their({ field, text }: { field: EditedField; text: string }) {
   const [mine, setMine] = useState<string | null>(null);
+  const headingId = useId();
   const shown = field === "visibility" ? t(`title.${text as "private" | "members" | "public"}`) : text;
   const label = field === "visibility" ? t("edit.who") : t(`edit.${field}`);
   const exchange = ({ currentTarget }: MouseEvent) => {
@@ -106,8 +107,11 @@ function Their({ field, text }: { field: EditedField; text: string }) {
   };
   return (
     <div class="field">
-      <span>{t("edit.theirs", { field: label })}</span>
-      <output>{shown || "–"}</output>
+      <span id={headingId}>{t("edit.theirs", { field: label })}</span>
+      {/* A long one is scrolled by keyboard, too. */}
+      <output aria-labelledby={headingId} {...(field === "description" ? { tabIndex: 0 } : {})}>
+        {shown || "–"}
+      </output>
       <button
         type="button"
         aria-label={`${t(mine === null ? "edit.take-theirs" : "edit.take-mine")}: ${label}`}
