@@ -45,11 +45,11 @@ export async function fillAccounts(kinora: { readonly url: string }, password: s
 async function removeFolder(maria: TestUser): Promise<void> {
   const videos = join(mkdtempSync(join(tmpdir(), "kinora-films-")), "old disk");
   await Bun.write(join(videos, "Garden.mp4"), Bun.file(await fixture("h264-aac.mp4")));
-  const { id } = (await (await maria.post("/api/library/folders", { path: videos })).json()) as { id: string };
-  await until(async () => {
+  await maria.post("/api/library/folders", { path: videos });
+  const { id } = await until(async () => {
     const { items } = (await (await maria.get("/api/library")).json()) as LibraryReport;
-    return items.some((folder) => folder.id === id && folder.state === "ready" && folder.files === 1);
-  });
+    return items.find(({ folder, state, files }) => folder.endsWith("old disk") && state === "ready" && files === 1);
+  }, 60_000);
   await maria.send("DELETE", `/api/library/folders/${id}?titles=keep`);
 }
 

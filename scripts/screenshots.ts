@@ -91,6 +91,8 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     await discard.scrollIntoViewIfNeeded();
   },
   "videos-empty": async ({ page }) => {
+    await page.getByRole("button", { name: /^Discard/ }).click();
+    await page.getByRole("heading", { name: "Unfinished" }).waitFor({ state: "detached" });
     await page.goto("/videos?tag=nothing-has-this");
     await page.getByRole("heading", { name: "Nothing fits" }).waitFor();
   },

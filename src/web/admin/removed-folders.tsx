@@ -61,7 +61,7 @@ export function RemoveFolder({ folder, onClose }: RemoveFolderProps) {
               <input type="radio" name="titles" value={fate} defaultChecked={fate === "keep"} />
               <span>
                 {t(`folders.${fate}-titles`)}
-                <small>{t(`folders.${fate}-titles-why`)}</small>
+                <small class="choice-text">{t(`folders.${fate}-titles-why`)}</small>
               </span>
             </label>
           ))}
