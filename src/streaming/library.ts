@@ -2,28 +2,22 @@ import type { Logger } from "pino";
 import { BackgroundHash } from "./background-hash.ts";
 import type { KeptFolders, LibraryReport, TitlesOfRemoved } from "./contract.ts";
 import { FolderForgetting, type FolderForgettingDependencies } from "./folder-forgetting.ts";
-import { FolderMarker, readMounts } from "./folder-mark.ts";
-import { FolderReport } from "./folder-report.ts";
+import { readMounts } from "./folder-mark.ts";
 import { FolderScan, retireSources } from "./folder-scan.ts";
-import { FolderWatch } from "./folder-watch.ts";
+import { KeptFolder, SOON_MS } from "./kept-folder.ts";
 import { boundsOf, countFiles, FolderUnreadableError, isEmptyFolder } from "./library-files.ts";
 import type { LibraryFolder, LibraryFolders } from "./library-folders.ts";
 import { folderId } from "./library-names.ts";
 import type { LibraryStore } from "./library-store.ts";
 import type { MovieCache } from "./movie-cache.ts";
-import { QuietFiles } from "./quiet-files.ts";
 import type { Source } from "./source.ts";
 import type { SourceRepository, SourceState } from "./source-repository.ts";
 
 const PAGE = 500;
-/** How long changes are gathered before they are looked at, in milliseconds. */
-const SOON_MS = 200;
 /** Watched folders are scanned this often all the same, in milliseconds: a change may have gone unheard. */
 const WATCHED_RESCAN_MS = 24 * 3_600_000;
 /** How often it is looked whether the folders themselves are still the same, in milliseconds. */
 const ROOT_CHECK_MS = 2_000;
-/** How long after a scan that could not be finished the next one begins, in milliseconds. */
-const RETRY_MS = 30_000;
 
 export interface LibrarySettings {
   /** Milliseconds between two scans of folders whose changes are not told. */
@@ -61,29 +55,10 @@ export interface LibraryDependencies {
   readonly hashProgress: (doneBytes: number, totalBytes: number, state: "running" | "done") => Promise<void>;
 }
 
-/** What is kept of a folder while it is one. */
-interface Kept {
-  readonly folder: LibraryFolder;
-  readonly report: FolderReport;
-  readonly quiet: QuietFiles;
-  readonly removed: AbortController;
-  /** Paths to look at; the empty one is all of it. */
-  readonly dirty: Set<string>;
-  watch: FolderWatch | null;
-  scannedAtMs: number;
-  /** The scan of it, or of some of its paths, that runs. */
-  scan: Promise<void> | null;
-  quietTimer: Timer | null;
-  retryTimer: Timer | null;
-  readonly marker: FolderMarker;
-  /** Whether it must be watched anew. */
-  isStale: boolean;
-}
-
 /** The folders people already have: found, announced, hashed behind, watched, never written to. */
 export class Library {
   readonly #dependencies: LibraryDependencies;
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Map<string, KeptFolder>();
   readonly #hash: BackgroundHash;
   readonly #forgetting: FolderForgetting;
   readonly #stopped = new AbortController();
@@ -112,10 +87,7 @@ export class Library {
   }
 
   report(): LibraryReport {
-    const items = [...this.#kept.values()].map(({ report, folder, dirty, scan }) => {
-      const shown = report.shown(folder);
-      return scan !== null || dirty.size > 0 ? { ...shown, state: "scanning" as const } : shown;
-    });
+    const items = [...this.#kept.values()].map((kept) => kept.shown());
     return { items, unhashedBytes: this.#unhashedBytes, mayAdd: this.#dependencies.folders.mayAdd };
   }
 
@@ -175,12 +147,12 @@ export class Library {
   /** Has one file looked at again soon, for whoever noticed that it is another one. */
   lookAgain({ folder, path }: Pick<Source, "folder" | "path">): void {
     const kept = folder === null ? undefined : this.#kept.get(folder);
-    if (kept && path !== null) setTimeout(() => this.#touch(kept, [path]), SOON_MS);
+    if (kept && path !== null) setTimeout(() => kept.touch([path]), SOON_MS);
   }
 
   /** Adds a folder and begins to scan it; throws what `LibraryFolders.add` throws. */
   async add(path: string, visibility: LibraryFolder["visibility"]): Promise<LibraryReport> {
-    this.#touch(this.#keep(await this.#dependencies.folders.add(path, visibility)), [""]);
+    this.#keep(await this.#dependencies.folders.add(path, visibility)).touch([""]);
     return this.report();
   }
 
@@ -193,7 +165,7 @@ export class Library {
     const kept = this.#kept.get(folder.path);
     this.#kept.delete(folder.path);
     kept?.removed.abort();
-    if (kept) this.#end(kept);
+    kept?.end();
     // A scan that runs ends between two files.
     if (titles === "forget") return this.#forgetting.begin(folder.path, kept?.scan ?? undefined);
     // It does the same then.
@@ -205,37 +177,15 @@ export class Library {
     this.#stopped.abort();
     if (this.#interval) clearInterval(this.#interval);
     if (this.#rootCheck) clearInterval(this.#rootCheck);
-    for (const kept of this.#kept.values()) this.#end(kept);
+    for (const kept of this.#kept.values()) kept.end();
     await Promise.allSettled([this.#running, this.#hash.close(), this.#forgetting.close()]);
   }
 
-  #keep(folder: LibraryFolder): Kept {
-    const kept: Kept = {
-      folder,
-      report: new FolderReport(),
-      quiet: new QuietFiles(this.#dependencies.settings.settleMs),
-      removed: new AbortController(),
-      dirty: new Set(),
-      watch: null,
-      scannedAtMs: 0,
-      scan: null,
-      marker: new FolderMarker(folder.path),
-      ...{ quietTimer: null, retryTimer: null, isStale: false },
-    };
+  #keep(folder: LibraryFolder): KeptFolder {
+    const { settings, log } = this.#dependencies;
+    const kept = new KeptFolder(folder, { settings, log, stopped: this.#stopped.signal, onDirty: () => this.#run() });
     this.#kept.set(folder.path, kept);
     return kept;
-  }
-
-  #end(kept: Kept): void {
-    kept.watch?.close();
-    kept.watch = null;
-    if (kept.quietTimer) clearTimeout(kept.quietTimer);
-    if (kept.retryTimer) clearTimeout(kept.retryTimer);
-  }
-
-  #touch(kept: Kept, paths: readonly string[]): void {
-    for (const path of paths) kept.dirty.add(path);
-    this.#run();
   }
 
   #run(): void {
@@ -273,7 +223,7 @@ export class Library {
     }
   }
 
-  async #scan(kept: Kept): Promise<void> {
+  async #scan(kept: KeptFolder): Promise<void> {
     const { folder, report, dirty } = kept;
     const { log, sources } = this.#dependencies;
     const isWhole = dirty.has("");
@@ -283,7 +233,7 @@ export class Library {
     let done = 0;
     try {
       if (isWhole) await kept.marker.take();
-      if (isWhole || kept.isStale) await this.#watch(kept);
+      await kept.watchAgain(isWhole);
       done = await this.#scanPaths(kept, paths, isWhole);
       report.files = await sources.countReady(folder.path);
       this.#unhashedBytes = await sources.countUnhashedBytes();
@@ -299,7 +249,7 @@ export class Library {
     if (kept.removed.signal.aborted) return this.#retire(folder.path);
     report.scannedAt = new Date().toISOString();
     if (isWhole) kept.scannedAtMs = performance.now();
-    this.#waitForQuiet(kept);
+    kept.waitForQuiet();
     if (!isWhole) return;
     const state = report.state === "unreadable" ? "failed" : "done";
     await this.#dependencies.progress({ folder, done, total: done, state });
@@ -307,7 +257,7 @@ export class Library {
 
   /** How many files were looked at. */
   async #scanPaths(
-    { folder, report, quiet, removed }: Kept,
+    { folder, report, quiet, removed }: KeptFolder,
     paths: readonly string[],
     isWhole: boolean,
   ): Promise<number> {
@@ -331,25 +281,22 @@ export class Library {
   }
 
   /** The folder had videos, and nothing is in it any more. */
-  async #isEmptied({ folder, report }: Kept): Promise<boolean> {
+  async #isEmptied({ folder, report }: KeptFolder): Promise<boolean> {
     if (report.files > 0 || report.refused.length > 0 || !(await isEmptyFolder(folder.path))) return false;
     return (await this.#dependencies.sources.listFolders()).includes(folder.path);
   }
 
   /** What has failed is not the folder: its titles stay as they are, and it is tried again. */
-  #stumble(kept: Kept, error: unknown): void {
+  #stumble(kept: KeptFolder, error: unknown): void {
     if (this.#stopped.signal.aborted) return;
     this.#dependencies.log.error({ err: error, folder: kept.folder.path }, "library scan was not finished");
     const detail = "Kinora could not finish the scan, and tries again soon; its log says why.";
     kept.report.refuse({ path: "", refused: { code: "unfinished", detail } });
     kept.report.state = "ready";
-    kept.retryTimer ??= setTimeout(() => {
-      kept.retryTimer = null;
-      this.#touch(kept, [""]);
-    }, RETRY_MS);
+    kept.retryLater();
   }
 
-  async #fail({ folder, report }: Kept, error: FolderUnreadableError): Promise<void> {
+  async #fail({ folder, report }: KeptFolder, error: FolderUnreadableError): Promise<void> {
     report.state = "unreadable";
     report.clear([""]);
     report.refuse({ path: "", refused: { code: "unreadable", detail: error.message } });
@@ -358,42 +305,11 @@ export class Library {
     if (this.#dependencies.settings.isAlone) await this.#retire(folder.path);
   }
 
-  async #watch(kept: Kept): Promise<void> {
-    if (kept.watch && !kept.isStale && (await kept.watch.isCurrent())) return;
-    kept.isStale = false;
-    kept.watch?.close();
-    const events = {
-      onChange: (paths: readonly string[] | null) => this.#touch(kept, paths ?? [""]),
-      onLost: (reason: string) => {
-        kept.watch = null;
-        this.#sayInterval(kept, reason);
-      },
-      onReadable: () => {
-        kept.isStale = true;
-      },
-    };
-    const opened = await FolderWatch.open(kept.folder.path, events, SOON_MS);
-    if (typeof opened === "string") return this.#sayInterval(kept, opened);
-    if (this.#stopped.signal.aborted || kept.removed.signal.aborted) return opened.close();
-    kept.watch = opened;
-    kept.report.watched = "events";
-    kept.report.watchedDetail = null;
-  }
-
-  #sayInterval({ folder, report }: Kept, reason: string): void {
-    const isNew = report.watchedDetail !== reason;
-    report.watched = "interval";
-    report.watchedDetail = reason;
-    const everyMs = this.#dependencies.settings.rescanIntervalMs;
-    if (isNew) this.#dependencies.log.warn({ folder: folder.path, everyMs }, `scanned by interval: ${reason}`);
-  }
-
   /** Scans what is not watched, what was exchanged for another disk, and now and then the rest. */
   async #lookAround(): Promise<void> {
     for (const kept of this.#kept.values()) {
-      const isWatched = kept.watch !== null && (await kept.watch.isCurrent());
       const isRecent = performance.now() - kept.scannedAtMs < WATCHED_RESCAN_MS;
-      if (!isWatched || !isRecent) this.#touch(kept, [""]);
+      if (!isRecent || !(await kept.isWatched())) kept.touch([""]);
     }
   }
 
@@ -401,24 +317,7 @@ export class Library {
   async #checkRoots(): Promise<void> {
     if (this.#kept.size === 0) return;
     const mounts = await readMounts();
-    const check = async (kept: Kept) => {
-      // Network disks are not watched, and not asked either as long as they answer.
-      const isQuiet = kept.watch === null && kept.report.state !== "unreadable";
-      if (kept.scan !== null || !(await kept.marker.hasChanged(mounts, isQuiet))) return;
-      kept.isStale = true;
-      this.#touch(kept, [""]);
-    };
-    for (const kept of this.#kept.values()) void check(kept);
-  }
-
-  /** Files that are being written are looked at again. */
-  #waitForQuiet(kept: Kept): void {
-    const { waiting } = kept.quiet;
-    if (waiting.length === 0 || kept.quietTimer || this.#stopped.signal.aborted) return;
-    kept.quietTimer = setTimeout(() => {
-      kept.quietTimer = null;
-      this.#touch(kept, kept.quiet.waiting);
-    }, this.#dependencies.settings.settleMs);
+    for (const kept of this.#kept.values()) void kept.check(mounts);
   }
 
   async #tell(progress: ScanProgress): Promise<void> {
