@@ -43,7 +43,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("with the keyboard alone", () => {
   const button = (name: string | RegExp) => page.getByRole("button", { name, exact: true });
   const press = async (target: Locator) => {
     // A key on what is not ready yet would be lost.
-    await eventually("it can be pressed", () => target.isEnabled());
+    await eventually("it can be pressed", async () => (await target.isVisible()) && (await target.isEnabled()));
     await target.press("Enter");
   };
   const notice = (text: string) => page.locator(".notice", { hasText: text });
