@@ -51,6 +51,26 @@ test("without If-Match, and with an asterisk, an edit is done as ever; who may n
   expect(await edit(ann, { "If-Match": '"x"' }, testId(9))).toBe(404);
 });
 
+test("name and tags are saved together or not at all, and told once", async () => {
+  const { body } = await rig.as(ann).send("POST", `${path}/tags`, { tags: ["Trips", "Sea"] });
+  const refused = await rig.as(ann).send("PATCH", path, { name: "New", tags: ["x".repeat(80)] });
+  expect([refused.status, refused.body.code]).toEqual([400, "invalid-request"]);
+  expect((await rig.as(ann).send("PATCH", path, { name: "New", tags: ["\u202e"] })).status).toBe(400);
+  const before = await rig.as(ann).get(path);
+  expect(before.body).toMatchObject({ name: body.name, tags: body.tags });
+  const told = rig.changes.length;
+  const headers = { "If-Match": before.etag };
+  const edit = { name: "New", tags: ["sea", "Night", "night"] };
+  expect((await rig.as(ann).send("PATCH", path, edit, headers)).body).toMatchObject({
+    name: "New",
+    tags: ["sea", "Night"],
+  });
+  expect(rig.changes.length).toBe(told + 1);
+  expect((await rig.as(ann).send("PATCH", path, edit, headers)).status).toBe(412);
+  expect((await rig.as(ann).send("PATCH", path, { tags: [] })).body).toMatchObject({ name: "New", tags: [] });
+  expect((await rig.as(viewer).send("PATCH", path, { tags: [] })).status).toBe(403);
+});
+
 test("of two who edit a collection at the same time the second is told, also when its videos were changed", async () => {
   const { body } = await rig.as(ann).send("POST", "/api/collections", { name: "Mine" });
   const at = `/api/collections/${body.id}`;

@@ -39,8 +39,9 @@ const edit = z
     name: titleName.optional(),
     visibility: visibility.optional(),
     description: z.string().max(DESCRIPTION_MAX).optional(),
+    tags: tags.optional().openapi({ description: "All tags it shall have, instead of those it has." }),
   })
-  .refine((fields) => Object.keys(fields).length > 0, "expected name, visibility or description")
+  .refine((fields) => Object.keys(fields).length > 0, "expected name, visibility, description or tags")
   .openapi("TitleEdit");
 
 const anyId = z.object({ id: z.string().openapi({ description: "Title id (UUID), or media id (64 hex digits)" }) });
@@ -161,7 +162,7 @@ const routes = {
   edit: createRoute({
     ...titleRoute,
     method: "patch",
-    summary: "Rename, describe, change who may see it",
+    summary: "Rename, describe, tag, change who may see it: all of it or nothing",
     middleware: [signedIn],
     request: { params, query: noQuery, headers: ifMatch, body: body(edit) },
     responses: { ...answersTitle.responses, ...changedMeanwhile },

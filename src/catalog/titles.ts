@@ -39,6 +39,8 @@ export interface TitleEdit {
   readonly name?: string | undefined;
   readonly visibility?: Title["visibility"] | undefined;
   readonly description?: string | undefined;
+  /** All it shall have, instead of those it has. */
+  readonly tags?: readonly string[] | undefined;
   readonly addTags?: readonly string[] | undefined;
   /** Taken away after others were added. */
   readonly removeTags?: readonly string[] | undefined;
@@ -193,8 +195,9 @@ export class Titles {
       requireEditable(title, who);
       if (failsIfMatch(ifMatch, etagOfTitle(toTitle(title, null)))) throw new ChangedMeanwhileError();
       requireMayHide(title, who, edit.visibility);
-      for (const tag of addTags) requireText("tags", cleanLine(tag));
-      const tags = withoutTags(withTags(title.tags, addTags), removeTags);
+      for (const tag of [...(edit.tags ?? []), ...addTags]) requireText("tags", cleanLine(tag));
+      const before = edit.tags === undefined ? title.tags : withTags([], edit.tags);
+      const tags = withoutTags(withTags(before, addTags), removeTags);
       if (tags.length > TAGS_MAX) throw new TooManyTagsError(tags.length);
       return {
         ...title,

@@ -1,8 +1,8 @@
 /**
- * `empty`: no bytes. `not-a-video`: no known container, a damaged one, or no video track in it. `truncated`: the
- * container names bytes past the end of the file. `unsupported`: a video, but of a kind that is not read.
+ * `empty`: no bytes. `not-a-video`: no known container, a damaged one, or no track in it. `sound-only`: no video track.
+ * `truncated`: the container names bytes past the end of the file. `unsupported`: a video, but of a kind that is not read.
  */
-export type MediaErrorCode = "not-a-video" | "truncated" | "empty" | "unsupported";
+export type MediaErrorCode = "not-a-video" | "sound-only" | "truncated" | "empty" | "unsupported";
 
 /** Where it went wrong, as far as known. */
 export interface MediaErrorDetails {

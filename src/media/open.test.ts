@@ -141,9 +141,9 @@ describe("what is refused", () => {
     expect((await refusal(png)).code).toBe("not-a-video");
   });
 
-  test("sound without picture: not a video, and it says so", async () => {
+  test("sound without picture: sound only, and it says so", async () => {
     const error = await refusal(await bytesOf("aac-only.m4a"));
-    expect(error.code).toBe("not-a-video");
+    expect(error.code).toBe("sound-only");
     expect(error.message).toStartWith("The file has sound only (box moov, offset ");
   });
 

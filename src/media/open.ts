@@ -9,7 +9,7 @@ import { openMpegTs } from "./mpegts/open-mpegts.ts";
 import type { OpenedMedia } from "./presentation.ts";
 
 /**
- * Reads what the original is, and its index where it can be packaged. Throws a `MediaError`: `not-a-video`,
+ * Reads what the original is, and its index where it can be packaged. Throws a `MediaError`: `not-a-video`, `sound-only`,
  * `truncated`, `empty`, `unsupported`.
  */
 export async function openMedia(source: ByteSource): Promise<OpenedMedia> {

@@ -8,6 +8,13 @@ export class NotAVideoError extends ProblemError {
   }
 }
 
+/** 422 `sound-only`: the file can be read, but has no picture. */
+export class SoundOnlyError extends ProblemError {
+  constructor(cause?: unknown) {
+    super("sound-only", "This file has sound only, no picture.", { status: 422, cause });
+  }
+}
+
 /** 422 `truncated`: the file ends before its content does. */
 export class TruncatedError extends ProblemError {
   constructor(detail: string, cause?: unknown) {

@@ -7,7 +7,7 @@ import type { MovieCache } from "./movie-cache.ts";
 import { problemOf } from "./reading.ts";
 
 /**
- * Finds out what a file is and keeps its index in `movies`. Throws `EmptyError`, `TruncatedError`, or `NotAVideoError` for
+ * Finds out what a file is and keeps its index in `movies`. Throws `EmptyError`, `TruncatedError`, `SoundOnlyError`, or `NotAVideoError` for
  * everything else that cannot be watched.
  */
 export async function inspect(

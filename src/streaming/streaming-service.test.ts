@@ -82,7 +82,7 @@ describe("a finished upload", () => {
     [
       "sound only",
       async () => new Uint8Array(await Bun.file(await fixture("aac-only.m4a")).arrayBuffer()),
-      "not-a-video",
+      "sound-only",
     ],
   ];
   for (const [what, bytes, code] of refused) {

@@ -91,6 +91,14 @@ test("what the client gets wrong is answered with a problem document that says s
     expect(response.headers.get("Content-Type")).toBe("application/problem+json");
     expect(response.headers.has("Access-Control-Allow-Origin")).toBe(false);
   }
+  const many = Array.from({ length: 101 }, (_, index) => `tag ${index}`);
+  const refused: [string[], string][] = [
+    [["x".repeat(80)], `A tag has 64 characters at most: “${"x".repeat(20)}…” has 80.`],
+    [many, "A video has 100 tags at most: these are 101."],
+    [[" "], "A tag has at least one character: one of these is empty."],
+  ];
+  for (const [list, detail] of refused)
+    expect((await (await created(tags(JSON.stringify(list)))).json()).detail).toBe(detail);
 });
 
 test("PATCH needs the right offset, type and length", async () => {

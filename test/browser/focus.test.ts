@@ -138,6 +138,59 @@ describe.skipIf(!has("chromium", "ffmpeg"))("with the keyboard alone", () => {
     await focusIsOn("button Share");
   });
 
+  test("tags that are refused are told beside their field, nothing is sent and nothing typed is lost", async () => {
+    const long = "x".repeat(80);
+    const sent: string[] = [];
+    const note = (request: { method(): string; url(): string }) => {
+      if (request.method() !== "GET") sent.push(new URL(request.url()).pathname);
+    };
+    const told = (where: Page | Locator) => where.getByRole("alert").filter({ hasText: /64 characters.* has 80\.$/ });
+    const atField = async (where: Page | Locator, label: string) => {
+      const field = where.getByRole("textbox", { name: label });
+      await field.fill(`sea, ${long}`);
+      sent.length = 0;
+      page.on("request", note);
+      await page.keyboard.press("Enter");
+      await told(where).waitFor();
+      page.off("request", note);
+      expect(sent.filter((path) => /titles|uploads/.test(path))).toEqual([]);
+      expect(await field.inputValue()).toBe(`sea, ${long}`);
+      await focusIsOn(`input ${label}`);
+      expect(await field.getAttribute("aria-invalid")).toBe("true");
+      await field.fill("sea");
+      await told(where).waitFor({ state: "detached" });
+    };
+    await page.goto(`/watch/${idOf("Video 8")}`);
+    await press(button("Edit"));
+    const form = page.getByRole("form", { name: "Edit" });
+    await form.getByRole("textbox", { name: "Name" }).fill("Video eight");
+    await atField(form, "Tags");
+    page.on("request", note);
+    await form.getByRole("textbox", { name: "Tags" }).fill("night");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Video eight" }).waitFor();
+    page.off("request", note);
+    // Name and tags go together.
+    expect(sent.filter((path) => path.startsWith("/api/titles/"))).toEqual([`/api/titles/${idOf("Video 8")}`]);
+    await maria.send("PATCH", `/api/titles/${idOf("Video 8")}`, { name: "Video 8", tags: ["sea", "sun"] });
+    await page.goto("/upload");
+    await atField(page, "Tags");
+    await showGrid();
+    await card("Video 7").focus();
+    await page.keyboard.press("x");
+    await press(button("Tag"));
+    const dialog = page.getByRole("dialog", { name: "Tag 1 video" });
+    await atField(dialog, "Add these tags");
+    // What the server refuses leaves the dialog as it is.
+    const more = Array.from({ length: 99 }, (_, index) => `tag ${index}`).join(", ");
+    await dialog.getByRole("textbox", { name: "Add these tags" }).fill(more);
+    await page.keyboard.press("Enter");
+    await dialog.getByText("1 video could not be changed: A title has at most 100 tags").waitFor();
+    expect(await dialog.getByRole("textbox", { name: "Add these tags" }).inputValue()).toBe(more);
+    await press(dialog.getByRole("button", { name: "Cancel" }));
+    await page.keyboard.press("Escape");
+  });
+
   test("selecting, changing, cancelling and deleting stay in the list", async () => {
     await showGrid();
     await card("Video 6").focus();

@@ -231,6 +231,11 @@ describe.skipIf(!has("chromium", "ffmpeg"))("uploading in a browser", () => {
     ],
     ["nothing.mp4", async (path) => void (await Bun.write(path, "")), /This file is empty/],
     [
+      "song.mp4",
+      async (path) => void (await copyFile(await fixture("aac-only.m4a"), path)),
+      /This file has sound only, no picture/,
+    ],
+    [
       "cut-off.mp4",
       async (path) => {
         await copyFile(await fixture("h264-aac.mp4"), path);

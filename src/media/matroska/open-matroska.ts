@@ -47,7 +47,11 @@ export async function openMatroska(source: ByteSource): Promise<OpenedMedia> {
 }
 
 function refuseWithoutVideo({ place }: Segment, found: readonly MatroskaTrack[]): never {
-  throw new MediaError("not-a-video", found.length > 0 ? "The file has sound only" : "The file has no video track", {
+  const [code, message] =
+    found.length > 0
+      ? (["sound-only", "The file has sound only"] as const)
+      : (["not-a-video", "The file has no video track"] as const);
+  throw new MediaError(code, message, {
     box: "Segment/Tracks",
     offset: place.offset,
     expected: "a video track",

@@ -83,9 +83,12 @@ function chooseVideo(headers: readonly TrackHeader[]): TrackHeader | null {
 }
 
 function refuseWithoutVideo(moov: Box, headers: readonly TrackHeader[]): never {
-  const message = headers.length > 0 ? "The file has sound only" : "The file has no video track";
+  const [code, message] =
+    headers.length > 0
+      ? (["sound-only", "The file has sound only"] as const)
+      : (["not-a-video", "The file has no video track"] as const);
   const got = headers.map((header) => header.kind).join(" ") || "none";
-  throw new MediaError("not-a-video", message, { box: "moov", offset: moov.offset, expected: "a video track", got });
+  throw new MediaError(code, message, { box: "moov", offset: moov.offset, expected: "a video track", got });
 }
 
 /** The samples of each track: of `moov`, or of the fragments where `moov` has none. */

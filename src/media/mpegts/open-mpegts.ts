@@ -78,9 +78,12 @@ async function findProgram(source: ByteSource, layout: PacketLayout): Promise<Pr
 
 function refuseWithoutPicture(map: ProgramMap): never {
   const kinds = knownStreams(map).map(({ kind }) => kind);
-  const message = kinds.length > 0 ? "The file has sound only" : "The file has no video track";
+  const [code, message] =
+    kinds.length > 0
+      ? (["sound-only", "The file has sound only"] as const)
+      : (["not-a-video", "The file has no video track"] as const);
   const got = kinds.join(" ") || "none";
-  throw new MediaError("not-a-video", message, { box: path, expected: "a video track", got });
+  throw new MediaError(code, message, { box: path, expected: "a video track", got });
 }
 
 async function index(source: ByteSource, layout: PacketLayout, map: ProgramMap, picture: KnownStream) {

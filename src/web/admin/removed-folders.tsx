@@ -60,8 +60,7 @@ export function RemoveFolder({ folder, onClose }: RemoveFolderProps) {
             <label key={fate} class="choice">
               <input type="radio" name="titles" value={fate} defaultChecked={fate === "keep"} />
               <span>
-                {t(`folders.${fate}-titles`)}
-                <small class="choice-text">{t(`folders.${fate}-titles-why`)}</small>
+                {t(`folders.${fate}-titles`)} <small class="choice-text">{t(`folders.${fate}-titles-why`)}</small>
               </span>
             </label>
           ))}

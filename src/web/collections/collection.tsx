@@ -75,7 +75,8 @@ export function CollectionPage({ id }: { id: string }) {
         <p class="meta">
           <span>{t("library.count", { count: titles.length })}</span>
           {collection.durationSeconds > 0 && <span>{formatDuration(collection.durationSeconds)}</span>}
-          <span>{editable ? t(`title.${collection.visibility}`) : (collection.owner?.username ?? "")}</span>
+          {editable && <span>{t(`title.${collection.visibility}`)}</span>}
+          {!editable && collection.owner && <span>{collection.owner.username}</span>}
         </p>
       </div>
       {collection.description && <p class="description">{collection.description}</p>}

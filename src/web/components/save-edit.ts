@@ -31,12 +31,14 @@ export class EditConflict<Thing extends Editable = Editable> extends Error {
 
 /**
  * Saves what differs between `mine` and `base`, which is what was there when editing began; what is there afterwards. What somebody else
- * has changed meanwhile stays, and where both have changed the same it rejects with `EditConflict`.
+ * has changed meanwhile stays, and where both have changed the same it rejects with `EditConflict`. `more` says
+ * what else is to be changed of what is there: all of it is saved, or nothing.
  */
 export async function saveEdit<Thing extends Editable>(
   path: string,
   base: Thing,
   mine: Partial<Editable>,
+  more: (now: Thing) => Readonly<Record<string, unknown>> = () => ({}),
 ): Promise<Thing> {
   const edited = fields.filter((field) => mine[field] !== undefined && mine[field] !== base[field]);
   for (let tries = 1; ; tries++) {
@@ -50,10 +52,11 @@ export async function saveEdit<Thing extends Editable>(
     const untouched = fields.filter((field) => mine[field] !== undefined && !edited.includes(field));
     if (clashing.length > 0)
       throw new EditConflict(now, clashing, Object.fromEntries(untouched.map((field) => [field, now[field]])));
-    const changes = edited.filter((field) => now[field] !== mine[field]).map((field) => [field, mine[field]]);
-    if (changes.length === 0) return now;
+    const texts = edited.filter((field) => now[field] !== mine[field]).map((field) => [field, mine[field]]);
+    const changes = { ...Object.fromEntries(texts), ...more(now) };
+    if (Object.keys(changes).length === 0) return now;
     try {
-      return await call<Thing>("PATCH", path, Object.fromEntries(changes), { headers: { "If-Match": tag } });
+      return await call<Thing>("PATCH", path, changes, { headers: { "If-Match": tag } });
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 412) || tries === TRIES) throw error;
     }

@@ -28,15 +28,3 @@ export function Tags({ tags, isStop = true, onChoose }: TagsProps) {
     </ul>
   );
 }
-
-/** Tags typed into one field: separated by commas, each once. */
-export function parseTags(text: string): string[] {
-  return [
-    ...new Set(
-      text
-        .split(",")
-        .map((tag) => tag.trim())
-        .filter(Boolean),
-    ),
-  ];
-}

@@ -31,7 +31,7 @@ interface Results {
 }
 
 /**
- * Changes many titles and says so, with a way to take it back; false when none could be. `before` are those whose
+ * Changes many titles and says so, with a way to take it back; rejects with the reason when none could be. `before` are those whose
  * state is known: a title that had a tag keeps it when adding that is taken back.
  */
 export async function changeMany(
@@ -39,10 +39,11 @@ export async function changeMany(
   changes: Changes,
   before: readonly TitleBefore[],
   onProgress?: Progress,
-): Promise<boolean> {
-  const changed = await send(ids, changes, onProgress);
+): Promise<void> {
+  const { done: changed, problem } = await trySend(ids, changes, onProgress);
   titlesChanged();
-  if (changed.length === 0) return false;
+  if (changed.length === 0) throw new Error(problem ?? "");
+  if (problem !== null) notify(problem, { kind: "error" });
   const undo = async () => {
     let back = 0;
     for (const step of undoing(changed, changes, before)) back += (await send(step.ids, step.changes)).length;
@@ -53,7 +54,6 @@ export async function changeMany(
     action: { label: t("do.undo"), run: undo },
     seconds: UNDO_SECONDS,
   });
-  return true;
 }
 
 /** Deletes many titles, with a way to take it back; the ids of those that are gone. */
@@ -76,6 +76,17 @@ export async function deleteMany(wanted: readonly string[], onProgress?: Progres
 
 /** The ids for which it was done; what was refused is said. */
 async function send(ids: readonly string[], changes: Changes, onProgress?: Progress): Promise<string[]> {
+  const { done, problem } = await trySend(ids, changes, onProgress);
+  if (problem !== null) notify(problem, { kind: "error" });
+  return done;
+}
+
+/** The ids for which it was done, and why not for the others. */
+async function trySend(
+  ids: readonly string[],
+  changes: Changes,
+  onProgress?: Progress,
+): Promise<{ readonly done: string[]; readonly problem: string | null }> {
   const done: string[] = [];
   const refused: { status: number; code: string; detail: string }[] = [];
   try {
@@ -87,12 +98,10 @@ async function send(ids: readonly string[], changes: Changes, onProgress?: Progr
       for (const { id, error } of items) error ? refused.push(error) : done.push(id);
     }
   } catch (error) {
-    notify(messageOf(error), { kind: "error" });
+    return { done, problem: messageOf(error) };
   }
   const [first] = refused;
-  if (first) {
-    const reason = messageOf(new ApiError(first.status, first.code, first.detail));
-    notify(t("manage.refused", { count: refused.length, reason }), { kind: "error" });
-  }
-  return done;
+  if (!first) return { done, problem: null };
+  const reason = messageOf(new ApiError(first.status, first.code, first.detail));
+  return { done, problem: t("manage.refused", { count: refused.length, reason }) };
 }

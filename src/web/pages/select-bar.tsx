@@ -1,13 +1,17 @@
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Visibility } from "../../catalog/contract.ts";
+import { messageOf } from "../api.ts";
 import { AddToCollection } from "../collections/add-to-collection.tsx";
-import { Dialog } from "../components/dialog.tsx";
+import { FormDialog } from "../components/form-dialog.tsx";
 import { Menu } from "../components/menu.tsx";
-import { parseTags } from "../components/tags.tsx";
+import { parseTags } from "../components/parse-tags.ts";
+import { TagsField } from "../components/tags-field.tsx";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/manage.ts";
+import { notify } from "../notices.tsx";
 import { mayHideTitle, user } from "../session.ts";
-import { changeMany, deleteMany } from "./change-many.ts";
+import { type Changes, changeMany, deleteMany } from "./change-many.ts";
 import { useSelectAll } from "./select-all.ts";
 import type { Selection } from "./selection.ts";
 import type { TitleList } from "./use-titles.ts";
@@ -30,19 +34,25 @@ export function SelectBar({ selection, list }: { selection: Selection; list: Tit
     if (gone.length > 0) selection.end();
     list.reload();
   };
-  const change = async (changes: Parameters<typeof changeMany>[1]) => {
-    const isDone = await changeMany(ids, changes, all.known, setDone);
-    setDone(null);
-    if (isDone) selection.end();
-    list.reload();
+  /** Rejects with the reason when none could be changed. */
+  const change = async (changes: Changes) => {
+    try {
+      await changeMany(ids, changes, all.known, setDone);
+      selection.end();
+    } finally {
+      setDone(null);
+      list.reload();
+    }
   };
+  const progress = done !== null && <span class="meta"> {t("manage.done-of", { done, of: ids.length })}</span>;
+  const say = (error: unknown) => notify(messageOf(error), { kind: "error" });
   return (
     <fieldset class="play-bar select-bar" data-focus-back>
       <legend class="visually-hidden">{t("manage.bar")}</legend>
       <p role="status">
         <strong>{t("manage.selected", { count: ids.length })}</strong>
         {all.found !== null && <span class="meta"> {t("manage.finding", { count: all.found })}</span>}
-        {done !== null && <span class="meta"> {t("manage.done-of", { done, of: ids.length })}</span>}
+        {progress}
       </p>
       <div class="actions">
         <button type="button" class="plain" aria-disabled={all.found !== null} onClick={all.start}>
@@ -56,7 +66,12 @@ export function SelectBar({ selection, list }: { selection: Selection; list: Tit
         </button>
         <Menu id="share-menu" disabled={none} button={t("manage.share")}>
           {offered.map((visibility) => (
-            <button key={visibility} type="button" class="menu-item" onClick={() => void change({ visibility })}>
+            <button
+              key={visibility}
+              type="button"
+              class="menu-item"
+              onClick={() => void change({ visibility }).catch(say)}
+            >
               {t(`title.${visibility}`)}
             </button>
           ))}
@@ -69,7 +84,9 @@ export function SelectBar({ selection, list }: { selection: Selection; list: Tit
         </button>
       </div>
       {dialog === "tags" && (
-        <TagDialog count={ids.length} onApply={(changes) => void change(changes)} onClose={() => setDialog(null)} />
+        <TagDialog count={ids.length} onApply={change} onClose={() => setDialog(null)}>
+          {progress}
+        </TagDialog>
       )}
       {dialog === "collection" && (
         <AddToCollection titleIds={ids} onClose={() => setDialog(null)} onAdded={selection.end} />
@@ -79,43 +96,33 @@ export function SelectBar({ selection, list }: { selection: Selection; list: Tit
 }
 
 interface TagDialogProps {
+  /** How far it is. */
+  readonly children: ComponentChildren;
   readonly count: number;
-  onApply(changes: { addTags?: readonly string[]; removeTags?: readonly string[] }): void;
+  /** Rejects with what is wrong. */
+  onApply(changes: Changes): Promise<void>;
   onClose(): void;
 }
 
-function TagDialog({ count, onApply, onClose }: TagDialogProps) {
+function TagDialog({ count, children, onApply, onClose }: TagDialogProps) {
   const [added, setAdded] = useState("");
   const [removed, setRemoved] = useState("");
   const [addTags, removeTags] = [parseTags(added), parseTags(removed)];
-  const apply = () => {
-    onClose();
-    onApply({ ...(addTags.length > 0 ? { addTags } : {}), ...(removeTags.length > 0 ? { removeTags } : {}) });
-  };
-  const onEnter = (event: KeyboardEvent) => {
-    if (event.key !== "Enter" || addTags.length + removeTags.length === 0) return;
-    event.preventDefault();
-    apply();
+  const apply = async () => {
+    await onApply({ ...(addTags.length > 0 ? { addTags } : {}), ...(removeTags.length > 0 ? { removeTags } : {}) });
+    return undefined;
   };
   return (
-    <Dialog heading={t("manage.tag-heading", { count })} onClose={onClose}>
-      <label class="field">
-        <span>{t("manage.add-tags")}</span>
-        <input value={added} autofocus onInput={(event) => setAdded(event.currentTarget.value)} onKeyDown={onEnter} />
-        <small>{t("manage.commas")}</small>
-      </label>
-      <label class="field">
-        <span>{t("manage.remove-tags")}</span>
-        <input value={removed} onInput={(event) => setRemoved(event.currentTarget.value)} onKeyDown={onEnter} />
-      </label>
-      <div class="actions">
-        <button type="button" class="primary" disabled={addTags.length + removeTags.length === 0} onClick={apply}>
-          {t("manage.apply")}
-        </button>
-        <button type="button" class="plain" onClick={onClose}>
-          {t("do.cancel")}
-        </button>
-      </div>
-    </Dialog>
+    <FormDialog
+      heading={t("manage.tag-heading", { count })}
+      submit={t("manage.apply")}
+      isReady={addTags.length + removeTags.length > 0}
+      onSubmit={apply}
+      onClose={onClose}
+    >
+      <TagsField label={t("manage.add-tags")} hint={t("manage.commas")} value={added} onText={setAdded} autofocus />
+      <TagsField label={t("manage.remove-tags")} value={removed} onText={setRemoved} />
+      <p role="status">{children}</p>
+    </FormDialog>
   );
 }

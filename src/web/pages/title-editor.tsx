@@ -1,9 +1,9 @@
 import { useRef } from "preact/hooks";
 import type { Title } from "../../catalog/contract.ts";
-import { call } from "../api.ts";
 import { EditForm } from "../components/edit-form.tsx";
+import { parseTags } from "../components/parse-tags.ts";
 import { EditConflict, saveEdit } from "../components/save-edit.ts";
-import { parseTags } from "../components/tags.tsx";
+import { TagsField } from "../components/tags-field.tsx";
 import { VisibilityChoice } from "../components/visibility-choice.tsx";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/edit.ts";
@@ -44,39 +44,33 @@ export function TitleEditor({ title, leaving, onSaved, onCancel, onDelete }: Tit
         </button>
       }
     >
-      <label class="field">
-        <span>{t("edit.tags")}</span>
-        <input name="tags" defaultValue={title.tags.join(", ")} />
-        <small>{t("edit.commas")}</small>
-      </label>
+      <TagsField label={t("edit.tags")} hint={t("edit.commas")} name="tags" defaultValue={title.tags.join(", ")} />
       <VisibilityChoice chosen={title.visibility} mayHide={mayHideTitle(user.value, title)} />
     </EditForm>
   );
 }
 
-/** Sends only what changed; the title as the server has it afterwards. `EditConflict` when somebody else has changed the same. */
+/** Sends only what changed, all of it at once; the title as the server has it afterwards. `EditConflict` when somebody else has changed the same. */
 async function save(
   base: Title,
   mine: Pick<Title, "name" | "description"> & { readonly visibility: string },
   tags: string[],
 ): Promise<Title> {
-  const path = `/api/titles/${base.id}`;
   const added = tags.filter((tag) => !base.tags.includes(tag));
   const removed = base.tags.filter((tag) => !tags.includes(tag));
-  let current: Title;
+  /** Tags that somebody else gave it meanwhile stay, those they took away stay away. */
+  const tagsOf = (now: Title) => {
+    const kept = now.tags.filter((tag) => !removed.includes(tag));
+    return [...kept, ...added.filter((tag) => !kept.includes(tag))];
+  };
   try {
-    current = await saveEdit(path, base, mine);
+    return await saveEdit(`/api/titles/${base.id}`, base, mine, (now) => {
+      const wanted = tagsOf(now);
+      return wanted.join() === now.tags.join() ? {} : { tags: wanted };
+    });
   } catch (error) {
     if (!(error instanceof EditConflict)) throw error;
     const theirs = error.theirs as Title;
-    const kept = theirs.tags.filter((tag) => !removed.includes(tag));
-    const all = [...kept, ...added.filter((tag) => !kept.includes(tag))];
-    throw new EditConflict(theirs, error.fields, { ...error.taken, tags: all.join(", ") });
+    throw new EditConflict(theirs, error.fields, { ...error.taken, tags: tagsOf(theirs).join(", ") });
   }
-  if (removed.length > 0) {
-    const query = new URLSearchParams(removed.map((tag): [string, string] => ["tag", tag]));
-    current = await call<Title>("DELETE", `${path}/tags?${query}`);
-  }
-  if (added.length > 0) current = await call<Title>("POST", `${path}/tags`, { tags: added });
-  return current;
 }

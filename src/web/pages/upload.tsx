@@ -4,7 +4,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { messageOf } from "../api.ts";
 import { Heading } from "../components/heading.tsx";
 import { UploadIcon } from "../components/icons.tsx";
-import { parseTags } from "../components/tags.tsx";
+import { parseTags } from "../components/parse-tags.ts";
+import { TagsField } from "../components/tags-field.tsx";
 import { formatBytes } from "../format.ts";
 import { mayUpload, user } from "../session.ts";
 import { choose, start } from "../upload/queue.ts";
@@ -72,15 +73,13 @@ export function UploadPage() {
           />
         </label>
         <UploadProgress />
-        <label class="field">
-          <span>{t("upload.tags")}</span>
-          <input
-            value={tagsText}
-            onInput={(event) => setTagsText(event.currentTarget.value)}
-            placeholder={t("upload.tags-example")}
-          />
-          <small>{t(chosen.length > 0 ? "upload.tags-chosen" : "upload.tags-any")}</small>
-        </label>
+        <TagsField
+          label={t("upload.tags")}
+          hint={t(chosen.length > 0 ? "upload.tags-chosen" : "upload.tags-any")}
+          value={tagsText}
+          onText={setTagsText}
+          placeholder={t("upload.tags-example")}
+        />
         <div class="actions">
           <button type="submit" class="primary" aria-disabled={chosen.length === 0}>
             {t("upload.send", { count: Math.max(1, chosen.length) })}

@@ -132,6 +132,7 @@ export const admin = define({
   "folders.refused-more": "Only the first {count} are shown.",
   "folders.technical": "Technical reason",
   "folders.technical-of": "Technical reason of {path}",
+  "taken.sound-only": "It has sound only, no picture.",
   "taken.not-a-video": "No video that Kinora can read: something else, or damaged.",
   "taken.truncated": "Its end is missing: perhaps it was not copied to the end. Copy it again.",
   "taken.empty": "It is empty.",

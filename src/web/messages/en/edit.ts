@@ -7,6 +7,8 @@ export const edit = define({
   "edit.description": "Description",
   "edit.tags": "Tags",
   "edit.commas": "Separated by commas",
+  "tags.too-long": "A tag has {most} characters at most: “{tag}…” has {count}.",
+  "tags.too-many": "A video has {most} tags at most: these are {count}.",
   "edit.who": "Who may see it",
   "edit.private-hint": "only its owner and administrators",
   "edit.members-hint": "everybody who signs in",

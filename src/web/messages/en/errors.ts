@@ -20,6 +20,7 @@ export const errors = {
   "refused.private-to-owner": "This is private: only its owner makes links to it. Its visibility can be changed.",
   "refused.quota-exceeded": "Your space is used up.",
   "refused.rate-limited": "Too many attempts. Try again in a moment.",
+  "refused.sound-only": "This file has sound only, no picture.",
   "refused.temporary-unavailable": "A part of the server is away. Try again in a moment.",
   "refused.too-large": "This is larger than the server accepts.",
   "refused.truncated": "The video ends before its index says. Copy the whole file.",

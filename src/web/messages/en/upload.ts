@@ -56,6 +56,7 @@ export const upload = define({
   "tray.drop": "Drop videos to upload them",
 
   "advice.not-a-video": "This file is not a video that Kinora can read. MP4, MOV, MKV, WebM and TS work.",
+  "advice.sound-only": "This file has sound only, no picture. Kinora plays videos.",
   "advice.truncated":
     "The end of this file is missing. Copy it from its source again, check that it plays, then upload it again.",
   "advice.empty": "This file is empty. Choose another one.",

@@ -128,6 +128,7 @@ export const admin = {
   "folders.refused-more": "Solo se muestran los primeros {count}.",
   "folders.technical": "Motivo técnico",
   "folders.technical-of": "Motivo técnico de {path}",
+  "taken.sound-only": "Solo tiene sonido, no imagen.",
   "taken.not-a-video": "No es un vídeo que Kinora pueda leer: es otra cosa o está dañado.",
   "taken.truncated": "Le falta el final: quizá no se copió entero. Cópialo otra vez.",
   "taken.empty": "Está vacío.",

@@ -4,6 +4,8 @@ export const edit = {
   "edit.description": "Descripción",
   "edit.tags": "Etiquetas",
   "edit.commas": "Separadas por comas",
+  "tags.too-long": "Una etiqueta tiene como mucho {most} caracteres: «{tag}…» tiene {count}.",
+  "tags.too-many": "Un vídeo tiene como mucho {most} etiquetas: estas son {count}.",
   "edit.who": "Quién puede verlo",
   "edit.private-hint": "solo su dueño y los administradores",
   "edit.members-hint": "todo el que inicia sesión",

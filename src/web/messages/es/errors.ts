@@ -14,6 +14,7 @@ export const errors = {
   "refused.private-to-owner": "Es privado: solo su dueño crea enlaces. Se puede cambiar quién lo ve.",
   "refused.quota-exceeded": "Tu espacio está lleno.",
   "refused.rate-limited": "Demasiados intentos. Vuelve a probar dentro de un momento.",
+  "refused.sound-only": "Este archivo solo tiene sonido, no imagen.",
   "refused.temporary-unavailable": "Una parte del servidor no está. Vuelve a probar dentro de un momento.",
   "refused.too-large": "Es más grande de lo que acepta el servidor.",
   "refused.truncated": "El vídeo acaba antes de lo que dice su índice. Copia el archivo entero.",

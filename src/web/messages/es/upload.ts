@@ -53,6 +53,7 @@ export const upload = {
   "tray.drop": "Suelta vídeos para subirlos",
 
   "advice.not-a-video": "Este archivo no es un vídeo que Kinora pueda leer. Funcionan MP4, MOV, MKV, WebM y TS.",
+  "advice.sound-only": "Este archivo solo tiene sonido, no imagen. Kinora reproduce vídeos.",
   "advice.truncated":
     "Falta el final de este archivo. Cópialo otra vez desde su origen, comprueba que se reproduce y vuelve a subirlo.",
   "advice.empty": "Este archivo está vacío. Elige otro.",
