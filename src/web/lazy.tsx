@@ -33,6 +33,7 @@ export function lazy<Props extends object>(
   };
   const Page = (props: Props) => {
     const [isTried, setIsTried] = useState(false);
+    const [, setRound] = useState(0);
     useEffect(() => {
       if (!loaded) void start().then(() => setIsTried(true));
     }, []);
@@ -41,17 +42,38 @@ export function lazy<Props extends object>(
       return <Loaded {...props} />;
     }
     if (quiet) return null;
-    return isTried ? <NotLoaded /> : <div aria-busy="true" />;
+    const again = async () => {
+      await start();
+      setRound((round) => round + 1);
+      return loaded !== null;
+    };
+    return isTried ? <NotLoaded again={again} /> : <div aria-busy="true" />;
   };
   return Object.assign(Page, { preload: () => void start() });
 }
 
-function NotLoaded() {
+const AGAIN_MS = 3_000;
+
+/** Tries again by itself: the server or the network may be back. `again` tells whether the code is there now. */
+function NotLoaded({ again }: { again: () => Promise<boolean> }) {
+  useEffect(() => {
+    const ask = () => void again();
+    const timer = setInterval(ask, AGAIN_MS);
+    addEventListener("online", ask);
+    return () => {
+      clearInterval(timer);
+      removeEventListener("online", ask);
+    };
+  }, []);
+  // Some browsers keep a failure to load code until the page is loaded anew, as after an update of the server.
+  const loadAgain = async () => {
+    if (!(await again())) location.reload();
+  };
   return (
     <section class="message" role="alert">
       <h1>{t("app.not-loaded")}</h1>
       <p>{t("app.check-connection")}</p>
-      <button type="button" onClick={() => location.reload()}>
+      <button type="button" onClick={() => void loadAgain()}>
         {t("app.load-again")}
       </button>
     </section>

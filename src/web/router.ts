@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 
 export interface Location {
   readonly path: string;
@@ -21,8 +21,13 @@ export interface Remembered {
 
 const read = (): Location => ({ path: location.pathname, query: new URLSearchParams(location.search) });
 
+const addressOf = ({ path, query }: Location) => `${path}?${query}`;
+
 /** Where we are. */
 export const here = signal<Location>(read());
+
+/** Grows with every step back or forward in the history. */
+export const steps = signal(0);
 
 /** What the current entry of the history remembers. */
 export function remembered(): Remembered {
@@ -54,7 +59,7 @@ export function stayHere(onRefused: () => void): () => void {
 
 /** Goes to an address of this app; `replace` leaves no entry in the history. */
 export function navigate(to: string, options: { replace?: boolean } = {}): void {
-  const before = here.peek().path;
+  const before = options.replace ? here.peek().path : addressOf(here.peek());
   if (options.replace) {
     history.replaceState({ entry }, "", to);
   } else {
@@ -62,7 +67,7 @@ export function navigate(to: string, options: { replace?: boolean } = {}): void 
     history.pushState({ entry: ++entry }, "", to);
   }
   here.value = read();
-  if (here.peek().path !== before) scrollTo(0, 0);
+  if ((options.replace ? here.peek().path : addressOf(here.peek())) !== before) scrollTo(0, 0);
 }
 
 /** Follows links inside the app without loading the page again, and the browser's back and forward. */
@@ -81,9 +86,13 @@ export function startRouter(): void {
       return refuse();
     }
     entry = to;
-    const before = here.peek().path;
-    here.value = read();
-    if (here.peek().path !== before) scrollTo(0, remembered().scrollY ?? 0);
+    const before = addressOf(here.peek());
+    batch(() => {
+      here.value = read();
+      // Links within a page are not steps.
+      if (addressOf(here.peek()) !== before) steps.value++;
+    });
+    if (addressOf(here.peek()) !== before) scrollTo(0, remembered().scrollY ?? 0);
   });
   swallowSecondClicks();
   document.addEventListener("click", (event) => {

@@ -372,6 +372,19 @@ describe.skipIf(!has("chromium", "ffmpeg"))("in the lists of videos", () => {
     expect(await row("Sailing")).not.toContain("Members");
   });
 
+  test("a page whose code could not be loaded is there as soon as the server is", async () => {
+    const other = await browser.context.newPage();
+    await other.goto("/videos");
+    await other.locator(".cells").waitFor();
+    const code = /\.js$/;
+    await other.route(code, (route) => route.abort());
+    await other.getByRole("link", { name: "Collections" }).click();
+    await other.getByRole("heading", { name: "This page could not be loaded" }).waitFor();
+    await other.unroute(code);
+    await other.getByRole("heading", { name: "Collections" }).waitFor();
+    await other.close();
+  });
+
   test("had no error in the console, no breach of the policy, and asked nobody else for anything", () => {
     expect(browser.troubles).toEqual([]);
   });

@@ -152,6 +152,7 @@ describe.skipIf(!has("chromium"))(`a list of ${TITLES} videos`, () => {
     const all = page.getByRole("button", { name: "Select all" });
     await all.press("Enter");
     await page.getByText(`${TITLES.toLocaleString("en")} selected`).waitFor({ timeout: 60_000 });
+    await page.locator(".count", { hasText: `${TITLES.toLocaleString("en")} videos` }).waitFor();
     expect(await page.locator(".cell").count()).toBeLessThan(100);
     expect(await all.evaluate((button) => button === document.activeElement)).toBe(true);
     await page.getByRole("button", { name: "Tag", exact: true }).press("Enter");

@@ -219,6 +219,42 @@ describe.skipIf(!has("chromium", "ffmpeg"))("on the watch page", () => {
     await page.keyboard.press("Escape");
   });
 
+  test("what plays for somebody who may not see it any more stops, also when all of it is there already", async () => {
+    const id = ids.get("Harbour");
+    const [on, isOver] = [stranger.page, /no such video|expired or was revoked/];
+    const playAll = async (address: string) => {
+      await on.goto(address);
+      await plays(on);
+      await on.locator("video").evaluate((element: HTMLVideoElement) => Object.assign(window, { element }));
+      await eventually("all of it is there", () =>
+        on.evaluate(() => {
+          const { buffered, duration } = document.querySelector("video") ?? document.createElement("video");
+          return buffered.length === 1 && buffered.end(0) > duration - 1;
+        }),
+      );
+    };
+    const stops = async () => {
+      await on.getByRole("alert").filter({ hasText: isOver }).waitFor({ timeout: 10_000 });
+      expect(await on.getByRole("link", { name: /Download/ }).count()).toBe(0);
+      expect(await on.getByRole("button", { name: "Try again" }).count()).toBe(0);
+      const { element } = { element: await on.evaluateHandle("element") };
+      const left = await element.evaluate((video) =>
+        video instanceof HTMLVideoElement ? [video.isConnected, video.readyState] : [],
+      );
+      expect(left).toEqual([false, 0]);
+    };
+    const link = (await (await maria.post("/api/links", { titleId: id })).json()) as { id: string; pageUrl: string };
+    await playAll(link.pageUrl);
+    await maria.send("DELETE", `/api/links/${link.id}`);
+    await stops();
+    await maria.send("PATCH", `/api/titles/${id}`, { visibility: "public" });
+    await playAll(`/watch/${id}`);
+    await maria.send("PATCH", `/api/titles/${id}`, { name: "Harbour by night" });
+    await on.getByRole("heading", { name: "Harbour by night" }).waitFor({ timeout: 10_000 });
+    await maria.send("PATCH", `/api/titles/${id}`, { name: "Harbour", visibility: "private" });
+    await stops();
+  }, 60_000);
+
   test("a collection's share dialog names the longest time of a link, and what of it others see", async () => {
     await page.goto(`/collections/${collectionId}`);
     await button("Share").click();
@@ -273,6 +309,30 @@ describe.skipIf(!has("chromium", "ffmpeg"))("on the watch page", () => {
       .click();
     await said(/^1 video$/);
     await page.getByRole("link", { name: "Chapters", exact: true }).waitFor();
+    const folders = page.getByRole("navigation", { name: "Folders" });
+    const folder = new URL(page.url()).search;
+    await folders.getByRole("button", { name: "films 1" }).click();
+    await folders.locator("[aria-current]", { hasText: "films" }).waitFor();
+    const films = new URL(page.url()).search;
+    await page.getByLabel("Search").pressSequentially("chap");
+    await page.waitForURL(/q=chap$/);
+    // Back leads up, whatever was typed, and all is there before the server answers.
+    const lists = /\/api\/(titles|folders)(\?|$)/;
+    await page.route(lists, () => new Promise(() => {}));
+    await page.goBack();
+    await folders.getByRole("button", { name: "films 1" }).waitFor();
+    expect(new URL(page.url()).search).toBe(folder);
+    await page.getByRole("link", { name: "Chapters", exact: true }).waitFor();
+    expect(await page.getByLabel("Search").inputValue()).toBe("");
+    await page.goBack();
+    await folders.getByRole("button", { name: `${basename(library)} 1` }).waitFor();
+    expect(new URL(page.url()).search).toBe("");
+    await page.getByRole("link", { name: "Harbour", exact: true }).waitFor();
+    await page.goForward();
+    await folders.getByRole("button", { name: "films 1" }).waitFor();
+    await page.unroute(lists);
+    await page.goForward();
+    await page.waitForURL((url) => url.search === `${films}&q=chap`);
     await page.goto("/library?folder=00000000-0000-7000-8000-000000000001");
     await page.getByText("This folder is no longer there").waitFor();
     await button("Show the whole library").click();

@@ -3,22 +3,33 @@ import type { FoldersPage } from "../../catalog/contract.ts";
 import { ApiError, call } from "../api.ts";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/manage.ts";
+import { user } from "../session.ts";
 import { filter } from "./title-filters.tsx";
+
+/** What the folders hold, by person and folder: on the way back it is there at once. */
+const kept = new Map<string, FoldersPage>();
+const KEPT_FOLDERS = 30;
 
 /** The library's folders: where we are, and what lies below. Says so when the one asked for is gone; nothing where there are none. */
 export function FolderBar({ folderId, searching }: { folderId: string | null; searching: boolean }) {
-  const [page, setPage] = useState<FoldersPage | null>(null);
+  const key = `${user.value?.id} ${folderId}`;
+  const [page, setPage] = useState<FoldersPage | null>(kept.get(key) ?? null);
   const [isGone, setGone] = useState(false);
   useEffect(() => {
     const asking = new AbortController();
     const address = `/api/folders?${new URLSearchParams({ limit: "200", ...(folderId ? { parent: folderId } : {}) })}`;
+    const show = (found: FoldersPage) => {
+      if (kept.size >= KEPT_FOLDERS) kept.clear();
+      kept.set(key, found);
+      setPage(found);
+    };
     setGone(false);
-    call<FoldersPage>("GET", address, undefined, { signal: asking.signal }).then(setPage, (error) => {
+    call<FoldersPage>("GET", address, undefined, { signal: asking.signal }).then(show, (error) => {
       // For any other reason the list is there without its folders.
       if (!asking.signal.aborted) setGone(error instanceof ApiError && error.status === 404);
     });
     return () => asking.abort();
-  }, [folderId]);
+  }, [key]);
   if (isGone) {
     return (
       <p class="problem" role="alert">

@@ -39,6 +39,7 @@ export function useSelectAll(selection: Selection, list: TitleList): SelectAll {
       }
       read.current = all.items.slice(0, MOST);
       selection.add(read.current.map(({ id }) => id));
+      if (!all.next) list.counted(all.items.length);
       if (all.next || all.items.length > MOST) notify(t("manage.select-most", { count: MOST }));
     } catch (error) {
       if (!controller.signal.aborted) notify(messageOf(error), { kind: "error" });

@@ -89,7 +89,8 @@ function SearchField({ given, onDown }: { given: string; onDown(): void }) {
     if (text === (here.peek().query.get("q") ?? "")) return;
     const timer = setTimeout(() => {
       sent.current = text;
-      filter((next) => setOrDelete(next, "q", text));
+      // Each letter would be a step back.
+      filter((next) => setOrDelete(next, "q", text), { replace: true });
     }, SEARCH_DELAY_MS);
     return () => clearTimeout(timer);
   }, [text]);
@@ -148,14 +149,14 @@ function Chips({ terms }: { terms: readonly Term[] }) {
   );
 }
 
-/** Changes the filters in the address, which the list follows. */
-export function filter(change: (next: URLSearchParams) => void): void {
+/** Changes the filters in the address, which the list follows; going back undoes it, except with `replace`. */
+export function filter(change: (next: URLSearchParams) => void, options: { replace?: boolean } = {}): void {
   const { path, query } = here.peek();
   const next = new URLSearchParams(query);
   next.delete("selected");
   change(next);
   const search = next.toString();
-  navigate(search ? `${path}?${search}` : path, { replace: true });
+  navigate(search ? `${path}?${search}` : path, options);
 }
 
 function setOrDelete(query: URLSearchParams, name: string, value: string): void {

@@ -7,7 +7,7 @@ import { t } from "../i18n/i18n.ts";
 import { lazy } from "../lazy.tsx";
 import "../messages/en/library.ts";
 import { notify } from "../notices.tsx";
-import { here, navigate, remember, remembered } from "../router.ts";
+import { here, navigate, remember, remembered, steps } from "../router.ts";
 import { WatchPage } from "./lazy-pages.ts";
 import { type Selection, useSelection } from "./selection.ts";
 import { addTag, Filters, filter } from "./title-filters.tsx";
@@ -22,12 +22,17 @@ const FolderBar = lazy(async () => (await import("./folder-bar.tsx")).FolderBar,
 
 /** My videos (`owner` is me) or the library (everything I may see): search, choose one, play it. */
 export function TitlesPage({ owner }: { owner: "me" | null }) {
+  const selection = useSelection(owner ?? "library");
+  // Back and forward between folders and filters lead to lists as they were left; what is selected stays.
+  return <Titles key={steps.value} owner={owner} selection={selection} />;
+}
+
+function Titles({ owner, selection }: { owner: "me" | null; selection: Selection }) {
   const { query } = here.value;
   const [before, setBefore] = useState(remembered);
   const [chosenId, setChosenId] = useState<string | null>(before.chosenId ?? query.get("selected"));
   const [view, setView] = useView(owner);
   const list = useTitles(owner, query, before.shown);
-  const selection = useSelection(owner ?? "library");
   const chosen = list.items.find(({ id }) => id === chosenId) ?? null;
   const box = useRef<HTMLFieldSetElement>(null);
   useSelected(query, setChosenId);
@@ -207,5 +212,6 @@ function PlayBar({ chosen }: { chosen: Title | null }) {
 function describe(list: FoundTitles): string {
   if (list.state === "loading" && list.items.length === 0) return t("app.loading");
   if (list.problem) return "";
-  return t(list.hasMore ? "library.count-more" : "library.count", { count: list.items.length });
+  if (list.hasMore && list.total === null) return t("library.count-more", { count: list.items.length });
+  return t("library.count", { count: list.hasMore && list.total !== null ? list.total : list.items.length });
 }

@@ -22,7 +22,8 @@ export function titlesChanged(): void {
  * was searched.
  */
 const kept = new Map<string, Found>();
-const KEPT_LISTS = 3;
+/** As many as folders are deep. */
+const KEPT_LISTS = 6;
 
 effect(() => {
   if (!user.value) kept.clear();
@@ -50,6 +51,10 @@ export interface TitleList {
   readonly search: TitleSearch;
   /** Where the next ones begin; null when there are no more. */
   readonly next: Found["next"];
+  /** How many there are, also those that are not read yet; null while that is not known. */
+  readonly total: number | null;
+  /** Tells that all were counted. */
+  counted(total: number): void;
   more(): void;
   reload(): void;
   /** Shows some titles otherwise than the server said: it has been asked to make them so. */
@@ -78,6 +83,7 @@ export function useSearch(search: TitleSearch, count = PAGE): TitleList {
     problem: null,
   }));
   const [round, setRound] = useState(0);
+  const [total, setTotal] = useState<number | null>(null);
   const fetching = useRef<AbortController | null>(null);
   /** Known at once, where the state is only after the next render. */
   const busy = useRef(false);
@@ -106,6 +112,7 @@ export function useSearch(search: TitleSearch, count = PAGE): TitleList {
   useEffect(() => {
     if (lastKey.current !== key) shown.current = PAGE;
     lastKey.current = key;
+    setTotal(null);
     void load((signal) => findTitles(search, shown.current, asking(signal)));
     return () => fetching.current?.abort();
   }, [key, round, changes.value]);
@@ -121,6 +128,8 @@ export function useSearch(search: TitleSearch, count = PAGE): TitleList {
     ...state,
     search,
     hasMore: state.next !== null,
+    total,
+    counted: setTotal,
     more: () => {
       // Reading on must not end a reading anew that has just begun: it would go on with what was there before.
       if (busy.current || state.state !== "ready" || state.next === null || state.problem !== null) return;

@@ -16,10 +16,12 @@ interface ScreenProps {
   readonly Player: typeof PlayerComponent;
   readonly grant: string;
   readonly queue: PlayedQueue | null;
+  /** It does not play, or not on. */
+  onTrouble(): void;
 }
 
 /** The player, or why there is none. */
-export function Screen({ title, startAtSeconds, resumes, Player, grant, queue }: ScreenProps) {
+export function Screen({ title, startAtSeconds, resumes, Player, grant, queue, onTrouble }: ScreenProps) {
   const [anyway, setAnyway] = useState(false);
   useEffect(() => setAnyway(false), [title.id]);
   const undecodable = findUndecodable(title, canPlayType);
@@ -39,6 +41,7 @@ export function Screen({ title, startAtSeconds, resumes, Player, grant, queue }:
         collection={queue?.name ?? null}
         next={queue?.next ?? null}
         previous={queue?.previous ?? null}
+        onTrouble={onTrouble}
       />
       {undecodable.audio !== null && (
         <p class="hint" role="status">

@@ -1,9 +1,9 @@
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/share.ts";
 import "../messages/en/watch.ts";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Title, Visibility } from "../../catalog/contract.ts";
-import { ApiError, call, messageOf } from "../api.ts";
+import { ApiError, type CallOptions, call, messageOf } from "../api.ts";
 import { Heading } from "../components/heading.tsx";
 import { carrying, grantOf, isLinkOver } from "../grant.ts";
 import { parseMoment } from "../player/moment.ts";
@@ -30,8 +30,10 @@ interface Loaded {
   readonly Player: typeof PlayerComponent;
 }
 
-/** How often a video that is not there yet is asked for again. */
+/** How often a video that is not there yet, or plays, is asked for again. */
 const ASK_AGAIN_MS = 4_000;
+/** How long an answer is waited for. */
+const ANSWER_MS = 10_000;
 
 /** Plays one title and shows, edits, shares or deletes what is known of it; in a collection, leads to the next one. */
 export function WatchPage({ id }: { id: string }) {
@@ -48,7 +50,11 @@ export function WatchPage({ id }: { id: string }) {
   };
   useLoaded(id, grant, setLoaded, setProblem, () => setOpen(null));
   useArrival(loaded?.title ?? null, grant, patch);
-  useChangesElsewhere(open === "edit" || !loaded ? null : loaded.title.id, grant, patch);
+  const look = useNews(leaving || problem !== null ? null : (loaded?.title ?? null), grant, {
+    // What is being edited is compared when it is saved.
+    onChange: (title) => open === "edit" || patch(title),
+    onRefused: (error) => setProblem(explain(error, grant)),
+  });
   useEffect(() => {
     if (!leaving || !loaded) return;
     // The player is gone by now: nothing asks for more of a video that is being deleted, or saves a position in it.
@@ -71,7 +77,7 @@ export function WatchPage({ id }: { id: string }) {
   const editable = mayEditTitle(user.value, title) && grant === "";
   return (
     <section class="watch" data-queue={inCollection}>
-      {leaving ? <div class="no-player" /> : <Screen {...loaded} grant={grant} queue={queue} />}
+      {leaving ? <div class="no-player" /> : <Screen {...loaded} grant={grant} queue={queue} onTrouble={look} />}
       <div class="watch-head">
         <Heading title={title.name} />
         <WatchActions
@@ -154,26 +160,60 @@ function useArrival(title: Title | null, grant: string, onChange: (title: Title)
   }, [title?.id, waits]);
 }
 
-/** Asks again whenever the window is looked at again: it may have been edited in another one. */
-function useChangesElsewhere(id: string | null, grant: string, onChange: (title: Title) => void): void {
+interface News {
+  onChange(title: Title): void;
+  onRefused(error: ApiError): void;
+}
+
+/**
+ * Asks again whenever the window is looked at again: the title may have been edited in another one. So it does while it
+ * plays: what is buffered would play on when its link is revoked, or it was deleted. The result asks at once.
+ */
+function useNews(title: Title | null, grant: string, news: News): () => void {
+  const latest = useRef({ title, ...news });
+  latest.current = { title, ...news };
+  const look = useRef(() => {});
   useEffect(() => {
-    if (id === null) return;
+    if (!title) return;
     let isCurrent = true;
-    const look = () => {
-      if (document.visibilityState !== "visible") return;
-      loadTitle(id, grant).then(
-        (title) => isCurrent && onChange(title),
-        () => undefined,
+    let askedAt = performance.now();
+    const wasMember = user.peek() !== null;
+    const ask = () => {
+      askedAt = performance.now();
+      const before = latest.current.title;
+      loadTitle(title.id, grant, { anonymous: true, signal: AbortSignal.timeout(ANSWER_MS) }).then(
+        // What was done here meanwhile is newer.
+        (next) => isCurrent && latest.current.title === before && latest.current.onChange(next),
+        (error: unknown) => isCurrent && isRefusal(error, grant, wasMember) && latest.current.onRefused(error),
       );
     };
-    document.addEventListener("visibilitychange", look);
-    addEventListener("focus", look);
+    const askSeen = () => document.visibilityState === "visible" && ask();
+    const askPlaying = () => {
+      const video = document.querySelector<HTMLVideoElement>(".player video");
+      if (video && !video.paused && performance.now() - askedAt > ASK_AGAIN_MS / 2) ask();
+    };
+    look.current = ask;
+    const timer = setInterval(askPlaying, ASK_AGAIN_MS);
+    document.addEventListener("visibilitychange", askSeen);
+    addEventListener("focus", askSeen);
+    // Events of media do not bubble.
+    addEventListener("play", askPlaying, true);
     return () => {
       isCurrent = false;
-      document.removeEventListener("visibilitychange", look);
-      removeEventListener("focus", look);
+      look.current = () => {};
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", askSeen);
+      removeEventListener("focus", askSeen);
+      removeEventListener("play", askPlaying, true);
     };
-  }, [id, grant]);
+  }, [title?.id, grant]);
+  return () => look.current();
+}
+
+/** Whether one may not see a title any more. A session that is over is not that: it goes on after signing in. */
+function isRefusal(error: unknown, grant: string, wasMember: boolean): error is ApiError {
+  if (!(error instanceof ApiError)) return false;
+  return error.status === 401 ? grant !== "" || !wasMember : [403, 404, 410].includes(error.status);
 }
 
 async function load(id: string, grant: string): Promise<Loaded> {
@@ -188,8 +228,8 @@ async function load(id: string, grant: string): Promise<Loaded> {
 }
 
 /** With a link, a refusal is not the end of a session. */
-const loadTitle = (id: string, grant: string) =>
-  call<Title>("GET", carrying(`/api/titles/${encodeURIComponent(id)}`, grant), undefined, { anonymous: grant !== "" });
+const loadTitle = (id: string, grant: string, options: CallOptions = { anonymous: grant !== "" }) =>
+  call<Title>("GET", carrying(`/api/titles/${encodeURIComponent(id)}`, grant), undefined, options);
 
 async function loadPosition(title: Title): Promise<number | null> {
   try {
@@ -216,6 +256,6 @@ function NotHere({ problem }: { problem: string }) {
 
 function explain(error: unknown, grant: string): string {
   if (isLinkOver(error, grant)) return t("share.link-over");
-  if (error instanceof ApiError && error.status === 404) return t("watch.no-such");
+  if (error instanceof ApiError && [401, 404].includes(error.status)) return t("watch.no-such");
   return messageOf(error);
 }

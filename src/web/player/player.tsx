@@ -38,6 +38,8 @@ export interface PlayerProps {
   readonly collection: string | null;
   readonly next: Neighbour | null;
   readonly previous: Neighbour | null;
+  /** It does not play, or not on: called with every problem that is shown. */
+  onTrouble(): void;
 }
 
 /** Plays a title, with controls. Given another title, it plays that, in the same place: also over the whole screen. */

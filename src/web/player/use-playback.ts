@@ -11,7 +11,7 @@ import { chooseScreen, remoteAddress } from "./remote.ts";
 
 /** Connects the element to the title, and again after a failure or for another screen. */
 export function usePlayback(
-  { title, startAtSeconds, resumes, keepsProgress, grant }: PlayerProps,
+  { title, startAtSeconds, resumes, keepsProgress, grant, onTrouble }: PlayerProps,
   video: RefObject<HTMLVideoElement | null>,
 ) {
   const [problem, setProblem] = useState<string | null>(null);
@@ -38,6 +38,9 @@ export function usePlayback(
     };
   }, [title.id, attempt, remoteUrl]);
   useEffect(() => setRemoteUrl(null), [title.id]);
+  useEffect(() => {
+    if (problem !== null) onTrouble();
+  }, [problem]);
   return {
     problem,
     setProblem,
