@@ -381,7 +381,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("in the lists of videos", () => {
     await other.getByRole("link", { name: "Collections" }).click();
     await other.getByRole("heading", { name: "This page could not be loaded" }).waitFor();
     await other.unroute(code);
-    await other.getByRole("heading", { name: "Collections" }).waitFor();
+    await other.getByRole("heading", { name: "Collections", exact: true }).waitFor();
     await other.close();
   });
 
