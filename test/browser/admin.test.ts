@@ -186,7 +186,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("administration in the browser", () 
     await page.getByText("1 video").waitFor();
     await remove.click();
     const choice = page.getByRole("dialog", { name: `Remove ${films}?` });
-    expect(await choice.getByRole("radio", { name: /^Keep them/ }).isChecked()).toBe(true);
+    expect(await choice.getByRole("radio", { name: /^Keep them They stay/ }).isChecked()).toBe(true);
     expect(await faultsOf(page)).toEqual([]);
     await choice.getByRole("radio", { name: /^Forget them/ }).check();
     await choice.getByRole("button", { name: "Remove" }).click();
