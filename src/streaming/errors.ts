@@ -8,10 +8,10 @@ export class NotAVideoError extends ProblemError {
   }
 }
 
-/** 422 `sound-only`: the file can be read, but has no picture. */
+/** 422 `not-a-video`: the file can be read, but has no picture. */
 export class SoundOnlyError extends ProblemError {
   constructor(cause?: unknown) {
-    super("sound-only", "This file has sound only, no picture.", { status: 422, cause });
+    super("not-a-video", "This file is not a video: it has sound only, no picture.", { status: 422, cause });
   }
 }
 

@@ -84,7 +84,6 @@ function isOther({ path, refused, kind }: RefusedFile): boolean {
   const { code } = refused;
   return (
     code === "not-a-video" ||
-    code === "sound-only" ||
     code === "empty" ||
     (code === "unreadable" && extname(path) !== "")
   );

@@ -3,7 +3,7 @@ import { MediaError } from "../media/errors.ts";
 import { EmptyError, NotAVideoError, SoundOnlyError, TruncatedError } from "./errors.ts";
 import type { LocatedOriginal } from "./original.ts";
 
-/** What is said of an original that cannot be read: 422 `empty`, `truncated`, `sound-only`, or `not-a-video`. */
+/** What is said of an original that cannot be read: 422 `empty`, `truncated`, or `not-a-video`. */
 export function problemOf(error: MediaError): ProblemError {
   if (error.code === "empty") return new EmptyError();
   if (error.code === "truncated") return new TruncatedError(error.message, error);

@@ -82,7 +82,7 @@ describe("a finished upload", () => {
     [
       "sound only",
       async () => new Uint8Array(await Bun.file(await fixture("aac-only.m4a")).arrayBuffer()),
-      "sound-only",
+      "not-a-video",
     ],
   ];
   for (const [what, bytes, code] of refused) {

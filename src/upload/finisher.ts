@@ -51,7 +51,7 @@ export class Finisher {
 
   /**
    * Makes an upload whose bytes are all on disk a title that can be watched. When the bytes are refused
-   * (`not-a-video`, `sound-only`, `truncated`, `empty`) nothing of it is left but the record that says why. Any other error
+   * (`not-a-video`, `truncated`, `empty`) nothing of it is left but the record that says why. Any other error
    * leaves it `finishing`, and it is tried again; but what has crashed or hung its inspection twice is refused too.
    */
   finish(upload: UploadRecord): Promise<Title> {

@@ -1,4 +1,5 @@
 import { findText, language, t } from "./i18n/i18n.ts";
+import { refusalOf } from "./refusal.ts";
 /** An answer that says no: the problem document (RFC 9457) as an error. */
 export class ApiError extends Error {
   readonly code: string;
@@ -90,7 +91,7 @@ export function problemOf(status: number, text: string, retryAfter: string | nul
 /** The message of anything thrown, for people. */
 export function messageOf(error: unknown): string {
   // In English the server's own sentence is there, which knows more than its code.
-  const translated = error instanceof ApiError && language.value !== "en" ? findText(`refused.${error.code}`) : null;
+  const translated = error instanceof ApiError && language.value !== "en" ? findText(`refused.${refusalOf(error.code, error.message)}`) : null;
   if (translated !== null) return translated;
   return error instanceof Error ? error.message : String(error);
 }

@@ -13,6 +13,7 @@ import { formatAgo } from "../format-time.ts";
 import { findText, language, t } from "../i18n/i18n.ts";
 import "../messages/en/admin.ts";
 import { notify } from "../notices.tsx";
+import { refusalOf } from "../refusal.ts";
 import { BuriedTitles } from "./buried.tsx";
 import { Problem } from "./problem.tsx";
 import { RemovedFolders, RemoveFolder } from "./removed-folders.tsx";
@@ -179,7 +180,7 @@ function Refused({ folder: { folder, refused, refusedFiles } }: { folder: Folder
         {refused.map(({ path, code, detail }) => (
           <li key={path}>
             <span class="path">{path || folder}</span>
-            <span class="meta">{findText(`taken.${code}`) ?? messageOf(new ApiError(422, code, detail))}</span>
+            <span class="meta">{findText(`taken.${refusalOf(code, detail)}`) ?? messageOf(new ApiError(422, code, detail))}</span>
             {hasMore(code) && (
               <details class="meta">
                 <summary aria-label={t("folders.technical-of", { path })}>{t("folders.technical")}</summary>

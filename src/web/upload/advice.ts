@@ -1,11 +1,12 @@
 import { findText, language } from "../i18n/i18n.ts";
 import "../messages/en/upload.ts";
 import { ApiError, messageOf } from "../api.ts";
+import { refusalOf } from "../refusal.ts";
 
 /** What happened to an upload and what to do now. */
 export function adviceFor(error: unknown): string {
   if (!(error instanceof ApiError)) return messageOf(error);
-  const known = findText(`advice.${error.code}`);
+  const known = findText(`advice.${refusalOf(error.code, error.message)}`);
   // The server's own sentence has the figures: how large is too large.
   if (known && (error.code === "too-large" || error.code === "quota-exceeded"))
     return language.value === "en" ? `${known} ${error.message}` : known;
