@@ -8,6 +8,7 @@ import {
   InvalidInviteError,
   SetupCodeError,
   UnknownUserError,
+  UsernameTakenError,
   WrongCredentialsError,
 } from "./errors.ts";
 import { MIN_PASSWORD_LENGTH, type Passwords } from "./passwords.ts";
@@ -69,7 +70,8 @@ export class Accounts {
     const known = await this.#counted(request, async () => {
       // Both are looked up for everybody: the time must not tell who exists.
       const [login, mayRegister] = [await store.findLogin(request.username), await this.#mayRegister(request)];
-      if (login !== null || !mayRegister) return this.#check(request, login);
+      if (login !== null || !mayRegister)
+        return this.#check(request, login).catch((error: unknown) => tellTaken(error, request));
       await limits.takeBack(request.username, request.clientAddress);
       return null;
     });
@@ -158,6 +160,12 @@ export class Accounts {
       .join("")
       .replace(/(.{4})(?=.)/g, "$1-");
   }
+}
+
+/** Whoever holds an invitation that counts, and wants a new account with it, may learn that the name has an owner. */
+function tellTaken(error: unknown, { invite, create }: SignInRequest): never {
+  const isNewAccount = invite !== undefined && create !== false;
+  throw isNewAccount && error instanceof WrongCredentialsError ? new UsernameTakenError() : error;
 }
 
 /** 32 signs that people do not mix up. */

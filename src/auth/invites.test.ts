@@ -40,3 +40,21 @@ test("a revoked invitation lets nobody in", async () => {
   expect((await (await register("late", code)).json()).code).toBe("invalid-invite");
   expect((await root.send("DELETE", `/api/invites/${id}`)).status).toBe(404);
 });
+
+test("whoever wants an account with an invitation is told that the name is taken; nobody else is", async () => {
+  const { code } = await invite();
+  const ask = async (body: object) => {
+    const answer = await new TestUser(kinora).post("/api/session", {
+      username: "root",
+      password: "not the password",
+      ...body,
+    });
+    return [answer.status, (await answer.json()).code];
+  };
+  expect(await ask({ invite: code })).toEqual([409, "conflict"]);
+  expect(await ask({ invite: code, create: false })).toEqual([401, "unauthorized"]);
+  expect(await ask({})).toEqual([401, "unauthorized"]);
+  expect(await ask({ invite: "AAAA-BBBB-CCCC-DDDD" })).toEqual([403, "invalid-invite"]);
+  // It still lets one in.
+  expect((await register("another", code)).status).toBe(201);
+});

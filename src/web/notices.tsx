@@ -7,7 +7,14 @@ interface Notice {
   readonly text: string;
   readonly kind: "info" | "error";
   readonly action: { readonly label: string; run(): Promise<void> } | null;
+  /** Where more of it is. */
+  readonly link: { readonly label: string; readonly address: string } | null;
+  /** What it is about: the next one about the same replaces it. */
+  readonly about: string | null;
 }
+
+/** No more stand there at once: the oldest go, those that say what went wrong last. */
+const MOST = 3;
 
 const notices = signal<readonly Notice[]>([]);
 let lastId = 0;
@@ -33,13 +40,20 @@ function passSecond(): void {
   }
 }
 
-/** Says something at the edge of the page for a while, with at most one thing to do about it. */
-export function notify(
-  text: string,
-  options: { kind?: Notice["kind"]; action?: Notice["action"]; seconds?: number } = {},
-): void {
+interface NoticeOptions extends Partial<Pick<Notice, "kind" | "action" | "link" | "about">> {
+  readonly seconds?: number;
+}
+
+/** Says something at the edge of the page for a while, with at most one thing to do about it and a way to more. */
+export function notify(text: string, options: NoticeOptions = {}): void {
   const id = ++lastId;
-  notices.value = [...notices.value, { id, text, kind: options.kind ?? "info", action: options.action ?? null }];
+  const { kind = "info", action = null, link = null, about = null } = options;
+  for (const notice of notices.value) if (about !== null && notice.about === about) dismiss(notice.id);
+  while (notices.value.length >= MOST) {
+    const oldest = notices.value.find((notice) => notice.kind !== "error") ?? notices.value[0];
+    if (oldest) dismiss(oldest.id);
+  }
+  notices.value = [...notices.value, { id, text, kind, action, link, about }];
   left.set(id, options.seconds ?? secondsFor(text, options));
   timer ??= setInterval(passSecond, 1000);
 }
@@ -77,6 +91,11 @@ export function Notices() {
             <button type="button" class="plain" onClick={() => void act(notice)}>
               {notice.action.label}
             </button>
+          )}
+          {notice.link && (
+            <a href={notice.link.address} onClick={() => dismiss(notice.id)}>
+              {notice.link.label}
+            </a>
           )}
           <button type="button" class="plain close" aria-label={t("do.dismiss")} onClick={() => dismiss(notice.id)}>
             ×

@@ -96,6 +96,9 @@ export function mayHideTitle(who: User | null | undefined, title: Pick<Title, "o
   return who?.role === "admin" || title.owner !== null;
 }
 
+/** Where what one has deleted is listed. */
+export const deletedAddress = "/account?show=deleted";
+
 /** The sign-in page that leads back to where we are. */
 export function signInAddress(): string {
   const { path, query } = here.peek();

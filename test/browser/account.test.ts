@@ -40,7 +40,9 @@ describe.skipIf(!has("chromium", "ffmpeg"))("accounts in the browser", () => {
     // A name that others see Kinora under makes the first account take the code.
     kinora = await startTestKinora({ registration: "open", trustedProxies: ["127.0.0.1"] });
     // Refusals are answered with 4xx, which Chromium logs.
-    browser = await openBrowser(kinora.url, { width: 390 }, [/(401|403) .*\/api\/(session|events|auth\/two-factor)/]);
+    browser = await openBrowser(kinora.url, { width: 390 }, [
+      /(401|403|409) .*\/api\/(session|events|auth\/two-factor)/,
+    ]);
     page = browser.page;
   }, 60_000);
   afterAll(async () => {
@@ -239,13 +241,46 @@ describe.skipIf(!has("chromium", "ffmpeg"))("accounts in the browser", () => {
     const maria = await TestUser.signIn(kinora, "maria", NEXT);
     const { id } = await maria.upload(await fixture("h264-only.mp4"), { name: "By mistake" });
     await maria.send("DELETE", `/api/titles/${id}`);
-    await page.goto("/account");
+    await page.goto("/videos");
+    const way = await page.getByRole("link", { name: "Recently deleted" }).getAttribute("href");
+    await page.goto(way ?? "");
     const deleted = page.getByRole("region", { name: "Recently deleted" });
     await deleted.getByText("Deleted videos can be brought back for 1 minute.").waitFor();
     await deleted.getByRole("button", { name: "Restore By mistake" }).click();
     await page.getByText("“By mistake” is back.").waitFor();
     await deleted.getByText("Nothing to bring back.").waitFor();
     expect((await maria.get(`/api/titles/${id}`)).status).toBe(200);
+  });
+
+  test("more than 20 videos are deleted only after a question, and what is said of them is said once", async () => {
+    const maria = await TestUser.signIn(kinora, "maria", NEXT);
+    const file = await fixture("h264-only.mp4");
+    const ids: string[] = [];
+    for (let number = 1; number <= 20; number++) ids.push((await maria.upload(file, { name: `Copy ${number}` })).id);
+    await page.goto("/videos");
+    await page.getByRole("button", { name: "Select", exact: true }).click();
+    await page.getByRole("button", { name: "Select all" }).click();
+    await page.getByText("21 selected").waitFor();
+    const bar = page.getByRole("group", { name: "With the selected videos" });
+    await bar.getByRole("button", { name: "Delete" }).click();
+    const dialog = page.getByRole("dialog", { name: "Delete 21 videos?" });
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await page.getByText("21 selected").waitFor();
+    await bar.getByRole("button", { name: "Delete" }).click();
+    await dialog.getByRole("button", { name: "Delete" }).click();
+    await page.getByText("21 videos deleted.").waitFor();
+    // In what is empty now, and in what is said.
+    const ways = page.getByRole("link", { name: "Recently deleted" });
+    await eventually("both lead to what was deleted", async () => (await ways.count()) === 2);
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByText("21 videos are back.").waitFor();
+    await page.getByRole("button", { name: "Select", exact: true }).click();
+    await page.getByRole("checkbox", { name: "Select Copy 20" }).check();
+    await bar.getByRole("button", { name: "Delete" }).click();
+    await page.getByText("1 video deleted.").waitFor();
+    expect(await page.getByText("videos are back").count()).toBe(0);
+    await maria.post("/api/titles/batch", { ids: ids.slice(0, 19), delete: true });
+    await page.goto("/account");
   });
 
   test("language and appearance are chosen on the account page", async () => {
@@ -271,6 +306,26 @@ describe.skipIf(!has("chromium", "ffmpeg"))("accounts in the browser", () => {
     await page.goto("/sign-in?invite=ABCD-EFGH");
     await page.getByRole("heading", { name: "You are invited" }).waitFor();
     expect(await page.getByLabel("Invitation").inputValue()).toBe("ABCD-EFGH");
+    await page.getByLabel("Password, once more").waitFor();
+    await page.getByRole("button", { name: "I have an account: sign in" }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    expect(await page.getByLabel("Password, once more").count()).toBe(0);
+  });
+
+  test("an invitation makes an account in one step, and says when a name is taken", async () => {
+    const maria = await TestUser.signIn(kinora, "maria", NEXT);
+    const { code } = (await (await maria.post("/api/invites", {})).json()) as { code: string };
+    await page.goto(`/sign-in?invite=${code}`);
+    const create = async (called: string) => {
+      await name().fill(called);
+      await page.locator("input[name=password]").fill(PASSWORD);
+      await page.getByLabel("Password, once more").fill(PASSWORD);
+      await page.getByRole("button", { name: "Create account" }).click();
+    };
+    await create("Maria");
+    await alert("The name “maria” is taken. Choose another one.");
+    await create("olga");
+    await page.waitForURL(/\/(upload|library|videos)$/);
   });
 
   test("had no other error in the console, no breach of the policy, and asked nobody else for anything", () => {

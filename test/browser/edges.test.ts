@@ -168,7 +168,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("where things are not plain, the web
     await browser.context.grantPermissions(["clipboard-read", "clipboard-write"]);
     await page.getByRole("button", { name: "Share" }).click();
     const dialog = page.getByRole("dialog");
-    const copy = dialog.getByRole("button", { name: "Copy: Address" });
+    const copy = dialog.getByRole("button", { name: "Copy: Address of its page" });
     expect(await copy.count()).toBe(0);
     await dialog.getByRole("radio", { name: /Public/ }).check();
     await dialog.getByRole("status").filter({ hasText: "Saved: Public." }).waitFor();

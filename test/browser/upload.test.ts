@@ -258,6 +258,29 @@ describe.skipIf(!has("chromium", "ffmpeg"))("uploading in a browser", () => {
     expect(await page.getByText(name).count()).toBe(0);
   });
 
+  test("elsewhere the tray says how many failed, closes, and clears them all", async () => {
+    const paths = [join(folder, "first.mp4"), join(folder, "second.mp4")];
+    for (const path of paths) await Bun.write(path, "");
+    const tray = page.getByRole("region", { name: "On their way" });
+    const fail = async () => {
+      await page.getByRole("link", { name: "Upload", exact: true }).click();
+      await send(...paths);
+      await eventually("both failed", async () => (await page.getByText("Not uploaded").count()) === paths.length);
+      await page.getByRole("link", { name: "Library" }).click();
+      await tray.getByRole("button", { name: /Uploads have ended\s*2 failed/ }).click();
+    };
+    await fail();
+    await page.getByRole("link", { name: "Collections" }).click();
+    await tray.getByRole("button", { name: /Uploads have ended/, expanded: false }).click();
+    await tray.getByRole("button", { name: "Clear all" }).click();
+    await tray.waitFor({ state: "detached" });
+    await fail();
+    await tray.getByRole("button", { name: "Close" }).click();
+    await tray.waitFor({ state: "detached" });
+    await page.getByRole("link", { name: "Upload", exact: true }).click();
+    expect(await page.getByText("Not uploaded").count()).toBe(paths.length);
+  });
+
   test("had no error in the console, no breach of the policy, and asked nobody else for anything", () => {
     expect(browser.troubles).toEqual([]);
   });

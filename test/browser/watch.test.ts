@@ -273,6 +273,9 @@ describe.skipIf(!has("chromium", "ffmpeg"))("on the watch page", () => {
   test("a collection's link plays what is in it, one after the other", async () => {
     const link = (await (await maria.post("/api/links", { collectionId })).json()) as { pageUrl: string };
     await stranger.page.goto(link.pageUrl);
+    await stranger.page.getByText("Subtitled").first().waitFor();
+    // What the owner has kept private is shown to them all the same.
+    expect(await stranger.page.getByText("Private").count()).toBe(0);
     await stranger.page.getByRole("link", { name: "Play all" }).click();
     await plays(stranger.page);
     await stranger.page.keyboard.press("Shift+N");

@@ -1,3 +1,4 @@
+import { useEffect } from "preact/hooks";
 import type { DeletedTitle } from "../../catalog/contract.ts";
 import { call, messageOf } from "../api.ts";
 import { Skeleton } from "../components/parts.tsx";
@@ -8,6 +9,7 @@ import { formatAgo, formatMoment } from "../format-time.ts";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/account.ts";
 import { notify } from "../notices.tsx";
+import { here } from "../router.ts";
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -28,8 +30,16 @@ export function DeletedTitles() {
     notify(t("account.restored", { name }));
   };
   const { data } = deleted;
+  const isThere = data !== null;
+  useEffect(() => {
+    if (!isThere || here.peek().query.get("show") !== "deleted") return;
+    const heading = document.querySelector<HTMLElement>("#deleted h2");
+    heading?.scrollIntoView({ block: "start" });
+    heading?.focus({ preventScroll: true });
+  }, [isThere]);
   return (
     <Section
+      id="deleted"
       heading={t("account.deleted")}
       text={data ? t("account.deleted-why", { span: spanOf(data.keepSeconds) }) : ""}
     >

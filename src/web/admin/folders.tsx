@@ -50,7 +50,7 @@ function LibraryFolders({ onChanged }: { onChanged(): void }) {
   }, [ended]);
   const rescan = async () => {
     await call("POST", "/api/library/rescan");
-    notify(t("folders.rescanning"));
+    notify(t("folders.rescanning"), { about: "folders" });
     await report.reload();
   };
   const close = (hasChanged: boolean) => {
@@ -211,7 +211,7 @@ function AddFolder({ onClose }: { onClose(hasChanged: boolean): void }) {
   const add = async (fields: FormData) => {
     const body = { path: String(fields.get("path")).trim(), visibility: fields.get("visibility") };
     await call("POST", "/api/library/folders", body).catch(refuse);
-    notify(t("folders.added"));
+    notify(t("folders.added"), { about: "folders" });
     onClose(true);
     return "stay" as const;
   };

@@ -35,7 +35,7 @@ export function RemoveFolder({ folder, onClose }: RemoveFolderProps) {
       return "stay" as const;
     }
     await call("DELETE", `/api/library/folders/${folder.id}?titles=${titles}`);
-    notify(t(titles === "forget" ? "folders.removed-forgetting" : "folders.removed"));
+    notify(t(titles === "forget" ? "folders.removed-forgetting" : "folders.removed"), { about: "folders" });
     onClose(true);
     return "stay" as const;
   };

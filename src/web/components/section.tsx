@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 
 interface SectionProps {
+  readonly id?: string;
   readonly heading: string;
   readonly text?: string;
   /** What stands at the right of the heading. */
@@ -12,10 +13,10 @@ interface SectionProps {
 }
 
 /** A part of a page of settings: what it is about, and what can be done. */
-export function Section({ heading, text, action, layout = "beside", children }: SectionProps) {
+export function Section({ id: sectionId, heading, text, action, layout = "beside", children }: SectionProps) {
   const id = useId();
   return (
-    <section class={`setting ${layout}`} aria-labelledby={id}>
+    <section id={sectionId} class={`setting ${layout}`} aria-labelledby={id}>
       <div class="setting-head">
         {/* Takes the focus of what went below it. */}
         <h2 id={id} tabIndex={-1}>

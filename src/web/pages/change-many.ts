@@ -3,6 +3,7 @@ import { ApiError, call, messageOf } from "../api.ts";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/manage.ts";
 import { notify } from "../notices.tsx";
+import { deletedAddress } from "../session.ts";
 import { type TitleBefore, undoing } from "./undoing.ts";
 import { changeKept, titlesChanged } from "./use-titles.ts";
 
@@ -10,6 +11,8 @@ import { changeKept, titlesChanged } from "./use-titles.ts";
 const AT_ONCE = 200;
 /** As long as the server can take a deletion back. */
 const UNDO_SECONDS = 60;
+/** What deleting and bringing back are told with: the last of them is what counts. */
+const about = "many-titles";
 
 export interface Changes {
   readonly addTags?: readonly string[];
@@ -65,10 +68,12 @@ export async function deleteMany(wanted: readonly string[], onProgress?: Progres
   const restore = async () => {
     const back = await send(gone, { restore: true });
     titlesChanged();
-    if (back.length > 0) notify(t("manage.restored", { count: back.length }));
+    if (back.length > 0) notify(t("manage.restored", { count: back.length }), { about });
   };
   notify(t("manage.deleted", { count: gone.length }), {
     action: { label: t("do.undo"), run: restore },
+    link: { label: t("library.deleted"), address: deletedAddress },
+    about,
     seconds: UNDO_SECONDS,
   });
   return gone;

@@ -1,6 +1,10 @@
+import type { DeletedTitle } from "../../catalog/contract.ts";
+import { call } from "../api.ts";
+import { useLoaded } from "../components/use-loaded.ts";
 import { language, t } from "../i18n/i18n.ts";
+import "../messages/en/library.ts";
 import "../messages/en/manage.ts";
-import { mayUpload, user } from "../session.ts";
+import { deletedAddress, mayUpload, user } from "../session.ts";
 import { filterNames } from "./filter-terms.ts";
 import { filter } from "./title-filters.tsx";
 
@@ -38,6 +42,7 @@ export function Nothing({ owner, query }: { owner: "me" | null; query: URLSearch
           <a class="button" href="/library">
             {t("library.open-library")}
           </a>
+          <WayToDeleted />
         </p>
       </div>
     );
@@ -46,14 +51,26 @@ export function Nothing({ owner, query }: { owner: "me" | null; query: URLSearch
     <div class="nothing">
       <h2>{t("library.empty")}</h2>
       <p>{t("library.empty-why")}</p>
-      {mayUpload(user.value) && (
-        <p class="actions">
+      <p class="actions">
+        {mayUpload(user.value) && (
           <a class="button primary" href="/upload">
             {t("library.upload-video")}
           </a>
-        </p>
-      )}
+        )}
+        <WayToDeleted />
+      </p>
     </div>
+  );
+}
+
+/** For whoever has deleted something that can be brought back; asked only where there is nothing else. */
+function WayToDeleted() {
+  const { data } = useLoaded(() => call<{ items: readonly DeletedTitle[] }>("GET", "/api/titles/deleted"));
+  if (!data || data.items.length === 0) return null;
+  return (
+    <a class="button" href={deletedAddress}>
+      {t("library.deleted")}
+    </a>
   );
 }
 

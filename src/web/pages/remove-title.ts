@@ -1,10 +1,11 @@
 import type { Title } from "../../catalog/contract.ts";
 import { call, messageOf } from "../api.ts";
 import { t } from "../i18n/i18n.ts";
+import "../messages/en/library.ts";
 import "../messages/en/watch.ts";
 import { notify } from "../notices.tsx";
 import { here, navigate } from "../router.ts";
-import { user } from "../session.ts";
+import { deletedAddress, user } from "../session.ts";
 import { changeKept, titlesChanged } from "./use-titles.ts";
 
 /** As long as the server can take a deletion back. */
@@ -22,6 +23,8 @@ export async function removeTitle(title: Title): Promise<boolean> {
   navigate(listOf(title));
   notify(t("title.deleted", { name: title.name }), {
     action: { label: t("do.undo"), run: () => restore(title) },
+    link: { label: t("library.deleted"), address: deletedAddress },
+    about: `title-${title.id}`,
     seconds: UNDO_SECONDS,
   });
   return true;
@@ -40,6 +43,7 @@ async function restore(title: Title): Promise<void> {
   } else {
     notify(t("title.back", { name: title.name }), {
       action: { label: t("do.show"), run: async () => navigate(address) },
+      about: `title-${title.id}`,
     });
   }
 }

@@ -16,11 +16,14 @@ import { useSelectAll } from "./select-all.ts";
 import type { Selection } from "./selection.ts";
 import type { TitleList } from "./use-titles.ts";
 
+/** More are not deleted without a question. */
+const UNASKED = 20;
+
 const visibilities: readonly Visibility[] = ["private", "members", "public"];
 
 /** What can be done with the selected titles. */
 export function SelectBar({ selection, list }: { selection: Selection; list: TitleList }) {
-  const [dialog, setDialog] = useState<"tags" | "collection" | null>(null);
+  const [dialog, setDialog] = useState<"tags" | "collection" | "delete" | null>(null);
   const [done, setDone] = useState<number | null>(null);
   const all = useSelectAll(selection, list);
   const ids = [...selection.ids];
@@ -76,7 +79,12 @@ export function SelectBar({ selection, list }: { selection: Selection; list: Tit
             </button>
           ))}
         </Menu>
-        <button type="button" class="danger" disabled={none} onClick={() => void remove()}>
+        <button
+          type="button"
+          class="danger"
+          disabled={none}
+          onClick={() => (ids.length > UNASKED ? setDialog("delete") : void remove())}
+        >
           {t("do.delete")}
         </button>
         <button type="button" class="plain" onClick={selection.end}>
@@ -87,6 +95,17 @@ export function SelectBar({ selection, list }: { selection: Selection; list: Tit
         <TagDialog count={ids.length} onApply={change} onClose={() => setDialog(null)}>
           {progress}
         </TagDialog>
+      )}
+      {dialog === "delete" && (
+        <FormDialog
+          heading={t("manage.delete-heading", { count: ids.length })}
+          submit={t("do.delete")}
+          danger
+          onSubmit={async () => void remove()}
+          onClose={() => setDialog(null)}
+        >
+          <p>{t("manage.delete-why")}</p>
+        </FormDialog>
       )}
       {dialog === "collection" && (
         <AddToCollection titleIds={ids} onClose={() => setDialog(null)} onAdded={selection.end} />

@@ -9,23 +9,23 @@ import { firstAccount, sessionEnded, signIn, startPage, user } from "../session.
 import { UploadPage } from "./lazy-pages.ts";
 import { adviseName } from "./user-name.ts";
 
-/** What the form asks for: first name and password; for a name that is new, the password once more; or the second factor. */
-type Step = "sign-in" | "new-account" | "first-account" | "second-factor";
+/** What the form asks for: first name and password; for a name that is new, the password once more; all at once with an invitation; or the second factor. */
+type Step = "sign-in" | "invited" | "new-account" | "first-account" | "second-factor";
 
 /** A code the server asks for before it creates an account. */
 type CodeKind = "invite" | "setupCode";
 
 /** One form that signs in, or creates the account when the name is new and the password was typed twice. */
 export function SignInPage() {
-  const start: Step = firstAccount.value ? "first-account" : "sign-in";
-  const [step, setStep] = useState<Step>(start);
   const [codeKind, setCodeKind] = useState<CodeKind | null>(codeAtStart);
+  const start: Step = firstAccount.value ? "first-account" : codeKind === "invite" ? "invited" : "sign-in";
+  const [step, setStep] = useState<Step>(start);
   const [username, setUsername] = useState("");
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const wait = useCountdown();
   const again = useRef<HTMLInputElement>(null);
-  const isNew = step === "new-account" || step === "first-account";
+  const isNew = step === "new-account" || step === "first-account" || step === "invited";
 
   useEffect(() => {
     if (user.value) void goOn();
@@ -33,9 +33,9 @@ export function SignInPage() {
     UploadPage.preload();
   }, []);
   useEffect(() => {
-    // On a new server the form begins with it.
-    if (isNew && !firstAccount.peek()) again.current?.focus();
-  }, [isNew]);
+    // Other forms begin with it.
+    if (step === "new-account") again.current?.focus();
+  }, [step]);
 
   const fail = (error: unknown) => {
     if (error instanceof ApiError && error.status === 401 && firstAccount.peek()) {
@@ -51,7 +51,13 @@ export function SignInPage() {
     }
     if (error instanceof ApiError && error.code === "setup-code-required") setCodeKind("setupCode");
     if (error instanceof ApiError && error.status === 429) wait.start(error.retryAfterSeconds ?? 30);
-    setProblem(explain(error, codeKind));
+    const isTaken = step === "invited" && error instanceof ApiError && error.code === "conflict";
+    setProblem(isTaken ? t("sign-in.taken", { name: username.trim().toLowerCase() }) : explain(error, codeKind));
+  };
+  const change = (next: "sign-in" | "invited") => {
+    setProblem(null);
+    setCodeKind(next === "invited" ? "invite" : null);
+    setStep(next);
   };
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
@@ -88,7 +94,7 @@ export function SignInPage() {
   };
   return (
     <section class="sign-in">
-      <Heading title={t(step === "sign-in" && isInvited() ? "sign-in.invited" : headings[step])} />
+      <Heading title={t(headings[step])} />
       <p class="lead" role="status">
         {leads[step](username.trim().toLowerCase())}
       </p>
@@ -113,7 +119,9 @@ export function SignInPage() {
           </label>
         )}
         {step === "second-factor" && <SecondFactorField />}
-        {codeKind && step !== "second-factor" && <CodeField kind={codeKind} />}
+        {codeKind && step !== "second-factor" && (
+          <CodeField kind={codeKind} required={start !== "first-account" || codeKind === "setupCode"} />
+        )}
         <p id="sign-in-problem" class="problem" role="alert">
           {wait.seconds > 0 ? t("error.too-many", { seconds: wait.seconds }) : problem}
         </p>
@@ -134,8 +142,13 @@ export function SignInPage() {
             </button>
           )}
           {step === "sign-in" && codeKind === null && (
-            <button type="button" class="plain" onClick={() => setCodeKind("invite")}>
+            <button type="button" class="plain" onClick={() => change("invited")}>
               {t("sign-in.have-invitation")}
+            </button>
+          )}
+          {step === "invited" && (
+            <button type="button" class="plain" onClick={() => change("sign-in")}>
+              {t("sign-in.have-account")}
             </button>
           )}
         </div>
@@ -146,13 +159,15 @@ export function SignInPage() {
 
 const headings = {
   "sign-in": "sign-in.heading",
+  invited: "sign-in.invited",
   "new-account": "sign-in.new",
   "first-account": "sign-in.first",
   "second-factor": "sign-in.second",
 } as const satisfies Readonly<Record<Step, Key>>;
 
 const leads: Readonly<Record<Step, (name: string) => string>> = {
-  "sign-in": () => t(isInvited() ? "sign-in.invited-lead" : sessionEnded.value ? "sign-in.ended-lead" : "sign-in.lead"),
+  "sign-in": () => t(sessionEnded.value ? "sign-in.ended-lead" : "sign-in.lead"),
+  invited: () => t("sign-in.invited-lead"),
   "new-account": (name) => t("sign-in.new-lead", { name }),
   "first-account": () => t("sign-in.first-lead"),
   "second-factor": () => t("sign-in.second-lead"),
@@ -222,13 +237,13 @@ function SecondFactorField() {
 }
 
 // The hint says what `startMessage` of the command line prints.
-function CodeField({ kind }: { kind: CodeKind }) {
+function CodeField({ kind, required }: { kind: CodeKind; required: boolean }) {
   return (
     <label class="field">
       <span>{t(kind === "invite" ? "sign-in.invitation" : "sign-in.setup-code")}</span>
       <input
         name="code"
-        required={kind === "setupCode"}
+        required={required}
         autocomplete="off"
         spellcheck={false}
         maxLength={100}

@@ -30,7 +30,8 @@ export const isMine = (title: Title) => title.owner !== null && title.owner.id =
 
 /** What is said of a title below its name. */
 export function Details({ title, owned, size, id }: { title: Title; owned: boolean; size: boolean; id?: string }) {
-  const isPrivate = title.visibility === "private";
+  // Whom a link lets see it is not told whom else it is for.
+  const isPrivate = title.visibility === "private" && Boolean(user.value);
   const owner = owned ? null : ownerName(title);
   const parts = [
     title.availability === "ready" ? null : t(`title.${title.availability}`),

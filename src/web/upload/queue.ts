@@ -174,6 +174,11 @@ export function clearDone(): void {
   queue.value = queue.value.filter(({ step }) => step !== "done");
 }
 
+/** Takes everything off the list that is over; what the server has of what failed is thrown away. */
+export function clearEnded(): void {
+  for (const { key, step } of queue.value) if (step === "done" || step === "failed") remove(key);
+}
+
 /** An upload that goes on after a reload began with the tags of then. */
 function addTags(titleId: string, tags: readonly string[]): void {
   call("POST", `/api/titles/${titleId}/tags`, { tags }).catch((error: unknown) =>

@@ -112,7 +112,7 @@ export const admin = define({
     "Kinora may not read this folder. Let the user that Kinora runs as read it, and enter all folders above it (r and x for directories).",
   "folders.added": "The folder is added and is being read.",
   "folders.rescan": "Scan again",
-  "folders.rescanning": "All folders are scanned again.",
+  "folders.rescanning": "All folders are being scanned again.",
   "folders.scanning": "scanning",
   "folders.unreadable": "cannot be read",
   "folders.unreadable-why":

@@ -12,7 +12,7 @@ export const edit = define({
   "edit.who": "Who may see it",
   "edit.private-hint": "only its owner and administrators",
   "edit.members-hint": "everybody who signs in",
-  "edit.public-hint": "everybody with the link",
+  "edit.public-hint": "everybody who has its address, without an account",
   "edit.delete": "Delete video",
   "edit.changed-meanwhile":
     "Somebody else changed this while you were editing. Nothing of yours is lost, and nothing is saved yet: compare, and save again.",

@@ -28,6 +28,7 @@ export const library = define({
   "library.view.grid": "Show as grid",
   "library.favourites": "Favourite",
   "library.favourite": "Favourite: {name}",
+  "library.deleted": "Recently deleted",
   "library.watched": "Watched",
   "library.select": "Select",
   "library.select-one": "Select {name}",

@@ -17,7 +17,8 @@ export const manage = define({
   "library.upload-first": "Upload your first one, or look at what others share in the library.",
   "library.upload-video": "Upload a video",
   "library.empty": "The library is empty",
-  "library.empty-why": "Videos that members share appear here, and those of the folders Kinora was started with.",
+  "library.empty-why":
+    "Upload a video and share it, or ask an administrator to add a folder: what members may see appears here.",
 
   "manage.length": "Length",
   "manage.picture": "Picture",
@@ -47,6 +48,9 @@ export const manage = define({
   "manage.changed": { one: "{count} video changed.", other: "{count} videos changed." },
   "manage.changed-back": { one: "{count} video is as it was.", other: "{count} videos are as they were." },
   "manage.deleted": { one: "{count} video deleted.", other: "{count} videos deleted." },
+  "manage.delete-heading": { one: "Delete {count} video?", other: "Delete {count} videos?" },
+  "manage.delete-why":
+    "For a while they can be brought back, under “Recently deleted” on your account page. Then they are gone.",
   "manage.restored": { one: "{count} video is back.", other: "{count} videos are back." },
   "manage.refused": {
     one: "{count} video could not be changed: {reason}",

@@ -5,8 +5,9 @@ export const share = define({
   "share.share": "Share",
   "share.heading": "Share “{name}”",
   "share.saved": "Saved: {who}.",
-  "share.public-address": "Address",
-  "share.links-why": "A link plays without an account, here or in another player, until it expires or you revoke it.",
+  "share.public-address": "Address of its page",
+  "share.links-why":
+    "A playback link is another way: whoever has it plays this without an account, whatever is chosen above, here or in another player, until it expires or you revoke it.",
   "share.counts-for": "Valid for",
   "share.hours": { one: "{count} hour", other: "{count} hours" },
   "share.minutes": { one: "{count} minute", other: "{count} minutes" },

@@ -33,6 +33,8 @@ export const signIn = define({
     "It stands in the terminal, or the log, where Kinora was started: “The first account … takes this code”.",
   "sign-in.not-same": "The two passwords are not the same. Type the second one again.",
   "sign-in.administrator": "You are the administrator of this Kinora.",
+  "sign-in.taken": "The name “{name}” is taken. Choose another one.",
+  "sign-in.have-account": "I have an account: sign in",
   "sign-in.no-fit": "Name and password do not fit. Check both and try again.",
   "sign-in.not-the-code": "This is not the setup code. Type it as it was printed.",
   "sign-in.takes-code":

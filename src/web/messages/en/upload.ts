@@ -50,8 +50,10 @@ export const upload = define({
   "tray.label": "On their way",
   "tray.uploading": { one: "{count} upload", other: "{count} uploads" },
   "tray.ended": "Uploads have ended",
+  "tray.failed": { one: "{count} failed", other: "{count} failed" },
+  "tray.clear": "Clear all",
   "tray.scanning": "Scanning {name}",
-  "tray.scan-done": "{name} is scanned",
+  "tray.scan-done": "{name} has been scanned",
   "tray.scan-failed": "{name} could not be scanned",
   "tray.drop": "Drop videos to upload them",
 

@@ -108,7 +108,7 @@ export const admin = {
     "Kinora no puede leer esta carpeta. Permite al usuario con el que funciona Kinora leerla y entrar en todas las carpetas por encima (r y x en los directorios).",
   "folders.added": "La carpeta se ha añadido y se está leyendo.",
   "folders.rescan": "Volver a leer",
-  "folders.rescanning": "Se vuelven a leer todas las carpetas.",
+  "folders.rescanning": "Se están leyendo otra vez todas las carpetas.",
   "folders.scanning": "leyendo",
   "folders.unreadable": "no se puede leer",
   "folders.unreadable-why":

@@ -9,7 +9,7 @@ export const edit = {
   "edit.who": "Quién puede verlo",
   "edit.private-hint": "solo su dueño y los administradores",
   "edit.members-hint": "todo el que inicia sesión",
-  "edit.public-hint": "todo el que tenga el enlace",
+  "edit.public-hint": "todo el que tenga su dirección, sin cuenta",
   "edit.delete": "Eliminar vídeo",
   "edit.changed-meanwhile":
     "Otra persona cambió esto mientras lo editabas. Lo tuyo no se ha perdido y aún no se ha guardado nada: compara y guarda otra vez.",

@@ -25,6 +25,7 @@ export const library = {
   "library.view.grid": "Mostrar como cuadrícula",
   "library.favourites": "Favorito",
   "library.favourite": "Favorito: {name}",
+  "library.deleted": "Eliminados hace poco",
   "library.watched": "Visto",
   "library.select": "Seleccionar",
   "library.select-one": "Seleccionar {name}",

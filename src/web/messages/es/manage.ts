@@ -14,7 +14,8 @@ export const manage = {
   "library.upload-first": "Sube el primero, o mira lo que otros comparten en la biblioteca.",
   "library.upload-video": "Subir un vídeo",
   "library.empty": "La biblioteca está vacía",
-  "library.empty-why": "Aquí aparecen los vídeos que comparten los miembros y los de las carpetas de Kinora.",
+  "library.empty-why":
+    "Sube un vídeo y compártelo, o pide a un administrador que añada una carpeta: aquí aparece lo que ven los miembros.",
 
   "manage.length": "Duración",
   "manage.picture": "Imagen",
@@ -60,6 +61,13 @@ export const manage = {
     many: "{count} de vídeos eliminados.",
     other: "{count} vídeos eliminados.",
   },
+  "manage.delete-heading": {
+    one: "¿Eliminar {count} vídeo?",
+    many: "¿Eliminar {count} de vídeos?",
+    other: "¿Eliminar {count} vídeos?",
+  },
+  "manage.delete-why":
+    "Durante un tiempo se pueden recuperar, en «Eliminados hace poco» de tu cuenta. Después desaparecen.",
   "manage.restored": {
     one: "{count} vídeo ha vuelto.",
     many: "{count} de vídeos han vuelto.",

@@ -2,8 +2,9 @@ export const share = {
   "share.share": "Compartir",
   "share.heading": "Compartir «{name}»",
   "share.saved": "Guardado: {who}.",
-  "share.public-address": "Dirección",
-  "share.links-why": "Un enlace se reproduce sin cuenta, aquí o en otro reproductor, hasta que caduque o lo revoques.",
+  "share.public-address": "Dirección de su página",
+  "share.links-why":
+    "Un enlace de reproducción es otra vía: quien lo tenga reproduce esto sin cuenta, sea cual sea la opción de arriba, aquí o en otro reproductor, hasta que caduque o lo revoques.",
   "share.counts-for": "Válido durante",
   "share.hours": { one: "{count} hora", many: "{count} de horas", other: "{count} horas" },
   "share.minutes": { one: "{count} minuto", many: "{count} de minutos", other: "{count} minutos" },

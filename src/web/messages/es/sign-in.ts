@@ -30,6 +30,8 @@ export const signIn = {
     "Está en el terminal o el registro donde se inició Kinora: «The first account … takes this code».",
   "sign-in.not-same": "Las dos contraseñas no son iguales. Escribe la segunda de nuevo.",
   "sign-in.administrator": "Administras este Kinora.",
+  "sign-in.taken": "El nombre «{name}» ya está ocupado. Elige otro.",
+  "sign-in.have-account": "Ya tengo cuenta: iniciar sesión",
   "sign-in.no-fit": "El nombre y la contraseña no coinciden. Revísalos y vuelve a probar.",
   "sign-in.not-the-code": "Este no es el código de instalación. Escríbelo como se mostró.",
   "sign-in.takes-code":

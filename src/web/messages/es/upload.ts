@@ -47,8 +47,10 @@ export const upload = {
   "tray.label": "En camino",
   "tray.uploading": { one: "{count} subida", many: "{count} de subidas", other: "{count} subidas" },
   "tray.ended": "Las subidas han terminado",
+  "tray.failed": { one: "{count} ha fallado", many: "{count} han fallado", other: "{count} han fallado" },
+  "tray.clear": "Quitar todas",
   "tray.scanning": "Explorando {name}",
-  "tray.scan-done": "{name} explorado",
+  "tray.scan-done": "{name} ya se ha explorado",
   "tray.scan-failed": "No se pudo explorar {name}",
   "tray.drop": "Suelta vídeos para subirlos",
 
