@@ -82,11 +82,7 @@ function isOther({ path, refused, kind }: RefusedFile): boolean {
   if (kind) return kind === "other";
   if (claimsToBeVideo(path)) return false;
   const { code } = refused;
-  return (
-    code === "not-a-video" ||
-    code === "empty" ||
-    (code === "unreadable" && extname(path) !== "")
-  );
+  return code === "not-a-video" || code === "empty" || (code === "unreadable" && extname(path) !== "");
 }
 
 const hashOf = (path: string) => Number(Bun.hash.wyhash(path) >> 11n);

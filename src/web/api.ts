@@ -91,7 +91,10 @@ export function problemOf(status: number, text: string, retryAfter: string | nul
 /** The message of anything thrown, for people. */
 export function messageOf(error: unknown): string {
   // In English the server's own sentence is there, which knows more than its code.
-  const translated = error instanceof ApiError && language.value !== "en" ? findText(`refused.${refusalOf(error.code, error.message)}`) : null;
+  const translated =
+    error instanceof ApiError && language.value !== "en"
+      ? findText(`refused.${refusalOf(error.code, error.message)}`)
+      : null;
   if (translated !== null) return translated;
   return error instanceof Error ? error.message : String(error);
 }

@@ -180,7 +180,9 @@ function Refused({ folder: { folder, refused, refusedFiles } }: { folder: Folder
         {refused.map(({ path, code, detail }) => (
           <li key={path}>
             <span class="path">{path || folder}</span>
-            <span class="meta">{findText(`taken.${refusalOf(code, detail)}`) ?? messageOf(new ApiError(422, code, detail))}</span>
+            <span class="meta">
+              {findText(`taken.${refusalOf(code, detail)}`) ?? messageOf(new ApiError(422, code, detail))}
+            </span>
             {hasMore(code) && (
               <details class="meta">
                 <summary aria-label={t("folders.technical-of", { path })}>{t("folders.technical")}</summary>
