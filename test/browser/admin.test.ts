@@ -148,7 +148,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("administration in the browser", () 
     await page.getByText("Technical reason").click();
     await page.getByText(/expected MP4/).waitFor();
     await button("Scan again").click();
-    await page.getByText("All folders are scanned again.").waitFor();
+    await page.getByText("All folders are being scanned again.").waitFor();
     await staysWhilePointedAt();
     await button(`Remove: ${films}`).click();
     await dialog().getByRole("button", { name: "Remove" }).click();
@@ -222,7 +222,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("administration in the browser", () 
     await other.clock.install();
     await other.goto("/admin/library");
     await other.getByRole("button", { name: "Scan again" }).click();
-    const notice = other.getByText("All folders are scanned again.");
+    const notice = other.getByText("All folders are being scanned again.");
     // It moves when what stands below it, the scan that is on its way, comes and goes.
     for (let seconds = 0; seconds < 60; seconds += 3) {
       await notice.hover();
