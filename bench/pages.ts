@@ -66,8 +66,9 @@ function bytesOf(url: string, path: string): Promise<{ files: number; all: numbe
       headers.set(requestId, response.encodedDataLength);
     });
     session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
-      const from = paths.get(requestId) ?? "";
-      if (from.startsWith("/stream/")) return;
+      const from = paths.get(requestId);
+      // Of the pictures on covers, which are media, only the end is told.
+      if (from === undefined || from.startsWith("/stream/")) return;
       bytes.all += encodedDataLength;
       if (!from.startsWith("/api/")) bytes.files += encodedDataLength - (headers.get(requestId) ?? 0);
     });
