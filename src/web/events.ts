@@ -1,7 +1,7 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
 import type { ProgressEvent } from "../main/contract.ts";
 import { titlesChanged } from "./pages/use-titles.ts";
-import { loadSession, user } from "./session.ts";
+import { loadSession, signingOut, user } from "./session.ts";
 import { shareEvents, type Tell } from "./share-events.ts";
 
 /** What the server works on and was heard of, by id; gone a while after its end. */
@@ -51,24 +51,30 @@ export function followEvents(): void {
 const askWhoIsHere = () => void loadSession().catch(() => undefined);
 
 function connect(tell: Tell): () => void {
-  let source: EventSource;
+  let source: EventSource | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const open = () => {
-    source = new EventSource("/api/events");
-    source.addEventListener("open", () => tell("open", ""));
+    const opened = new EventSource("/api/events");
+    source = opened;
+    opened.addEventListener("open", () => tell("open", ""));
     for (const kind of ["stream", "scan", "upload", "job"])
-      source.addEventListener(kind, ({ data }: MessageEvent<string>) => tell(kind, data));
-    source.addEventListener("error", ({ target }) => {
+      opened.addEventListener(kind, ({ data }: MessageEvent<string>) => tell(kind, data));
+    opened.addEventListener("error", ({ target }) => {
       // A lost connection is taken up again by the browser; after a refusal it gives up.
-      if (source !== target || source.readyState !== EventSource.CLOSED) return;
+      if (source !== target || opened.readyState !== EventSource.CLOSED) return;
       askWhoIsHere();
       timer = setTimeout(open, ASK_AGAIN_MS);
     });
   };
-  open();
-  return () => {
-    source.close();
+  const close = () => {
+    source?.close();
     clearTimeout(timer);
+  };
+  // From the moment that the session ends there, the server cuts the connection and refuses another one.
+  const stop = effect(() => (signingOut.value ? close() : open()));
+  return () => {
+    stop();
+    close();
   };
 }
 

@@ -19,6 +19,9 @@ export const firstAccount = signal<{ readonly takesSetupCode: boolean } | null>(
 /** Whether whoever was signed in is not any more, and it was not done on this page. */
 export const sessionEnded = signal(false);
 
+/** Whether this page is signing out right now: nothing is to be asked of the server that it would refuse. */
+export const signingOut = signal(false);
+
 /** Asks the server who is signed in. */
 export async function loadSession(): Promise<void> {
   try {
@@ -64,8 +67,13 @@ export async function changePassword(current: string, next: string): Promise<voi
 }
 
 export async function signOut(): Promise<void> {
-  await call("DELETE", "/api/session", undefined, { anonymous: true });
-  user.value = null;
+  signingOut.value = true;
+  try {
+    await call("DELETE", "/api/session", undefined, { anonymous: true });
+    user.value = null;
+  } finally {
+    signingOut.value = false;
+  }
   // What was still asked for meanwhile has been refused.
   sessionEnded.value = false;
   dismissAll();

@@ -80,8 +80,8 @@ function Titles({ owner, selection }: { owner: "me" | null; selection: Selection
           </button>
         </p>
       )}
-      {list.items.length === 0 && list.state === "ready" && !list.problem && <Nothing owner={owner} query={query} />}
-      {list.items.length === 0 && list.state === "loading" && <Ghosts view={view} />}
+      {list.items.length === 0 && list.isAnswered && !list.problem && <Nothing owner={owner} query={query} />}
+      {list.items.length === 0 && !list.isAnswered && list.state === "loading" && <Ghosts view={view} />}
       {list.items.length > 0 && (
         <form onSubmit={play}>
           <TitleList
@@ -210,7 +210,7 @@ function PlayBar({ chosen }: { chosen: Title | null }) {
 }
 
 function describe(list: FoundTitles): string {
-  if (list.state === "loading" && list.items.length === 0) return t("app.loading");
+  if (list.state === "loading" && list.items.length === 0 && !list.isAnswered) return t("app.loading");
   if (list.problem) return "";
   if (list.hasMore && list.total === null) return t("library.count-more", { count: list.items.length });
   return t("library.count", { count: list.hasMore && list.total !== null ? list.total : list.items.length });

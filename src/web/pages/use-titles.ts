@@ -44,6 +44,8 @@ export function changeKept(change: (title: Title) => Title | null): void {
 
 export interface TitleList {
   readonly state: "loading" | "ready";
+  /** Whether `items` are what this search has found; they are not while the first answer to it is awaited. */
+  readonly isAnswered: boolean;
   readonly items: readonly Title[];
   readonly hasMore: boolean;
   readonly problem: string | null;
@@ -61,7 +63,7 @@ export interface TitleList {
   patch(change: (title: Title) => Title): void;
 }
 
-type State = Found & Pick<TitleList, "state" | "problem">;
+type State = Found & Pick<TitleList, "state" | "problem"> & { readonly answeredKey: string | null };
 
 /**
  * The titles that fit the filters in the address; what is shown stays until the next answer is there. Begins with
@@ -81,6 +83,7 @@ export function useSearch(search: TitleSearch, count = PAGE): TitleList {
     ...(remembered().shown === undefined ? null : kept.get(key)),
     state: "loading",
     problem: null,
+    answeredKey: null,
   }));
   const [round, setRound] = useState(0);
   const [total, setTotal] = useState<number | null>(null);
@@ -102,7 +105,7 @@ export function useSearch(search: TitleSearch, count = PAGE): TitleList {
       busy.current = false;
       shown.current = Math.max(PAGE, found.items.length);
       keep(key, found);
-      setState({ ...found, state: "ready", problem: null });
+      setState({ ...found, state: "ready", problem: null, answeredKey: key });
     } catch (error) {
       if (controller.signal.aborted) return;
       busy.current = false;
@@ -126,6 +129,7 @@ export function useSearch(search: TitleSearch, count = PAGE): TitleList {
 
   return {
     ...state,
+    isAnswered: state.answeredKey === key,
     search,
     hasMore: state.next !== null,
     total,
