@@ -3,6 +3,7 @@ import type { Announcement } from "../streaming/contract.ts";
 import { turns } from "../turns.ts";
 import type { Visibility } from "./contract.ts";
 import { derivedOf, fingerprintOf, follow, isUnedited } from "./derived.ts";
+import { withFollowedTags } from "./tag-words.ts";
 import type { TitleRepository, TitleSource, TitleWithSources } from "./title-repository.ts";
 
 /** New titles of one transaction: others wait for its end. */
@@ -154,7 +155,8 @@ export class Announcements {
 
   /** Makes a title that nobody has edited part of another one with the same content. */
   async #absorb(id: string, into: string): Promise<boolean> {
-    const absorbed = await this.#repository.absorb(id, into, ({ origin, sources, deletedAt, ...title }) => {
+    const absorbed = await this.#repository.absorb(id, into, (title) => {
+      const { origin, sources, deletedAt } = title;
       const [source, ...others] = sources;
       const alone = source !== undefined && others.length === 0 && source.sourceId === id;
       return origin === "library" && deletedAt === null && alone && isUnedited(title, source);
@@ -176,9 +178,12 @@ export class Announcements {
   /** Takes a source from a title whose content it no longer has. */
   async #detach(titleId: string, sourceId: string): Promise<void> {
     await this.#repository.edit(titleId, (title) =>
-      withSources(
+      withFollowedTags(
+        withSources(
+          title,
+          title.sources.filter((source) => source.sourceId !== sourceId),
+        ),
         title,
-        title.sources.filter((source) => source.sourceId !== sourceId),
       ),
     );
     await this.#publishChange(titleId, "changed");
@@ -232,12 +237,12 @@ function withAnnouncement(title: TitleWithSources, announced: Announcement): Tit
   const before = title.sources.find(({ sourceId }) => sourceId === announced.sourceId);
   const others = title.sources.filter((source) => source !== before);
   const source = sourceOf(announced);
-  const followed =
-    announced.origin === "library" && source.derived
-      ? follow(title, before?.derived ?? null, source.derived, announced.sourceId === title.id)
-      : {};
-  const next = withSources({ ...title, ...followed }, [...others, source]);
-  if (announced.sourceId !== title.id && title.info !== null) return next;
+  const isOfLibrary = announced.origin === "library";
+  const isOwn = announced.sourceId === title.id;
+  const followed = isOfLibrary && isOwn && source.derived ? follow(title, before?.derived ?? null, source.derived) : {};
+  const changed = withSources({ ...title, ...followed }, [...others, source]);
+  const next = isOfLibrary ? withFollowedTags(changed, title) : changed;
+  if (!isOwn && title.info !== null) return next;
   const sameBytes = title.info === null || title.sizeBytes === announced.info.sizeBytes;
   const mediaId = announced.mediaId ?? (sameBytes ? title.mediaId : null);
   return { ...next, mediaId, info: announced.info, sizeBytes: announced.info.sizeBytes };

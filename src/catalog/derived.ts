@@ -1,10 +1,11 @@
 import type { Announcement } from "../streaming/contract.ts";
 import { DESCRIPTION_MAX, narrower, TAG_MAX, TAGS_MAX, type Visibility } from "./contract.ts";
+import { hasTagWords } from "./tag-words.ts";
 import { tagKeyOf } from "./title-index.ts";
-import type { Derived, TitleRecord, TitleSource } from "./title-repository.ts";
-import { cleanLine, cleanText, nameFrom, withoutTags, withTags } from "./title-text.ts";
+import type { Derived, TitleRecord, TitleSource, TitleWithSources } from "./title-repository.ts";
+import { cleanLine, cleanText, nameFrom, withTags } from "./title-text.ts";
 
-type Edited = Pick<TitleRecord, "name" | "description" | "tags" | "visibility">;
+type Followed = Pick<TitleRecord, "name" | "description" | "visibility">;
 
 /** What an announcement says of a title, in the form titles keep it. */
 export function derivedOf(announced: Announcement): Derived {
@@ -26,22 +27,14 @@ export function fingerprintOf({ provider: _, ...announced }: Announcement): stri
 }
 
 /**
- * Has a title follow its file: what nobody has edited since `before` becomes what it is `after`. Tags that somebody
- * removed stay away, tags that somebody added stay. `owns` says whether the title is this file's own, which alone
- * gives it name, description and who may see it. A further copy in a library folder that fewer people may see gives no tags.
+ * Has a title follow its own file: what nobody has edited since `before` becomes what it is `after`. Its tags
+ * follow all of its files: see `withFollowedTags`.
  */
-export function follow(title: Edited, before: Derived | null, after: Derived, owns: boolean): Edited {
-  const visibility = owns ? visibilityAfter(title.visibility, before, after) : title.visibility;
-  const isTold = owns || after.visibility === undefined || narrower(after.visibility, visibility) === visibility;
-  const told = isTold ? after.tags : [];
-  const gone = before ? withoutTags(before.tags, told) : [];
-  const added = before ? withoutTags(told, before.tags) : told;
-  const tags = withTags(withoutTags(title.tags, gone), added);
+export function follow(title: Followed, before: Derived | null, after: Derived): Followed {
   return {
-    name: owns && before && title.name === before.name ? after.name : title.name,
-    description: owns && before && title.description === before.description ? after.description : title.description,
-    tags: tags.length > TAGS_MAX ? title.tags : tags,
-    visibility,
+    name: before && title.name === before.name ? after.name : title.name,
+    description: before && title.description === before.description ? after.description : title.description,
+    visibility: visibilityAfter(title.visibility, before, after),
   };
 }
 
@@ -56,13 +49,14 @@ function visibilityAfter(said: Visibility, before: Derived | null, after: Derive
 }
 
 /** Whether a title is as its only source made it. */
-export function isUnedited(title: Edited, { derived }: TitleSource): boolean {
+export function isUnedited(title: TitleWithSources, { derived }: TitleSource): boolean {
   if (!derived) return false;
   const keys = (tags: readonly string[]) => [...new Set(tags.map(tagKeyOf))].sort();
   return (
     title.visibility === (derived.visibility ?? title.visibility) &&
     title.name === derived.name &&
     title.description === derived.description &&
-    Bun.deepEquals(keys(title.tags), keys(derived.tags))
+    Bun.deepEquals(keys(title.tags), keys(derived.tags)) &&
+    !hasTagWords(title)
   );
 }

@@ -90,6 +90,89 @@ test("a title follows its file's name and tags, but for what somebody has edited
   expect(await titleOf(1)).toMatchObject({ name: "My Alps", description: "Mine", tags: ["Snow", "Trips"] });
 });
 
+test("a tag that somebody added stays when a folder of that name comes and goes, whichever was there first", async () => {
+  const file = libraryFile(1, { tags: ["Trips"], folders: [films] });
+  const tags = async () => (await titleOf(1)).tags;
+  await announceAll(file);
+  await rig.as(ann).send("POST", `/api/titles/${testId(1)}/tags`, { tags: ["Snow"] });
+  await announceAll({ ...file, tags: ["Snow"] });
+  expect(await tags()).toEqual(["Snow"]);
+  await announceAll({ ...file, tags: ["Walks"] });
+  expect(await tags()).toEqual(["Snow", "Walks"]);
+  // One that the folder gives already is said once more.
+  await rig.as(ann).send("POST", `/api/titles/${testId(1)}/tags`, { tags: ["walks"] });
+  await announceAll({ ...file, tags: [] });
+  expect(await tags()).toEqual(["Snow", "Walks"]);
+  // Taken back, it is the folder's again.
+  await rig.as(ann).send("DELETE", `/api/titles/${testId(1)}/tags?tag=Walks`);
+  await announceAll({ ...file, tags: ["Walks"] });
+  expect(await tags()).toEqual(["Snow", "Walks"]);
+  // Whoever saves the whole list says something of what is new in it, and of what is missing.
+  await rig.as(ann).send("PATCH", `/api/titles/${testId(1)}`, { tags: ["Walks", "Mine"] });
+  await announceAll({ ...file, tags: ["Mine"] });
+  expect(await tags()).toEqual(["Mine"]);
+  await announceAll({ ...file, tags: [] });
+  expect(await tags()).toEqual(["Mine"]);
+});
+
+test("a folder's tag that somebody removed does not come back with any folder of that name, until somebody adds it", async () => {
+  const file = libraryFile(1, { tags: ["Trips", "2019"], folders: [films] });
+  const tags = async () => (await titleOf(1)).tags;
+  await announceAll(file);
+  await rig.as(ann).send("DELETE", `/api/titles/${testId(1)}/tags?tag=trips`);
+  await announceAll({ ...file, tags: ["Walks"] });
+  await announceAll({ ...file, tags: ["TRIPS", "2020"] });
+  expect(await tags()).toEqual(["2020"]);
+  // A further copy in such a folder does not bring it either.
+  await announceAll(libraryFile(2, { mediaId: testMediaId(1), tags: ["Trips", "Copies"] }));
+  expect(await tags()).toEqual(["2020", "Copies"]);
+  await rig.as(ann).send("POST", `/api/titles/${testId(1)}/tags`, { tags: ["Trips"] });
+  await announceAll({ ...file, tags: [] });
+  expect(await tags()).toEqual(["Copies", "Trips"]);
+});
+
+test("a folder's tag stays as long as a copy lies in a folder of that name, and goes with the last", async () => {
+  const copy = libraryFile(2, { mediaId: testMediaId(1), tags: ["Trips"] });
+  await announceAll(libraryFile(1, { tags: ["Trips"] }), copy);
+  await announceAll({ ...copy, tags: ["Copies"] });
+  expect((await titleOf(1)).tags).toEqual(["Trips", "Copies"]);
+  // The copy turns out to be another video.
+  await announceAll({ ...copy, mediaId: testMediaId(2), tags: ["Copies"] });
+  expect((await titleOf(1)).tags).toEqual(["Trips"]);
+});
+
+test("what people did with tags before it was kept is seen from what the file gave last", async () => {
+  const file = libraryFile(1, { tags: ["Trips", "2019"] });
+  await announceAll(file);
+  await rig.repository.edit(testId(1), ({ tagWords: _, ...title }) => ({ ...title, tags: ["Trips", "Snow"] }));
+  await announceAll({ ...file, tags: ["Snow"] });
+  await announceAll({ ...file, tags: ["Walks", "2019"] });
+  expect((await titleOf(1)).tags).toEqual(["Snow", "Walks"]);
+});
+
+test("tags of folders that are too many for one title wait for room, and are nobody's word", async () => {
+  const many = (from: number, count: number) => Array.from({ length: count }, (_, n) => `tag ${from + n}`);
+  const file = libraryFile(1, { tags: many(0, 60) });
+  await announceAll(file);
+  await rig.as(ann).send("POST", `/api/titles/${testId(1)}/tags`, { tags: many(100, 40) });
+  await announceAll({ ...file, tags: many(0, 62) });
+  expect((await titleOf(1)).tags).toHaveLength(100);
+  await rig.as(ann).send("DELETE", `/api/titles/${testId(1)}/tags?tag=tag%20100`);
+  await announceAll({ ...file, tags: many(1, 61) });
+  expect(new Set((await titleOf(1)).tags)).toEqual(new Set([...many(1, 61), ...many(101, 39)]));
+  await announceAll({ ...file, tags: [] });
+  expect((await titleOf(1)).tags).toEqual(many(101, 39));
+});
+
+test("a title whose tags somebody has said something of stays beside one with the same content", async () => {
+  const file = libraryFile(2, { mediaId: null, tags: ["Trips"] });
+  await announceAll(libraryFile(1), file);
+  await rig.as(ann).send("DELETE", `/api/titles/${testId(2)}/tags?tag=Trips`);
+  await announceAll({ ...file, tags: [] });
+  await announceAll({ ...file, tags: [], mediaId: testMediaId(1) });
+  expect((await namesIn("/api/titles?sort=name")).sort()).toEqual(["File 1", "File 2"]);
+});
+
 test("a title known by its path becomes part of the one with its content, with where people stopped", async () => {
   await announceAll(libraryFile(1), libraryFile(2, { mediaId: null, folders: [films], tags: ["Copies"] }));
   await rig.as(ann).send("PUT", `/api/titles/${testId(2)}/progress`, { positionSeconds: 7 });

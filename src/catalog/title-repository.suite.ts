@@ -90,6 +90,17 @@ export function titleRepositorySuite(
       expect((await titles.getBySource(testId(9)))?.name).toBe("Other");
     });
 
+    test("what people said of tags is kept with the title, and goes when nothing is said any more", async () => {
+      const tagWords = { added: ["Ç", "Snow"], removed: ["Trips"] };
+      await titles.insert(title(1, { tagWords }));
+      const said = async () => (await titles.edit(testId(1), () => null))?.title.tagWords;
+      expect(await said()).toEqual(tagWords);
+      await titles.edit(testId(1), (before) => ({ ...before, name: "Other" }));
+      expect(await said()).toEqual(tagWords);
+      await titles.edit(testId(1), ({ tagWords: _, ...before }) => before);
+      expect(await said()).toBeUndefined();
+    });
+
     test("an edit that throws, or returns null, changes nothing", async () => {
       await titles.insert(title(1));
       const failing = titles.edit(testId(1), () => {

@@ -75,9 +75,19 @@ export interface TitleRecord {
   readonly deletedAt: number | null;
 }
 
+/** What people have said of a library title's tags: it counts more than what its folders and files give. */
+export interface TagWords {
+  /** Tags it has for as long as nobody removes them. */
+  readonly added: readonly string[];
+  /** Tags that no folder gives it, until somebody adds them. */
+  readonly removed: readonly string[];
+}
+
 /** A title with what it is played from. */
 export interface TitleWithSources extends TitleRecord {
   readonly sources: readonly TitleSource[];
+  /** Absent as long as nobody has said anything, or it is seen by comparing tags and sources. */
+  readonly tagWords?: TagWords;
 }
 
 /** Text of a title, folded and cut for searching. */

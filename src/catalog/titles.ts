@@ -15,10 +15,11 @@ import {
 } from "./contract.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { ChangedMeanwhileError, EmptyTextError, TitleIdUsedError, TooManyTagsError } from "./errors.ts";
+import { type TagEdit, withTagEdit } from "./tag-words.ts";
 import type { CachedTitles } from "./title-cache.ts";
 import { searchOf, tagPrefixOf } from "./title-index.ts";
 import type { TitleRecord, TitleRepository, TitleWithSources } from "./title-repository.ts";
-import { cleanLine, cleanText, nameFrom, withoutTags, withTags } from "./title-text.ts";
+import { cleanLine, cleanText, nameFrom, withTags } from "./title-text.ts";
 import {
   audienceOf,
   etagOfTitle,
@@ -35,15 +36,10 @@ type Operations = (typeof catalogContract)["operations"];
 export type NewUpload = z.output<Operations["createTitle"]["input"]>;
 export type CompletedUpload = z.output<Operations["completeTitle"]["input"]>;
 
-export interface TitleEdit {
+export interface TitleEdit extends TagEdit {
   readonly name?: string | undefined;
   readonly visibility?: Title["visibility"] | undefined;
   readonly description?: string | undefined;
-  /** All it shall have, instead of those it has. */
-  readonly tags?: readonly string[] | undefined;
-  readonly addTags?: readonly string[] | undefined;
-  /** Taken away after others were added. */
-  readonly removeTags?: readonly string[] | undefined;
 }
 
 export interface TitlesDependencies {
@@ -185,26 +181,19 @@ export class Titles {
   }
 
   /** `ChangedMeanwhileError` when the title is not as `ifMatch`, an `If-Match` header, says. */
-  edit(
-    id: string,
-    who: Principal,
-    { addTags = [], removeTags = [], ...edit }: TitleEdit,
-    ifMatch: string | null = null,
-  ): Promise<Title> {
+  edit(id: string, who: Principal, edit: TitleEdit, ifMatch: string | null = null): Promise<Title> {
     return this.#change(id, who, (title) => {
       requireEditable(title, who);
       if (failsIfMatch(ifMatch, etagOfTitle(toTitle(title, null)))) throw new ChangedMeanwhileError();
       requireMayHide(title, who, edit.visibility);
-      for (const tag of [...(edit.tags ?? []), ...addTags]) requireText("tags", cleanLine(tag));
-      const before = edit.tags === undefined ? title.tags : withTags([], edit.tags);
-      const tags = withoutTags(withTags(before, addTags), removeTags);
-      if (tags.length > TAGS_MAX) throw new TooManyTagsError(tags.length);
+      for (const tag of [...(edit.tags ?? []), ...(edit.addTags ?? [])]) requireText("tags", cleanLine(tag));
+      const tagged = withTagEdit(title, edit);
+      if (tagged.tags.length > TAGS_MAX) throw new TooManyTagsError(tagged.tags.length);
       return {
-        ...title,
+        ...tagged,
         name: edit.name === undefined ? title.name : requireText("name", cleanLine(edit.name)),
         visibility: edit.visibility ?? title.visibility,
         description: edit.description === undefined ? title.description : cleanText(edit.description),
-        tags,
       };
     });
   }

@@ -32,6 +32,8 @@ export interface TitleTable {
   duration_ms: number;
   height: number;
   codec: string;
+  /** `TagWords` as JSON; null when nobody has said anything of its tags. */
+  tag_words: string | null;
 }
 
 export interface TitleTagTable {
@@ -201,6 +203,7 @@ export const catalogMigrations: Readonly<Record<string, Migration>> = {
   "2026-11-24-catalog-title-versions": { up: createTitleVersions },
   "2026-11-24-catalog-tombstone-names": { up: nameTombstones },
   "2026-11-25-catalog-file-names": { up: createFileNames },
+  "2026-11-26-catalog-tag-words": { up: createTagWords },
 };
 
 async function createCatalog(db: Kysely<unknown>): Promise<void> {
@@ -300,6 +303,10 @@ async function createFileNames(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable("titles").addColumn("file_names", "text").execute();
   await sql`delete from catalog_stale where what = 'file-names'`.execute(db);
   await sql`insert into catalog_stale (what) values ('file-names')`.execute(db);
+}
+
+async function createTagWords(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable("titles").addColumn("tag_words", "text").execute();
 }
 
 async function createFolders(db: Kysely<unknown>): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Selectable } from "kysely";
-import type { TitleIndex, TitleRecord } from "../../catalog/title-repository.ts";
+import type { TitleIndex, TitleRecord, TitleWithSources } from "../../catalog/title-repository.ts";
 import type { MediaInfo } from "../../streaming/contract.ts";
 import type { TitleTable } from "./catalog-tables.ts";
 
@@ -9,7 +9,10 @@ export type TitleRow = Selectable<TitleTable>;
 const CODEC_LENGTH = 32;
 
 /** The row of a title, without its place in time. */
-export function toRow(title: TitleRecord, index: TitleIndex): Omit<TitleRow, "seq"> {
+export function toRow(
+  title: TitleRecord & Pick<TitleWithSources, "tagWords">,
+  index: TitleIndex,
+): Omit<TitleRow, "seq"> {
   return {
     id: title.id,
     name: title.name,
@@ -30,6 +33,7 @@ export function toRow(title: TitleRecord, index: TitleIndex): Omit<TitleRow, "se
     duration_ms: title.info ? Math.round(title.info.durationSeconds * 1000) : -1,
     height: title.info?.video?.height ?? 0,
     codec: title.info?.video?.codec.slice(0, CODEC_LENGTH) ?? "",
+    tag_words: title.tagWords ? JSON.stringify(title.tagWords) : null,
   };
 }
 

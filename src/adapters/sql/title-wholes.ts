@@ -1,5 +1,5 @@
 import { sql, type Transaction } from "kysely";
-import type { Derived, TitleRecord, TitleSource, TitleWithSources } from "../../catalog/title-repository.ts";
+import type { Derived, TagWords, TitleRecord, TitleSource, TitleWithSources } from "../../catalog/title-repository.ts";
 import { listOf } from "./number-list.ts";
 import type { Database, Tables } from "./tables.ts";
 import { type TitleRow, toRecord } from "./title-rows.ts";
@@ -40,10 +40,13 @@ export async function wholesOf(database: Reader, rows: readonly TitleRow[]): Pro
     const record = records[i];
     const seq = Number(row.seq);
     if (!record) return [];
-    const title = { ...record, sources: (bySeq.get(seq) ?? []).map(sourceOf) };
+    const title = { ...record, sources: (bySeq.get(seq) ?? []).map(sourceOf), ...tagWordsOf(row) };
     return [{ seq, title, fileNames: row.file_names?.split("\n") ?? [] }];
   });
 }
+
+const tagWordsOf = ({ tag_words }: TitleRow): Pick<TitleWithSources, "tagWords"> =>
+  tag_words === null ? {} : { tagWords: JSON.parse(tag_words) as TagWords };
 
 type SourceRow = Omit<TitleSource, "derived"> & { readonly title_seq: number; readonly derived: string | null };
 
