@@ -1,5 +1,6 @@
 import { afterEach, expect, setSystemTime, test } from "bun:test";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { refusing } from "../../test/support/refusing.ts";
 import { MemoryBus } from "../adapters/memory/memory-bus.ts";
 import {
   AuthenticationStatus,
@@ -54,8 +55,8 @@ async function openFakeAuth(bus: MemoryBus) {
       unknown
     >[],
   };
-  const unused = () => Promise.reject(new Error("not asked in these tests"));
   const handlers: Handlers<typeof authContract> = {
+    ...refusing(authContract),
     async resolveSession({ cookie }) {
       state.asked++;
       const principal = cookie === "good" ? state.session : null;
@@ -73,13 +74,6 @@ async function openFakeAuth(bus: MemoryBus) {
       return { keys };
     },
     listRevocations: async () => ({ revocations: state.revocations }),
-    isAuthorized: unused,
-    issueToken: unused,
-    refreshAuthorization: unused,
-    issueGrant: unused,
-    listGrants: unused,
-    revokeGrants: unused,
-    getUsers: unused,
   };
   return {
     state,

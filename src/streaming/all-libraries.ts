@@ -1,16 +1,14 @@
-import type { ServiceProxy } from "../bus/proxy.ts";
+import type { PeerAnswers, Peers } from "../bus/peers.ts";
+import type { CallOptions, ServiceProxy } from "../bus/proxy.ts";
 import { ConflictError, NotFoundError } from "../errors.ts";
-import type { mainContract } from "../main/contract.ts";
+import type { ServiceInstance } from "../main/contract.ts";
 import type { Announcement, KeptFolders, LibraryReport, streamingContract, TitlesOfRemoved } from "./contract.ts";
 import type { Library } from "./library.ts";
-
-/** How long another instance may take to answer, in milliseconds. */
-const ASK_MS = 2_000;
 
 export interface AllLibrariesDependencies {
   /** The folders of this instance. */
   readonly own: Pick<Library, "report" | "startRescan" | "add" | "remove" | "kept" | "forgetRemoved">;
-  readonly main: Pick<ServiceProxy<typeof mainContract>, "listServices">;
+  readonly peers: Pick<Peers, "others" | "askAll">;
   readonly streaming: Pick<
     ServiceProxy<typeof streamingContract>,
     "reportLibrary" | "rescanLibrary" | "addFolder" | "removeFolder" | "listKept" | "forgetRemoved"
@@ -37,14 +35,14 @@ export class AllLibraries {
   /** The folders of all; who does not answer in time is named in `missing`. */
   report(): Promise<LibraryReport> {
     const { streaming } = this.#dependencies;
-    return this.#collect((instance) => streaming.reportLibrary({}, { instance, timeoutMs: ASK_MS }));
+    return this.#collect((target) => streaming.reportLibrary({}, target));
   }
 
   /** Asks all for a scan, and does not wait for the end of it: it may take hours. */
   rescan(): Promise<LibraryReport> {
     const { own, streaming } = this.#dependencies;
     own.startRescan();
-    return this.#collect((instance) => streaming.rescanLibrary({}, { instance, timeoutMs: ASK_MS }));
+    return this.#collect((target) => streaming.rescanLibrary({}, target));
   }
 
   /** Adds a folder of the machine that `instance` runs on. `ConflictError` when it is not named and there are several. */
@@ -53,7 +51,7 @@ export class AllLibraries {
     instance: string | undefined,
   ): Promise<LibraryReport> {
     const { own, streaming, instance: self } = this.#dependencies;
-    const others = await this.#others();
+    const others = (await this.#others()).map((other) => other.instance);
     const target = instance ?? (others.length === 0 ? self : null);
     if (target === null) {
       throw new ConflictError(
@@ -75,7 +73,7 @@ export class AllLibraries {
   /** What all know of folders' files; who does not answer in time is named in `missing`. */
   kept(): Promise<KeptFolders> {
     const { streaming } = this.#dependencies;
-    return this.#collectKept(this.ownKept(), (instance) => streaming.listKept({}, { instance, timeoutMs: ASK_MS }));
+    return this.#collectKept(this.ownKept(), (target) => streaming.listKept({}, target));
   }
 
   /** Has all begin to forget the titles of folders that are library folders no more, of all or the one with this id; those folders. */
@@ -85,7 +83,7 @@ export class AllLibraries {
     const mine = own
       .forgetRemoved(id)
       .then(({ items }) => ({ items: items.map((one) => ({ ...one, instance: self })) }));
-    return this.#collectKept(mine, (instance) => streaming.forgetRemoved(asked, { instance, timeoutMs: ASK_MS }));
+    return this.#collectKept(mine, (target) => streaming.forgetRemoved(asked, target));
   }
 
   /** Removes an added folder, wherever it is; its titles are kept for when it comes back, or forgotten. */
@@ -97,33 +95,27 @@ export class AllLibraries {
     else await streaming.removeFolder({ id, titles }, { instance: holder });
   }
 
-  async #collectKept(own: Promise<KeptFolders>, ask: (instance: string) => Promise<KeptFolders>): Promise<KeptFolders> {
-    const [mine, others] = await Promise.all([own, this.#others()]);
-    const answers = await Promise.all(others.map((instance) => ask(instance).catch(() => null)));
+  async #collectKept(own: Promise<KeptFolders>, ask: (target: CallOptions) => Promise<KeptFolders>) {
+    const { answers, missing } = await this.#askAll(own, ask);
+    return { items: answers.flatMap(({ items }) => items), missing };
+  }
+
+  async #collect(ask: (target: CallOptions) => Promise<LibraryReport>): Promise<LibraryReport> {
+    const { answers, missing } = await this.#askAll(this.ownReport(), ask);
     return {
-      items: [mine, ...answers].flatMap((answer) => answer?.items ?? []),
-      missing: others.filter((_, index) => answers[index] === null),
+      items: answers.flatMap(({ items }) => items),
+      unhashedBytes: answers.reduce((sum, { unhashedBytes }) => sum + unhashedBytes, 0),
+      mayAdd: answers.some(({ mayAdd }) => mayAdd),
+      missing,
     };
   }
 
-  async #collect(ask: (instance: string) => Promise<LibraryReport>): Promise<LibraryReport> {
-    const others = await this.#others();
-    const answers = await Promise.all(others.map((instance) => ask(instance).catch(() => null)));
-    const reports = [this.ownReport(), ...answers.filter((answer) => answer !== null)];
-    return {
-      items: reports.flatMap(({ items }) => items),
-      unhashedBytes: reports.reduce((sum, { unhashedBytes }) => sum + unhashedBytes, 0),
-      mayAdd: reports.some(({ mayAdd }) => mayAdd),
-      missing: others.filter((_, index) => answers[index] === null),
-    };
+  #askAll<T>(own: T | Promise<T>, ask: (target: CallOptions) => Promise<T>): Promise<PeerAnswers<T>> {
+    return this.#dependencies.peers.askAll(own, ask, this.#others());
   }
 
-  /** The other live instances of streaming; none when nobody can be asked. */
-  async #others(): Promise<string[]> {
-    const { main, instance: self } = this.#dependencies;
-    const known = await main.listServices({}, { timeoutMs: ASK_MS }).catch(() => ({ items: [] }));
-    return known.items
-      .filter(({ service, instance }) => service === "streaming" && instance !== self)
-      .map(({ instance }) => instance);
+  /** None when main cannot be asked: the folders of this instance are there all the same. */
+  #others(): Promise<ServiceInstance[]> {
+    return this.#dependencies.peers.others().catch(() => []);
   }
 }

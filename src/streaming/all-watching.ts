@@ -1,15 +1,12 @@
 import type { authContract } from "../auth/contract.ts";
+import type { Peers } from "../bus/peers.ts";
 import type { ServiceProxy } from "../bus/proxy.ts";
-import type { mainContract } from "../main/contract.ts";
 import type { streamingContract, Watched } from "./contract.ts";
 import type { Watching } from "./watching.ts";
 
-/** How long another instance may take to answer, in milliseconds. */
-const ASK_MS = 2_000;
-
 export interface AllWatchingDependencies {
   readonly own: Watching;
-  readonly main: Pick<ServiceProxy<typeof mainContract>, "listServices">;
+  readonly peers: Pick<Peers, "askAll">;
   readonly streaming: Pick<ServiceProxy<typeof streamingContract>, "listWatching">;
   readonly auth: Pick<ServiceProxy<typeof authContract>, "getUsers">;
   /** This instance. */
@@ -41,17 +38,11 @@ export class AllWatching {
 
   /** The newest first. An instance that does not answer in time is left out. */
   async list(): Promise<Watched[]> {
-    const { main, streaming, instance: self } = this.#dependencies;
-    const { items } = await main.listServices({});
-    const others = items.flatMap(({ service, instance }) =>
-      service === "streaming" && instance !== self ? [instance] : [],
-    );
-    const answers = await Promise.allSettled([
+    const { peers, streaming } = this.#dependencies;
+    const asked = await peers.askAll(
       this.ownList(),
-      ...others.map(async (instance) => (await streaming.listWatching({}, { instance, timeoutMs: ASK_MS })).items),
-    ]);
-    return answers
-      .flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []))
-      .sort((a, b) => (a.since < b.since ? 1 : -1));
+      async (target) => (await streaming.listWatching({}, target)).items,
+    );
+    return asked.answers.flat().sort((a, b) => (a.since < b.since ? 1 : -1));
   }
 }

@@ -1,6 +1,6 @@
+import type { Peers } from "../bus/peers.ts";
 import type { ServiceProxy } from "../bus/proxy.ts";
 import type { catalogContract, TitleAccess } from "../catalog/contract.ts";
-import type { mainContract } from "../main/contract.ts";
 import type { streamingContract } from "./contract.ts";
 
 /** How long an instance may take to say whether it has a title, in milliseconds. */
@@ -8,10 +8,8 @@ const ASK_MS = 1_000;
 
 export interface ElsewhereDependencies {
   readonly catalog: Pick<ServiceProxy<typeof catalogContract>, "getPlaces">;
-  readonly main: Pick<ServiceProxy<typeof mainContract>, "listServices">;
+  readonly peers: Pick<Peers, "others">;
   readonly streaming: Pick<ServiceProxy<typeof streamingContract>, "isAvailable">;
-  /** This instance. */
-  readonly instance: string;
 }
 
 /** Finds another live instance for a title that this one does not have. */
@@ -24,13 +22,12 @@ export class Elsewhere {
 
   /** `host:port` of the RTSP server of an instance that says that it has the title; null when none does. Never throws. */
   async rtspOf({ id, mediaId }: Pick<TitleAccess, "id" | "mediaId">): Promise<string | null> {
-    const { catalog, main, streaming, instance: self } = this.#dependencies;
+    const { catalog, peers, streaming } = this.#dependencies;
     try {
-      const [{ providers }, { items }] = await Promise.all([
+      const [{ providers }, others] = await Promise.all([
         catalog.getPlaces({ id }, { timeoutMs: ASK_MS }).catch(() => ({ providers: [] as string[] })),
-        main.listServices({}, { timeoutMs: ASK_MS }),
+        peers.others(),
       ]);
-      const others = items.filter(({ service, instance }) => service === "streaming" && instance !== self);
       const likely = others.filter(({ instance }) => providers.includes(instance));
       for (const { instance, rtsp } of [...likely, ...others.filter((other) => !likely.includes(other))]) {
         if (rtsp === undefined) continue;

@@ -4,6 +4,7 @@ import type { z } from "zod";
 import { AuthenticationStatus, authContract } from "../auth/contract.ts";
 import type { BusConnection } from "../bus/bus.ts";
 import { detached } from "../bus/call-in-hand.ts";
+import { Peers } from "../bus/peers.ts";
 import { announcePresence } from "../bus/presence.ts";
 import { proxyOf, type ServiceProxy, serveContract } from "../bus/proxy.ts";
 import { publish, subscribe, subscribeDurably } from "../bus/topics.ts";
@@ -111,15 +112,16 @@ export async function startStreaming(dependencies: StreamingDependencies): Promi
   const originals = new RtpOriginals(playback, movies);
   const urls = new PlayUrls(dependencies.rtsp);
   const { authenticator, live } = dependencies.streams;
-  const [main, streaming] = [proxyOf(connection, mainContract), proxyOf(connection, streamingContract)];
-  const elsewhere = new Elsewhere({ catalog, main, streaming, instance });
-  const libraries = new AllLibraries({ own: library, main, streaming, instance });
+  const streaming = proxyOf(connection, streamingContract);
+  const peers = new Peers({ main: proxyOf(connection, mainContract), ...connection.identity });
+  const elsewhere = new Elsewhere({ catalog, peers, streaming });
+  const libraries = new AllLibraries({ own: library, peers, streaming, instance });
   const titles = new PlayableTitles({ originals, gate, authenticator, live, elsewhere });
   const streams = await startStreams({ ...dependencies.streams, connection, gate, originals, urls, log });
 
   const watching = new Watching();
   const auth = proxyOf(connection, authContract);
-  const allWatching = new AllWatching({ own: watching, main, streaming, auth, instance });
+  const allWatching = new AllWatching({ own: watching, peers, streaming, auth, instance });
   let reannouncing: Promise<{ sources: number }> | null = null;
   const reannounce = () => {
     // Whoever asks meanwhile waits for the same.

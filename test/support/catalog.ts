@@ -23,6 +23,7 @@ import {
   type MediaInfo,
   streamingContract,
 } from "../../src/streaming/contract.ts";
+import { refusing } from "./refusing.ts";
 
 /** A UUIDv7 that tells which one it is. */
 export const testId = (n: number) => `01900000-0000-7000-8000-${String(n).padStart(12, "0")}`;
@@ -79,23 +80,8 @@ export async function fakeStreaming(bus: MemoryBus, instance: string, files: () 
     for (const file of announced) await publish(connection, MediaAnnouncements, { ...file, provider: instance });
   };
   let asked = 0;
-  const refuse = () => Promise.reject(new Error("not part of this test"));
   const handlers: Handlers<typeof streamingContract> = {
-    adopt: refuse,
-    identify: refuse,
-    ...{
-      isAvailable: refuse,
-      reportLibrary: refuse,
-      rescanLibrary: refuse,
-      addFolder: refuse,
-      removeFolder: refuse,
-      listKept: refuse,
-      forgetRemoved: refuse,
-    },
-    listStreams: refuse,
-    listWatching: refuse,
-    refreshStream: refuse,
-    controlStream: refuse,
+    ...refusing(streamingContract),
     reannounce: async () => {
       asked++;
       await announce(...files());
@@ -126,10 +112,8 @@ export async function startTestCatalog(options: Partial<CatalogDependencies> = {
   ) as Record<ServiceName, BusConnection>;
   const titles = await sqliteTitles();
   const users = [0, 1, 2, 3].map((n) => person(n));
-  const fakeAuth = { ...Object.fromEntries(Object.keys(authContract.operations).map((name) => [name, refuse])) };
-  const auth = { ...fakeAuth, getUsers: async ({ ids }: { ids: string[] }) => usersOf(users, ids) };
-  const serveAuth = () =>
-    serveContract(connections.auth, authContract, auth as unknown as Handlers<typeof authContract>);
+  const getUsers = async ({ ids }: { ids: string[] }) => usersOf(users, ids);
+  const serveAuth = () => serveContract(connections.auth, authContract, { ...refusing(authContract), getUsers });
   let stopAuth = await serveAuth();
   const released: Released[] = [];
   const changes: { titleId: string; type: "changed" | "deleted" }[] = [];
@@ -172,8 +156,6 @@ export async function startTestCatalog(options: Partial<CatalogDependencies> = {
     },
   };
 }
-
-const refuse = () => Promise.reject(new Error("not part of this test"));
 
 const usersOf = (users: readonly Principal[], ids: readonly string[]) =>
   users

@@ -11,7 +11,7 @@ import { openSqlite } from "../../src/adapters/sqlite/sqlite-database.ts";
 import type { GrantHolder, Principal } from "../../src/auth/contract.ts";
 import type { BusConnection } from "../../src/bus/bus.ts";
 import { permissionsOf } from "../../src/bus/permissions.ts";
-import { serveContract } from "../../src/bus/proxy.ts";
+import { type Handlers, serveContract } from "../../src/bus/proxy.ts";
 import { publish, subscribe } from "../../src/bus/topics.ts";
 import { catalogContract, type Title, TitleChanges } from "../../src/catalog/contract.ts";
 import { contracts } from "../../src/contracts.ts";
@@ -20,13 +20,13 @@ import { listen } from "../../src/http/listener.ts";
 import { createMetrics } from "../../src/http/metrics.ts";
 import { Progress, type ProgressEvent } from "../../src/main/contract.ts";
 import type { Service } from "../../src/service.ts";
-import { type Announcement, type MediaInfo, streamingContract } from "../../src/streaming/contract.ts";
+import { type Announcement, streamingContract } from "../../src/streaming/contract.ts";
 import type { UploadFiles } from "../../src/upload/upload-files.ts";
 import type { UploadLocks } from "../../src/upload/upload-locks.ts";
 import { startUpload } from "../../src/upload/upload-service.ts";
+import { refusing } from "./refusing.ts";
 
 const log = pino({ level: "silent" });
-const noop = async () => ({}) as never;
 
 export const ada: Principal = {
   userId: "01900000-0000-7000-8000-00000000000a",
@@ -69,18 +69,13 @@ export class FakeCatalog {
   discarded: string[] = [];
   down = false;
 
-  handlers() {
+  handlers(): Handlers<typeof catalogContract> {
     const requireUp = () => {
       if (this.down) throw new TemporaryUnavailableError("The catalog is away.");
     };
     return {
-      createTitle: async (input: {
-        id: string;
-        owner: { userId: string; username: string };
-        name: string;
-        tags: string[];
-        sizeBytes: number;
-      }) => {
+      ...refusing(catalogContract),
+      createTitle: async (input) => {
         requireUp();
         const { id, name, tags, sizeBytes } = input;
         const existing = this.titles.get(id);
@@ -106,7 +101,7 @@ export class FakeCatalog {
         this.titles.set(id, title);
         return title;
       },
-      completeTitle: async ({ id, mediaId, info }: { id: string; mediaId: string | null; info: MediaInfo }) => {
+      completeTitle: async ({ id, mediaId, info }) => {
         requireUp();
         const title = this.titles.get(id);
         if (!title) throw new ProblemError("wrong-media-id", "There is no video with this id.", { status: 404 });
@@ -114,19 +109,12 @@ export class FakeCatalog {
         this.titles.set(id, ready);
         return ready;
       },
-      discardTitle: async ({ id }: { id: string }) => {
+      discardTitle: async ({ id }) => {
         requireUp();
         this.discarded.push(id);
         if (this.titles.get(id)?.availability === "receiving") this.titles.delete(id);
         return {};
       },
-      getAccess: noop,
-      getTitle: noop,
-      getPlaces: noop,
-      getCollectionAccess: async () => null,
-      findTitles: noop,
-      forgetSources: noop,
-      settleAnnouncements: noop,
     };
   }
 }
@@ -146,19 +134,10 @@ export class FakeStreaming {
     this.#folder = folder;
   }
 
-  handlers() {
+  handlers(): Handlers<typeof streamingContract> {
     return {
-      adopt: async ({
-        fileName: _,
-        ...input
-      }: {
-        sourceId: string;
-        ownerId: string;
-        name: string;
-        fileName: string | null;
-        sizeBytes: number;
-        mediaId: string | null;
-      }) => {
+      ...refusing(streamingContract),
+      adopt: async ({ fileName: _, ...input }) => {
         if (this.down) throw new TemporaryUnavailableError("Streaming is away.");
         this.inspections++;
         if (this.hangs) await new Promise(() => undefined);
@@ -174,25 +153,11 @@ export class FakeStreaming {
         if (input.mediaId) await rename(path, join(this.#folder, "..", input.mediaId));
         return announcement;
       },
-      identify: async ({ sourceId, mediaId }: { sourceId: string; mediaId: string }) => {
+      identify: async ({ sourceId, mediaId }) => {
         this.identified.set(sourceId, mediaId);
         await rename(join(this.#folder, sourceId), join(this.#folder, "..", mediaId));
         return {};
       },
-      reannounce: noop,
-      ...{
-        isAvailable: noop,
-        reportLibrary: noop,
-        rescanLibrary: noop,
-        addFolder: noop,
-        removeFolder: noop,
-        listKept: noop,
-        forgetRemoved: noop,
-      },
-      listStreams: noop,
-      listWatching: noop,
-      refreshStream: noop,
-      controlStream: noop,
     };
   }
 }

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { authContract, type Revocation } from "../../auth/contract.ts";
 import type { BusConnection } from "../../bus/bus.ts";
 import { detached } from "../../bus/call-in-hand.ts";
+import { Peers } from "../../bus/peers.ts";
 import { proxyOf } from "../../bus/proxy.ts";
 import { publish, subscribe } from "../../bus/topics.ts";
 import type { HttpEnv } from "../../http/env.ts";
@@ -23,6 +24,9 @@ import { StreamEvents } from "./stream-events.ts";
 import { type RtpPushes, StreamOpener } from "./stream-opener.ts";
 import { operationsOf, type StreamOperations } from "./stream-operations.ts";
 import { createStreamRoutes } from "./stream-routes.ts";
+
+/** How long another instance may take to tell of its streams, in milliseconds: one that is left out has none. */
+const PEER_MS = 5_000;
 
 /** What the composition root decides about streams. */
 export interface StreamSettings {
@@ -81,8 +85,8 @@ export async function startStreams(dependencies: StreamsDependencies): Promise<S
     onChange: (summary, isOver) => void tellChange(connection, summary, isOver).catch(() => undefined),
   });
   const directory = new StreamDirectory({
-    ...{ instance, controllers },
-    main: proxyOf(connection, mainContract),
+    controllers,
+    peers: new Peers({ main: proxyOf(connection, mainContract), ...connection.identity, timeoutMs: PEER_MS }),
     streaming: proxyOf(connection, streamingContract),
   });
   live.onEnded = (id) => {

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import pino from "pino";
+import { refusing } from "../../../test/support/refusing.ts";
 import { MemoryBus } from "../../adapters/memory/memory-bus.ts";
 import type { Principal, Role } from "../../auth/contract.ts";
+import { Peers } from "../../bus/peers.ts";
 import { permissionsOf } from "../../bus/permissions.ts";
 import { proxyOf, serveContract } from "../../bus/proxy.ts";
 import { publish, subscribe } from "../../bus/topics.ts";
@@ -44,23 +46,13 @@ async function openInstance(instance: string) {
     publish: (id, event) => publish(connection, StreamerSync, event, id),
     log: pino({ level: "silent" }),
   });
-  const refuse = () => Promise.reject(new Error("not part of this test"));
   await serveContract(connection, streamingContract, {
-    ...{ adopt: refuse, identify: refuse, reannounce: refuse, isAvailable: refuse },
-    ...{
-      reportLibrary: refuse,
-      rescanLibrary: refuse,
-      addFolder: refuse,
-      removeFolder: refuse,
-      listKept: refuse,
-      forgetRemoved: refuse,
-      listWatching: refuse,
-    },
+    ...refusing(streamingContract),
     ...operationsOf(controllers),
   });
   const directory = new StreamDirectory({
-    ...{ instance, controllers },
-    main: proxyOf(connection, mainContract),
+    controllers,
+    peers: new Peers({ main: proxyOf(connection, mainContract), ...connection.identity }),
     streaming: proxyOf(connection, streamingContract),
   });
   const events = new StreamEvents({
@@ -88,8 +80,7 @@ beforeEach(async () => {
   two = await openInstance("two");
   const since = new Date().toISOString();
   await serveContract(await bus.connect({ service: "main", instance: "m" }), mainContract, {
-    getForwardKey: () => Promise.reject(new Error("not part of this test")),
-    locate: () => Promise.reject(new Error("not part of this test")),
+    ...refusing(mainContract),
     listServices: async () => ({
       // The third has gone and main does not know it yet.
       items: ["one", "two", "three"].map((instance) => ({

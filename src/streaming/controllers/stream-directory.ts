@@ -1,17 +1,18 @@
 import type { Principal } from "../../auth/contract.ts";
-import type { ServiceProxy } from "../../bus/proxy.ts";
-import type { mainContract } from "../../main/contract.ts";
+import type { Peers } from "../../bus/peers.ts";
+import type { CallOptions, ServiceProxy } from "../../bus/proxy.ts";
 import type { StreamHandle, StreamSummary, streamingContract } from "../contract.ts";
 import { noSuchStream, type StreamControllers } from "./stream-controllers.ts";
 
 export type StreamAction = "pause" | "resume" | "stop";
 
 export interface StreamDirectoryOptions {
-  readonly instance: string;
   readonly controllers: StreamControllers;
-  readonly main: Pick<ServiceProxy<typeof mainContract>, "listServices">;
+  readonly peers: Pick<Peers, "others" | "askAll">;
   readonly streaming: Pick<ServiceProxy<typeof streamingContract>, "listStreams" | "refreshStream" | "controlStream">;
 }
+
+type WhichStreams = Parameters<StreamDirectoryOptions["streaming"]["listStreams"]>[0];
 
 /** Every instance's stream controllers. What this one does not hold is asked of the one that does, over the bus. */
 export class StreamDirectory {
@@ -58,23 +59,17 @@ export class StreamDirectory {
   /** Ids of all streams of all instances. Throws when one of them does not answer. */
   async allIds(): Promise<Set<string>> {
     const { controllers } = this.#options;
-    const elsewhere = await Promise.all((await this.#peers()).map((instance) => this.#ask(instance, { userId: null })));
+    const ask = ({ instance }: CallOptions) => this.#ask({ userId: null }, { instance });
+    const elsewhere = await Promise.all((await this.#options.peers.others()).map(ask));
     return new Set([...controllers.list(null), ...elsewhere.flat()].map(({ id }) => id));
   }
 
   /** What the others hold. One that is gone, or does not answer, holds nothing that could be told of. */
-  async #elsewhere(which: { userId: string | null; id?: string }): Promise<StreamSummary[]> {
-    const answers = await Promise.allSettled((await this.#peers()).map((instance) => this.#ask(instance, which)));
-    return answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+  async #elsewhere(which: WhichStreams): Promise<StreamSummary[]> {
+    return (await this.#options.peers.askAll([], (target) => this.#ask(which, target))).answers.flat();
   }
 
-  async #ask(instance: string, which: { userId: string | null; id?: string }): Promise<StreamSummary[]> {
-    return (await this.#options.streaming.listStreams(which, { instance })).items;
-  }
-
-  async #peers(): Promise<string[]> {
-    const { main, instance: own } = this.#options;
-    const { items } = await main.listServices({});
-    return items.flatMap(({ service, instance }) => (service === "streaming" && instance !== own ? [instance] : []));
+  async #ask(which: WhichStreams, target: CallOptions): Promise<StreamSummary[]> {
+    return (await this.#options.streaming.listStreams(which, target)).items;
   }
 }
