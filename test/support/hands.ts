@@ -29,6 +29,9 @@ const MAX_TABS = 80;
 /** With the keyboard alone: Tab leads everywhere, arrows inside lists of videos, and nothing else is used. */
 export function keyboard(page: Page): Hands {
   const { keyboard: keys } = page;
+  // From now on files are asked of the test. If that began with a press of a key, the browser might ask nobody before it
+  // hears of it, and wait for that answer from then on.
+  page.on("filechooser", () => undefined);
   const hasFocus = (target: Locator) =>
     target.evaluate((element) => {
       let focused = document.activeElement;
@@ -76,13 +79,10 @@ export function keyboard(page: Page): Hands {
       await eventually("it is checked", () => target.isChecked());
     },
     async chooseFiles(target, paths) {
-      const chooser = await eventually("the browser asks for files", async () => {
-        await reach(target);
-        const opened = page.waitForEvent("filechooser", { timeout: 3_000 }).catch(() => null);
-        await keys.press("Enter");
-        return opened;
-      });
-      await chooser.setFiles([...paths]);
+      await reach(target);
+      const opened = page.waitForEvent("filechooser");
+      await keys.press("Enter");
+      await (await opened).setFiles([...paths]);
     },
     async halve() {
       await keys.press("5");
