@@ -55,7 +55,15 @@ async function serve(args: string[] = []) {
     for (let next = await reader.read(); !next.done; next = await reader.read()) output += decoder.decode(next.value);
     return output;
   };
-  return { child, url, output, rest };
+  /** Waits until it has printed something. */
+  const said = async (what: string) => {
+    while (!output.includes(what)) {
+      const { value, done } = await reader.read();
+      if (done) throw new Error(`it ended without “${what}”: ${output}`);
+      output += decoder.decode(value);
+    }
+  };
+  return { child, url, output, rest, said };
 }
 
 describe("kinora serve", () => {
@@ -69,7 +77,7 @@ describe("kinora serve", () => {
   });
 
   test("a second signal stops at once, whatever still runs", async () => {
-    const { child, url } = await serve();
+    const { child, url, said } = await serve();
     const { hostname, port } = new URL(url);
     const socket = await Bun.connect({ hostname, port: Number(port), socket: { data: () => undefined } });
     // A request whose body never comes: its answer would be waited for.
@@ -78,6 +86,8 @@ describe("kinora serve", () => {
     );
     await fetch(`${url}/healthz`);
     child.kill("SIGTERM");
+    // Two that come at once are one.
+    await said("Stopping");
     await Bun.sleep(100);
     expect(child.exitCode).toBeNull();
     const begin = performance.now();

@@ -1,6 +1,7 @@
 import { afterEach, expect, setSystemTime, test } from "bun:test";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { refusing } from "../../test/support/refusing.ts";
+import { until } from "../../test/support/until.ts";
 import { MemoryBus } from "../adapters/memory/memory-bus.ts";
 import {
   AuthenticationStatus,
@@ -506,13 +507,12 @@ test("onRevoked cuts once, within a second, and only whom it concerns", async ()
   authenticator.onRevoked(apiKey, () => cuts.push("api-key"));
   authenticator.onRevoked(token, () => cuts.push("token"));
   authenticator.onRevoked(token, () => cuts.push("ended"))();
-  const begin = performance.now();
   await auth.publish({ type: "revoked", revocations: [revocationOf("session", "s1"), revocationOf("session", "s1")] });
-  while (cuts.length < 2 && performance.now() - begin < 1_000) await Bun.sleep(1);
+  await until(() => cuts.length >= 2);
   expect(cuts).toEqual(["session", "session again"]);
   await auth.publish({ type: "revoked", revocations: [revocationOf("user", userId)] });
   await auth.publish({ type: "user-deleted", userId });
-  while (cuts.length < 4 && performance.now() - begin < 1_000) await Bun.sleep(1);
+  await until(() => cuts.length >= 4);
   expect(cuts).toEqual(["session", "session again", "api-key", "token"]);
 });
 
@@ -539,7 +539,7 @@ test("a watch that begins after the revocation is cut all the same", async () =>
   authenticator.apply([revocationOf("user", userId)]);
   const cut = Promise.withResolvers<string>();
   authenticator.onRevoked(session, () => cut.resolve("cut"));
-  expect(await Promise.race([cut.promise, Bun.sleep(1_000)])).toBe("cut");
+  expect(await cut.promise).toBe("cut");
 
   const anew = (await authenticator.authenticate(withCookie("good"))) as Principal;
   let wasCut = false;

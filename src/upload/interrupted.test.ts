@@ -101,6 +101,7 @@ test("a sender that has gone silent gives way to a new request", async () => {
   const path = await kinora.create(bytes.length);
   const silent = new RawPatch(path, 0, bytes.length);
   await silent.send(bytes.subarray(0, 40_000));
+  await begun(path);
   await Bun.sleep(SILENT_MS + 200);
   expect(await kinora.offset(path)).toBe(40_000);
   expect((await kinora.append(path, 40_000, bytes.subarray(40_000))).status).toBe(204);

@@ -15,3 +15,13 @@ export async function until<T>(
     await Bun.sleep(10);
   }
 }
+
+/** Waits until a number has stood still for `forMs`, as of packets once nobody sends any more, and returns it. */
+export async function resting(count: () => number, forMs = 300, timeoutMs = 10_000): Promise<number> {
+  for (const deadline = performance.now() + timeoutMs; performance.now() < deadline; ) {
+    const before = count();
+    await Bun.sleep(forMs);
+    if (count() === before) return before;
+  }
+  throw new Error(`it does not stand still within ${timeoutMs} ms; it is ${count()}`);
+}

@@ -51,11 +51,12 @@ test("while another process holds the lock, writes wait without keeping anything
   await Bun.sleep(100);
   const before = performance.now();
   expect(await ids()).toEqual([]);
-  expect(performance.now() - before).toBeLessThan(100);
+  // Whoever waits inside of SQLite waits for seconds here: nobody could take the lock away.
+  expect(performance.now() - before).toBeLessThan(1_000);
   await Bun.sleep(100);
   other.run("rollback");
   await Promise.all(writes);
-  expect(await blocked).toBeLessThan(150);
+  expect(await blocked).toBeLessThan(1_000);
   expect(await ids()).toEqual([1, 2]);
 });
 
@@ -69,7 +70,7 @@ test("a lock that stays is told as temporary-unavailable after 3 s, and writing 
       .execute((on) => sql`insert into t (id) values (2)`.execute(on))
       .catch((error: unknown) => error),
   ]);
-  expect(performance.now() - begin).toBeLessThan(4_000);
+  expect(performance.now() - begin).toBeWithin(2_500, 8_000);
   for (const error of errors) expect(error).toBeInstanceOf(TemporaryUnavailableError);
   other.run("rollback");
   await insert(3);
