@@ -89,7 +89,7 @@ async function untilReport(user: TestUser, isDone: (report: Report) => boolean, 
   }
 }
 
-export async function manyFiles(): Promise<Figure[]> {
+async function manyFiles(): Promise<Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), "kinora-bench-library-"));
   const data = mkdtempSync(join(tmpdir(), "kinora-bench-data-"));
   try {

@@ -142,7 +142,7 @@ function titlesOf(repository: SqlTitleRepository) {
 }
 
 /** The mix comes last. */
-export async function measureSearches(
+async function measureSearches(
   repository: SqlTitleRepository,
   rounds = ROUNDS,
   statementsSoFar = () => 0,
@@ -218,7 +218,7 @@ async function deepPages(titles: Titles): Promise<Measured & { readonly asked: n
   return { what: "page 1,000 by cursor", times, asked: pages };
 }
 
-export async function measureWrites(repository: SqlTitleRepository, count: number): Promise<Measured[]> {
+async function measureWrites(repository: SqlTitleRepository, count: number): Promise<Measured[]> {
   const titles = titlesOf(repository);
   const viewing = new Viewing({ repository, cached: new CachedTitles(repository, noTitleCache), now: Date.now });
   const random = randomNumbers(7);

@@ -27,7 +27,7 @@ export const ADDRESS: Limit = { max: 60, windowMs: 5 * MINUTE };
 /** Failed attempts on one account from all addresses together that have not been seen to know the password. */
 export const ACCOUNT: Limit = { max: 100, windowMs: 60 * MINUTE };
 /** Accounts registered from one address. */
-export const REGISTRATIONS: Limit = { max: 100, windowMs: 60 * MINUTE };
+const REGISTRATIONS: Limit = { max: 100, windowMs: 60 * MINUTE };
 /** Wrong codes of a second factor, wherever they come from: whoever sends one knows the password. */
 export const SECOND_FACTOR: Limit = { max: 10, windowMs: 15 * MINUTE };
 /** What one user changes of accounts, invitations and API keys: enough for a script that makes a school's accounts. */

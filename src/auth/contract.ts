@@ -25,7 +25,7 @@ export type GrantKind = z.infer<typeof grantKind>;
  * Who holds a grant: nobody in particular, with the right to play one title, or those that are in one collection, for as
  * long as its issuer may see them.
  */
-export const grantHolder = z.object({
+const grantHolder = z.object({
   /** What a revocation names. */
   grantId: id,
   /** One of the two; the other one is null. */
@@ -100,11 +100,11 @@ export const GRANTS_PER_USER = 1_000;
 
 export const issuedToken = z.object({ token: z.string(), id: z.string(), expiresAt: timestamp });
 
-export const issuedGrant = z.object({ grant: z.string(), id, expiresAt: timestamp });
+const issuedGrant = z.object({ grant: z.string(), id, expiresAt: timestamp });
 export type IssuedGrant = z.infer<typeof issuedGrant>;
 
 /** What is kept of a grant; never the grant itself. */
-export const grantRecord = z.object({
+const grantRecord = z.object({
   id,
   /** One of the two; the other one is null. */
   titleId: id.nullable(),

@@ -99,7 +99,7 @@ export class Grants {
 }
 
 /** In the largest unit that it is a whole number of. */
-export function spanInWords(ms: number): string {
+function spanInWords(ms: number): string {
   const units = [
     [86_400_000, "day"],
     [3_600_000, "hour"],

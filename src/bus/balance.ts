@@ -1,5 +1,5 @@
 /** Which of several live instances a call goes to. */
-export const balances = ["round-robin", "random", "least-outstanding"] as const;
+const balances = ["round-robin", "random", "least-outstanding"] as const;
 export type Balance = (typeof balances)[number];
 
 /** Chooses among the live instances of a service. */

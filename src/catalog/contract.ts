@@ -65,7 +65,7 @@ export const title = z.object({
 export type Title = z.infer<typeof title>;
 
 /** What deciding about a title takes, and nothing more. */
-export const titleAccess = z.object({
+const titleAccess = z.object({
   id,
   ownerId: id.nullable(),
   visibility,
@@ -127,7 +127,7 @@ export function mayEdit(who: Pick<Principal, "userId" | "role"> | null, access: 
 }
 
 /** Longest run of codecs in one search, and the longest name of one. */
-export const CODEC_MAX = 32;
+const CODEC_MAX = 32;
 const height = z.number().int().min(0).max(100_000);
 const seconds = z.number().min(0).max(1e9);
 
@@ -210,7 +210,7 @@ export const collectionPage = z.object({ items: z.array(collection), nextCursor:
 export type CollectionPage = z.infer<typeof collectionPage>;
 
 /** What deciding about a collection and the titles in it takes. */
-export const collectionAccess = z.object({ id, ownerId: id, visibility, name: z.string(), titleIds: z.array(id) });
+const collectionAccess = z.object({ id, ownerId: id, visibility, name: z.string(), titleIds: z.array(id) });
 export type CollectionAccess = z.infer<typeof collectionAccess>;
 
 /** How many titles have something. */

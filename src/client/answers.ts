@@ -28,7 +28,7 @@ export const link = z.object({
 export type Link = z.infer<typeof link>;
 
 /** A link as lists show it: without its grant. */
-export const listedLink = z.object({
+const listedLink = z.object({
   id,
   titleId: id.nullable(),
   titleName: z.string().nullable(),

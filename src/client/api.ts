@@ -12,7 +12,7 @@ const ANSWER_BYTES = 16 << 20;
 /** A token is renewed when it counts for less than this. */
 const TOKEN_LEFT_MS = 10_000;
 
-export const USER_AGENT = `kinora/${version} (${process.platform})`;
+const USER_AGENT = `kinora/${version} (${process.platform})`;
 
 /** A query's parameters; undefined ones are left out, lists are repeated. */
 export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;

@@ -1,7 +1,7 @@
 import type { Command, Option } from "commander";
 import { usageError } from "./errors.ts";
 
-export const shells = ["bash", "zsh", "fish"] as const;
+const shells = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof shells)[number];
 
 /** What a shell can complete after a command. */

@@ -48,7 +48,7 @@ function firstOf<T>(schema: z.ZodType, read: (layer: z.ZodType) => T | undefined
 const meta = (schema: z.ZodType, name: string) => firstOf(schema, (layer) => layer.meta()?.[name]);
 
 /** `upload.maxSize` → `KINORA_UPLOAD_MAX_SIZE`. */
-export const envNameOf = (key: string) =>
+const envNameOf = (key: string) =>
   `KINORA_${key
     .replaceAll(".", "_")
     .replace(/[A-Z]/g, (letter) => `_${letter}`)

@@ -28,13 +28,13 @@ const byteUnits = {
 };
 
 /** `30s`, `1.5h` or `31d` in milliseconds; undefined when it is none. */
-export const parseDuration = (text: string) => units(durationUnits, text);
+const parseDuration = (text: string) => units(durationUnits, text);
 
 /** `64GiB` or `500MB` in bytes; undefined when it is none. */
-export const parseByteSize = (text: string) => units(byteUnits, text);
+const parseByteSize = (text: string) => units(byteUnits, text);
 
 /** `host:port` or `[v6]:port`; undefined when it is none. */
-export function parseListenAddress(text: string): ListenAddress | undefined {
+function parseListenAddress(text: string): ListenAddress | undefined {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
   if (!match || port > 65_535) return undefined;
@@ -60,7 +60,7 @@ export function isLoopback(host: string): boolean {
 }
 
 /** `10.0.0.0/8`, `fd00::/8` or a single address; undefined when it is none. */
-export function parseCidr(text: string): string | undefined {
+function parseCidr(text: string): string | undefined {
   const [address = "", prefix, ...rest] = text.split("/");
   const family = isIP(address);
   if (family === 0 || rest.length > 0) return undefined;
@@ -161,7 +161,7 @@ export interface NatsAddress {
 }
 
 /** `nats://[user:password@]host[:port]`, several separated by commas; undefined when it is none. */
-export function parseNatsAddress(text: string): NatsAddress | undefined {
+function parseNatsAddress(text: string): NatsAddress | undefined {
   const urls = text.split(",").map((part) => URL.parse(part.trim()));
   const [first] = urls;
   if (!first || !/^(nats|tls):$/.test(first.protocol)) return undefined;
@@ -236,7 +236,7 @@ export interface RedisAddress {
 }
 
 /** `redis://[user:password@]host[:port][/database][?prefix=…]`, `rediss://` for TLS; undefined when it is none. */
-export function parseRedisAddress(text: string): RedisAddress | undefined {
+function parseRedisAddress(text: string): RedisAddress | undefined {
   const url = URL.parse(text);
   if (!url || !/^rediss?:$/.test(url.protocol) || url.hostname === "" || url.hash) return undefined;
   if (!/^\/?\d{0,3}$/.test(url.pathname)) return undefined;

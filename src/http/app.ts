@@ -37,7 +37,7 @@ export function createApp(): OpenAPIHono<HttpEnv> {
 }
 
 /** 499 `client-closed`: the client closed the connection in the middle of its request. Only the log and metrics see it. */
-export class ClientClosedError extends ProblemError {
+class ClientClosedError extends ProblemError {
   constructor() {
     super("client-closed", "The client closed the connection before its request was complete.", { status: 499 });
   }

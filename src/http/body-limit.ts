@@ -4,7 +4,7 @@ import type { LargeBodies } from "../service.ts";
 import type { HttpEnv } from "./env.ts";
 
 /** Bytes of a body, unless its route says otherwise: a title's longest description has less in any notation. */
-export const BODY_BYTES = 64 << 10;
+const BODY_BYTES = 64 << 10;
 
 /** 413 `too-large`: the body has more bytes than requests here may have. */
 class BodyTooLargeError extends ProblemError {

@@ -40,7 +40,7 @@ export const ServiceAvailability = defineTopic(
 export type Availability = z.infer<(typeof ServiceAvailability)["payload"]>;
 
 /** How far some work is. Goes to the user it belongs to and to admins; to all signed-in users when `userId` is null, unless it is for admins alone. */
-export const progressEvent = z.object({
+const progressEvent = z.object({
   /** `stream`: one under control has begun, changed or ended; only its owner and admins hear of it. */
   kind: z.enum(["scan", "upload", "job", "stream"]),
   id: z.string(),

@@ -19,7 +19,7 @@ export interface PacketSink {
 }
 
 /** Bytes before each packet in `PacketSink.send`. */
-export const frameHeaderBytes = 4;
+const frameHeaderBytes = 4;
 
 /** Gives each packet and its channel; the packet is a view of `frames`. */
 export function forEachPacket(frames: Uint8Array, use: (channel: number, packet: Uint8Array) => void): void {

@@ -23,7 +23,7 @@ export interface VideoStart extends StartPlace {
 }
 
 /** The segment of a track that is presented at a time; from 1. */
-export function segmentAt(presentation: Presentation, trackId: number, seconds: number): number {
+function segmentAt(presentation: Presentation, trackId: number, seconds: number): number {
   const times = presentation.segmentTimes(trackId);
   let [low, high] = [0, Math.max(0, times.length - 2)];
   while (low < high) {

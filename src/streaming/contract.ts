@@ -33,7 +33,7 @@ export const mediaInfo = z.object({
 export type MediaInfo = z.infer<typeof mediaInfo>;
 
 /** A folder that a library file lies in: the library folder itself, or one below it. */
-export const announcedFolder = z.object({ id, name: z.string() });
+const announcedFolder = z.object({ id, name: z.string() });
 export type AnnouncedFolder = z.infer<typeof announcedFolder>;
 
 /** One source that a streaming instance can play, or has lost. */
@@ -65,7 +65,7 @@ export type Announcement = z.infer<typeof announcement>;
 
 export const MediaAnnouncements = defineTopic("MediaAnnouncements", announcement);
 
-export const libraryFolder = z.object({
+const libraryFolder = z.object({
   id,
   folder: z.string(),
   /** What the titles of its files start with. */
@@ -124,7 +124,7 @@ export const keptFolders = z.object({
 export type KeptFolders = z.infer<typeof keptFolders>;
 
 /** What takes space: Kinora's own first, then the library folders, which it only reads. */
-export const storageArea = z.object({
+const storageArea = z.object({
   /**
    * `originals`: uploaded videos, equal ones once. `uploads`: uploads that have not come to their end, or are being filed.
    * `index`: what is kept of videos so that they start at once; it can be made again. `database`. `library`: the files of
@@ -136,7 +136,7 @@ export const storageArea = z.object({
   /** Whether `DELETE /api/storage/index` may remove it without loss. */
   removable: z.boolean(),
 });
-export const storageVolume = z.object({
+const storageVolume = z.object({
   /** What of Kinora's is on it. */
   holds: z.array(z.enum(["data", "storage", "database"])),
   path: z.string(),
@@ -209,7 +209,7 @@ export const streamSummary = z.object({
 export type StreamSummary = z.infer<typeof streamSummary>;
 
 /** What happens to one stream, published under its id. */
-export const streamEvent = z.discriminatedUnion("type", [
+const streamEvent = z.discriminatedUnion("type", [
   /** Its credential has expired: it stops at `stopsAt` unless it is refreshed. */
   z.object({ type: z.literal("requestAuthentication"), stopsAt: timestamp }),
   z.object({ type: z.literal("paused") }),

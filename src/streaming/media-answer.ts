@@ -6,7 +6,7 @@ import type { LocatedOriginal } from "./original.ts";
 import type { Playable } from "./playback.ts";
 
 /** Seconds a media connection may be silent: a paused player is idle. */
-export const MEDIA_IDLE_SECONDS = 240;
+const MEDIA_IDLE_SECONDS = 240;
 
 /** How long anybody may keep an answer about a public title, in seconds. */
 const PUBLIC_MAX_AGE = 300;

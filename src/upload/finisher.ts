@@ -13,7 +13,7 @@ import type { UploadProgress } from "./upload-progress.ts";
 import type { UploadRecord, UploadRecords } from "./upload-records.ts";
 
 /** How long a finished or failed upload can still be asked for. */
-export const KEEP_MS = 24 * 3_600_000;
+const KEEP_MS = 24 * 3_600_000;
 
 /** An upload whose inspection was begun this often and never came to an end is refused. */
 const ATTEMPTS_MAX = 2;

@@ -1,6 +1,6 @@
 import { NAME_MAX } from "../catalog/contract.ts";
 
-export const UNTITLED = "Untitled";
+const UNTITLED = "Untitled";
 
 /** Control and format characters that would hide or reorder text, among them line ends and bidi overrides. */
 const INVISIBLE = /[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;

@@ -24,7 +24,7 @@ import type { UploadRecord, UploadState } from "./upload-records.ts";
 /** Unfinished uploads that one user may have. */
 export const UNFINISHED_MAX = 200;
 /** Bytes that stay free on the media volume: the database may lie there too. */
-export const RESERVED_BYTES = 32 << 20;
+const RESERVED_BYTES = 32 << 20;
 
 export interface NewUpload {
   readonly name: string;

@@ -2,7 +2,7 @@ import type { Fleet } from "../support/fleet.ts";
 import { TestUser } from "../support/kinora.ts";
 
 /** From the answer to a revocation on, nobody may be let in after this. */
-export const REVOKED_WITHIN_MS = 1_000;
+const REVOKED_WITHIN_MS = 1_000;
 const PROBE_MS = 1_000;
 /** Credentials that ended are tried for a while. */
 const MOST_ENDED = 24;

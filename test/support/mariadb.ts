@@ -1,5 +1,5 @@
 import { lazy } from "../../src/lazy.ts";
-import { openNewDatabase, type SqlProgram, startSqlServer, type TestSqlServer } from "./sql-server.ts";
+import { type SqlProgram, startSqlServer, type TestSqlServer } from "./sql-server.ts";
 
 export const mariaDbProgram: SqlProgram = {
   install: (data) => [
@@ -17,6 +17,3 @@ export const startMariaDb = (...more: string[]): Promise<TestSqlServer> => start
 
 /** The server that all suites of this process share, started when the first of them asks; it ends with the process. */
 export const sharedMariaDb = lazy(() => startMariaDb());
-
-/** Kinora's tables in a new database of the shared server. */
-export const newMysqlDatabase = async (options = "") => openNewDatabase(await sharedMariaDb(), options);

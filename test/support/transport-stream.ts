@@ -5,7 +5,6 @@ import { crc32 } from "../../src/media/mpegts/program-tables.ts";
 const packetBytes = 188;
 const sync = 0x47;
 export const videoPid = 0x100;
-export const nullPid = 0x1fff;
 
 /** The packets of a stream. */
 export function packetsIn(bytes: Uint8Array): Uint8Array[] {

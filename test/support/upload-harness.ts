@@ -64,7 +64,7 @@ export function videoBytes(sizeBytes: number, seed = 1): Uint8Array<ArrayBuffer>
 export const sha256 = (bytes: Uint8Array) => new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
 
 /** A catalog that keeps titles in memory. */
-export class FakeCatalog {
+class FakeCatalog {
   readonly titles = new Map<string, Title>();
   discarded: string[] = [];
   down = false;
@@ -120,7 +120,7 @@ export class FakeCatalog {
 }
 
 /** A streaming service that files what begins like a video. */
-export class FakeStreaming {
+class FakeStreaming {
   /** Whether an inspection never comes to an end. */
   hangs = false;
   /** Inspections begun. */

@@ -13,7 +13,7 @@ export interface NatsPermissions {
  * What the table means on the broker. Answers need no entry: who got a request may answer it once
  * (`allow_responses`). Nobody may listen to another's inbox, call or publish in another's name, or answer for another service.
  */
-export function natsPermissions(table: PermissionTable, service: ServiceName): NatsPermissions {
+function natsPermissions(table: PermissionTable, service: ServiceName): NatsPermissions {
   const inbox = `${subjects.inbox(service)}.>`;
   const granted = table.get(service);
   if (!granted) return { publish: [], subscribe: [inbox] };

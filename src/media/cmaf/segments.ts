@@ -37,18 +37,13 @@ export function keepCuts(track: Track, cuts: readonly number[]): Uint32Array {
   return starts;
 }
 
-/** How many segments a track has. */
-export function segmentCount(movie: Movie, track: Track): number {
-  return segmentStarts(movie, track).length - 1;
-}
-
 /** When a sample is presented, in ticks of the track; its edits are applied. */
 export function presentationTicks(track: Track, sample: number): number {
   return track.samples.compositionTimeOf(sample) - track.mediaTime + track.delay;
 }
 
 /** When each segment starts, and when the last one ends, in ticks of the track. */
-export function segmentTicks(movie: Movie, track: Track): Float64Array {
+function segmentTicks(movie: Movie, track: Track): Float64Array {
   const starts = segmentStarts(movie, track);
   const ticks = new Float64Array(starts.length);
   const last = starts.length - 1;
@@ -72,7 +67,7 @@ export function startsAtKeyFrames(movie: Movie, track: Track): boolean {
 }
 
 /** When the track's last picture or packet ends, in ticks. */
-export function endTicks(track: Track): number {
+function endTicks(track: Track): number {
   let end = 0;
   // The last in decode order need not be the last one shown.
   for (let sample = Math.max(track.firstSample, track.endSample - maxReorder); sample < track.endSample; sample++) {

@@ -118,7 +118,7 @@ function endOf(frames: FrameList, decoded: Float64Array, clock: FrameClock): num
 }
 
 /** The frame that is shown last. */
-export function latestFrame({ times, count }: FrameList): number {
+function latestFrame({ times, count }: FrameList): number {
   let latest = Math.max(0, count - 1);
   for (let i = count - 1; i >= 0; i--) if ((times[i] ?? 0) > (times[latest] ?? 0)) latest = i;
   return latest;

@@ -13,7 +13,7 @@ export interface Edit {
 }
 
 const maxEdits = 10_000;
-export const noEdit: Edit = { delayMovieTicks: 0, mediaTime: 0, durationMovieTicks: null, ignored: false };
+const noEdit: Edit = { delayMovieTicks: 0, mediaTime: 0, durationMovieTicks: null, ignored: false };
 
 interface Entry {
   readonly duration: number;

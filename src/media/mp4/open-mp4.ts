@@ -27,7 +27,7 @@ const maxTracks = 64;
 /** Codecs of one picture, as chapters and covers have them. */
 const stillCodecs = new Set(["mjpeg", "png"]);
 /** Sound that fits into CMAF segments. */
-export const carriedAudio: ReadonlySet<string> = new Set(["aac", "mp3", "opus", "flac", "ac3", "eac3", "alac"]);
+const carriedAudio: ReadonlySet<string> = new Set(["aac", "mp3", "opus", "flac", "ac3", "eac3", "alac"]);
 
 /** Reads an MP4 or MOV; `movie` is null for those that cannot be packaged. */
 export async function openMp4(source: ByteSource): Promise<{ description: MediaDescription; movie: Movie | null }> {

@@ -65,7 +65,7 @@ export class BitReader {
 }
 
 /** The bits end, or stand for no value. */
-export class BitsEndError extends Error {
+class BitsEndError extends Error {
   constructor() {
     super("the bits end early");
     this.name = "BitsEndError";

@@ -36,7 +36,7 @@ export interface VideoUsage {
   readonly tickSeconds: number | null;
 }
 
-export const noUsage: VideoUsage = { aspect: null, colour: null, tickSeconds: null };
+const noUsage: VideoUsage = { aspect: null, colour: null, tickSeconds: null };
 
 /** Whether pictures can be of this size. */
 export const isPictureSize = (width: number, height: number) =>

@@ -57,7 +57,7 @@ export function coverStyle(id: string): Record<string, string> {
 }
 
 /** From 0 to 1; null when it was not begun. */
-export function watchedShare({ mine, durationSeconds }: Pick<Title, "mine" | "durationSeconds">): number | null {
+function watchedShare({ mine, durationSeconds }: Pick<Title, "mine" | "durationSeconds">): number | null {
   if (mine?.watched) return 1;
   if (!mine?.positionSeconds || !durationSeconds) return null;
   return Math.min(1, mine.positionSeconds / durationSeconds);

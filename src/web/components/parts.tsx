@@ -22,42 +22,6 @@ export function Skeleton({ lines = 3 }: { lines?: number }) {
   );
 }
 
-interface TabsProps<Name extends string> {
-  readonly label: string;
-  readonly tabs: readonly { readonly name: Name; readonly text: string }[];
-  readonly chosen: Name;
-  onChoose(name: Name): void;
-}
-
-/** Chooses one of a few views of the same thing; what follows is its panel. */
-export function Tabs<Name extends string>({ label, tabs, chosen, onChoose }: TabsProps<Name>) {
-  const move = (event: KeyboardEvent) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (step === undefined || !(event.currentTarget instanceof HTMLElement)) return;
-    const next = (tabs.findIndex(({ name }) => name === chosen) + step + tabs.length) % tabs.length;
-    const tab = tabs[next];
-    if (!tab) return;
-    onChoose(tab.name);
-    event.currentTarget.querySelectorAll<HTMLElement>("[role=tab]")[next]?.focus();
-  };
-  return (
-    <div class="tabs" role="tablist" aria-label={label} onKeyDown={move}>
-      {tabs.map(({ name, text }) => (
-        <button
-          key={name}
-          type="button"
-          role="tab"
-          aria-selected={name === chosen}
-          tabIndex={name === chosen ? 0 : -1}
-          onClick={() => onChoose(name)}
-        >
-          {text}
-        </button>
-      ))}
-    </div>
-  );
-}
-
 interface TableProps {
   readonly caption: string;
   readonly columns: readonly string[];

@@ -57,3 +57,16 @@ test("no key stands in two areas", () => {
   const keys = [...english.values()].flatMap((area) => Object.keys(area));
   expect(new Set(keys).size).toBe(keys.length);
 });
+
+test("every text is shown by some part of the app: by its key, or by what its key begins with", async () => {
+  const app = join(import.meta.dir, "..");
+  const files = [...new Bun.Glob("**/*.{ts,tsx}").scanSync({ cwd: app })].filter(
+    (name) => !name.startsWith("messages") && !name.includes(".test."),
+  );
+  const code = (await Promise.all(files.map((name) => Bun.file(join(app, name)).text()))).join("\n");
+  const isShown = (key: string) =>
+    code.includes(`"${key}"`) ||
+    [...key.matchAll(/[.-]/g)].some(({ index }) => code.includes(`\`${key.slice(0, index + 1)}\${`));
+  const keys = [...english.values()].flatMap((area) => Object.keys(area));
+  expect(keys.filter((key) => !isShown(key))).toEqual([]);
+});

@@ -42,3 +42,19 @@ test("what moves takes the time that was chosen for all", () => {
   const timed = all.filter(({ property }) => /^(transition|animation)/.test(property));
   expect(shown(timed.filter(({ value }) => /\d(ms|s)\b/.test(value)))).toEqual([]);
 });
+
+test("every class is one that the app gives to something", async () => {
+  const app = join(import.meta.dir, "..");
+  const code = [...new Bun.Glob("**/*.{ts,tsx,html}").scanSync({ cwd: app })].filter((name) => !/\.test\./.test(name));
+  const texts = await Promise.all(code.map((name) => Bun.file(join(app, name)).text()));
+  const quoted = texts.flatMap((text) => text.match(/"[^"\n]*"|`[^`]*`/g) ?? []).join(" ");
+  const words = new Set(quoted.match(/[\w-]+/g));
+  const unused: string[] = [];
+  for (const file of files) {
+    const text = (await Bun.file(join(import.meta.dir, file)).text()).replace(/\/\*[\s\S]*?\*\//g, "");
+    for (const [, selector = ""] of text.matchAll(/([^{};]+)\{/g))
+      for (const [, name = ""] of selector.matchAll(/\.(-?[a-z][\w-]*)/gi))
+        if (!words.has(name)) unused.push(`${file} .${name}`);
+  }
+  expect(unused).toEqual([]);
+});

@@ -2,7 +2,6 @@ import { define } from "../../i18n/define.ts";
 
 /** The pages of administrators. */
 export const admin = define({
-  "admin.heading": "Administration",
   "admin.load-more": "Show more",
 
   "users.search": "Search users",

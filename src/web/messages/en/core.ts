@@ -13,7 +13,6 @@ export const core = define({
   "app.check-connection": "Check that the server runs and that you are connected.",
   "app.load-again": "Load again",
   "app.loading": "Loading…",
-  "app.offline": "You are offline. Kinora goes on when the connection is back.",
 
   "nav.label": "Main",
   "nav.start": "Kinora, start page",

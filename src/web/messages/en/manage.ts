@@ -56,6 +56,4 @@ export const manage = define({
     one: "{count} video could not be changed: {reason}",
     other: "{count} videos could not be changed: {reason}",
   },
-
-  "do.done": "Done",
 });

@@ -1,5 +1,4 @@
 export const admin = {
-  "admin.heading": "Administración",
   "admin.load-more": "Mostrar más",
 
   "users.search": "Buscar usuarios",

@@ -10,7 +10,6 @@ export const core = {
   "app.check-connection": "Comprueba que el servidor funciona y que tienes conexión.",
   "app.load-again": "Volver a cargar",
   "app.loading": "Cargando…",
-  "app.offline": "No tienes conexión. Kinora seguirá cuando vuelva.",
 
   "nav.label": "Principal",
   "nav.start": "Kinora, página de inicio",

@@ -78,6 +78,4 @@ export const manage = {
     many: "No se pudieron cambiar {count} de vídeos: {reason}",
     other: "No se pudieron cambiar {count} vídeos: {reason}",
   },
-
-  "do.done": "Listo",
 };
