@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { buildWeb } from "../support/build-web.ts";
-import { type Browser, enter, eventually, leave, openBrowser, videoState } from "../support/chromium.ts";
+import { type Browser, enter, eventually, leave, openBrowser, turnWheel, videoState } from "../support/chromium.ts";
 import { has } from "../support/debian.ts";
 import { type FixtureName, fixture } from "../support/fixtures.ts";
 import { startTestKinora, type TestKinora, TestUser } from "../support/kinora.ts";
@@ -214,7 +214,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("where things are not plain, the web
     await page.mouse.move(400, 400);
     await eventually("all were seen", async () => {
       for (const name of await page.locator(".row .name").allTextContents()) seen.add(name);
-      await page.mouse.wheel(0, 400);
+      await turnWheel(page, 400);
       return seen.size >= 55;
     });
     expect(seen.size).toBe(55);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Locator, Page } from "playwright-core";
 import { buildWeb } from "../support/build-web.ts";
-import { type Browser, enter, eventually, openBrowser, videoState } from "../support/chromium.ts";
+import { type Browser, enter, eventually, openBrowser, turnWheel, videoState } from "../support/chromium.ts";
 import { has } from "../support/debian.ts";
 import { fixture } from "../support/fixtures.ts";
 import { startTestKinora, type TestKinora, TestUser } from "../support/kinora.ts";
@@ -188,7 +188,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("in the lists of videos", () => {
       const item = page.locator(".cell", { has: page.getByText("Video 30", { exact: true }) });
       await page.mouse.move(400, 400);
       await eventually("it is near", async () => {
-        await page.mouse.wheel(0, 300);
+        await turnWheel(page, 300);
         return (await item.count()) > 0;
       });
       await item.locator(".stop").scrollIntoViewIfNeeded();
@@ -291,7 +291,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("in the lists of videos", () => {
       expect(now.length).toBeLessThan(30);
       expect(new Set(now).size).toBe(now.length);
       for (const name of now) seen.add(name);
-      await page.mouse.wheel(0, 350);
+      await turnWheel(page, 350);
       return seen.size >= count;
     });
     return seen.size;

@@ -107,6 +107,15 @@ export async function eventually<T>(
   }
 }
 
+/**
+ * Turns the wheel and waits for the next picture, with what is there now in the document. Without that a busy browser is
+ * scrolled past what somebody looks for before it has shown it.
+ */
+export async function turnWheel(page: Page, pixels: number): Promise<void> {
+  await page.mouse.wheel(0, pixels);
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))));
+}
+
 /** What the video element on the page says of itself. */
 export function videoState(page: Page) {
   return page.evaluate(() => {
