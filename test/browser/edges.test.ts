@@ -19,7 +19,13 @@ describe.skipIf(!has("chromium", "ffmpeg"))("where things are not plain, the web
     kinora = await startTestKinora();
     maria = await TestUser.signIn(kinora, "maria", PASSWORD);
     // Refused sign-ins and titles that are not there are what is tested here.
-    const expected = [/(401|429) .*\/api\/session/, /(401|404) .*\/api\/titles/, /404 .*\/films$/];
+    // So is whatever a page asks for at the moment when its session ends: the list, its folders, the events.
+    const expected = [
+      /(401|429) .*\/api\/session/,
+      /401 .*\/api\/(titles|folders|events)/,
+      /404 .*\/api\/titles/,
+      /404 .*\/films$/,
+    ];
     browser = await openBrowser(kinora.url, {}, expected);
     page = browser.page;
   }, 60_000);
