@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { Logger } from "pino";
 import { contentHash } from "./content-hash.ts";
@@ -18,6 +19,8 @@ export interface BackgroundHashDependencies {
   readonly announce: (sources: readonly Source[]) => Promise<void>;
   /** Whether a folder is a library folder here. */
   readonly isOurs: (folder: string) => boolean;
+  /** Told of sources whose files are not what they were when they were found. */
+  readonly doubt: (id: string) => void;
   /** What a viewer waits for, until it is there; null when nobody waits. */
   readonly yieldTo: () => Promise<void> | null;
   /** Told how many bytes are done of how many. */
@@ -87,17 +90,17 @@ export class BackgroundHash {
   }
 
   async #hash(source: Source): Promise<void> {
-    const { sources, log, announce, isOurs } = this.#dependencies;
+    const { sources, log, announce, isOurs, doubt } = this.#dependencies;
     const { folder, path } = source;
     if (folder === null || path === null || !isOurs(folder)) return;
     try {
       const located = await locateInside(folder, path);
-      if (!isSame(source, located)) return;
-      const mediaId = await withFile([located.path], (bytes) => contentHash(bytes, this.#turns()));
-      const { size, mtimeMs } = await stat(located.path);
-      if (this.#stopped.signal.aborted || !isSame(source, { size, mtimeMs: Math.floor(mtimeMs) })) return;
+      if (!isSame(source, await stat(located.path))) return doubt(source.id);
+      const content = await withFile([located.path], (bytes) => contentHash(bytes, this.#turns()));
+      if (this.#stopped.signal.aborted) return;
+      if (!isSame(source, await stat(located.path))) return doubt(source.id);
       // The source may have moved while its bytes were read.
-      if (!(await sources.identify(source, mediaId))) return;
+      if (!(await sources.identify(source, content))) return;
       const current = await sources.find(source.id);
       if (current) await announce([current]);
     } catch (error) {
@@ -122,5 +125,8 @@ export class BackgroundHash {
   }
 }
 
-const isSame = (source: Source, file: { size: number; mtimeMs: number }) =>
-  source.sizeBytes === file.size && source.mtimeMs === file.mtimeMs;
+/** Whether a file is as it was when it was read first; that an earlier version did not keep when it was changed last. */
+function isSame(source: Source, { size, mtimeMs, ctimeMs }: Stats): boolean {
+  const isAlike = source.sizeBytes === size && source.mtimeMs === Math.floor(mtimeMs);
+  return isAlike && (source.ctimeMs === null || source.ctimeMs === Math.floor(ctimeMs));
+}

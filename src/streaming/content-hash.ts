@@ -1,17 +1,21 @@
 import type { ByteSource } from "../media/byte-source.ts";
+import { ContentSample } from "./content-sample.ts";
+import type { HashedContent } from "./source.ts";
 
 const READ_BYTES = 1024 * 1024;
 
-/** SHA-256 of a file in lower-case hex. What `onBytes` returns is waited for. The next piece is read while one is hashed; never more than two in memory. */
+/** SHA-256 and sample of a file. What `onBytes` returns is waited for. The next piece is read while one is hashed; never more than two in memory. */
 export async function contentHash(
   file: ByteSource,
   onBytes: (bytes: number) => Promise<void> | undefined = () => undefined,
-): Promise<string> {
+): Promise<HashedContent> {
   const hasher = new Bun.CryptoHasher("sha256");
+  const sample = new ContentSample(file.size);
   let next = file.read(0, READ_BYTES);
   for (let offset = 0; offset < file.size; ) {
     const bytes = await next;
     if (bytes.length === 0) break;
+    sample.take(offset, bytes);
     offset += bytes.length;
     next = file.read(offset, READ_BYTES);
     hasher.update(bytes);
@@ -19,5 +23,5 @@ export async function contentHash(
     if (turn) await turn;
   }
   await next;
-  return hasher.digest("hex");
+  return { mediaId: hasher.digest("hex"), sample: sample.mark };
 }

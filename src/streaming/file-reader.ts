@@ -52,6 +52,7 @@ export class FileReader {
       path: file.path,
       sizeBytes: file.sizeBytes,
       mtimeMs: file.mtimeMs,
+      ctimeMs: file.ctimeMs,
       fileName: null,
       fileKey: file.fileKey,
       visibility: folder.visibility,
@@ -59,26 +60,31 @@ export class FileReader {
       createdAt: known?.createdAt ?? new Date().toISOString(),
     } as const;
     const twin = twins.find((one) => one.sizeBytes === file.sizeBytes && one.mtimeMs === file.mtimeMs);
-    if (twin) return { ...base, mediaId: twin.mediaId, info: twin.info, metadata: twin.metadata };
+    if (twin) {
+      const { mediaId, sample, info, metadata } = twin;
+      return { ...base, mediaId, sample, info, metadata };
+    }
     const path = join(folder.path, file.path);
-    const content = await withFile([path], (bytes) => this.#content(base.id, bytes));
     // Its index is kept by size and time: that of other content under the same ones must go.
     const isAlike = known?.sizeBytes === file.sizeBytes && known.mtimeMs === file.mtimeMs;
-    if (isAlike && known.mediaId !== content.mediaId) await this.#dependencies.movies.remove(base.id);
+    if (isAlike) await this.#dependencies.movies.remove(base.id);
+    const content = await withFile([path], (bytes) => this.#content(base.id, bytes));
     if (await isSame(path, file)) return { ...base, ...content };
     quiet.wait(file);
     return null;
   }
 
-  async #content(id: string, bytes: FileBytes): Promise<Pick<Source, "info" | "metadata" | "mediaId">> {
+  async #content(id: string, bytes: FileBytes): Promise<Pick<Source, "info" | "metadata" | "mediaId" | "sample">> {
     const info = await inspect(id, bytes, bytes.size < INDEX_KEPT_BYTES ? null : this.#dependencies.movies);
     const metadata = await readMetadata(bytes);
-    const mediaId = bytes.size <= HASHED_AT_ONCE_BYTES ? await contentHash(bytes) : null;
-    return { info, metadata, mediaId };
+    const isSmall = bytes.size <= HASHED_AT_ONCE_BYTES;
+    const content = isSmall ? await contentHash(bytes) : { mediaId: null, sample: null };
+    return { info, metadata, ...content };
   }
 }
 
 async function isSame(path: string, file: FoundFile): Promise<boolean> {
-  const { size, mtimeMs } = await stat(path);
-  return size === file.sizeBytes && Math.floor(mtimeMs) === file.mtimeMs;
+  const { size, mtimeMs, ctimeMs } = await stat(path);
+  const isAlike = size === file.sizeBytes && Math.floor(mtimeMs) === file.mtimeMs;
+  return isAlike && Math.floor(ctimeMs) === file.ctimeMs;
 }

@@ -49,6 +49,10 @@ export interface ScanTask {
   readonly signal: AbortSignal;
   /** Called with how many more files have been looked at. */
   readonly onFiles: (count: number) => void;
+  /** Files that are to be read though they look the same. */
+  readonly replaced: ReadonlySet<string>;
+  /** Called with sources whose files look the same, though something about them has changed. */
+  readonly onDoubt: (ids: readonly string[]) => void;
 }
 
 /** What was read and is still to be saved. */
@@ -100,7 +104,7 @@ export class FolderScan {
   }
 
   async #takeAll(batch: readonly LibraryFile[]): Promise<void> {
-    const { folder, report, onFiles } = this.#task;
+    const { folder, report, onFiles, replaced } = this.#task;
     // Subtitles belong to the video beside them, see `Sidecars`.
     const files = batch.filter(({ path }) => !isSubtitleName(path));
     const found: FoundFile[] = [];
@@ -113,7 +117,11 @@ export class FolderScan {
     const known = new Map(states.map((state) => [state.path, state]));
     const isSame = (file: FoundFile) => {
       const state = known.get(file.path);
-      return isUnchanged(state, file) && !(this.#told.has(file.path) && mayBeReplaced(state, file));
+      return (
+        isUnchanged(state, file) &&
+        !replaced.has(file.path) &&
+        !(this.#told.has(file.path) && mayBeReplaced(state, file))
+      );
     };
     const changed = found.filter((file) => !isSame(file));
     const strangers = await this.#passOverRefused(changed, known);
@@ -139,7 +147,7 @@ export class FolderScan {
   /** Keeps what is unchanged; gives back what lies in the place of an equal looking file, but is another known one. */
   async #keep(files: readonly FoundFile[], known: ReadonlyMap<string | null, SourceState>): Promise<FoundFile[]> {
     const { sources, announce } = this.#dependencies;
-    const { folder, report } = this.#task;
+    const { folder, report, onDoubt } = this.#task;
     const exchanged = files.filter(({ path, fileKey }) => {
       const before = known.get(path)?.fileKey;
       return before != null && before !== fileKey;
@@ -149,11 +157,13 @@ export class FolderScan {
     const elsewhere = new Set(exchanged.filter(isOfAnother));
     const stale: Source[] = [];
     const returned: Source[] = [];
+    const doubtful: string[] = [];
     for (const file of files) {
       if (elsewhere.has(file)) continue;
       this.#seen.add(file.path);
       report.files++;
       const state = known.get(file.path);
+      if (state !== undefined && state.ctimeMs !== file.ctimeMs) doubtful.push(state.id);
       const isCurrent = state?.availability === "ready" && state.visibility === folder.visibility;
       if (state === undefined || (isCurrent && state.fileKey === file.fileKey)) continue;
       const source = await sources.find(state.id);
@@ -168,6 +178,7 @@ export class FolderScan {
     }
     const saved = new Set(await this.#store([...stale, ...returned]));
     await announce(returned.filter((source) => saved.has(source)));
+    onDoubt(doubtful);
     return [...elsewhere];
   }
 
@@ -211,12 +222,14 @@ export class FolderScan {
     isKnown: (file: FoundFile) => boolean,
     { taken, refused }: Read,
   ): Promise<void> {
-    const { signal } = this.#task;
+    const { signal, replaced } = this.#task;
     const waiting = [...files];
     const work = async () => {
       for (let file = waiting.shift(); file !== undefined && !signal.aborted; file = waiting.shift()) {
         const { path } = file;
-        const twins = (byKey.get(file.fileKey) ?? []).filter((twin) => twin.path !== path);
+        // Its other names hold what it holds: none is known.
+        const named = replaced.has(path) ? [] : (byKey.get(file.fileKey) ?? []);
+        const twins = named.filter((twin) => twin.path !== path);
         const read = await this.#read(file, twins, isKnown(file));
         if (read === null) continue;
         if ("refused" in read) refused.push(read);

@@ -29,6 +29,8 @@ export class KeptFolder {
   readonly marker: FolderMarker;
   /** Paths to look at; the empty one is all of it. */
   readonly dirty = new Set<string>();
+  /** Files that are to be read whatever their size and time say. */
+  readonly replaced = new Set<string>();
   scannedAtMs = 0;
   /** The scan of it, or of some of its paths, that runs. */
   scan: Promise<void> | null = null;

@@ -15,6 +15,8 @@ export interface FoundFile {
   readonly path: string;
   readonly sizeBytes: number;
   readonly mtimeMs: number;
+  /** When anything of it was changed last, its bytes, names or permissions: nobody can set it back. */
+  readonly ctimeMs: number;
   /** Device and inode: what stays the same when the file is renamed. */
   readonly fileKey: string;
 }
@@ -184,7 +186,13 @@ async function look(bounds: Bounds, file: string, path: string, isLink: boolean)
   }
   if (!state.isFile()) return refuse(path, "not-a-file", "This is not a regular file.");
   await requireReadable(file, state);
-  return { path, sizeBytes: state.size, mtimeMs: Math.floor(state.mtimeMs), fileKey: `${state.dev}:${state.ino}` };
+  return {
+    path,
+    sizeBytes: state.size,
+    mtimeMs: Math.floor(state.mtimeMs),
+    ctimeMs: Math.floor(state.ctimeMs),
+    fileKey: `${state.dev}:${state.ino}`,
+  };
 }
 
 /** How many files there are below a folder, without a look at any of them; as far as it can be read. */

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { BackgroundHash } from "./background-hash.ts";
 import type { KeptFolders, LibraryReport, TitlesOfRemoved } from "./contract.ts";
+import { DoubtfulFiles } from "./doubtful-files.ts";
 import { FolderForgetting, type FolderForgettingDependencies } from "./folder-forgetting.ts";
 import { readMounts } from "./folder-mark.ts";
 import { FolderScan, retireSources } from "./folder-scan.ts";
@@ -60,6 +61,7 @@ export class Library {
   readonly #dependencies: LibraryDependencies;
   readonly #kept = new Map<string, KeptFolder>();
   readonly #hash: BackgroundHash;
+  readonly #doubtful: DoubtfulFiles;
   readonly #forgetting: FolderForgetting;
   readonly #stopped = new AbortController();
   #running: Promise<void> | null = null;
@@ -74,10 +76,19 @@ export class Library {
     const { sources, log, announce, announced, hashProgress, folders, movies, store, forgetTitles } = dependencies;
     const forgetIndex = (sourceId: string) => movies.remove(sourceId);
     this.#forgetting = new FolderForgetting({ sources, store, log, announced, forgetTitles, forgetIndex });
+    const isOurs = (path: string) => this.#kept.has(path);
+    const yieldTo = () => movies.whileMaking();
+    this.#doubtful = new DoubtfulFiles({
+      ...{ sources, log, isOurs, yieldTo },
+      readAgain: (folder, path) => this.#readAgain(folder, path),
+      onRest: () => this.startRescan(),
+    });
     this.#hash = new BackgroundHash({
-      ...{ sources, log, announce },
-      isOurs: (path) => this.#kept.has(path),
-      yieldTo: () => movies.whileMaking(),
+      ...{ sources, log, announce, isOurs, yieldTo },
+      doubt: (id) => {
+        this.#doubtful.add([id]);
+        this.#doubtful.wake();
+      },
       progress: (done, total, state) => {
         this.#unhashedBytes = state === "done" ? 0 : total - done;
         return hashProgress(done, total, state);
@@ -150,6 +161,12 @@ export class Library {
     if (kept && path !== null) setTimeout(() => kept.touch([path]), SOON_MS);
   }
 
+  #readAgain(folder: string, path: string): void {
+    const kept = this.#kept.get(folder);
+    kept?.replaced.add(path);
+    kept?.touch([path]);
+  }
+
   /** Adds a folder and begins to scan it; throws what `LibraryFolders.add` throws. */
   async add(path: string, visibility: LibraryFolder["visibility"]): Promise<LibraryReport> {
     this.#keep(await this.#dependencies.folders.add(path, visibility)).touch([""]);
@@ -178,7 +195,7 @@ export class Library {
     if (this.#interval) clearInterval(this.#interval);
     if (this.#rootCheck) clearInterval(this.#rootCheck);
     for (const kept of this.#kept.values()) kept.end();
-    await Promise.allSettled([this.#running, this.#hash.close(), this.#forgetting.close()]);
+    await Promise.allSettled([this.#running, this.#hash.close(), this.#doubtful.close(), this.#forgetting.close()]);
   }
 
   #keep(folder: LibraryFolder): KeptFolder {
@@ -212,6 +229,7 @@ export class Library {
           kept.scan = null;
         });
       }
+      this.#doubtful.wake();
       this.#hash.wake();
       whole?.resolve();
     } catch (error) {
@@ -257,7 +275,7 @@ export class Library {
 
   /** How many files were looked at. */
   async #scanPaths(
-    { folder, report, quiet, removed }: KeptFolder,
+    { folder, report, quiet, removed, replaced: all }: KeptFolder,
     paths: readonly string[],
     isWhole: boolean,
   ): Promise<number> {
@@ -275,7 +293,10 @@ export class Library {
       const known = total === null ? null : Math.max(total, done);
       if (isWhole) void this.#tell({ folder, done, total: known, state: "running" });
     };
-    const task = { folder, bounds, report, quiet, signal, onFiles };
+    const replaced = new Set(all);
+    all.clear();
+    const onDoubt = (ids: readonly string[]) => this.#doubtful.add(ids);
+    const task = { folder, bounds, report, quiet, signal, onFiles, replaced, onDoubt };
     await new FolderScan(this.#dependencies, task).run(paths);
     return done;
   }

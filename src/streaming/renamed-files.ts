@@ -36,14 +36,15 @@ export class RenamedFiles {
   }
 
   /** Has a source of this very file follow it; false when each is still where it was. */
-  async follow({ path }: FoundFile, twins: readonly Source[]): Promise<boolean> {
+  async follow({ path, ctimeMs }: FoundFile, twins: readonly Source[]): Promise<boolean> {
     for (const known of twins) {
       const twin = this.#changed.get(known.id) ?? known;
       if (twin.folder === this.#folder.path && twin.path === path) continue;
       if (await isStillThere(twin)) continue;
       await this.#displace(path, twin.id);
       const { path: folder, visibility } = this.#folder;
-      this.#changed.set(twin.id, { ...twin, folder, path, visibility, availability: "ready" });
+      // A new name changes its ctime and says nothing of its bytes.
+      this.#changed.set(twin.id, { ...twin, folder, path, ctimeMs, visibility, availability: "ready" });
       return true;
     }
     return false;

@@ -14,6 +14,8 @@ const source = (n: number, changes: Partial<Source> = {}): Source => ({
   path: `a/${n}.mp4`,
   sizeBytes: 6_000_000_000,
   mtimeMs: 1_790_000_000_123,
+  ctimeMs: 1_790_000_000_456,
+  sample: null,
   visibility: "members",
   availability: "ready",
   fileKey: `1:${n}`,
@@ -95,6 +97,7 @@ export function sourceRepositorySuite(
           path: "a/1.mp4",
           sizeBytes: 6_000_000_000,
           mtimeMs: 1_790_000_000_123,
+          ctimeMs: 1_790_000_000_456,
           fileKey: "1:1",
           availability: "ready",
           visibility: "members",
@@ -125,9 +128,22 @@ export function sourceRepositorySuite(
       expect((await sources.listUnhashed(null, 10)).map(({ id }) => id)).toEqual([testId(2), testId(3)]);
       expect(await sources.countUnhashedBytes()).toBe(12_000_000_000);
       expect((await sources.countStored()).library.files).toBe(3);
-      expect(await sources.identify(source(2), testMediaId(7))).toBe(true);
-      expect(await sources.identify(source(3, { sizeBytes: 1 }), testMediaId(7))).toBe(false);
+      const content = { mediaId: testMediaId(7), sample: "abc" };
+      expect(await sources.identify(source(2), content)).toBe(true);
+      expect(await sources.identify(source(3, { sizeBytes: 1 }), content)).toBe(false);
+      expect(await sources.find(testId(2))).toEqual(source(2, content));
       expect((await sources.listUnhashed(null, 10)).map(({ id }) => id)).toEqual([testId(3)]);
+    });
+
+    test("of files that are still the same it is kept when they were changed last, with a sample", async () => {
+      const old = [source(1, { ctimeMs: null }), source(2), source(3)];
+      await sources.saveAll(old);
+      const seen = { ctimeMs: 1_790_000_999_000, sample: "abc" };
+      await sources.confirmAll([source(1, seen), source(2, { ...seen, mtimeMs: 1 })]);
+      await sources.confirmAll([]);
+      const found = await Promise.all([1, 2, 3].map((n) => sources.find(testId(n))));
+      expect(found).toEqual([source(1, seen), source(2), source(3)]);
+      expect((await sources.findStates("/srv/films", ["a/1.mp4"]))[0]?.ctimeMs).toBe(seen.ctimeMs);
     });
   });
 }

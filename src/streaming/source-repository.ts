@@ -1,10 +1,13 @@
-import type { Source } from "./source.ts";
+import type { HashedContent, Source } from "./source.ts";
 
 /** What a scan compares with a file. */
 export type SourceState = Pick<
   Source,
-  "id" | "path" | "sizeBytes" | "mtimeMs" | "fileKey" | "availability" | "visibility"
+  "id" | "path" | "sizeBytes" | "mtimeMs" | "ctimeMs" | "fileKey" | "availability" | "visibility"
 >;
+
+/** A file that was looked at and is still the same. */
+export type ConfirmedFile = Pick<Source, "id" | "sizeBytes" | "mtimeMs" | "ctimeMs" | "sample">;
 
 export interface StoredCount {
   readonly files: number;
@@ -35,7 +38,9 @@ export interface SourceRepository {
   /** Saves several in one transaction. */
   saveAll(sources: readonly Source[]): Promise<void>;
   /** Keeps what a file's content is, unless it has changed since: whether it did. */
-  identify(source: Source, mediaId: string): Promise<boolean>;
+  identify(source: Source, content: HashedContent): Promise<boolean>;
+  /** Keeps when files were changed last that are still the same, and their samples, unless they have changed since. */
+  confirmAll(files: readonly ConfirmedFile[]): Promise<void>;
   /** Up to `limit` ready library sources without a media id whose id comes after `afterId`, by id. */
   listUnhashed(afterId: string | null, limit: number): Promise<Source[]>;
   /** How many files of a folder are ready. */

@@ -20,6 +20,10 @@ export interface Source {
   readonly sizeBytes: number;
   /** Modification time in whole milliseconds; with size and path it tells whether a file is still the same. */
   readonly mtimeMs: number;
+  /** When anything of a library file was changed last, its bytes, names or permissions; null when that is not known. */
+  readonly ctimeMs: number | null;
+  /** A few pieces of a library file (`ContentSample`); null until its content is known. */
+  readonly sample: string | null;
   readonly visibility: Announcement["visibility"];
   readonly availability: Announcement["availability"];
   /** Device and inode of a library file, by which it is known again when it was renamed; null when not known. */
@@ -28,6 +32,14 @@ export interface Source {
   readonly metadata: Metadata | null;
   readonly info: MediaInfo;
   readonly createdAt: string;
+}
+
+/** What is known of a file's content once all of it was read. */
+export interface HashedContent {
+  /** SHA-256 in lower-case hex. */
+  readonly mediaId: string;
+  /** As of `ContentSample`. */
+  readonly sample: string;
 }
 
 /** What the other services hear of a source. What lies in a folder that is no library folder any more is in none. */

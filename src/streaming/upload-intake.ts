@@ -89,6 +89,8 @@ export class UploadIntake {
       folder: null,
       path: null,
       fileKey: null,
+      ctimeMs: null,
+      sample: null,
       metadata: null,
       visibility: "private",
       availability: "ready",

@@ -1,6 +1,12 @@
 import { type Selectable, sql, type Transaction } from "kysely";
-import type { Source } from "../../streaming/source.ts";
-import type { SourcePlaces, SourceRepository, SourceState, StoredCount } from "../../streaming/source-repository.ts";
+import type { HashedContent, Source } from "../../streaming/source.ts";
+import type {
+  ConfirmedFile,
+  SourcePlaces,
+  SourceRepository,
+  SourceState,
+  StoredCount,
+} from "../../streaming/source-repository.ts";
 import type { SourceRow } from "./streaming-tables.ts";
 import type { Database, Tables } from "./tables.ts";
 import { transact } from "./transact.ts";
@@ -9,7 +15,7 @@ import { transact } from "./transact.ts";
 const ROWS_AT_ONCE = 100;
 
 /** What a scan compares. */
-const STATE = ["id", "path", "size_bytes", "mtime_ms", "file_key", "availability", "visibility"] as const;
+const STATE = ["id", "path", "size_bytes", "mtime_ms", "ctime_ms", "file_key", "availability", "visibility"] as const;
 
 /** A column whose index SQLite passes over (by the plus): it would read a whole place where one source is asked for, or a page. */
 const unindexed = (column: "place") => sql<string>`+${sql.ref(column)}`;
@@ -98,15 +104,31 @@ export class SqlSourceRepository implements SourceRepository {
     await transact(this.#database, write, "read committed");
   }
 
-  async identify({ id, sizeBytes, mtimeMs }: Source, mediaId: string): Promise<boolean> {
+  async identify({ id, sizeBytes, mtimeMs }: Source, { mediaId, sample }: HashedContent): Promise<boolean> {
     const { numUpdatedRows } = await this.#database
       .updateTable("sources")
-      .set({ media_id: mediaId })
+      .set({ media_id: mediaId, sample })
       .where("id", "=", id)
       .where("size_bytes", "=", sizeBytes)
       .where("mtime_ms", "=", mtimeMs)
       .executeTakeFirst();
     return Number(numUpdatedRows) > 0;
+  }
+
+  async confirmAll(files: readonly ConfirmedFile[]): Promise<void> {
+    if (files.length === 0) return;
+    const write = async (transaction: Transaction<Tables>) => {
+      for (const { id, sizeBytes, mtimeMs, ctimeMs, sample } of files) {
+        await transaction
+          .updateTable("sources")
+          .set({ ctime_ms: ctimeMs, sample })
+          .where("id", "=", id)
+          .where("size_bytes", "=", sizeBytes)
+          .where("mtime_ms", "=", mtimeMs)
+          .execute();
+      }
+    };
+    await transact(this.#database, write, "read committed");
   }
 
   async listUnhashed(afterId: string | null, limit: number): Promise<Source[]> {
@@ -288,6 +310,8 @@ function rowOf(source: Source, place: string): SourceRow {
     path: source.path,
     size_bytes: source.sizeBytes,
     mtime_ms: source.mtimeMs,
+    ctime_ms: source.ctimeMs,
+    sample: source.sample,
     visibility: source.visibility,
     availability: source.availability,
     info: JSON.stringify(source.info),
@@ -298,13 +322,22 @@ function rowOf(source: Source, place: string): SourceRow {
   };
 }
 
-function toState(
-  row: Pick<SourceRow, "id" | "path" | "size_bytes" | "mtime_ms" | "file_key" | "availability" | "visibility">,
-): SourceState {
+function toState(row: Pick<SourceRow, (typeof STATE)[number]>): SourceState {
   const { id, path, availability, visibility } = row;
   const [sizeBytes, mtimeMs] = [Number(row.size_bytes), Number(row.mtime_ms)];
-  return { id, path, sizeBytes, mtimeMs, fileKey: row.file_key, availability, visibility };
+  return {
+    id,
+    path,
+    sizeBytes,
+    mtimeMs,
+    ctimeMs: numberOf(row.ctime_ms),
+    fileKey: row.file_key,
+    availability,
+    visibility,
+  };
 }
+
+const numberOf = (value: number | null) => (value === null ? null : Number(value));
 
 const sourceOf = (row: Selectable<SourceRow> | undefined): Source | null => (row ? toSource(row) : null);
 
@@ -320,6 +353,8 @@ function toSource(row: Selectable<SourceRow>): Source {
     path: row.path,
     sizeBytes: Number(row.size_bytes),
     mtimeMs: Number(row.mtime_ms),
+    ctimeMs: numberOf(row.ctime_ms),
+    sample: row.sample,
     visibility: row.visibility,
     availability: row.availability,
     info: JSON.parse(row.info) as Source["info"],

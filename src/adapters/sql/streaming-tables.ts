@@ -21,6 +21,10 @@ export interface SourceRow {
   file_key: string | null;
   /** JSON of what a library file says of itself. */
   metadata: string | null;
+  /** When anything of a library file was changed last; null when that is not known. */
+  ctime_ms: number | null;
+  /** What tells a sample of its bytes from others (`ContentSample`). */
+  sample: string | null;
   /** Where the bytes are: an instance's library or a store; empty for rows that are older than this column. */
   place: string;
 }
@@ -140,6 +144,12 @@ export const streamingMigrations: Readonly<Record<string, Migration>> = {
   "2026-11-25-streaming-file-names": {
     async up(database: Kysely<unknown>) {
       await database.schema.alterTable("sources").addColumn("file_name", "text").execute();
+    },
+  },
+  "2026-11-26-streaming-samples": {
+    async up(database: Kysely<unknown>) {
+      await database.schema.alterTable("sources").addColumn("ctime_ms", "bigint").execute();
+      await database.schema.alterTable("sources").addColumn("sample", "varchar(32)").execute();
     },
   },
 };
