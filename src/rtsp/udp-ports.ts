@@ -1,21 +1,11 @@
 import { StartError } from "../errors.ts";
-import { forEachPacket, type PacketSink } from "../rtp/packet-sink.ts";
+import type { PacketSink } from "../rtp/packet-sink.ts";
+import { type LanePacket, type QueueMemory, UdpQueue } from "../rtp/udp-queue.ts";
 import type { Pair } from "./transport-header.ts";
 
 /** Pairs of ports that are tried before there is none. */
 const ATTEMPTS = 50;
-/** More waits for nobody: packets beyond it are lost, as UDP loses packets. */
-const MAX_QUEUED_BYTES = 512 * 1024;
-/** The socket is tried again after this, in milliseconds, should it not tell by itself. */
-const RETRY_MS = 5;
-
 type Socket = Bun.udp.Socket<"buffer">;
-
-/** Counts what waits for the network, of all. */
-export interface QueueMemory {
-  readonly isFull: boolean;
-  queued(bytes: number): void;
-}
 
 /** What a sink tells, and asks. */
 export interface UdpSinkContext {
@@ -97,67 +87,47 @@ export class UdpPorts {
 /** What is handed to `sendMany`: bytes, port, address, and again. */
 type Batch = (Uint8Array | number | string)[];
 
-interface Way {
-  readonly socket: Socket;
-  readonly port: number;
-}
+/** A socket, and the client's port. */
+type Way = Pick<LanePacket<Socket, number>, "lane" | "to">;
 
 /** Sends the packets of one stream to one client's ports. */
 export class UdpSink implements PacketSink {
   readonly #ways = new Map<number, Way>();
   readonly #address: string;
   readonly #context: UdpSinkContext;
-  #queue: { readonly way: Way; readonly packet: Uint8Array }[] = [];
-  #pending = 0;
-  #retry: ReturnType<typeof setTimeout> | null = null;
-  #resume: (() => void) | null = null;
+  readonly #queue: UdpQueue<Socket, number>;
 
   constructor(rtp: Socket, rtcp: Socket, address: string, tracks: readonly UdpTrack[], context: UdpSinkContext) {
     this.#address = address;
     this.#context = context;
+    this.#queue = new UdpQueue(context.memory, (socket, packets) => this.#sendTo(socket, packets));
     for (const { channels, clientPorts } of tracks) {
-      this.#ways.set(channels.rtp, { socket: rtp, port: clientPorts.rtp });
-      this.#ways.set(channels.rtcp, { socket: rtcp, port: clientPorts.rtcp });
+      this.#ways.set(channels.rtp, { lane: rtp, to: clientPorts.rtp });
+      this.#ways.set(channels.rtcp, { lane: rtcp, to: clientPorts.rtcp });
     }
   }
 
   get pendingBytes(): number {
-    return this.#pending;
+    return this.#queue.pendingBytes;
   }
 
   send(frames: Uint8Array): void {
-    const bySocket = new Map<Socket, { readonly way: Way; readonly packet: Uint8Array }[]>();
-    forEachPacket(frames, (channel, packet) => {
-      const way = this.#ways.get(channel);
-      if (!way) return;
-      const packets = bySocket.get(way.socket) ?? [];
-      packets.push({ way, packet });
-      bySocket.set(way.socket, packets);
-    });
-    for (const [socket, packets] of bySocket) {
-      const sent = this.#queue.length === 0 ? this.#sendTo(socket, packets) : 0;
-      for (const { way, packet } of packets.slice(sent)) this.#keep(way, packet);
-    }
+    this.#queue.send(frames, (channel) => this.#ways.get(channel) ?? null);
   }
 
   onDrain(resume: () => void): void {
-    this.#resume = resume;
-    if (this.#pending === 0) queueMicrotask(() => this.#drained());
+    this.#queue.onDrain(resume);
   }
 
   close(): void {
-    if (this.#retry) clearTimeout(this.#retry);
-    this.#retry = null;
-    this.#queue = [];
-    this.#changePending(-this.#pending);
-    this.#resume = null;
+    this.#queue.close();
   }
 
   /** How many were taken. The first failure may be an old one, of another client's port: it is tried once more. */
-  #sendTo(socket: Socket, packets: readonly { readonly way: Way; readonly packet: Uint8Array }[]): number {
+  #sendTo(socket: Socket, packets: readonly LanePacket<Socket, number>[]): number {
     let sent = 0;
     for (let attempt = 0; attempt < 2 && sent < packets.length; attempt++) {
-      const batch: Batch = packets.slice(sent).flatMap(({ way, packet }) => [packet, way.port, this.#address]);
+      const batch: Batch = packets.slice(sent).flatMap(({ to, packet }) => [packet, to, this.#address]);
       try {
         sent += Math.max(0, socket.sendMany(batch));
       } catch {
@@ -166,43 +136,5 @@ export class UdpSink implements PacketSink {
     }
     for (const { packet } of packets.slice(0, sent)) this.#context.sent(packet.length);
     return sent;
-  }
-
-  #keep(way: Way, packet: Uint8Array): void {
-    if (this.#pending + packet.length > MAX_QUEUED_BYTES || this.#context.memory.isFull) return;
-    this.#queue.push({ way, packet: packet.slice() });
-    this.#changePending(packet.length);
-    this.#retry ??= setTimeout(() => this.#again(), RETRY_MS);
-  }
-
-  /** Sends what waits, as far as it goes. A stream whose packets nobody takes any more ends as too slow. */
-  #again(): void {
-    this.#retry = null;
-    const queue = this.#queue;
-    this.#queue = [];
-    this.#changePending(-this.#pending);
-    let at = 0;
-    while (at < queue.length) {
-      const { socket } = queue[at]?.way ?? {};
-      if (!socket) break;
-      let end = at;
-      while (queue[end]?.way.socket === socket) end++;
-      const sent = this.#sendTo(socket, queue.slice(at, end));
-      at += sent;
-      if (at < end) break;
-    }
-    for (const { way, packet } of queue.slice(at)) this.#keep(way, packet);
-    if (this.#pending === 0) this.#drained();
-  }
-
-  #changePending(bytes: number): void {
-    this.#pending += bytes;
-    this.#context.memory.queued(bytes);
-  }
-
-  #drained(): void {
-    const resume = this.#resume;
-    this.#resume = null;
-    resume?.();
   }
 }

@@ -1,11 +1,7 @@
-import { forEachPacket, type PacketSink } from "../../rtp/packet-sink.ts";
-import type { StreamMemory } from "../../rtp/stream-memory.ts";
+import type { PacketSink } from "../../rtp/packet-sink.ts";
+import { type LanePacket, type QueueMemory, UdpQueue } from "../../rtp/udp-queue.ts";
 import type { RtpTarget } from "./stream-opener.ts";
 
-/** More waits for nobody: packets beyond it are lost, as UDP loses packets. */
-const MAX_QUEUED_BYTES = 512 * 1024;
-/** What the system did not take is tried again after this. */
-const RETRY_MS = 5;
 /** Nobody listens when a port is refused for so long without a pause of `PAUSE_MS`; a player may start after us. */
 const GIVE_UP_MS = 5_000;
 /** Systems tell of a closed port once a second. */
@@ -32,20 +28,15 @@ export class ConnectedUdpSink implements PacketSink {
   onClose: () => void = () => undefined;
   readonly #sockets: (Socket | null)[] = [];
   readonly #refusals = new Map<number, Refusal>();
-  #queue: { readonly channel: number; readonly packet: Uint8Array }[] = [];
-  #pending = 0;
-  #retry: ReturnType<typeof setTimeout> | null = null;
-  #resume: (() => void) | null = null;
+  readonly #queue: UdpQueue<number, null>;
   #closed = false;
 
-  readonly #memory: StreamMemory;
-
-  private constructor(memory: StreamMemory) {
-    this.#memory = memory;
+  private constructor(memory: QueueMemory) {
+    this.#queue = new UdpQueue(memory, (channel, packets) => this.#sendTo(channel, packets));
   }
 
   /** Opens sockets for `channels` channels; rejects when the system refuses. What waits is counted in `memory`. */
-  static async open({ address, port }: RtpTarget, channels: number, memory: StreamMemory): Promise<ConnectedUdpSink> {
+  static async open({ address, port }: RtpTarget, channels: number, memory: QueueMemory): Promise<ConnectedUdpSink> {
     const sink = new ConnectedUdpSink(memory);
     try {
       for (let channel = 0; channel < channels; channel++) {
@@ -71,7 +62,7 @@ export class ConnectedUdpSink implements PacketSink {
   }
 
   get pendingBytes(): number {
-    return this.#pending;
+    return this.#queue.pendingBytes;
   }
 
   /** The address that packets leave from. */
@@ -84,75 +75,30 @@ export class ConnectedUdpSink implements PacketSink {
   }
 
   send(frames: Uint8Array): void {
-    const byChannel = new Map<number, Uint8Array[]>();
-    forEachPacket(frames, (channel, packet) => {
-      const packets = byChannel.get(channel) ?? [];
-      packets.push(packet);
-      byChannel.set(channel, packets);
-    });
-    for (const [channel, packets] of byChannel) {
-      const sent = this.#queue.length === 0 ? this.#sendTo(channel, packets) : 0;
-      for (const packet of packets.slice(sent)) this.#keep(channel, packet.slice());
-    }
+    this.#queue.send(frames, (channel) => ({ lane: channel, to: null }));
   }
 
   onDrain(resume: () => void): void {
-    this.#resume = resume;
-    if (this.#pending === 0) queueMicrotask(() => this.#drained());
+    this.#queue.onDrain(resume);
   }
 
   /** Frees the sockets. Calling it again does nothing. */
   close(): void {
     this.#closed = true;
-    if (this.#retry) clearTimeout(this.#retry);
-    this.#queue = [];
-    this.#changePending(-this.#pending);
-    this.#resume = null;
+    this.#queue.close();
     for (const socket of this.#sockets.splice(0)) socket?.close();
     this.onClose();
   }
 
   /** How many the system took. */
-  #sendTo(channel: number, packets: readonly Uint8Array[]): number {
+  #sendTo(channel: number, packets: readonly LanePacket<number, null>[]): number {
     try {
-      return Math.max(0, this.#sockets[channel]?.sendMany(packets) ?? packets.length);
+      return Math.max(0, this.#sockets[channel]?.sendMany(packets.map(({ packet }) => packet)) ?? packets.length);
     } catch {
       // No way there right now; UDP promises nothing.
       if (channel % 2 === 0) this.#refused(channel);
       return packets.length;
     }
-  }
-
-  #keep(channel: number, packet: Uint8Array): void {
-    if (this.#closed || this.#pending + packet.length > MAX_QUEUED_BYTES || this.#memory.isFull) return;
-    this.#queue.push({ channel, packet });
-    this.#changePending(packet.length);
-    this.#retry ??= setTimeout(() => this.#again(), RETRY_MS);
-  }
-
-  #again(): void {
-    this.#retry = null;
-    const queue = this.#queue;
-    this.#queue = [];
-    this.#changePending(-this.#pending);
-    const blocked = new Set<number>();
-    for (const { channel, packet } of queue) {
-      if (!blocked.has(channel) && this.#sendTo(channel, [packet]) === 1) continue;
-      blocked.add(channel);
-      this.#keep(channel, packet);
-    }
-    if (this.#pending === 0) this.#drained();
-  }
-
-  #changePending(bytes: number): void {
-    this.#pending += bytes;
-    this.#memory.queued(bytes);
-  }
-
-  #drained(): void {
-    const resume = this.#resume;
-    this.#resume = null;
-    resume?.();
   }
 
   #refused(channel: number): void {
