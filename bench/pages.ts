@@ -37,7 +37,7 @@ function slowest(times: readonly number[]): number {
 }
 
 async function withPage<T>(url: string, use: (page: Page) => Promise<T>): Promise<T> {
-  const browser = await openBrowser(url);
+  const browser = await openBrowser(url, { isWhole: true });
   try {
     await browser.page.goto("/");
     await enter(browser.page, "bench", "correct horse battery");

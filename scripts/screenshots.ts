@@ -379,7 +379,7 @@ for (const size of sizes) {
   for (const colorScheme of ["light", "dark"] as const) {
     const data = mkdtempSync(join(tmpdir(), "kinora-screenshots-"));
     const kinora = await startTestKinora({ data });
-    const browser = await openBrowser(kinora.url, { ...size, colorScheme }, [/./]);
+    const browser = await openBrowser(kinora.url, { ...size, colorScheme, isWhole: true }, [/./]);
     const network = await browser.context.newCDPSession(browser.page);
     await network.send("Network.enable");
     const throttle = async (uploadThroughput: number) => {

@@ -12,9 +12,15 @@ const WAITING = 200;
 
 /** Hashes and checks passwords, few at a time. */
 export class Passwords {
+  readonly #mayWait: number;
   #running = 0;
   readonly #waiting: (() => void)[] = [];
   #decoy: Promise<string> | null = null;
+
+  /** `mayWait` are kept waiting for a turn; who comes beyond them is told to come again. */
+  constructor(mayWait = WAITING) {
+    this.#mayWait = mayWait;
+  }
 
   /** argon2id in PHC form. */
   hash(password: string): Promise<string> {
@@ -34,7 +40,7 @@ export class Passwords {
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.#running >= CONCURRENT) {
-      if (this.#waiting.length >= WAITING)
+      if (this.#waiting.length >= this.#mayWait)
         throw new TemporaryUnavailableError(
           "Too many people are signing in at this moment. Try again in a few seconds.",
         );

@@ -23,7 +23,7 @@ describe.skipIf(!has("chromium", "ffmpeg"))("behind the pages", () => {
     await buildWeb();
     kinora = await startTestKinora();
     proxy = await startCutProxy(kinora.url);
-    browser = await openBrowser(proxy.url, { width: 390 }, [/net::ERR_/]);
+    browser = await openBrowser(proxy.url, { width: 390, isWhole: true }, [/net::ERR_/]);
     page = browser.page;
     network = await browser.context.newCDPSession(page);
     await page.goto("/upload");

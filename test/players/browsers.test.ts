@@ -60,7 +60,7 @@ function playEverything(
 describe.skipIf(!has("chromium", "ffmpeg"))("in Chromium", () => {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await openBrowser(page.origin);
+    browser = await openBrowser(page.origin, { isWhole: true });
     await browser.page.goto("/players");
   }, 30_000);
   afterAll(() => browser?.close());

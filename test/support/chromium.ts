@@ -14,12 +14,24 @@ const FLAGS = [
   "--autoplay-policy=no-user-gesture-required",
 ];
 
+/**
+ * Chromium without its own windows and tool bars: the same engine for half the work. The long run takes the whole program
+ * everywhere, `npm test` where a suite asks for it.
+ */
+const SHELL = "chromium-headless-shell";
+const isLong = process.env.KINORA_TEST_LONG === "1";
+
+const programFor = (isWhole: boolean): string =>
+  (isWhole || isLong ? null : Bun.which(SHELL)) ?? Bun.which("chromium") ?? "chromium";
+
 export interface ViewOptions {
   readonly width?: number;
   readonly height?: number;
   readonly colorScheme?: "light" | "dark";
   /** A phone: touch, and scroll bars that take no room. */
   readonly phone?: boolean;
+  /** The whole Chromium, not its shell alone. */
+  readonly isWhole?: boolean;
 }
 
 /** One person's browser with a profile of its own, and everything that went wrong in it. */
@@ -36,12 +48,12 @@ export interface Browser {
 /** Starts Debian's Chromium, headless. `expected` names console errors that belong to what is tested. */
 export async function openBrowser(
   origin: string,
-  { width = 1280, height = 800, colorScheme = "light", phone = false }: ViewOptions = {},
+  { width = 1280, height = 800, colorScheme = "light", phone = false, isWhole = false }: ViewOptions = {},
   expected: readonly RegExp[] = [],
 ): Promise<Browser> {
   const profile = mkdtempSync(join(tmpdir(), "kinora-chromium-"));
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: Bun.which("chromium") ?? "chromium",
+    executablePath: programFor(isWhole),
     args: FLAGS,
     headless: true,
     baseURL: origin,

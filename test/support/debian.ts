@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 export const debianPackages: Readonly<Record<string, string>> = {
   ffmpeg: "ffmpeg",
   chromium: "chromium",
+  "chromium-headless-shell": "chromium-headless-shell",
   nginx: "nginx-light",
   "firefox-esr": "firefox-esr",
   cvlc: "vlc-bin",
