@@ -63,6 +63,24 @@ describe.skipIf(!has("chromium", "ffmpeg"))("the player", () => {
       await on.unroute(segments);
     };
   };
+  /** Moves over the time line, to a share of it. */
+  const pointer = async (on: Page) => {
+    const bar = await on.locator("media-time-range").boundingBox();
+    if (!bar) throw new Error("there is no time line");
+    return (share: number) => on.mouse.move(bar.x + bar.width * share, bar.y + bar.height / 2);
+  };
+  const shows = (on: Page, place: string, colour: number) =>
+    eventually(`${colour} of red, green and blue is seen`, () =>
+      on.evaluate(
+        ([selector, strongest]) => {
+          const canvas = document.querySelector<HTMLCanvasElement>(`${selector} canvas`);
+          if (!canvas?.checkVisibility({ visibilityProperty: true })) return false;
+          const [...data] = canvas.getContext("2d")?.getImageData(40, 40, 1, 1).data ?? [];
+          return data.slice(0, 3).every((value, i) => (i === strongest ? value > 200 : value < 60));
+        },
+        [place, colour] as const,
+      ),
+    );
   const line = () => page.locator("media-time-range").getByRole("slider");
 
   test("tells its place on the time line as a person would", async () => {
@@ -149,6 +167,51 @@ describe.skipIf(!has("chromium", "ffmpeg"))("the player", () => {
     await page.keyboard.press("PageDown");
     await page.getByRole("status").filter({ hasText: "Two" }).waitFor();
     expect(await video(({ currentTime }) => currentTime)).toBe(2);
+  });
+
+  test("shows the place on the time line that one points at or goes to by keys, and asks for nothing before", async () => {
+    const { id } = await maria.upload(await fixture("h264-scenes.mp4"), { name: "Scenes" });
+    const asked = () => browser.requested.filter((url) => url.includes(`/stream/${id}/`));
+    await page.goto(`/watch/${id}`);
+    await plays();
+    await page.keyboard.press("Space");
+    await eventually("all is there", () => video(({ buffered }) => buffered.length > 0 && buffered.end(0) > 23));
+    expect(asked().some((url) => url.includes("iframes.m3u8"))).toBe(false);
+    const before = asked().length;
+    const point = await pointer(page);
+    await point(0.5);
+    await shows(page, ".scene", 1);
+    for (let share = 0.05; share < 0.95; share += 0.005) await point(share);
+    await shows(page, ".scene", 2);
+    await point(0.1);
+    await shows(page, ".scene", 0);
+    // Three to find the key frames, and each of those once.
+    expect(asked().length - before).toBeLessThanOrEqual(3 + 6 + 2);
+    await page.mouse.move(0, 0);
+    await line().focus();
+    await page.keyboard.press("End");
+    await shows(page, ".stepped", 2);
+    await page.keyboard.press("Home");
+    await shows(page, ".stepped", 0);
+    expect(await page.locator(".scene, .stepped").evaluateAll((all) => all.every((one) => one.ariaHidden))).toBe(true);
+    await page.keyboard.press("Tab");
+    await eventually("it is gone", async () => (await page.locator(".stepped").count()) === 0);
+  });
+
+  test("shows places to whoever has the link, and nothing more of them once it is revoked", async () => {
+    const { id } = await maria.upload(await fixture("h264-scenes.mp4"), { name: "Scenes by link" });
+    const link = (await (await maria.post("/api/links", { titleId: id })).json()) as { id: string; pageUrl: string };
+    const there = visitor.page;
+    await there.goto(link.pageUrl);
+    await plays(there);
+    await video((element) => element.pause(), there);
+    const point = await pointer(there);
+    await point(0.5);
+    await shows(there, ".scene", 1);
+    await maria.send("DELETE", `/api/links/${link.id}`);
+    await point(0.95);
+    await there.getByRole("heading", { name: "This video cannot be shown" }).waitFor();
+    expect(await there.locator("canvas").count()).toBe(0);
   });
 
   test("does what media keys, headphones and lock screens ask for", async () => {

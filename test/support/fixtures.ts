@@ -181,6 +181,11 @@ const recipes = {
   "h264-aac-subtitles-trimmed.mp4": [
     ...["-ss", "3.08", "-i", "fixture:h264-aac-subtitles.mp4", "-t", "5", "-map", "0", "-c", "copy"],
   ],
+  /** Red, green and blue for 8 s each. */
+  "h264-scenes.mp4": [
+    ...["red", "lime", "blue"].flatMap((name) => ["-f", "lavfi", "-i", `color=${name}:s=320x180:r=25:d=8`]),
+    ...["-filter_complex", "concat=n=3", ...h264(50)],
+  ],
   /** Two chapters, which MP4 keeps as a track of text. */
   "h264-chapters.mp4": [...picture(4, "320x180"), "-i", "text:chapters.txt", "-map_metadata", "1", ...h264(50)],
   /** Moving pictures in fragments, as phones and recorders write them. */

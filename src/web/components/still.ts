@@ -1,4 +1,5 @@
 import { canPlayType, findUndecodable } from "../player/decode.ts";
+import { drawPicture } from "./draw-picture.ts";
 
 export { canPlayType, findUndecodable };
 
@@ -7,9 +8,6 @@ const KEPT = 150;
 /** Made at once: the browser has few connections to a server, and a player may want them. */
 const AT_ONCE = 4;
 const WIDTH = 480;
-const PATIENCE_MS = 20_000;
-/** A browser may say that there is a frame before it can be copied. */
-const [TRIES, TRY_AGAIN_MS] = [40, 50];
 
 /** By title; null for what has no picture, or none that this browser can decode. The last used is the last. */
 const kept = new Map<string, HTMLCanvasElement | null>();
@@ -50,7 +48,7 @@ function next(): void {
     waiting.delete(place);
     seen.unobserve(place);
     running++;
-    void draw(address)
+    void drawPicture(address, WIDTH)
       .catch(() => null)
       .then((picture) => {
         running--;
@@ -75,37 +73,3 @@ function put(place: HTMLElement, id: string, picture: HTMLCanvasElement): void {
 }
 
 const motionMs = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 200);
-
-/** Plays the file of one picture, unseen, and copies it. */
-async function draw(address: string): Promise<HTMLCanvasElement | null> {
-  const video = document.createElement("video");
-  // Where nothing is loaded unless it plays, this does.
-  Object.assign(video, { muted: true, playsInline: true, autoplay: true, preload: "auto", src: address });
-  try {
-    await new Promise((resolve, reject) => {
-      video.onloadeddata = resolve;
-      video.onerror = reject;
-      setTimeout(reject, PATIENCE_MS);
-    });
-    const { videoWidth, videoHeight } = video;
-    const picture = document.createElement("canvas");
-    picture.width = Math.min(WIDTH, videoWidth);
-    picture.height = Math.round((picture.width * videoHeight) / videoWidth);
-    picture.dataset.upright = String(videoHeight > videoWidth);
-    return (await copy(video, picture)) ? picture : null;
-  } finally {
-    video.removeAttribute("src");
-    video.load();
-  }
-}
-
-/** Whether something came over: a canvas is clear at first, and a frame is not. */
-async function copy(video: HTMLVideoElement, picture: HTMLCanvasElement): Promise<boolean> {
-  const canvas = picture.getContext("2d", { willReadFrequently: true });
-  for (let tries = 0; canvas && tries < TRIES; tries++) {
-    canvas.drawImage(video, 0, 0, picture.width, picture.height);
-    if (canvas.getImageData(picture.width >> 1, picture.height >> 1, 1, 1).data[3]) return true;
-    await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
-  }
-  return false;
-}

@@ -14,6 +14,7 @@ import "media-chrome/media-seek-forward-button";
 import "media-chrome/menu/media-captions-menu";
 import "media-chrome/menu/media-captions-menu-button";
 import "media-chrome/menu/media-chrome-menu-item";
+import type MediaTimeRange from "media-chrome/media-time-range";
 import type { HTMLAttributes } from "preact";
 
 type PlayerPart = HTMLAttributes<HTMLElement>;
@@ -26,7 +27,7 @@ declare module "preact" {
       "media-play-button": PlayerPart;
       "media-mute-button": PlayerPart;
       "media-volume-range": PlayerPart;
-      "media-time-range": PlayerPart;
+      "media-time-range": HTMLAttributes<MediaTimeRange>;
       "media-captions-menu": PlayerPart & { anchor?: string };
       "media-captions-menu-button": PlayerPart;
       "media-pip-button": PlayerPart;

@@ -11,8 +11,8 @@ import { describeMediaError, soundOnly } from "./player-errors.ts";
 import { preferences } from "./preferences.ts";
 import { SettingsMenu } from "./settings-menu.tsx";
 import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
-import { speakPlace } from "./spoken-place.ts";
 import { TimeDisplay } from "./time-display.tsx";
+import { TimeLine } from "./time-line.tsx";
 import { UpNext } from "./up-next.tsx";
 import { useFlash } from "./use-flash.ts";
 import { usePlayback } from "./use-playback.ts";
@@ -53,7 +53,6 @@ export function Player(props: PlayerProps) {
   const [hasEnded, setHasEnded] = useState(false);
   const [flash, say] = useFlash();
   const words = useWords();
-  const line = useRef<HTMLElement>(null);
   const help = () => setHelps(true);
   useShortcuts({
     video,
@@ -73,10 +72,6 @@ export function Player(props: PlayerProps) {
       previous: previous?.go ?? null,
     });
   }, [title.id, title.name, collection, next?.name, previous?.name]);
-  useEffect(() => {
-    const durationOf = () => title.durationSeconds ?? video.current?.duration ?? Number.NaN;
-    return line.current ? speakPlace(line.current, durationOf) : undefined;
-  }, [title.id, words]);
   const { captionSize, captionColour, captionBackground } = preferences.value;
   return (
     <>
@@ -111,10 +106,7 @@ export function Player(props: PlayerProps) {
           <media-captions-menu key={`menu-${words}`} hidden anchor="auto" />
           <media-loading-indicator key={`loading-${words}`} slot="centered-chrome" noautohide />
           <media-control-bar key={`time-${words}`} class="time-bar">
-            <media-time-range ref={line}>
-              <media-preview-chapter-display slot="preview" />
-              <media-preview-time-display slot="preview" />
-            </media-time-range>
+            <TimeLine video={video} title={title} grant={grant} onTrouble={props.onTrouble} />
           </media-control-bar>
           <media-control-bar key={`bar-${words}`}>
             <media-play-button />
