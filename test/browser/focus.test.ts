@@ -231,6 +231,31 @@ describe.skipIf(!has("chromium", "ffmpeg"))("with the keyboard alone", () => {
     await focusIsOn("a Video 2");
   });
 
+  test("a menu that is opened the moment it is there stays open", async () => {
+    await showGrid();
+    await card("Video 2").focus();
+    const isOpen = await page.evaluate(async () => {
+      const opened = new Promise<void>((resolve) => {
+        // Before the next picture.
+        const observer = new MutationObserver(() => {
+          const opener = document.querySelector<HTMLElement>("[popovertarget=share-menu]:enabled");
+          if (!opener) return;
+          observer.disconnect();
+          opener.click();
+          resolve();
+        });
+        observer.observe(document.body, { childList: true, subtree: true });
+      });
+      document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key: "x", bubbles: true }));
+      await opened;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return document.querySelector("#share-menu")?.matches(":popover-open");
+    });
+    expect(isOpen).toBe(true);
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Escape");
+  });
+
   test("filters are taken away one after the other", async () => {
     await page.goto("/videos?tag=sea&tag=sun");
     await card("Video 2").waitFor();

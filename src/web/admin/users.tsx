@@ -60,6 +60,8 @@ export function UsersPage() {
   const [task, setTask] = useState<UserTask | null>(null);
   const users = useLoaded(() => loadUsers(q, pages), [q, pages]);
   useEffect(() => {
+    // Nothing was typed: what more was asked for meanwhile stays.
+    if (typed.trim() === q) return;
     const timer = setTimeout(() => {
       setPages(1);
       setQ(typed.trim());

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { here } from "../router.ts";
 
 interface MenuProps {
@@ -21,7 +21,8 @@ interface MenuProps {
 export function Menu({ id, label, class: className, disabled, button, children, onOpen }: MenuProps) {
   const opener = useRef<HTMLButtonElement>(null);
   const panel = useRef<HTMLDivElement>(null);
-  useEffect(() => hide(panel.current), [here.value.path]);
+  // At once: later it would close what somebody has opened meanwhile.
+  useLayoutEffect(() => hide(panel.current), [here.value.path]);
   useEffect(() => {
     const element = panel.current;
     if (!element) return;

@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import type { Title } from "../../catalog/contract.ts";
 
 /** Many titles chosen together, to do something with all of them. */
@@ -25,8 +25,8 @@ const nothing: State = { active: false, ids: new Set(), anchor: null };
 /** The selection of a list. Escape ends it, as does another list (`key`). */
 export function useSelection(key: string): Selection {
   const [state, setState] = useState<State>(nothing);
-  useEffect(() => setState(nothing), [key]);
-  // At once: whoever selects by a key may take it back by the next one.
+  // At once: later it would take back what somebody has selected meanwhile, and the next key might come before it.
+  useLayoutEffect(() => setState(nothing), [key]);
   useLayoutEffect(() => {
     if (!state.active) return;
     const onKey = (event: KeyboardEvent) => {

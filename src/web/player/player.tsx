@@ -63,8 +63,8 @@ export function Player(props: PlayerProps) {
     help,
     say,
   });
+  useEffect(() => setHasEnded(false), [title.id]);
   useEffect(() => {
-    setHasEnded(false);
     if (!video.current) return;
     return startMediaSession(video.current, title, {
       collection,
