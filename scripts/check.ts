@@ -1,7 +1,8 @@
 /** Format, lint and types; the dependency rule is a test of its own, `test/dependency-rule.test.ts`. */
 const steps = [
   ["node_modules/.bin/biome", "check", "--error-on-warnings", "."],
-  ["node_modules/.bin/tsc"],
+  // More checkers would each work out the same types again.
+  ["node_modules/.bin/tsc", "--checkers", "2"],
   [process.execPath, "test", "test/dependency-rule.test.ts"],
 ];
 for (const step of steps) {

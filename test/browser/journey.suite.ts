@@ -33,7 +33,7 @@ function journey(open: () => Promise<JourneyKinora>, { short = false, expected =
   beforeAll(async () => {
     await buildWeb();
     kinora = await open();
-    browser = await openBrowser(kinora.url, { isWhole: true }, expected);
+    browser = await openBrowser(kinora.url, { isWhole: !short }, expected);
   }, 120_000);
   afterAll(async () => {
     await browser?.close();
