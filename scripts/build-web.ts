@@ -189,7 +189,7 @@ function named(name: string, bytes: Uint8Array<ArrayBuffer>): Output {
 }
 
 function output(path: string, bytes: Uint8Array<ArrayBuffer>): Output {
-  return { path, bytes, gzip: Bun.gzipSync(bytes, { level: 9 }) };
+  return { path, bytes, gzip: Bun.gzipSync(bytes, { library: "libdeflate", level: 12 }) };
 }
 
 /**

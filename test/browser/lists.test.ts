@@ -372,6 +372,38 @@ describe.skipIf(!has("chromium", "ffmpeg"))("in the lists of videos", () => {
     expect(await row("Sailing")).not.toContain("Members");
   });
 
+  test("the library begins with what was begun, the last watched first, until something is searched", async () => {
+    const maria = await TestUser.signIn(kinora, "maria", PASSWORD);
+    for (const [name, positionSeconds] of [
+      ["Video 7", 12],
+      ["Sailing lesson", 30],
+    ] as const)
+      await maria.send("PUT", `/api/titles/${idOf(name)}/progress`, { positionSeconds });
+    await page.goto("/library");
+    const begun = page.getByRole("region", { name: "Continue watching" });
+    await begun.waitFor();
+    const names = await begun.getByRole("link").allTextContents();
+    expect(names.slice(0, 3).map((name) => name.replace(/^.*\d:\d\d/, ""))).toEqual([
+      "Show all",
+      "Sailing lesson",
+      "Video 7",
+    ]);
+    expect(await begun.getByRole("listitem").first().textContent()).toContain("30 s left");
+    await page.getByLabel("Search").fill("harbour");
+    await page.getByText("1 video", { exact: true }).waitFor();
+    expect(await begun.count()).toBe(0);
+    await page.getByLabel("Search").fill("");
+    await begun.getByRole("link", { name: "Video 7" }).click();
+    await page.waitForURL(`/watch/${idOf("Video 7")}`);
+    await maria.send("PUT", `/api/titles/${idOf("Sailing lesson")}/progress`, { watched: true });
+    await page.goBack();
+    await begun.waitFor();
+    expect(await begun.getByRole("link", { name: "Sailing lesson" }).count()).toBe(0);
+    await begun.getByRole("link", { name: "Show all" }).click();
+    await page.getByRole("button", { name: "In progress; remove" }).waitFor();
+    await page.locator(".cells").getByText("Video 7", { exact: true }).waitFor();
+  });
+
   test("a page whose code could not be loaded is there as soon as the server is", async () => {
     const other = await browser.context.newPage();
     await other.goto("/videos");

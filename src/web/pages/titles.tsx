@@ -8,6 +8,7 @@ import { lazy } from "../lazy.tsx";
 import "../messages/en/library.ts";
 import { notify } from "../notices.tsx";
 import { here, navigate, remember, remembered, steps } from "../router.ts";
+import { Begun, useBegun } from "./begun.tsx";
 import { WatchPage } from "./lazy-pages.ts";
 import { type Selection, useSelection } from "./selection.ts";
 import { addTag, Filters, filter } from "./title-filters.tsx";
@@ -33,7 +34,9 @@ function Titles({ owner, selection }: { owner: "me" | null; selection: Selection
   const [chosenId, setChosenId] = useState<string | null>(before.chosenId ?? query.get("selected"));
   const [view, setView] = useView(owner);
   const list = useTitles(owner, query, before.shown);
+  const begun = useBegun(owner === null && [...query.keys()].every((name) => name === "selected"));
   const chosen = list.items.find(({ id }) => id === chosenId) ?? null;
+  const isEmpty = list.items.length === 0;
   const box = useRef<HTMLFieldSetElement>(null);
   useSelected(query, setChosenId);
   useSeek(list, chosen === null ? query.get("selected") : null);
@@ -80,9 +83,10 @@ function Titles({ owner, selection }: { owner: "me" | null; selection: Selection
           </button>
         </p>
       )}
-      {list.items.length === 0 && list.isAnswered && !list.problem && <Nothing owner={owner} query={query} />}
-      {list.items.length === 0 && !list.isAnswered && list.state === "loading" && <Ghosts view={view} />}
-      {list.items.length > 0 && (
+      {isEmpty && list.isAnswered && !list.problem && <Nothing owner={owner} query={query} />}
+      {(isEmpty ? !list.isAnswered && list.state === "loading" : begun === null) && <Ghosts view={view} />}
+      {!isEmpty && begun !== null && begun.length > 0 && <Begun titles={begun} />}
+      {!isEmpty && begun !== null && (
         <form onSubmit={play}>
           <TitleList
             items={list.items}

@@ -10,7 +10,8 @@ import { type Found, findMore, findTitles, PAGE, sorts, type TitleSearch } from 
 /** How often a list with uploads under way is read again. */
 const RECEIVING_POLL_MS = 2_000;
 
-const changes = signal(0);
+/** Grows whenever titles came or went by something done here. */
+export const changes = signal(0);
 
 /** Has the list on the page read itself again: titles came or went by something done here. */
 export function titlesChanged(): void {
