@@ -79,6 +79,8 @@ function connect(tell: Tell): () => void {
 }
 
 function take(kind: string, data: string): void {
+  // Nothing is read any more with a session that is about to be over.
+  if (signingOut.peek()) return;
   if (kind === "stream" || kind === "open") streamChanges.value++;
   // What happened before it was open, or between two connections, was not heard.
   if (kind === "open") titlesChanged();

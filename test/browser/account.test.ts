@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Locator, Page } from "playwright-core";
+import type { Locator, Page, Request } from "playwright-core";
 import decodeQR from "qr/decode.js";
 import { buildWeb } from "../support/build-web.ts";
 import { type Browser, enter, eventually, leave, openBrowser } from "../support/chromium.ts";
@@ -271,7 +271,16 @@ describe.skipIf(!has("chromium", "ffmpeg"))("accounts in the browser", () => {
       await Bun.sleep(1_000);
       await route.fulfill({ response });
     });
+    const reading = new Set<Request>();
+    let reads = 0;
+    page.on("request", (request) => request.url().includes("/api/titles") && reading.add(request));
+    page.on("requestfinished", (request) => {
+      if (reading.delete(request) && new URL(request.url()).search === "") reads++;
+    });
+    page.on("requestfailed", (request) => reading.delete(request));
     await page.goto("/library");
+    // Once at first and once when events are followed: what is asked for before the session ends may be refused after.
+    await eventually("the library is read", () => Promise.resolve(reads >= 2 && reading.size === 0));
     await leave(page);
     await page.unroute("**/api/session");
     expect(refused).toEqual([]);
