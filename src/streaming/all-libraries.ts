@@ -1,6 +1,6 @@
 import type { PeerAnswers, Peers } from "../bus/peers.ts";
 import type { CallOptions, ServiceProxy } from "../bus/proxy.ts";
-import { ConflictError, NotFoundError } from "../errors.ts";
+import { ConflictError, NotFoundError, TemporaryUnavailableError } from "../errors.ts";
 import type { ServiceInstance } from "../main/contract.ts";
 import type { Announcement, KeptFolders, LibraryReport, streamingContract, TitlesOfRemoved } from "./contract.ts";
 import type { Library } from "./library.ts";
@@ -76,14 +76,30 @@ export class AllLibraries {
     return this.#collectKept(this.ownKept(), (target) => streaming.listKept({}, target));
   }
 
-  /** Has all begin to forget the titles of folders that are library folders no more, of all or the one with this id; those folders. */
-  forgetRemoved(id: string | undefined): Promise<KeptFolders> {
+  /**
+   * Has all begin to forget the titles of folders that are library folders no more, of all or the one with this id; those folders, also
+   * when it was begun before. Of one: `NotFoundError` when nobody knows it, `ConflictError` when it is a library folder.
+   */
+  async forgetRemoved(id: string | undefined): Promise<KeptFolders> {
     const { own, streaming, instance: self } = this.#dependencies;
     const asked = id === undefined ? {} : { id };
     const mine = own
       .forgetRemoved(id)
       .then(({ items }) => ({ items: items.map((one) => ({ ...one, instance: self })) }));
-    return this.#collectKept(mine, (target) => streaming.forgetRemoved(asked, target));
+    const begun = await this.#collectKept(mine, (target) => streaming.forgetRemoved(asked, target));
+    if (id !== undefined && begun.items.length === 0) await this.#refuseToForget(id);
+    return begun;
+  }
+
+  async #refuseToForget(id: string): Promise<never> {
+    const { items, missing = [] } = await this.report();
+    if (items.some((item) => item.id === id))
+      throw new ConflictError("This is a library folder. Remove it, then its titles can be forgotten.");
+    if (missing.length > 0)
+      throw new TemporaryUnavailableError(
+        `No machine that answers knows this folder; no answer from ${missing.join(", ")}.`,
+      );
+    throw new NotFoundError("No folder with this id was removed, or its titles are forgotten already.");
   }
 
   /** Removes an added folder, wherever it is; its titles are kept for when it comes back, or forgotten. */

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { LibraryStore } from "./library-store.ts";
 import type { SourceRepository } from "./source-repository.ts";
@@ -34,6 +35,11 @@ export class FolderForgetting {
   /** Whether a folder's titles are being forgotten: nothing of it is announced meanwhile. */
   has(folder: string): boolean {
     return this.#running.has(folder);
+  }
+
+  /** Folders whose titles are being forgotten. */
+  get folders(): readonly string[] {
+    return [...this.#running.keys()];
   }
 
   /** Resolves when a folder's titles are forgotten, or Kinora stops; at once when they are not to be. */
@@ -73,14 +79,10 @@ export class FolderForgetting {
       try {
         return await this.#forget(folder);
       } catch (error) {
+        if (signal.aborted) return;
         this.#dependencies.log.warn({ err: error, folder }, "titles of a removed folder are not forgotten yet");
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, RETRY_MS);
-          signal.addEventListener("abort", () => {
-            clearTimeout(timer);
-            resolve();
-          });
-        });
+        // Rejects at once when Kinora stops, or has stopped already.
+        await setTimeout(RETRY_MS, undefined, { signal }).catch(() => undefined);
       }
     }
   }

@@ -60,7 +60,10 @@ function addKept(app: OpenAPIHono<HttpEnv>, library: AllLibraries): void {
           folder: z.uuid().optional().openapi({ description: "Only of this one; all if absent." }),
         }),
       },
-      responses: { 202: kept("The folders whose titles are being forgotten."), ...problems(400, 401, 403) },
+      responses: {
+        202: kept("The folders whose titles are being forgotten, also when that was begun before."),
+        ...problems(400, 401, 403, 404, 409, 503),
+      },
     }),
     async (c) => {
       const { folder } = c.req.valid("query");

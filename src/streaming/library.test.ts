@@ -372,15 +372,20 @@ test("the titles of a removed folder are forgotten when an admin says so, at onc
   await stage.askAdmin("DELETE", `/api/library/folders/${id}`);
   expect((await stage.ask("/api/library/kept", { method: "DELETE" })).status).toBe(403);
   expect((await stage.ask("/api/library/kept")).status).toBe(403);
-  // Folders that are library folders are none of these.
-  const none = await stage.askAdmin("DELETE", `/api/library/kept?folder=${(await report()).items[0]?.id}`);
-  expect([none.status, ((await none.json()) as KeptFolders).items]).toEqual([202, []]);
+  // Folders that are library folders are none of these, and there are others that nobody knows.
+  const refused = async (folder: string | undefined) => {
+    const answer = await stage.askAdmin("DELETE", `/api/library/kept?folder=${folder}`);
+    return [answer.status, ((await answer.json()) as { code: string }).code];
+  };
+  expect(await refused((await report()).items[0]?.id)).toEqual([409, "conflict"]);
+  expect(await refused(Bun.randomUUIDv7())).toEqual([404, "not-found"]);
   const begun = await stage.askAdmin("DELETE", "/api/library/kept");
   expect(((await begun.json()) as KeptFolders).items).toMatchObject([
     { folder: films.path, files: 1, isForgetting: true },
   ]);
   await until(async () => (await kept()).every(({ isRemoved }) => !isRemoved));
   expect(stage.forgotten).toEqual([sourceId, second]);
+  expect(await refused(id)).toEqual([404, "not-found"]);
   expect((await stage.ask(`/stream/${stays}/original`, { method: "HEAD" })).status).toBe(404);
   stage.announced.length = 0;
   await stage.streaming.reannounce({});
@@ -395,6 +400,9 @@ test("titles that cannot be forgotten yet are forgotten after the next start, al
   stage.catalogIsDown = true;
   await stage.askAdmin("DELETE", `/api/library/folders/${id}?titles=forget`);
   expect(await kept()).toMatchObject([{ isForgetting: true, files: 3 }]);
+  // Asked once more it is the same.
+  const again2 = await stage.askAdmin("DELETE", `/api/library/kept?folder=${id}`);
+  expect([again2.status, ((await again2.json()) as KeptFolders).items]).toMatchObject([202, [{ isForgetting: true }]]);
   stage.announced.length = 0;
   await stage.streaming.reannounce({});
   expect(stage.announced).toEqual([]);
