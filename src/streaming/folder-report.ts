@@ -49,6 +49,11 @@ export class FolderReport {
     return [...this.#refused.values()].map(({ path, refused }) => ({ path, ...refused }));
   }
 
+  /** Folders that may be read again without anything being told. */
+  get passing(): string[] {
+    return [...this.#refused.values()].filter(({ mayPass }) => mayPass).map(({ path }) => path);
+  }
+
   /** What was not refused, or for another reason, when this was last asked. */
   takeNews(): Shown["refused"] {
     const before = this.#told;

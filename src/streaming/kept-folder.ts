@@ -12,7 +12,7 @@ export const SOON_MS = 200;
 const RETRY_MS = 30_000;
 
 interface KeptFolderDependencies {
-  readonly settings: { readonly rescanIntervalMs: number; readonly settleMs: number };
+  readonly settings: { readonly rescanIntervalMs: number; readonly settleMs: number; readonly retryMs?: number };
   readonly log: Logger;
   /** Aborted when nothing is to begin any more. */
   readonly stopped: AbortSignal;
@@ -38,6 +38,7 @@ export class KeptFolder {
   #watch: FolderWatch | null = null;
   #quietTimer: Timer | null = null;
   #retryTimer: Timer | null = null;
+  readonly #retried = new Set<string>();
   /** Whether it must be watched anew. */
   #isStale = false;
 
@@ -104,13 +105,15 @@ export class KeptFolder {
     }, this.#dependencies.settings.settleMs);
   }
 
-  /** Has all of it scanned again after a while. */
-  retryLater(): void {
-    if (this.#isOver()) return;
+  /** Has paths looked at again after a while; by default all of it. */
+  retryLater(paths: readonly string[] = [""]): void {
+    if (this.#isOver() || paths.length === 0) return;
+    for (const path of paths) this.#retried.add(path);
     this.#retryTimer ??= setTimeout(() => {
       this.#retryTimer = null;
-      this.touch([""]);
-    }, RETRY_MS);
+      this.touch([...this.#retried]);
+      this.#retried.clear();
+    }, this.#dependencies.settings.retryMs ?? RETRY_MS);
   }
 
   end(): void {

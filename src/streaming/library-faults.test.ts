@@ -3,7 +3,9 @@ import {
   appendFileSync,
   chmodSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -109,7 +111,7 @@ test("a name that is not UTF-8 is refused with its own reason, each by itself, a
   putBytes(stage.library, Buffer.from([0x71, 0xfe, ...Buffer.from("ü.mp4")]));
   mkdirSync(Buffer.concat([Buffer.from(`${stage.library}/d`), Buffer.from([0xe9])]));
   await rescan();
-  const reason = { code: "name-not-utf8", detail: "Its name is not UTF-8: rename it." };
+  const reason = { code: "name-not-utf8", detail: expect.stringContaining("rename it. For many, convmv") };
   const refused = ["d\\xe9", "q\\xfeü.mp4", "q\\xff.mp4"].map((path) => ({ path, ...reason }));
   const sorted = async () => (await folder())?.refused.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   expect(await sorted()).toEqual(refused);
@@ -208,6 +210,102 @@ test.skipIf(!mayMount)(
       while (mounted.length > 0) unmount();
     }
   },
+);
+
+test.skipIf(!mayMount || Bun.which("bindfs") === null)(
+  "a disk of another machine that does not answer takes nothing but its own titles along, and gives them back (needs root and bindfs)",
+  async () => {
+    const away = join(stage.folder.path, "away");
+    mkdirSync(join(away, "n"), { recursive: true });
+    mkdirSync(at("disk"));
+    copyFileSync(video, join(away, "n/two.mp4"));
+    put("one.mp4");
+    const running: { server?: Bun.Subprocess } = {};
+    const mount = async () => {
+      running.server = Bun.spawn(["bindfs", "-f", away, at("disk")], { stdio: ["ignore", "ignore", "ignore"] });
+      await until(() => existsSync(at("disk/n")));
+    };
+    const unmount = () => Bun.spawnSync(["umount", "-l", at("disk")]);
+    const hang = async () => {
+      running.server?.kill("SIGKILL");
+      await running.server?.exited;
+      // "Transport endpoint is not connected", and nothing tells of it.
+      expect(() => readdirSync(at("disk"))).toThrow("ENOTCONN");
+    };
+    const restored = async () => {
+      unmount();
+      await mount();
+      await until(() => states().one === "ready" && states().two === "ready");
+    };
+    try {
+      await mount();
+      await restart({ retryMs: 100 });
+      await until(() => states().two === "ready");
+      await hang();
+      await rescan();
+      const reason = { code: "unreadable", detail: "Its disk does not answer: check that it is connected." };
+      expect(await folder()).toMatchObject({ files: 1, refused: [{ path: "disk", ...reason }] });
+      expect(states()).toEqual({ one: "ready", two: "unavailable" });
+      await restored();
+      // The same when it is the library folder as a whole.
+      await stage.stopService();
+      await stage.startService([{ path: at("disk"), visibility: "members" }], { settleMs: 0, rootCheckMs: 50 });
+      await (await stage.report()).settled();
+      await until(() => states().one === "unavailable" && states().two === "ready");
+      const { sourceId } = stage.announced.findLast(({ name }) => name === "two") ?? {};
+      await hang();
+      await rescan();
+      expect(await folder()).toMatchObject({ state: "unreadable", refused: [{ path: "", ...reason }] });
+      expect(states().two).toBe("unavailable");
+      unmount();
+      await mount();
+      await until(() => states().two === "ready");
+      expect(stage.announced.findLast(({ name }) => name === "two")?.sourceId).toBe(sourceId ?? "");
+      expect(stage.forgotten).toEqual([]);
+    } finally {
+      running.server?.kill("SIGKILL");
+      unmount();
+    }
+  },
+);
+
+test.skipIf(Bun.which("prlimit") === null)(
+  "that Kinora has too many files open for a moment makes no title unavailable, and is tried again",
+  async () => {
+    // In a process of its own, which may have few files open.
+    const script = `
+      import { closeSync, copyFileSync, mkdirSync, openSync } from "node:fs";
+      import { Stage } from "${join(import.meta.dir, "../../test/support/streaming-stage.ts")}";
+      import { until } from "${join(import.meta.dir, "../../test/support/until.ts")}";
+      const stage = await new Stage().start();
+      const report = async () => (await (await stage.askAdmin("GET", "/api/library")).json()).items[0];
+      mkdirSync(stage.library + "/n");
+      for (const name of ["one", "n/two"]) copyFileSync("${video}", stage.library + "/" + name + ".mp4");
+      await stage.stopService();
+      await stage.startService(undefined, { retryMs: 50, rootCheckMs: 3_600_000 });
+      await (await stage.report()).settled();
+      await until(() => stage.announced.length >= 2);
+      const announced = stage.announced.length;
+      for (const spare of [0, 1, 2]) {
+        const open = [];
+        try { for (;;) open.push(openSync("/dev/null", "r")); } catch {}
+        for (let n = 0; n < spare; n++) closeSync(open.pop());
+        await (await stage.report()).rescan().catch(() => undefined);
+        console.log(spare, (await report()).refused.map(({ code }) => code).join());
+        for (const one of open) closeSync(one);
+        await until(async () => (await report()).refusedFiles === 0 && (await report()).state === "ready");
+      }
+      console.log((await report()).files, stage.announced.length - announced);
+      await stage.close();
+      process.exit(0);
+    `;
+    const child = Bun.spawn(["prlimit", "--nofile=400:400", process.execPath, "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const lines = (await new Response(child.stdout).text()).trim().split("\n");
+    expect([lines[0], lines.at(-1)]).toEqual(["0 unfinished", "2 0"]);
+  },
+  30_000,
 );
 
 test("a folder that had videos and is empty says so, one that never had any is ready", async () => {

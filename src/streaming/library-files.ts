@@ -27,6 +27,8 @@ export interface RefusedFile {
   readonly refused: { readonly code: string; readonly detail: string };
   /** A whole folder is always named; `other` is nothing that anybody misses. */
   readonly kind?: "folder" | "other";
+  /** Whether it may be read again without anything being told: its disk did not answer. */
+  readonly mayPass?: boolean;
   /** What the system's events call it, where that is not `path`. */
   readonly toldAs?: string;
 }
@@ -143,8 +145,11 @@ async function refuseLostNames(bounds: Bounds, names: readonly string[]): Promis
     .map((name) => refuseName(prefix.join(""), name));
 }
 
+const NOT_UTF8 =
+  "Its name is in an encoding of earlier times (not UTF-8): rename it. For many, convmv -r -f latin1 -t utf8 --notest does so.";
+
 function refuseName(prefix: string, { shown, told }: { shown: string; told: string }): RefusedFile {
-  const refusal = refuse(prefix + shown, "name-not-utf8", "Its name is not UTF-8: rename it.");
+  const refusal = refuse(prefix + shown, "name-not-utf8", NOT_UTF8);
   return { ...refusal, kind: "folder", toldAs: prefix + told };
 }
 
@@ -161,7 +166,9 @@ async function* walkFolder(
   try {
     yield* walkBelow(bounds, folder, `${path}/`, depth + 1);
   } catch (error) {
-    yield [refuse(path, "unreadable", reasonOf(error), "folder")];
+    if (isOfMachine(error)) throw error;
+    const refusal = refuse(path, "unreadable", reasonOf(error), "folder");
+    yield [mayPass(error) ? { ...refusal, mayPass: true } : refusal];
   }
 }
 
@@ -249,6 +256,18 @@ const REASONS: ReadonlyMap<string, string> = new Map([
     (code) => [code, "Its disk does not answer: check that it is connected."] as const,
   ),
 ]);
+
+const PASSING: ReadonlySet<string> = new Set([
+  ...["EIO", "ESTALE", "EHOSTDOWN", "EHOSTUNREACH", "ETIMEDOUT", "ENOTCONN", "ENODEV", "ENXIO"],
+]);
+
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException | null)?.code ?? "";
+
+/** Whether it is the disk that does not answer, which nobody tells when it does again. */
+export const mayPass = (error: unknown) => PASSING.has(codeOf(error));
+
+/** Whether it says nothing of a file or folder: this machine has run short of something. */
+export const isOfMachine = (error: unknown) => ["EMFILE", "ENFILE", "ENOMEM"].includes(codeOf(error));
 
 /** Whether the system said it, of a file or folder. */
 export const isOfSystem = (error: unknown): error is NodeJS.ErrnoException =>

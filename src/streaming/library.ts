@@ -6,7 +6,7 @@ import { FolderForgetting, type FolderForgettingDependencies } from "./folder-fo
 import { readMounts } from "./folder-mark.ts";
 import { FolderScan, retireSources } from "./folder-scan.ts";
 import { KeptFolder, SOON_MS } from "./kept-folder.ts";
-import { boundsOf, countFiles, FolderUnreadableError, isEmptyFolder } from "./library-files.ts";
+import { boundsOf, countFiles, FolderUnreadableError, isEmptyFolder, isOfMachine, mayPass } from "./library-files.ts";
 import type { LibraryFolder, LibraryFolders } from "./library-folders.ts";
 import { folderId } from "./library-names.ts";
 import type { LibraryStore } from "./library-store.ts";
@@ -29,6 +29,8 @@ export interface LibrarySettings {
   readonly isAlone: boolean;
   /** Milliseconds between two looks whether a folder is gone, back, or another disk; 2 s by default. */
   readonly rootCheckMs?: number;
+  /** Milliseconds after which what could not be read for want of its disk is tried again; 30 s by default. */
+  readonly retryMs?: number;
 }
 
 export interface ScanProgress {
@@ -115,8 +117,10 @@ export class Library {
   /** Folders of which files are known, those that are library folders no more among them. */
   async kept(): Promise<KeptFolders> {
     const known = await this.#dependencies.sources.countByFolder();
+    const isKnown = new Set(known.map(({ folder }) => folder));
+    const ending = this.#forgetting.folders.filter((folder) => !isKnown.has(folder));
     return {
-      items: known.map(({ folder, files }) => ({
+      items: [...known, ...ending.map((folder) => ({ folder, files: 0 }))].map(({ folder, files }) => ({
         ...{ id: folderId(folder, ""), folder, files },
         isRemoved: !this.#kept.has(folder),
         isForgetting: this.#forgetting.has(folder),
@@ -259,9 +263,11 @@ export class Library {
       const { files, refused } = report;
       if (isWhole) log.info({ folder: folder.path, videos: files, refused: refused.length }, "library folder scanned");
     } catch (error) {
-      if (error instanceof FolderUnreadableError) await this.#fail(kept, error);
+      // That Kinora has too many files open says nothing of the folder.
+      if (error instanceof FolderUnreadableError && !isOfMachine(error.cause)) await this.#fail(kept, error);
       else this.#stumble(kept, error);
     }
+    kept.retryLater(report.passing);
     for (const { path, code, detail } of report.takeNews())
       log.warn({ folder: folder.path, path, code }, `not in the library: ${detail}`);
     if (kept.removed.signal.aborted) return this.#retire(folder.path);
@@ -320,7 +326,8 @@ export class Library {
   async #fail({ folder, report }: KeptFolder, error: FolderUnreadableError): Promise<void> {
     report.state = "unreadable";
     report.clear([""]);
-    report.refuse({ path: "", refused: { code: "unreadable", detail: error.message } });
+    const refused = { code: "unreadable", detail: error.message };
+    report.refuse({ path: "", refused, mayPass: mayPass(error.cause) });
     report.files = 0;
     // It may be readable for another instance.
     if (this.#dependencies.settings.isAlone) await this.#retire(folder.path);

@@ -18,6 +18,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   caddy: "caddy",
   "libnginx-mod-stream": "libnginx-mod-stream",
   curl: "curl",
+  bindfs: "bindfs",
   "docker-compose": "docker-compose",
   "systemd-analyze": "systemd",
   ...Object.fromEntries(

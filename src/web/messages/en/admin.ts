@@ -139,7 +139,8 @@ export const admin = define({
   "taken.outside": "It is a link to something outside this folder. Add the folder that it leads to.",
   "taken.not-a-file": "It is a link to a folder, or no ordinary file.",
   "taken.too-deep": "It lies too deep, in folders within folders. Add a folder that is nearer to it.",
-  "taken.name-not-utf8": "Its name is not UTF-8: rename it.",
+  "taken.name-not-utf8":
+    "Its name is in an encoding of earlier times (not UTF-8): rename it. For many, convmv -r -f latin1 -t utf8 --notest does so.",
   "taken.not-stored": "Kinora could not store it; its log says why.",
   "taken.unfinished": "Kinora could not finish reading the folder, and tries again soon; its log says why.",
   "folders.others": { one: "{count} other file", other: "{count} other files" },

@@ -136,7 +136,8 @@ export const admin = {
   "taken.outside": "Es un enlace a algo fuera de esta carpeta. Añade la carpeta a la que lleva.",
   "taken.not-a-file": "Es un enlace a una carpeta o no es un archivo normal.",
   "taken.too-deep": "Está demasiado hondo, en carpetas dentro de carpetas. Añade una carpeta más cercana.",
-  "taken.name-not-utf8": "Su nombre no es UTF-8: cámbialo.",
+  "taken.name-not-utf8":
+    "Su nombre está en una codificación antigua (no UTF-8): cámbialo. Si son muchos, lo hace convmv -r -f latin1 -t utf8 --notest.",
   "taken.not-stored": "Kinora no pudo guardarlo; su registro dice por qué.",
   "taken.unfinished": "Kinora no pudo terminar de leer la carpeta y lo intentará de nuevo; su registro dice por qué.",
   "folders.others": { one: "{count} archivo más", other: "{count} archivos más" },
