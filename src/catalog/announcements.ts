@@ -6,8 +6,8 @@ import { derivedOf, fingerprintOf, follow, isUnedited } from "./derived.ts";
 import { withFollowedTags } from "./tag-words.ts";
 import type { TitleRepository, TitleSource, TitleWithSources } from "./title-repository.ts";
 
-/** New titles of one transaction: others wait for its end. */
-const MADE_TOGETHER = 50;
+/** Titles that are made, or follow their files, in one transaction: others wait for its end. */
+const WRITTEN_TOGETHER = 50;
 /** Titles of one content that are looked through: there is one for each kind of folder. */
 const TWINS = 20;
 
@@ -18,6 +18,14 @@ export interface AnnouncementsDependencies {
   readonly publishReleased: (sourceIds: string[], mediaId: string | null) => Promise<void>;
   /** The users that exist among these ids. */
   readonly getUsers: (ids: string[]) => Promise<Pick<User, "id" | "username">[]>;
+}
+
+type OnFailure = (announced: Announcement, error: unknown) => void;
+
+/** A file and the title that follows it. */
+interface Following {
+  readonly titleId: string;
+  readonly announced: Announcement;
 }
 
 /** Turns what streaming instances announce into titles. The same announcement again changes nothing. */
@@ -51,12 +59,13 @@ export class Announcements {
     await this.#create(announced);
   }
 
-  /** Handles several; new titles are made together. What fails is told with its announcement, and the rest goes on. */
-  async handleAll(
-    batch: readonly Announcement[],
-    onFailure: (announced: Announcement, error: unknown) => void,
-  ): Promise<void> {
-    let fresh: Announcement[] = [];
+  /**
+   * Handles several; new titles are made together, and known ones follow their files together. What fails is told with its
+   * announcement, and the rest goes on.
+   */
+  async handleAll(batch: readonly Announcement[], onFailure: OnFailure): Promise<void> {
+    const fresh: Announcement[] = [];
+    const following: Following[] = [];
     const handle = async (announced: Announcement) => {
       try {
         await this.handle(announced);
@@ -64,30 +73,76 @@ export class Announcements {
         onFailure(announced, error);
       }
     };
-    const make = async () => {
-      const all = fresh;
-      fresh = [];
+    const flush = async () => {
+      const made = fresh.splice(0);
       // One that cannot be made must not keep the others from it.
-      await this.#createAll(all).catch(async () => {
-        for (const announced of all) await handle(announced);
+      await this.#createAll(made).catch(async () => {
+        for (const announced of made) await handle(announced);
       });
+      const followed = following.splice(0);
+      if (await this.#followAll(followed, onFailure)) return;
+      for (const { announced } of followed) await handle(announced);
     };
     const unknown = await this.#findUnknown(batch).catch(() => new Set<string>());
-    // What an earlier one of the batch was about may be known by now.
+    const known = await this.#findKnown(batch).catch(() => new Map<string, string>());
+    // What an earlier one of the batch was about may be known by now, or another title's.
     const met = new Set<string>();
     for (const announced of batch) {
-      const { sourceId, mediaId } = announced;
-      const isNew = unknown.has(sourceId) && !met.has(sourceId) && !(mediaId !== null && met.has(mediaId));
-      met.add(sourceId);
-      if (mediaId !== null) met.add(mediaId);
-      if (isNew) fresh.push(announced);
+      const titleId = known.get(announced.sourceId);
+      const about = [announced.sourceId, announced.mediaId ?? "", titleId ?? ""].filter(Boolean);
+      const isFirst = !about.some((id) => met.has(id));
+      for (const id of about) met.add(id);
+      if (isFirst && unknown.has(announced.sourceId)) fresh.push(announced);
+      else if (isFirst && titleId !== undefined) following.push({ titleId, announced });
       else {
-        await make();
+        await flush();
         await handle(announced);
       }
-      if (fresh.length >= MADE_TOGETHER) await make();
+      if (fresh.length + following.length >= WRITTEN_TOGETHER) await flush();
     }
-    await make();
+    await flush();
+  }
+
+  /** Library files whose title is known and stays theirs, with its id. */
+  async #findKnown(batch: readonly Announcement[]): Promise<Map<string, string>> {
+    const files = batch.filter(({ origin }) => origin === "library");
+    const titles = await this.#repository.listBySource(files.map(({ sourceId }) => sourceId));
+    return new Map(
+      files.flatMap((announced) => {
+        const title = titles.get(announced.sourceId);
+        // What must be looked at more closely: its content became known, or is another one.
+        const isPlain = title && title.mediaId === announced.mediaId && title.mediaId !== null;
+        return isPlain ? [[announced.sourceId, title.id] as const] : [];
+      }),
+    );
+  }
+
+  /** Has titles follow their files, each another one, in one transaction; false, and nothing done, when one of them cannot. */
+  async #followAll(pairs: readonly Following[], onFailure: OnFailure): Promise<boolean> {
+    if (pairs.length === 0) return true;
+    const byTitle = new Map(pairs.map(({ titleId, announced }) => [titleId, announced]));
+    const change = (title: TitleWithSources) => {
+      const announced = byTitle.get(title.id);
+      const isStill = announced && title.sources.some(({ sourceId }) => sourceId === announced.sourceId);
+      if (!isStill || title.mediaId !== announced.mediaId) throw new Error("The title has changed meanwhile.");
+      const next = withAnnouncement(title, announced);
+      return Bun.deepEquals(next, title) ? null : next;
+    };
+    const edited = await this.#repository.editAll([...byTitle.keys()], change).catch(() => null);
+    if (!edited) return false;
+    const turn = turns();
+    for (const { titleId, announced } of pairs) {
+      await turn();
+      const one = edited.get(titleId);
+      try {
+        // It went away meanwhile: there is another answer to that.
+        if (!one) await this.handle(announced);
+        else if (one.changed && one.title.deletedAt === null) await this.#publishChange(titleId, "changed");
+      } catch (error) {
+        onFailure(announced, error);
+      }
+    }
+    return true;
   }
 
   /** Library files of which there is neither a title nor a memory, nor another library file of their content. */

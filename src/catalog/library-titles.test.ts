@@ -295,6 +295,25 @@ test("a title that somebody has edited stays beside one with the same content", 
   expect((await namesIn("/api/titles?sort=name")).sort()).toEqual(["File 1", "Mine"]);
 });
 
+test("titles of files that are moved together follow them, one that is replaced or deleted for good among them", async () => {
+  const files = Array.from({ length: 120 }, (_, n) => libraryFile(n + 1, { folders: [films], tags: ["Films"] }));
+  const copy = libraryFile(500, { mediaId: testMediaId(7), folders: [films], tags: ["Films"] });
+  await announceAll(...files, copy);
+  await rig.repository.purge(testId(60), () => true);
+  await eventually(() => rig.changes.length > files.length);
+  const before = rig.changes.length;
+  const moved = [...files, copy].map((file) => ({ ...file, folders: [drama], tags: ["Drama"] }));
+  await announceAll(...moved.with(90, { ...moved[90], mediaId: testMediaId(700) } as Announcement));
+  const { items } = (await rig.as(ann).get(`/api/titles?folder=${drama.id}&sort=oldest&limit=200`)).body;
+  expect(items.length).toBe(119);
+  expect(items.every(({ tags }: { tags: string[] }) => tags.join() === "Drama")).toBe(true);
+  expect(items[89]).toMatchObject({ id: testId(91), mediaId: testMediaId(700) });
+  expect((await rig.as(ann).get("/api/tags")).body.items).toEqual([{ value: "Drama", count: 119 }]);
+  expect(await namesIn(`/api/titles?folder=${films.id}`)).toEqual([]);
+  // Each is told of.
+  await eventually(() => new Set(rig.changes.slice(before).map(({ titleId }) => titleId)).size === 119);
+});
+
 test("what was announced before costs nothing, and comes from its instance of today", async () => {
   const files = Array.from({ length: 150 }, (_, n) => libraryFile(n + 1, { folders: [films, drama] }));
   await announceAll(...files);

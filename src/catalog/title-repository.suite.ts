@@ -111,6 +111,29 @@ export function titleRepositorySuite(
       expect(await titles.edit(testId(2), always as never)).toBeNull();
     });
 
+    test("several titles are edited together as each by itself, or none when one cannot be", async () => {
+      await titles.insertAll([title(1), title(2), title(3)]);
+      const edited = await titles.editAll([testId(3), testId(1), testId(9), testId(1)], (before) =>
+        before.id === testId(1) ? null : { ...before, name: "Other", tags: ["z"] },
+      );
+      expect([...edited].map(([id, { title, changed }]) => [id, title.name, changed])).toEqual([
+        [testId(1), "Title 1", false],
+        [testId(3), "Other", true],
+      ]);
+      expect((await titles.get(testId(3)))?.tags).toEqual(["z"]);
+      const failing = titles.editAll([testId(1), testId(2)], (before) => {
+        if (before.id === testId(2)) throw new Error("no");
+        return { ...before, name: "Lost" };
+      });
+      expect(await failing.catch((error) => error.message)).toBe("no");
+      expect((await titles.get(testId(1)))?.name).toBe("Title 1");
+      const known = await titles.listBySource([testId(1), testId(3), testId(9)]);
+      expect([...known].toSorted()).toEqual([
+        [testId(1), { id: testId(1), mediaId: testMediaId(1) }],
+        [testId(3), { id: testId(3), mediaId: testMediaId(3) }],
+      ]);
+    });
+
     test("edits at the same time come one after the other", async () => {
       await titles.insert(title(1, { name: "0" }));
       const increment = () =>

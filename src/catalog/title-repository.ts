@@ -254,6 +254,13 @@ export interface TitleRepository {
    * becomes, or null to leave it. Id and creation time stay. Null when there is no such title.
    */
   edit(id: string, change: (title: TitleWithSources) => TitleWithSources | null): Promise<EditedTitle | null>;
+  /** The same for several in one transaction, as far as they are there: what they share in the index is written once. */
+  editAll(
+    ids: readonly string[],
+    change: (title: TitleWithSources) => TitleWithSources | null,
+  ): Promise<ReadonlyMap<string, EditedTitle>>;
+  /** The titles that these sources belong to, by source. */
+  listBySource(sourceIds: readonly string[]): Promise<ReadonlyMap<string, Pick<TitleRecord, "id" | "mediaId">>>;
   /**
    * Of these announced sources the ids of those that were taken before with the same fingerprint: nothing is to be done
    * for them. Their provider is kept, which is another one after each start.

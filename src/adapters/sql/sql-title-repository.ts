@@ -21,7 +21,14 @@ import type {
 } from "../../catalog/title-repository.ts";
 import { findFolders, getFolder, hasTitlesIn, putFolders } from "./sql-folders.ts";
 import type { Database, Tables } from "./tables.ts";
-import { getTombstone, listProviders, listReleasable, listUnknown, takeUnchanged } from "./title-announced.ts";
+import {
+  getTombstone,
+  listBySource,
+  listProviders,
+  listReleasable,
+  listUnknown,
+  takeUnchanged,
+} from "./title-announced.ts";
 import { changeCounts, countAll, countsOf, countThese, listTags } from "./title-counts.ts";
 import { firstDeletion, listDeleted, listRestorable } from "./title-deletions.ts";
 import { findPlaces } from "./title-find.ts";
@@ -167,25 +174,65 @@ export class SqlTitleRepository implements TitleRepository {
     return (await wholesOf(this.#database, rows)).map(({ title }) => title);
   }
 
-  edit(id: string, change: (title: TitleWithSources) => TitleWithSources | null): Promise<EditedTitle | null> {
+  async edit(id: string, change: (title: TitleWithSources) => TitleWithSources | null): Promise<EditedTitle | null> {
+    return (await this.editAll([id], change)).get(id) ?? null;
+  }
+
+  editAll(
+    ids: readonly string[],
+    change: (title: TitleWithSources) => TitleWithSources | null,
+  ): Promise<Map<string, EditedTitle>> {
     return this.#transact(async (transaction) => {
-      const found = await this.#whole(transaction, id);
-      if (!found) return null;
-      const next = change(found.title);
-      if (!next) return { title: found.title, changed: false };
-      const index = this.#indexOf(next);
-      const row = toRow(next, index);
-      const before = this.#indexed(found);
-      await transaction.updateTable("titles").set(row).where("seq", "=", found.seq).execute();
-      await dropParts(transaction, found.seq);
-      await writeParts(transaction, [{ seq: found.seq, title: next, index }]);
-      const { num, columns, isNew } = await renumbered(transaction, found.seq, before.row, row);
-      await changeCounts(transaction, isNew ? [] : before.counts, countsOf(next, row, index));
-      const terms = { num, before: isNew ? NONE : before.terms, after: termsOfTitle(next, row, index) };
-      await changeIndex(transaction, [terms], columns);
-      if (isNew) await changeStateTerms(transaction, await statesOf(transaction, [found.seq]));
-      return { title: next, changed: true };
+      const edited = new Map<string, EditedTitle>();
+      const indexed: Reindexed[] = [];
+      // Always in the same order: two that edit at once never wait for each other.
+      for (const id of [...new Set(ids)].sort()) {
+        const found = await this.#whole(transaction, id);
+        if (!found) continue;
+        const next = change(found.title);
+        if (next) indexed.push(await this.#replace(transaction, found, next));
+        edited.set(id, { title: next ?? found.title, changed: next !== null });
+      }
+      if (indexed.length > 0) await this.#reindex(transaction, indexed);
+      return edited;
     });
+  }
+
+  /** Writes a title and what belongs to it; what is left to write of it afterwards. */
+  async #replace(transaction: Transaction<Tables>, found: Whole, next: TitleWithSources): Promise<Reindexed> {
+    const index = this.#indexOf(next);
+    const row = toRow(next, index);
+    const before = this.#indexed(found);
+    await transaction.updateTable("titles").set(row).where("seq", "=", found.seq).execute();
+    await dropParts(transaction, found.seq);
+    await writeParts(transaction, [{ seq: found.seq, title: next, index }]);
+    const { num, columns, isNew } = await renumbered(transaction, found.seq, before.row, row);
+    return {
+      seq: found.seq,
+      columns,
+      isNew,
+      counts: { before: isNew ? [] : before.counts, after: countsOf(next, row, index) },
+      terms: { num, before: isNew ? NONE : before.terms, after: termsOfTitle(next, row, index) },
+    };
+  }
+
+  async #reindex(transaction: Transaction<Tables>, titles: readonly Reindexed[]): Promise<void> {
+    await changeCounts(
+      transaction,
+      titles.flatMap(({ counts }) => counts.before),
+      titles.flatMap(({ counts }) => counts.after),
+    );
+    await changeIndex(
+      transaction,
+      titles.map(({ terms }) => terms),
+      titles.flatMap(({ columns }) => columns),
+    );
+    const fresh = titles.filter(({ isNew }) => isNew).map(({ seq }) => seq);
+    if (fresh.length > 0) await changeStateTerms(transaction, await statesOf(transaction, fresh));
+  }
+
+  listBySource(sourceIds: readonly string[]): Promise<ReadonlyMap<string, Pick<TitleRecord, "id" | "mediaId">>> {
+    return listBySource(this.#database, sourceIds);
   }
 
   async find(search: TitleSearch, audience: Audience): Promise<FoundTitles> {
@@ -370,3 +417,13 @@ export class SqlTitleRepository implements TitleRepository {
 }
 
 const NONE: ReadonlySet<Term> = new Set();
+
+/** What changes in counts and text index with a title. */
+interface Reindexed {
+  readonly seq: number;
+  readonly counts: { readonly before: ReturnType<typeof countsOf>; readonly after: ReturnType<typeof countsOf> };
+  readonly terms: Parameters<typeof changeIndex>[1][number];
+  readonly columns: Awaited<ReturnType<typeof renumbered>>["columns"];
+  /** It has just got its number. */
+  readonly isNew: boolean;
+}

@@ -26,6 +26,21 @@ export async function listUnknown(
   );
 }
 
+/** The titles that sources belong to, by source. */
+export async function listBySource(
+  database: Database,
+  sourceIds: readonly string[],
+): Promise<Map<string, { readonly id: string; readonly mediaId: string | null }>> {
+  if (sourceIds.length === 0) return new Map();
+  const rows = await database
+    .selectFrom("title_sources as s")
+    .innerJoin("titles as t", "t.seq", "s.title_seq")
+    .select(["s.source_id", "t.id", "t.media_id"])
+    .where("s.source_id", "in", sourceIds)
+    .execute();
+  return new Map(rows.map(({ source_id, id, media_id }) => [source_id, { id, mediaId: media_id }]));
+}
+
 /** Instances that announced a title's sources as ready. */
 export async function listProviders(database: Database, id: string): Promise<string[]> {
   const rows = await database
