@@ -9,12 +9,13 @@ import {
   UnauthorizedError,
 } from "../errors.ts";
 import { type HttpContext, type HttpEnv, requirePrincipal } from "../http/env.ts";
+import { noQuery, problems } from "../http/route-parts.ts";
 import { SECOND_FACTOR } from "./attempt-limits.ts";
 import { noteRefusals } from "./audit.ts";
 import type { AuthParts } from "./auth-parts.ts";
 import { AUTH_BASE_PATH, CLIENT_ADDRESS_HEADER } from "./better-auth-names.ts";
 import { TwoFactorError, WrongCredentialsError, WrongPasswordError } from "./errors.ts";
-import { code, noQuery, password, problems } from "./http-schemas.ts";
+import { code, password } from "./http-schemas.ts";
 import { passCookies, sessionCookieHeader } from "./session-cookie.ts";
 import { readCode, requireSession } from "./sessions.ts";
 

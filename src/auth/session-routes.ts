@@ -1,10 +1,11 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { type HttpContext, type HttpEnv, requirePrincipal } from "../http/env.ts";
+import { idParam, noQuery, problems } from "../http/route-parts.ts";
 import { noteRefusals, noteSignIn } from "./audit.ts";
 import type { AuthParts } from "./auth-parts.ts";
 import type { Login } from "./auth-store.ts";
 import { ApiKeyNotAllowedError, NobodyError } from "./errors.ts";
-import { code, idParam, noQuery, password, problems, sessionBody, userJson, username } from "./http-schemas.ts";
+import { code, password, sessionBody, userJson, username } from "./http-schemas.ts";
 import { passCookies, sessionCookieHeader, sessionTokenOf } from "./session-cookie.ts";
 import { requireSession } from "./sessions.ts";
 

@@ -1,11 +1,12 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { NotFoundError, UnauthorizedError } from "../errors.ts";
 import { type HttpEnv, requirePrincipal } from "../http/env.ts";
+import { idParam, noQuery, problems } from "../http/route-parts.ts";
 import { noteRefusals, noteSignIn } from "./audit.ts";
 import type { AuthParts } from "./auth-parts.ts";
 import { issuedToken } from "./contract.ts";
 import { TokenFromTokenError } from "./errors.ts";
-import { code, idParam, noQuery, password, problems, username } from "./http-schemas.ts";
+import { code, password, username } from "./http-schemas.ts";
 
 const tags = ["Tokens"];
 const tokenBody = { "application/json": { schema: z.object(issuedToken.shape).openapi("Token") } };

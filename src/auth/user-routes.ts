@@ -1,10 +1,11 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { NotFoundError } from "../errors.ts";
 import { type HttpContext, type HttpEnv, requireRole } from "../http/env.ts";
+import { idParam, noQuery, problems } from "../http/route-parts.ts";
 import type { AuthParts } from "./auth-parts.ts";
 import type { AccountRecord, UserRecord } from "./auth-store.ts";
 import { type Principal, type Role, role } from "./contract.ts";
-import { idParam, noQuery, password, problems, username, userSchema } from "./http-schemas.ts";
+import { password, username, userSchema } from "./http-schemas.ts";
 
 const tags = ["Users"];
 const DAY_SECONDS = 86_400;

@@ -1,8 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { type HttpEnv, requireRole } from "../http/env.ts";
+import { json, noQuery } from "../http/route-parts.ts";
 import type { Buried } from "./buried.ts";
 import { buriedTitle } from "./contract.ts";
-import { json, noQuery, params, refusals } from "./route-parts.ts";
+import { params, refusals } from "./route-parts.ts";
 
 /** Most titles in one answer. */
 const BURIED_MAX = 500;

@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { type HttpEnv, requirePrincipal } from "../http/env.ts";
+import { json, noQuery } from "../http/route-parts.ts";
 import type { Collections } from "./collections.ts";
 import { COLLECTION_TITLES_MAX, DESCRIPTION_MAX, titleName, titleQuery, visibility } from "./contract.ts";
 import { limit, repeated } from "./find-query.ts";
@@ -8,8 +9,6 @@ import {
   changedMeanwhile,
   grantQuery,
   ifMatch,
-  json,
-  noQuery,
   refusals,
   shownCollection,
   shownCollections,

@@ -1,9 +1,10 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { type HttpEnv, requirePrincipal } from "../http/env.ts";
+import { json } from "../http/route-parts.ts";
 import { folderPage as sharedFolderPage, titleQuery } from "./contract.ts";
 import { limitOf } from "./find-query.ts";
 import type { Folders } from "./folders.ts";
-import { json, notStored, refusals, signedIn } from "./route-parts.ts";
+import { notStored, refusals, signedIn } from "./route-parts.ts";
 
 const PAGE = 200;
 const PAGE_MAX = 1_000;

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { type HttpEnv, requirePrincipal } from "../http/env.ts";
-import { problem } from "../http/problem.ts";
+import { problems } from "../http/route-parts.ts";
 import { collection, collectionPage, title, titlePage } from "./contract.ts";
 
 // Made anew: schemas older than the OpenAPI extension do not have its method.
@@ -12,16 +12,11 @@ export const shownCollections = collectionPage.extend({ items: z.array(shownColl
 
 /** Any text: what is no id is answered like an id that nothing has. */
 export const params = z.object({ id: z.string().openapi({ description: "Title id (UUID)" }) });
-export const noQuery = z.strictObject({});
 /** The grant of a link stands for any other credential. */
 export const grantQuery = z.strictObject({
   grant: z.string().optional().openapi({ description: "The grant of a link, in place of any other credential." }),
 });
 
-export const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
-  description,
-  content: { "application/json": { schema } },
-});
 export const body = <Schema extends z.ZodType>(schema: Schema) => ({
   required: true,
   content: { "application/json": { schema } },
@@ -33,18 +28,8 @@ export const ifMatch = z.object({
       "The `ETag` it was read with: then it is changed as long as nobody else has; 412 `changed-meanwhile` otherwise.",
   }),
 });
-export const changedMeanwhile = {
-  412: {
-    description: "Somebody else has changed it: `changed-meanwhile`",
-    content: { "application/problem+json": { schema: problem } },
-  },
-};
-export const refusals = Object.fromEntries(
-  [400, 401, 403, 404].map((status) => [
-    status,
-    { description: "Refused", content: { "application/problem+json": { schema: problem } } },
-  ]),
-);
+export const changedMeanwhile = problems(412);
+export const refusals = problems(400, 401, 403, 404);
 
 /** Before anything of the request is looked at: whoever is not signed in learns nothing. */
 export const signedIn: MiddlewareHandler<HttpEnv> = async (c, next) => {

@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { createApp } from "../http/app.ts";
 import { type HttpEnv, requirePrincipal } from "../http/env.ts";
+import { json, noQuery } from "../http/route-parts.ts";
 import type { Buried } from "./buried.ts";
 import { addBuried } from "./buried-routes.ts";
 import { addCollections } from "./collection-routes.ts";
@@ -15,8 +16,6 @@ import {
   changedMeanwhile,
   grantQuery,
   ifMatch,
-  json,
-  noQuery,
   notStored,
   params,
   refusals,

@@ -1,7 +1,8 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { type HttpEnv, requirePrincipal } from "../http/env.ts";
+import { json, noQuery } from "../http/route-parts.ts";
 import { titleState } from "./contract.ts";
-import { body, json, noQuery, params, refusals, signedIn } from "./route-parts.ts";
+import { body, params, refusals, signedIn } from "./route-parts.ts";
 import type { Viewing } from "./viewing.ts";
 
 const positionSeconds = z.number().min(0).max(1e9);

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { createApp } from "../http/app.ts";
 import { type HttpEnv, requirePrincipal } from "../http/env.ts";
-import { problem } from "../http/problem.ts";
+import { json, noQuery, problems, refused } from "../http/route-parts.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import { serviceInstance } from "./contract.ts";
 import { eventStream } from "./event-stream.ts";
@@ -27,21 +27,15 @@ const shownInstance = z
       "Version, load and last heartbeat are for admins, and so are the addresses of instances: for others they are those at which players reach Kinora.",
   });
 
-const refused = { description: "Nobody is signed in.", content: { "application/problem+json": { schema: problem } } };
-const nothing = z.strictObject({});
-
 const services = createRoute({
   method: "get",
   path: "/api/services",
   tags: ["Operations"],
   summary: "The service instances that run now",
-  request: { query: nothing },
+  request: { query: noQuery },
   responses: {
-    200: {
-      description: "Live instances. One is gone 6 s after its last heartbeat.",
-      content: { "application/json": { schema: z.object({ items: z.array(shownInstance) }) } },
-    },
-    401: refused,
+    200: json(z.object({ items: z.array(shownInstance) }), "Live instances. One is gone 6 s after its last heartbeat."),
+    ...problems(401),
   },
 });
 
@@ -50,15 +44,15 @@ const events = createRoute({
   path: "/api/events",
   tags: ["Operations"],
   summary: "Progress of scans, uploads and jobs, as it happens",
-  request: { query: nothing },
+  request: { query: noQuery },
   responses: {
     200: {
       description:
         "Server-sent events `scan`, `upload`, `job` and `stream` with JSON data: one's own and those of the library; all of them for admins. A comment every 15 s.",
       content: { "text/event-stream": { schema: z.string() } },
     },
-    401: refused,
-    429: { ...refused, description: "Too many are open already." },
+    ...problems(401),
+    429: refused("Too many are open already."),
   },
 });
 

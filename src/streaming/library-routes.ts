@@ -1,9 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { type HttpEnv, requireRole } from "../http/env.ts";
+import { problems } from "../http/route-parts.ts";
 import type { AllLibraries } from "./all-libraries.ts";
 import { announcement, keptFolders, libraryReport, titlesOfRemoved } from "./contract.ts";
 import type { Playback } from "./playback.ts";
-import { problems } from "./route-docs.ts";
 
 const report = { description: "The folders.", content: { "application/json": { schema: libraryReport } } };
 const newFolder = z

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { type HttpEnv, requirePrincipal, requireRole } from "../http/env.ts";
+import { idParam, noQuery, problems } from "../http/route-parts.ts";
 import type { Links } from "./links.ts";
-import { problems } from "./route-docs.ts";
 
 const tags = ["links"];
 const PAGE = 50;
@@ -71,7 +71,7 @@ const makeLink = createRoute({
     "or is revoked, as long as you may see it yourself. What is private is passed on by its owner alone, not by admins " +
     "(`private-to-owner`). The URLs are shown once.",
   request: {
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -119,7 +119,7 @@ const revokeLink = createRoute({
   path: "/api/links/{id}",
   tags,
   summary: "Revoke one of my links; admins may revoke any",
-  request: { params: z.object({ id: z.uuid() }), query: z.strictObject({}) },
+  request: { params: idParam, query: noQuery },
   responses: { 204: { description: "It counts no more." }, ...problems(400, 401, 404, 503) },
 });
 

@@ -1,20 +1,12 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { HttpEnv } from "../http/env.ts";
-import { problem } from "../http/problem.ts";
+import { problems } from "../http/route-parts.ts";
 
 const titleId = z.string().openapi({ description: "The title's id.", format: "uuid" });
 const grant = z.string().optional().openapi({
   description:
     "The grant of a playback link; it stands for any other credential, and is carried into what is referred to.",
 });
-/** Problem documents that an operation may answer. */
-export const problems = (...statuses: number[]) =>
-  Object.fromEntries(
-    statuses.map((status) => [
-      status,
-      { description: "A problem document.", content: { "application/problem+json": { schema: problem } } },
-    ]),
-  );
 
 /** Describes a media route, which answers bytes and is therefore no typed route. */
 export function describe(

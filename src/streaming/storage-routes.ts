@@ -1,10 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { type HttpEnv, requireRole } from "../http/env.ts";
+import { noQuery, problems } from "../http/route-parts.ts";
 import { storageReport } from "./contract.ts";
-import { problems } from "./route-docs.ts";
 import type { Storage } from "./storage.ts";
 
-const noQuery = z.strictObject({});
 const tags = ["Operations"];
 const reportSchema = z.object(storageReport.shape).openapi("StorageReport");
 const removedSchema = z.object({ files: z.number().int(), bytes: z.number().int() });

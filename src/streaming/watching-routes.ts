@@ -1,9 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { type HttpEnv, requireRole, viewerOf } from "../http/env.ts";
+import { noQuery, problems } from "../http/route-parts.ts";
 import type { AllWatching } from "./all-watching.ts";
 import { watched } from "./contract.ts";
-import { problems } from "./route-docs.ts";
 import type { Watching } from "./watching.ts";
 
 const listWatching = createRoute({
@@ -14,7 +14,7 @@ const listWatching = createRoute({
   description:
     "In browsers and players, as far as requests of the last minute tell. `bytes` is null for whole files, of which players ask for more than they take. " +
     "Streams under control are in `GET /api/streams`.",
-  request: { query: z.strictObject({}) },
+  request: { query: noQuery },
   responses: {
     200: {
       description: "Who watches what.",

@@ -2,18 +2,10 @@ import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { id } from "../bus/schemas.ts";
 import { title } from "../catalog/contract.ts";
 import type { HttpEnv } from "../http/env.ts";
-import { problem } from "../http/problem.ts";
+import { json, refused } from "../http/route-parts.ts";
 import { upload } from "./contract.ts";
 
 const tags = ["upload"];
-const json = <Schema extends z.ZodType>(description: string, schema: Schema) => ({
-  description,
-  content: { "application/json": { schema } },
-});
-const refused = (description: string) => ({
-  description,
-  content: { "application/problem+json": { schema: problem } },
-});
 const common = {
   401: refused("Nobody is signed in (`unauthorized`)."),
   403: refused("The caller is a viewer (`forbidden`)."),
@@ -40,7 +32,7 @@ export function describeRoutes({ openAPIRegistry: registry }: OpenAPIHono<HttpEn
     summary: "Upload a video as a form",
     description: "Fields in any order; `tags` repeated.",
     request: { body: { content: { "multipart/form-data": { schema: form } } } },
-    responses: { 201: json("The title.", title), 400: refused("`invalid-request`."), ...common, ...endings },
+    responses: { 201: json(title, "The title."), 400: refused("`invalid-request`."), ...common, ...endings },
   });
   registry.registerPath({
     method: "post",
@@ -86,7 +78,7 @@ export function describeRoutes({ openAPIRegistry: registry }: OpenAPIHono<HttpEn
     tags,
     summary: "The state of an upload",
     request: one,
-    responses: { 200: json("The upload.", upload), ...common, ...missing },
+    responses: { 200: json(upload, "The upload."), ...common, ...missing },
   });
   registry.registerPath({
     method: "delete",

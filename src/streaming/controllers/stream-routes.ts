@@ -2,8 +2,8 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { decodeJwt } from "jose";
 import { createApp } from "../../http/app.ts";
 import { type HttpContext, type HttpEnv, requirePrincipal } from "../../http/env.ts";
+import { idParam, noQuery, problems } from "../../http/route-parts.ts";
 import { stopReason, streamHandle, streamProtocol, streamSummary } from "../contract.ts";
-import { problems } from "../route-docs.ts";
 import { ownAddressOf } from "./client-target.ts";
 import type { StreamControllers } from "./stream-controllers.ts";
 import type { StreamDirectory } from "./stream-directory.ts";
@@ -24,8 +24,6 @@ export interface StreamRoutesDependencies {
 }
 
 const tags = ["Streams"];
-const noQuery = z.strictObject({});
-const idParam = z.object({ id: z.uuid() });
 const noStore = { "Cache-Control": "no-store" };
 
 // Made anew: schemas older than the OpenAPI extension do not have its method.
