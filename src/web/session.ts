@@ -30,6 +30,7 @@ export async function loadSession(): Promise<void> {
     if (!(error instanceof ApiError && error.status === 401)) throw error;
     const { first, takesSetupCode } = error.members;
     firstAccount.value = first === true ? { takesSetupCode: takesSetupCode === true } : null;
+    if (user.peek() && !signingOut.peek()) sessionEnded.value = true;
     user.value = null;
   }
 }

@@ -51,6 +51,7 @@ export function WatchPage({ id }: { id: string }) {
   useLoaded(id, grant, setLoaded, setProblem, () => setOpen(null));
   useArrival(loaded?.title ?? null, grant, patch);
   const look = useNews(leaving || problem !== null ? null : (loaded?.title ?? null), grant, {
+    keeps: open !== null,
     // What is being edited is compared when it is saved.
     onChange: (title) => open === "edit" || patch(title),
     onRefused: (error) => setProblem(explain(error, grant)),
@@ -161,6 +162,8 @@ function useArrival(title: Title | null, grant: string, onChange: (title: Title)
 }
 
 interface News {
+  /** Whether something is being done that must not be lost. */
+  readonly keeps: boolean;
   onChange(title: Title): void;
   onRefused(error: ApiError): void;
 }
@@ -178,10 +181,12 @@ function useNews(title: Title | null, grant: string, news: News): () => void {
     let isCurrent = true;
     let askedAt = performance.now();
     const wasMember = user.peek() !== null;
-    const ask = () => {
+    const ask = (stops = isPlaying()) => {
       askedAt = performance.now();
       const before = latest.current.title;
-      loadTitle(title.id, grant, { anonymous: true, signal: AbortSignal.timeout(ANSWER_MS) }).then(
+      // A session that is over ends what plays, too; what is being edited is not lost to it.
+      const anonymous = grant !== "" || !wasMember || latest.current.keeps || !stops;
+      loadTitle(title.id, grant, { anonymous, signal: AbortSignal.timeout(ANSWER_MS) }).then(
         // What was done here meanwhile is newer.
         (next) => isCurrent && latest.current.title === before && latest.current.onChange(next),
         (error: unknown) => isCurrent && isRefusal(error, grant, wasMember) && latest.current.onRefused(error),
@@ -189,10 +194,9 @@ function useNews(title: Title | null, grant: string, news: News): () => void {
     };
     const askSeen = () => document.visibilityState === "visible" && ask();
     const askPlaying = () => {
-      const video = document.querySelector<HTMLVideoElement>(".player video");
-      if (video && !video.paused && performance.now() - askedAt > ASK_AGAIN_MS / 2) ask();
+      if (isPlaying() && performance.now() - askedAt > ASK_AGAIN_MS / 2) ask();
     };
-    look.current = ask;
+    look.current = () => ask(true);
     const timer = setInterval(askPlaying, ASK_AGAIN_MS);
     document.addEventListener("visibilitychange", askSeen);
     addEventListener("focus", askSeen);
@@ -208,6 +212,11 @@ function useNews(title: Title | null, grant: string, news: News): () => void {
     };
   }, [title?.id, grant]);
   return () => look.current();
+}
+
+function isPlaying(): boolean {
+  const video = document.querySelector<HTMLVideoElement>(".player video");
+  return video !== null && !video.paused;
 }
 
 /** Whether one may not see a title any more. A session that is over is not that: it goes on after signing in. */
