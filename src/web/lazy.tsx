@@ -34,8 +34,10 @@ export function lazy<Props extends object>(
   const Page = (props: Props) => {
     const [isTried, setIsTried] = useState(false);
     const [, setRound] = useState(0);
+    const isThere = loaded !== null;
     useEffect(() => {
-      if (!loaded) void start().then(() => setIsTried(true));
+      // Also where the code has come since this was rendered: nothing else would show it.
+      if (!isThere) void start().then(() => setIsTried(true));
     }, []);
     if (loaded) {
       const Loaded = loaded;
