@@ -10,6 +10,7 @@ import {
   testId,
   testMediaId,
 } from "../../test/support/catalog.ts";
+import { resting } from "../../test/support/until.ts";
 import type { Announcement } from "../streaming/contract.ts";
 import type { Title } from "./contract.ts";
 
@@ -116,7 +117,8 @@ test("the same announcement again is told to nobody, and leaves what people chan
   await rig.announce(libraryFile(1));
   await eventually(() => rig.repository.get(testId(1)));
   await rig.as(ann).send("PATCH", `/api/titles/${testId(1)}`, { name: "Renamed", visibility: "public" });
-  const told = rig.changes.length;
+  // What somebody changed is told after it is answered.
+  const told = await resting(() => rig.changes.length);
   await rig.announce(libraryFile(1));
   await rig.announce(libraryFile(2));
   await eventually(() => rig.changes.slice(told).some(({ titleId }) => titleId === testId(2)));

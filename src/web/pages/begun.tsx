@@ -5,6 +5,7 @@ import { Cover } from "../components/cover.tsx";
 import { formatTimeLeft } from "../format.ts";
 import { t } from "../i18n/i18n.ts";
 import "../messages/en/library.ts";
+import { savesSettled } from "../player/progress-saves.ts";
 import { user } from "../session.ts";
 import { changes } from "./use-titles.ts";
 
@@ -21,11 +22,13 @@ export function useBegun(wanted: boolean): readonly Title[] | null {
     const abort = new AbortController();
     const show = (titles: readonly Title[]) => !abort.signal.aborted && setBegun(titles);
     const timer = setTimeout(() => setBegun((before) => before ?? []), WAIT_MS);
-    call<TitlePage>("GET", ASK, undefined, { signal: abort.signal }).then(
-      ({ items }) => show(items),
-      // The list says what is wrong.
-      () => show([]),
-    );
+    savesSettled()
+      .then(() => call<TitlePage>("GET", ASK, undefined, { signal: abort.signal }))
+      .then(
+        ({ items }) => show(items),
+        // The list says what is wrong.
+        () => show([]),
+      );
     return () => {
       clearTimeout(timer);
       abort.abort();

@@ -2,6 +2,7 @@ import { effect, signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Title, TitlePage } from "../../catalog/contract.ts";
 import { ApiError, call, messageOf } from "../api.ts";
+import { savesSettled } from "../player/progress-saves.ts";
 import { remembered } from "../router.ts";
 import { user } from "../session.ts";
 import { filterNames } from "./filter-terms.ts";
@@ -101,6 +102,8 @@ export function useSearch(search: TitleSearch, count = PAGE): TitleList {
     busy.current = true;
     setState((before) => ({ ...before, state: "loading" }));
     try {
+      // Each says how far it was watched.
+      await savesSettled();
       const found = await find(controller.signal);
       if (controller.signal.aborted) return;
       busy.current = false;

@@ -9,7 +9,7 @@ import { carrying, grantOf, isLinkOver } from "../grant.ts";
 import { parseMoment } from "../player/moment.ts";
 import type { Player as PlayerComponent } from "../player/player.tsx";
 import { loadPlayer } from "../player/player-code.ts";
-import { savesSettled } from "../player/progress-keeper.ts";
+import { savesSettled } from "../player/progress-saves.ts";
 import { resumePosition } from "../player/resume.ts";
 import { here, navigate } from "../router.ts";
 import { mayEditTitle, mayHideTitle, user } from "../session.ts";

@@ -1,14 +1,10 @@
 import { call } from "../api.ts";
+import { saving } from "./progress-saves.ts";
 import { positionToSave } from "./resume.ts";
 
 const SAVE_EVERY_MS = 10_000;
 /** Movements smaller than this are not worth a request. */
 const SMALLEST_SECONDS = 0.5;
-
-let lastSave: Promise<unknown> = Promise.resolve();
-
-/** Resolves when no position is on its way to the server any more. */
-export const savesSettled = () => lastSave;
 
 /** Keeps the position for next time: every 10 s of playing, on pause, at the end, and on leaving. */
 export class ProgressKeeper {
@@ -46,8 +42,11 @@ export class ProgressKeeper {
     if (this.#saved !== null && Math.abs(positionSeconds - this.#saved) < SMALLEST_SECONDS) return;
     this.#saved = positionSeconds;
     // A lost save costs ten seconds; the next one makes up for it.
-    lastSave = call("PUT", this.#address, { positionSeconds }, { keepalive: true, anonymous: true }).catch(() => {
-      this.#saved = null;
-    });
+    const save = call("PUT", this.#address, { positionSeconds }, { keepalive: true, anonymous: true });
+    saving(
+      save.catch(() => {
+        this.#saved = null;
+      }),
+    );
   }
 }

@@ -5,7 +5,6 @@ export const manage = define({
   "library.folder-gone": "This folder is no longer there, or has another name now.",
   "library.all-folders": "Show the whole library",
   "library.nothing-fits": "Nothing fits",
-  "library.show-all": "Show all",
   "library.search-library": "Search the library",
   "library.none-mine": "None of your videos has {what}.",
   "library.none": "No video that you may see has {what}.",

@@ -2,7 +2,6 @@ export const manage = {
   "library.folder-gone": "Esta carpeta ya no está, o ahora tiene otro nombre.",
   "library.all-folders": "Mostrar toda la biblioteca",
   "library.nothing-fits": "Nada coincide",
-  "library.show-all": "Mostrar todo",
   "library.search-library": "Buscar en la biblioteca",
   "library.none-mine": "Ninguno de tus vídeos tiene {what}.",
   "library.none": "Ningún vídeo que puedas ver tiene {what}.",
