@@ -47,6 +47,7 @@ const kinds: Readonly<Record<string, (n: number) => Partial<TitleQuery>>> = {
   unavailable: () => ({ availability: "unavailable" }),
   favourites: () => ({ favourite: true }),
   "begun, with a word": () => ({ inProgress: true, q: "the" }),
+  "begun, the last watched first": () => ({ inProgress: true, availability: "ready", sort: "last-watched", limit: 8 }),
   unwatched: () => ({ watched: false, q: "the" }),
   "another's": () => ({ owner: "01900000-0000-7000-8000-000010000007" }),
 };
