@@ -30,7 +30,8 @@ const seen = new IntersectionObserver(
  */
 export function showStill(place: HTMLElement, id: string, address: string): () => void {
   const known = kept.get(id);
-  if (known) put(place, id, known);
+  // A title may stand in two places of a page.
+  if (known) put(place, id, known.isConnected ? copyOf(known) : known);
   else if (known === undefined) {
     waiting.set(place, { id, address });
     seen.observe(place);
@@ -70,6 +71,12 @@ function put(place: HTMLElement, id: string, picture: HTMLCanvasElement): void {
   const [oldest] = kept.keys();
   if (kept.size > KEPT && oldest !== undefined) kept.delete(oldest);
   place.replaceChildren(picture);
+}
+
+function copyOf(picture: HTMLCanvasElement): HTMLCanvasElement {
+  const copy = picture.cloneNode() as HTMLCanvasElement;
+  copy.getContext("2d")?.drawImage(picture, 0, 0);
+  return copy;
 }
 
 const motionMs = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 200);
